@@ -1,0 +1,135 @@
+import js from '@eslint/js'
+import tsdoc from 'eslint-plugin-tsdoc'
+import { defineConfig } from 'eslint/config'
+import tseslint from 'typescript-eslint'
+import { documentedExports } from './test/check/documented-exports.mjs'
+
+const typescript = ['**/*.ts', '**/*.mts']
+const shipped = ['src/**/*.ts', 'brokers/**/*.ts', 'backends/**/*.ts']
+
+export default defineConfig(
+  { ignores: ['dist', 'coverage', '.test-env', '.lovage', 'test/package/project'] },
+  js.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  tseslint.configs.stylisticTypeChecked,
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  {
+    files: typescript,
+    languageOptions: { parserOptions: { projectService: true } },
+    plugins: { tsdoc, lovage: { rules: { 'documented-exports': documentedExports } } },
+    rules: {
+      // A file and a function fit in the reader's head.
+      'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
+      '@typescript-eslint/max-params': ['error', { max: 4 }],
+      'max-depth': ['error', 3],
+      complexity: ['error', 12],
+
+      // No promise is dropped, and none leaves a try block unwatched.
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/return-await': ['error', 'in-try-catch'],
+
+      // Errors are Error objects and keep their cause. Unions are closed.
+      '@typescript-eslint/only-throw-error': [
+        'error',
+        // A task steers its own message by throwing one of these.
+        { allow: [{ from: 'file', name: ['Directive', 'Retry', 'Ignore', 'Reject'] }] },
+      ],
+      'preserve-caught-error': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: false },
+      ],
+
+      // The public face.
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      'no-restricted-syntax': ['error', { selector: 'ExportDefaultDeclaration', message: 'Export by name.' }],
+      'tsdoc/syntax': 'error',
+
+      // Milliseconds and counts are read well in a message.
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // `() => void call()` and early `return call()` of nothing read well enough in callbacks.
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
+      ],
+      // A loop that ends by `return` says so with `while (true)`.
+      '@typescript-eslint/no-unnecessary-condition': [
+        'error',
+        { allowConstantLoopConditions: 'only-allowed-literals' },
+      ],
+      // A base class may be a mark and nothing else.
+      '@typescript-eslint/no-extraneous-class': ['error', { allowEmpty: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+
+      // Off: a method may honour an asynchronous contract with nothing to await, or nothing to do.
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/no-empty-function': [
+        'error',
+        { allow: ['asyncMethods', 'arrowFunctions', 'methods'] },
+      ],
+    },
+  },
+  {
+    files: [...shipped, 'test/conformance/**/*.ts', 'test/support/**/*.ts'],
+    rules: { 'lovage/documented-exports': 'error' },
+  },
+  {
+    files: shipped,
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportDefaultDeclaration', message: 'Export by name.' },
+        {
+          selector: ':matches(NewExpression, CallExpression)[callee.name="Error"]',
+          message: 'Throw a class of src/errors/errors.ts: a caller branches on it.',
+        },
+      ],
+    },
+  },
+  {
+    files: shipped,
+    ignores: ['src/config/**', 'src/cli/**'],
+    rules: {
+      'no-console': 'error',
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Read the environment in src/config.' },
+      ],
+    },
+  },
+  {
+    files: ['test/**/*.ts', 'bench/**/*.ts', 'docs/example/**/*.ts'],
+    rules: {
+      // Off: a describe block is as long as its tests.
+      'max-lines-per-function': 'off',
+      'max-lines': ['error', { max: 600, skipBlankLines: true, skipComments: true }],
+      // Off: a test says what it expects of a member without binding it, and builds odd values on purpose.
+      '@typescript-eslint/unbound-method': 'off',
+      '@typescript-eslint/no-confusing-void-expression': 'off',
+    },
+  },
+  {
+    files: ['**/*.js', '**/*.mjs', '**/*.cjs'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: {
+      globals: {
+        ...Object.fromEntries(
+          [
+            'process',
+            'console',
+            'URL',
+            'setTimeout',
+            'clearTimeout',
+            'AbortController',
+            'AbortSignal',
+            'fetch',
+          ].map((name) => [name, 'readonly']),
+        ),
+      },
+    },
+    rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' },
+  },
+)

@@ -1,0 +1,104 @@
+/** The result backend contract: keep task records, tell whoever waits, count chords. */
+
+/** A value as the result serializer wrote it. */
+export interface EncodedValue {
+  readonly contentType: string
+  readonly contentEncoding: string
+  readonly data: string | Uint8Array
+}
+
+/** The fields of extended results, under our names; Celery's are `name`, `args`, `kwargs`, `worker`, `retries`, `queue`. */
+export interface ExtendedRecord {
+  readonly name?: string
+  readonly args?: unknown
+  readonly kwargs?: unknown
+  readonly worker?: string
+  readonly retries?: number
+  /** The message's routing key. */
+  readonly queue?: string
+  readonly stampedHeaders?: readonly string[]
+  readonly stamps?: Readonly<Record<string, unknown>>
+}
+
+/** One task's outcome. The fields are those of Celery's result document. */
+export interface TaskRecord {
+  readonly taskId: string
+  /** `PENDING`, `STARTED`, `RETRY`, `SUCCESS`, `FAILURE`, `REVOKED`, or a state of the user's own. */
+  readonly state: string
+  /** The return value, the state's metadata, or Celery's description of an exception. */
+  readonly result: unknown
+  /** `result` as the result serializer wrote it, when the core has encoded it already. */
+  readonly encoded?: EncodedValue
+  readonly traceback?: string
+  /** Celery's result tuples. */
+  readonly children: readonly unknown[]
+  /** Completion time, in epoch milliseconds; set in final states only. */
+  readonly doneAtMs?: number
+  readonly groupId?: string
+  readonly parentId?: string
+  /** Name, args, worker, retries and the like, when extended results are on. */
+  readonly extended?: ExtendedRecord
+}
+
+/** How long to keep. */
+export interface KeepOptions {
+  /** Forget this many milliseconds after storing; 0 keeps it until forgotten. */
+  readonly ttlMs: number
+}
+
+/** An open watch on records. */
+export interface RecordWatch {
+  close(): Promise<void>
+}
+
+/** Group membership, for `GroupResult.save` and `restore`. */
+export interface GroupStore {
+  /** `tuple` is Celery's result tuple `[[groupId, parent], [children]]`. */
+  save(groupId: string, tuple: unknown, options: KeepOptions): Promise<void>
+  load(groupId: string): Promise<unknown>
+  forget(groupId: string): Promise<void>
+}
+
+/** Atomic counting of a chord's header. */
+export interface ChordStore {
+  open(chordId: string, size: number, options: KeepOptions): Promise<void>
+  /** Record one part, once per task id; resolves with how many parts have arrived, this one included. */
+  arrive(chordId: string, record: TaskRecord): Promise<number>
+  /** The parts in header order. */
+  collect(chordId: string): Promise<readonly TaskRecord[]>
+  discard(chordId: string): Promise<void>
+}
+
+/** Writes and reads values in the configured result serializer; the core hands it to the driver. */
+export interface ResultCodec {
+  encode(value: unknown): EncodedValue
+  decode(encoded: EncodedValue): unknown
+  /** Content type and encoding that stored bytes without a content type are in. */
+  readonly contentType: string
+  readonly contentEncoding: string
+}
+
+/** Keeps task records. */
+export interface ResultBackend {
+  readonly name: string
+  /** Whether records outlive this process and can be read by another. */
+  readonly shared: boolean
+  connect(signal: AbortSignal): Promise<void>
+  /** Keep the records. A record never replaces the `SUCCESS` of the same task. */
+  store(records: readonly TaskRecord[], options: KeepOptions): Promise<void>
+  /** The records found, by task id. A missing or expired id has no entry. */
+  load(taskIds: readonly string[]): Promise<ReadonlyMap<string, TaskRecord>>
+  forget(taskIds: readonly string[]): Promise<void>
+  /**
+   * Push of changes: `changed` is called, soon after a record of these ids was stored, possibly more often and
+   * possibly for others. A hint: the caller loads. Absent when the core must poll `load` instead.
+   */
+  watch?(taskIds: readonly string[], changed: () => void): Promise<RecordWatch>
+  /** Delete what has expired; resolves with the number deleted. Absent where the store expires by itself. */
+  cleanup?(): Promise<number>
+  /** Absent when the backend keeps no groups. */
+  readonly groups?: GroupStore
+  /** Absent when the backend cannot count atomically; chords then fall back to polling. */
+  readonly chords?: ChordStore
+  close(): Promise<void>
+}

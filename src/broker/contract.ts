@@ -1,0 +1,251 @@
+/**
+ * The broker contract: everything the core needs from a message transport, and nothing else.
+ *
+ * A driver in `brokers/` implements {@link Broker} and {@link Consumer}. The core owns retry, reconnection, task
+ * semantics and telemetry; a driver only moves bytes and reports failure. What the words promise is said in tests:
+ * `test/conformance/broker.ts`.
+ */
+import type { ResultBackend, TaskRecord } from '../backend/contract.js'
+import type { Message } from '../message/message.js'
+
+/** Where a message goes. Exchange `''` means: to the queue that `routingKey` names. */
+export interface Route {
+  readonly exchange: string
+  readonly routingKey: string
+}
+
+/** A message to publish. At most one of `notBeforeMs` and `delayMs` is set. */
+export interface Outgoing {
+  readonly route: Route
+  readonly message: Message
+  /** Earliest delivery, in epoch milliseconds, compared on the store's clock. */
+  readonly notBeforeMs?: number
+  /** Delay from the moment the store accepts the message, in milliseconds. */
+  readonly delayMs?: number
+}
+
+/** How an exchange picks queues. */
+export type ExchangeType = 'direct' | 'topic' | 'fanout' | 'headers'
+
+/** One link from an exchange to a queue. */
+export interface Binding {
+  readonly exchange: string
+  readonly type: ExchangeType
+  readonly routingKey: string
+  /** For `headers` exchanges: what must match, `x-match` included. */
+  readonly arguments?: Readonly<Record<string, unknown>>
+}
+
+/** A queue to declare. */
+export interface QueueSpec {
+  readonly name: string
+  /** `'durable'` survives a broker restart; `'transient'` may go with the connection that declared it. */
+  readonly lifetime: 'durable' | 'transient'
+  /** Delete the queue after this many milliseconds without a consumer. */
+  readonly expiresMs?: number
+  readonly bindings: readonly Binding[]
+  /** Passed to the driver untouched, for example `{ 'x-queue-type': 'quorum' }`. */
+  readonly arguments?: Readonly<Record<string, unknown>>
+}
+
+/** One claimed message. It stays claimed until settled by its consumer, exactly once. */
+export interface Delivery {
+  readonly message: Message
+  /** The queue it was claimed from. */
+  readonly queue: string
+  /** The route it was published to, as far as the store kept it. */
+  readonly route: Route
+  /** How often this message has been claimed, this claim included and unspent hand-backs left out. */
+  readonly deliveryCount: number
+  /** Whether the message was handed out before, spent or not. */
+  readonly redelivered: boolean
+  /** The store held the message until its due time: its `eta` is not looked at again. */
+  readonly due: boolean
+  /** The driver's handle of this claim (row id and token, delivery tag, receipt handle). Opaque, cloneable. */
+  readonly tag: string
+}
+
+/** How long a fetch may wait. */
+export interface FetchOptions {
+  /** Longest wait for the first delivery, in milliseconds; 0 returns at once. */
+  readonly waitMs: number
+  /** Ends the wait early with what is there. */
+  readonly signal: AbortSignal
+}
+
+/** A delivery that goes back to its queue. */
+export interface HandBack {
+  readonly delivery: Delivery
+  /** Hidden for this long, in milliseconds; 0 makes it ready at once. */
+  readonly delayMs: number
+  /** Keep it hidden until this moment instead, in epoch milliseconds on the store's clock. */
+  readonly notBeforeMs?: number
+  /** The claim does not count as a delivery (shutdown, parking, an unknown name). */
+  readonly unspent: boolean
+  /** Headers to set or replace while it waits. */
+  readonly headers?: Readonly<Record<string, unknown>>
+}
+
+/** The end of one claim: its follow-up messages and result, then the acknowledgement or the hand-back. */
+export interface Settlement {
+  readonly delivery: Delivery
+  /** Messages that exist only if the claim still holds: retries, callbacks, the rest of a chain, a dead letter. */
+  readonly publish: readonly Outgoing[]
+  /** The result to store, if any. */
+  readonly record?: TaskRecord
+  /** How long to keep `record`, in milliseconds; 0 keeps it until forgotten. */
+  readonly recordTtlMs?: number
+  /** Give the message back in place of acknowledging it. */
+  readonly handBack?: Omit<HandBack, 'delivery'>
+}
+
+/** A set of claims with one owner. */
+export interface Consumer {
+  /**
+   * Claim up to `max` deliveries, counting each claim before it is handed out.
+   *
+   * Resolves early with a smaller batch, or empty on wait or abort. Rejects with a `BrokerConnectionError` when the
+   * connection is lost; the consumer is then dead and only `close` may be called.
+   */
+  fetch(max: number, options: FetchOptions): Promise<readonly Delivery[]>
+  /** Settle as done. Resolves with the deliveries whose claim was lost: they are someone else's by now (fencing). */
+  ack(deliveries: readonly Delivery[]): Promise<readonly Delivery[]>
+  /** Give back to the queue. Resolves with the deliveries whose claim was lost. */
+  handBack(items: readonly HandBack[]): Promise<readonly Delivery[]>
+  /**
+   * Settle in one atomic step per delivery: publish, store and acknowledge, or nothing where the claim was lost.
+   *
+   * Present only where queue and results live in one store. Resolves with the deliveries whose claim was lost.
+   */
+  settle?(settlements: readonly Settlement[]): Promise<readonly Delivery[]>
+  /** Which of these claims still hold, asked of the store. Absent where a claim lasts as long as the connection. */
+  verify?(deliveries: readonly Delivery[]): Promise<readonly Delivery[]>
+  /**
+   * Identifies the claims of this consumer to {@link Leases}, which may be another instance in another thread.
+   * Present if and only if the broker has `leases`.
+   */
+  readonly holder?: string
+  /** Bound the unsettled deliveries this consumer may hold (AMQP prefetch). */
+  setCredit(credit: number): Promise<void>
+  /** Stop claiming and give every unsettled delivery back, unspent. Idempotent; tolerates a lost connection. */
+  close(): Promise<void>
+}
+
+/** How to consume. */
+export interface ConsumeOptions {
+  /** Initial bound on unsettled deliveries. */
+  readonly credit: number
+  /** How long a claim lasts unless renewed, in milliseconds, where claims expire. */
+  readonly leaseMs: number
+  /** The result backend in use; a driver that recognises its own store in it offers `settle`. */
+  readonly results?: ResultBackend
+}
+
+/** Renews claims, from any thread: the keeper opens a broker of its own for it. */
+export interface Leases {
+  /**
+   * `'holder'`: one call renews all claims of a consumer, and `tags` may be empty.
+   * `'tags'`: each claim has to be named.
+   */
+  readonly renews: 'holder' | 'tags'
+  /**
+   * Renew for `leaseMs` from now on the store's clock.
+   *
+   * @returns Whether the holder still owns its claims (`'holder'`), or the tags already lost (`'tags'`).
+   */
+  renew(holder: string, tags: readonly string[], leaseMs: number): Promise<LeaseRenewal>
+}
+
+/** What a renewal found. */
+export interface LeaseRenewal {
+  /** `false` when every claim of the holder is lost. */
+  readonly held: boolean
+  /** Claims lost one by one. */
+  readonly lostTags: readonly string[]
+}
+
+/** Best-effort broadcast, for remote control and events. Nothing is stored for absent listeners. */
+export interface Fanout {
+  broadcast(route: Route, message: Message): Promise<void>
+  subscribe(bindings: readonly Binding[], listener: FanoutListener): Promise<Subscription>
+}
+
+/** Who hears broadcasts. */
+export interface FanoutListener {
+  message(route: Route, message: Message): void
+  /** Called once when the subscription dies of a lost connection. */
+  lost(error: Error): void
+}
+
+/** An open subscription. */
+export interface Subscription {
+  close(): Promise<void>
+}
+
+/** One planned run of a beat entry. */
+export interface Occurrence {
+  /** Identity: entry and scheduled instant. Two inserts of one id are one occurrence. */
+  readonly id: string
+  readonly entry: string
+  readonly scheduledAtMs: number
+}
+
+/** What beat keeps in a store: entries, occurrences sent once, and a leader's lease. */
+export interface ScheduleStore {
+  /** Insert and publish in one step; resolves `false` when the occurrence exists already. */
+  claimOccurrence(occurrence: Occurrence, publish: readonly Outgoing[]): Promise<boolean>
+  /** Take or renew leadership for `leaseMs`; resolves with whether `candidate` leads. */
+  lead(candidate: string, leaseMs: number): Promise<boolean>
+  saveEntry(name: string, entry: Readonly<Record<string, unknown>>): Promise<void>
+  loadEntries(): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>>>>
+  removeEntry(name: string): Promise<void>
+}
+
+/** Facts about a driver that the core branches on. Each is asserted by the conformance suite. */
+export interface BrokerCapabilities {
+  /** Largest batch one `fetch`, `ack` or `publish` call handles; the guard splits larger ones. */
+  readonly maxBatch: number
+  /** Longest durable delay, in milliseconds; 0 when messages cannot be delayed. */
+  readonly maxDelayMs: number
+  /** Distinct priorities; 1 when priority is ignored. */
+  readonly priorityLevels: number
+  /** Whether `depth` is exact. */
+  readonly depth: 'exact' | 'approximate'
+  /** Exchange types that route; `[]` when only queues can be addressed. */
+  readonly exchanges: readonly ExchangeType[]
+  /** Whether messages outlive this process. */
+  readonly durable: boolean
+}
+
+/** A connection to a message transport, and its queues. */
+export interface Broker {
+  /** The driver's name, as in the docs: `sqlite`, `redis`, … */
+  readonly name: string
+  readonly capabilities: BrokerCapabilities
+  /** Open connections; migrate where the store has a schema. */
+  connect(signal: AbortSignal): Promise<void>
+  /** Create the queue, its exchanges and bindings. Idempotent. */
+  declare(queue: QueueSpec): Promise<void>
+  /**
+   * Resolves when the broker is responsible for every message of the batch; rejects with a `PublishError` that names
+   * the positions not confirmed. A route that reaches no queue is not confirmed.
+   */
+  publish(batch: readonly Outgoing[]): Promise<void>
+  /** Open one consumer on several queues, served in turn so that none starves. */
+  consume(queues: readonly string[], options: ConsumeOptions): Promise<Consumer>
+  /** Messages ready to be claimed, excluding delayed and claimed ones. */
+  depth(queue: string): Promise<number>
+  /** Drop every waiting message, delayed ones included and claimed ones not; resolves with the number dropped. */
+  purge(queue: string): Promise<number>
+  /** Names of the queues this store knows. Absent where the store cannot list them. */
+  queues?(): Promise<readonly string[]>
+  delete(queue: string): Promise<void>
+  /** Absent when a claim lasts as long as the connection. */
+  readonly leases?: Leases
+  /** Absent when the transport cannot broadcast. */
+  readonly fanout?: Fanout
+  /** Absent when the store cannot hold schedules. */
+  readonly schedules?: ScheduleStore
+  /** Release every connection. Idempotent; safe before `connect`. */
+  close(): Promise<void>
+}
