@@ -1,0 +1,183 @@
+/**
+ * `npm test`: installs and builds where needed, starts the servers it can, runs every part, and says what ran, what
+ * was skipped and why, and what cannot be proven here.
+ *
+ * Arguments choose: names of parts (`unit`), of stores (`sqlite`), or pieces of test file paths.
+ * With CI=true missing servers are installed first, and a skip is a failure.
+ */
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync, existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { build, install, root } from './support/prepare.mjs'
+import { services, startServices } from './support/services.mjs'
+import { runJest } from './support/jest-run.mjs'
+
+const ci = process.env.CI === 'true'
+const minute = 60_000
+
+/** Folders of `test/` that Jest runs, in this order. */
+const jestParts = ['unit', 'conformance', 'integration', 'interop', 'fault', 'e2e', 'docs', 'package']
+
+/** What runs again on Node 24, where SQLite comes from Node itself. */
+const againOnNode24 = [{ part: 'conformance', names: 'sqlite' }, { part: 'e2e' }, { part: 'package' }]
+
+const stores = ['memory', 'sqlite', ...services.map((service) => service.name)]
+
+const rows = []
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(words) {
+  const started = performance.now()
+  if (!install()) return 1
+  const choice = choose(words)
+  runTypes()
+  const { environment, report, stop } = await startServices(servicesFor(choice), { ci })
+  try {
+    for (const part of choice.parts) await runPart({ part, choice, environment, node: process.execPath })
+    if (choice.node24) await runOnNode24(choice, environment)
+  } finally {
+    await stop()
+  }
+  return printReport(report, performance.now() - started)
+}
+
+function choose(words) {
+  const only = words.filter((word) => stores.includes(word))
+  const node24Only = words.includes('node24')
+  const named = jestParts.filter((part) => words.includes(part))
+  const paths = words.filter((word) => ![...stores, ...jestParts, 'types', 'node24'].includes(word))
+  const all = named.length === 0 && !words.includes('types') && !node24Only
+  return { parts: all ? jestParts : named, only, paths, node24: node24Only || words.length === 0 }
+}
+
+function servicesFor({ only }) {
+  return only.length === 0 ? services : services.filter((service) => only.includes(service.name))
+}
+
+/** The build is the type test: an unused `@ts-expect-error` in test/types fails it. */
+function runTypes() {
+  const started = performance.now()
+  const ok = build()
+  const promises = countMatches(join(root, 'test/types'), /@ts-expect-error/g)
+  rows.push({
+    part: 'types',
+    node: '',
+    passed: ok ? promises + 1 : 0,
+    failed: ok ? 0 : 1,
+    skipped: [],
+    problems: ok ? [] : ['tsc found errors (above)'],
+    ms: performance.now() - started,
+  })
+}
+
+async function runPart({ part, choice, environment, node, label = `Node ${process.versions.node}`, names }) {
+  if (!hasTests(part)) return
+  const runs = jestRuns(part, choice, names)
+  for (const run of runs) {
+    process.stderr.write(`\n── ${part} (${label})\n`)
+    const started = performance.now()
+    const summary = await runJest({ node, environment, timeoutMs: 10 * minute, ...run })
+    rows.push({ part, node: label, ...summary, ms: performance.now() - started })
+  }
+}
+
+/** A store chooses by test name in the conformance suites, which run on all of them, and by file elsewhere. */
+function jestRuns(part, { only, paths }, names) {
+  const folder = `dist/test/${part}/`
+  const files = paths.length === 0 ? [folder] : paths.map((path) => `${folder}.*${path}`)
+  if (names !== undefined) return [{ paths: files, names }]
+  if (only.length === 0) return [{ paths: files }]
+  if (part === 'conformance') return [{ paths: files, names: only.join('|') }]
+  return [{ paths: only.map((store) => `${folder}.*${store}`) }]
+}
+
+function hasTests(part) {
+  const folder = join(root, 'dist/test', part)
+  return existsSync(folder) && listFiles(folder).some((file) => file.endsWith('.test.js'))
+}
+
+async function runOnNode24(choice, environment) {
+  if (Number(process.versions.node.split('.')[0]) >= 24) return
+  const found = findNode24()
+  for (const { part, names } of againOnNode24) {
+    const options = { part, choice: { ...choice, only: [] }, environment, names }
+    if (found.node !== undefined)
+      await runPart({ ...options, node: found.node, label: `Node ${found.version}` })
+    else
+      rows.push({
+        part,
+        node: 'Node 24',
+        passed: 0,
+        failed: 0,
+        skipped: [found.missing],
+        problems: [],
+        ms: 0,
+      })
+  }
+}
+
+/** Node 24: the binary that LOVAGE_TEST_NODE24 names, else the one that the registry has. */
+function findNode24() {
+  const asked = ['-p', 'process.execPath + " " + process.versions.node']
+  const given = process.env.LOVAGE_TEST_NODE24
+  const [file, args] = given ? [given, asked] : ['npx', ['-y', '-p', 'node@24', 'node', ...asked]]
+  const done = spawnSync(file, args, { cwd: root, encoding: 'utf8', timeout: 5 * minute })
+  const [node, version] = (done.stdout ?? '').trim().split(' ')
+  if (done.status === 0 && version?.startsWith('24.')) return { node, version }
+  return {
+    missing: `Node 24 is not to be had: ${(done.stderr ?? String(done.error)).trim().split('\n').at(-1)}`,
+  }
+}
+
+function countMatches(folder, pattern) {
+  if (!existsSync(folder)) return 0
+  return listFiles(folder).reduce(
+    (sum, file) => sum + (readFileSync(file, 'utf8').match(pattern)?.length ?? 0),
+    0,
+  )
+}
+
+function listFiles(folder) {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+}
+
+function printReport(serviceReport, ms) {
+  const say = (line = '') => process.stdout.write(`${line}\n`)
+  const minutes = (value) => (value / minute).toFixed(2)
+  say()
+  say(
+    `${'part'.padEnd(14)}${'on'.padEnd(16)}${'passed'.padStart(8)}${'failed'.padStart(8)}${'skipped'.padStart(9)}${'minutes'.padStart(9)}`,
+  )
+  for (const row of rows) {
+    const counts = [
+      String(row.passed).padStart(8),
+      String(row.failed).padStart(8),
+      String(row.skipped.length).padStart(9),
+    ]
+    say(`${row.part.padEnd(14)}${row.node.padEnd(16)}${counts.join('')}${minutes(row.ms).padStart(9)}`)
+  }
+  say(`${'all'.padEnd(14)}${''.padEnd(16)}${''.padStart(25)}${minutes(ms).padStart(9)}`)
+  for (const service of serviceReport) {
+    say(
+      `${service.name}: ${service.missing === undefined ? service.origin : `skipped, ${service.missing}`} (${service.variable})`,
+    )
+  }
+  const missing = serviceReport
+    .filter((service) => service.missing !== undefined)
+    .map((service) => service.name)
+  const skipped = [...missing, ...rows.flatMap((row) => row.skipped.map((name) => `${row.part}: ${name}`))]
+  if (skipped.length > 0) say(`\nSkipped${ci ? ' (a failure, as CI=true)' : ''}:`)
+  for (const name of skipped) say(`  ${name}`)
+  const problems = rows.flatMap((row) => row.problems.map((name) => `${row.part} (${row.node}): ${name}`))
+  if (problems.length > 0) say('\nFailed:')
+  for (const name of problems) say(`  ${name}`)
+  say('\nNot proven by this run (test/unproven.json):')
+  for (const { what, why } of JSON.parse(readFileSync(join(root, 'test/unproven.json'), 'utf8')))
+    say(`  ${what}: ${why}`)
+  const passed = rows.reduce((sum, row) => sum + row.passed, 0)
+  const failed = rows.reduce((sum, row) => sum + row.failed, 0) + (ci ? skipped.length : 0)
+  say(`\n${passed} passed, ${failed} failed`)
+  return failed === 0 ? 0 : 1
+}
