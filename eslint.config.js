@@ -7,6 +7,12 @@ import { documentedExports } from './test/check/documented-exports.mjs'
 const typescript = ['**/*.ts', '**/*.mts']
 const shipped = ['src/**/*.ts', 'brokers/**/*.ts', 'backends/**/*.ts']
 
+const nodeGlobals = Object.fromEntries(
+  ['process', 'console', 'performance', 'URL', 'setTimeout', 'clearTimeout', 'AbortController', 'fetch'].map(
+    (name) => [name, 'readonly'],
+  ),
+)
+
 export default defineConfig(
   { ignores: ['dist', 'coverage', '.test-env', '.lovage', 'test/package/project'] },
   js.configs.recommended,
@@ -114,22 +120,7 @@ export default defineConfig(
   {
     files: ['**/*.js', '**/*.mjs', '**/*.cjs'],
     extends: [tseslint.configs.disableTypeChecked],
-    languageOptions: {
-      globals: {
-        ...Object.fromEntries(
-          [
-            'process',
-            'console',
-            'URL',
-            'setTimeout',
-            'clearTimeout',
-            'AbortController',
-            'AbortSignal',
-            'fetch',
-          ].map((name) => [name, 'readonly']),
-        ),
-      },
-    },
+    languageOptions: { globals: nodeGlobals },
     rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' },
   },
 )

@@ -84,11 +84,19 @@ async function runPart({ part, choice, environment, node, label = `Node ${proces
 /** A store chooses by test name in the conformance suites, which run on all of them, and by file elsewhere. */
 function jestRuns(part, { only, paths }, names) {
   const folder = `dist/test/${part}/`
-  const files = paths.length === 0 ? [folder] : paths.map((path) => `${folder}.*${path}`)
+  const files = paths.length === 0 ? [folder] : paths.map((path) => `${folder}.*${pathWithin(part, path)}`)
   if (names !== undefined) return [{ paths: files, names }]
   if (only.length === 0) return [{ paths: files }]
   if (part === 'conformance') return [{ paths: files, names: only.join('|') }]
   return [{ paths: only.map((store) => `${folder}.*${store}`) }]
+}
+
+/** `test/unit/util`, `unit/util` and `util` mean the same within the part `unit`. */
+function pathWithin(part, path) {
+  return path
+    .replace(/^(dist\/)?test\//, '')
+    .replace(new RegExp(`^${part}/`), '')
+    .replace(/\.ts$/, '')
 }
 
 function hasTests(part) {
@@ -178,6 +186,7 @@ function printReport(serviceReport, ms) {
     say(`  ${what}: ${why}`)
   const passed = rows.reduce((sum, row) => sum + row.passed, 0)
   const failed = rows.reduce((sum, row) => sum + row.failed, 0) + (ci ? skipped.length : 0)
+  if (passed + failed === 0) say('\nNo test fits the arguments.')
   say(`\n${passed} passed, ${failed} failed`)
-  return failed === 0 ? 0 : 1
+  return failed === 0 && passed > 0 ? 0 : 1
 }
