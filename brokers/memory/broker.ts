@@ -1,0 +1,108 @@
+import type {
+  Broker,
+  BrokerCapabilities,
+  ConsumeOptions,
+  Consumer,
+  Fanout,
+  Leases,
+  Outgoing,
+  QueueSpec,
+} from '../../src/broker/contract.js'
+import { PublishError, QueueNotFoundError } from '../../src/errors/errors.js'
+import { MemoryConsumer } from './consumer.js'
+import { MemoryLeases } from './leases.js'
+import type { MemoryStore } from './store.js'
+
+const CAPABILITIES: BrokerCapabilities = {
+  maxBatch: Number.POSITIVE_INFINITY,
+  maxDelayMs: Number.POSITIVE_INFINITY,
+  priorityLevels: 10,
+  depth: 'exact',
+  exchanges: ['direct', 'topic', 'fanout', 'headers'],
+  durable: false,
+}
+
+/** A broker inside this process: nothing outlives it, and nobody else sees it. */
+export class MemoryBroker implements Broker {
+  readonly name = 'memory'
+  readonly capabilities: BrokerCapabilities = CAPABILITIES
+  readonly fanout: Fanout
+  readonly leases?: Leases
+  readonly #store: MemoryStore
+  readonly #consumers = new Set<Consumer>()
+  readonly #transient = new Set<string>()
+
+  /** @param options - With `leases`, claims run out as they do in stores that other processes share. */
+  constructor(store: MemoryStore, options: { readonly leases: boolean }) {
+    this.#store = store
+    this.fanout = store.fanout
+    if (options.leases) this.leases = new MemoryLeases(store)
+  }
+
+  async connect(): Promise<void> {}
+
+  async declare(queue: QueueSpec): Promise<void> {
+    if (queue.lifetime === 'transient' && this.#store.queue(queue.name) === undefined) {
+      this.#transient.add(queue.name)
+    }
+    this.#store.declare(queue)
+  }
+
+  async publish(batch: readonly Outgoing[]): Promise<void> {
+    const nowMs = this.#store.clock.now()
+    const unroutable: number[] = []
+    const touched = new Set<string>()
+    for (const [index, outgoing] of batch.entries()) {
+      const queues = this.#store.routesOf(outgoing)
+      if (queues.length === 0) unroutable.push(index)
+      this.#store.accept(outgoing, queues, nowMs)
+      for (const queue of queues) touched.add(queue)
+    }
+    this.#store.wake(touched)
+    if (unroutable.length > 0) throw unroutableError(batch, unroutable)
+  }
+
+  async consume(queues: readonly string[], options: ConsumeOptions): Promise<Consumer> {
+    for (const queue of queues) {
+      if (this.#store.queue(queue) !== undefined) continue
+      throw new QueueNotFoundError(queue, `queue "${queue}" does not exist; declare it first`)
+    }
+    const consumer = new MemoryConsumer(this.#store, queues, {
+      ...options,
+      leases: this.leases !== undefined,
+    })
+    this.#consumers.add(consumer)
+    return consumer
+  }
+
+  async depth(queue: string): Promise<number> {
+    return this.#store.depth(queue)
+  }
+
+  async purge(queue: string): Promise<number> {
+    return this.#store.queue(queue)?.purge() ?? 0
+  }
+
+  async queues(): Promise<readonly string[]> {
+    return this.#store.queueNames()
+  }
+
+  async delete(queue: string): Promise<void> {
+    this.#store.delete(queue)
+  }
+
+  async close(): Promise<void> {
+    for (const consumer of this.#consumers) await consumer.close()
+    this.#consumers.clear()
+    for (const queue of this.#transient) this.#store.delete(queue)
+    this.#transient.clear()
+  }
+}
+
+function unroutableError(batch: readonly Outgoing[], indexes: readonly number[]): PublishError {
+  const first = batch[indexes[0] ?? 0]?.route
+  return new PublishError(
+    `no queue is reached by exchange "${first?.exchange ?? ''}" and routing key "${first?.routingKey ?? ''}"; declare one first`,
+    indexes,
+  )
+}

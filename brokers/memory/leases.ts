@@ -1,0 +1,20 @@
+import type { LeaseRenewal, Leases } from '../../src/broker/contract.js'
+import type { MemoryStore } from './store.js'
+
+/** Renews the claims of whole consumers. */
+export class MemoryLeases implements Leases {
+  readonly renews = 'holder'
+  readonly #store: MemoryStore
+
+  constructor(store: MemoryStore) {
+    this.#store = store
+  }
+
+  async renew(holderId: string, tags: readonly string[], leaseMs: number): Promise<LeaseRenewal> {
+    this.#store.expireLeases()
+    const holder = this.#store.leaseOf(holderId)
+    if (holder === undefined || holder.lost) return { held: false, lostTags: tags }
+    this.#store.setLease(holder, this.#store.clock.now() + leaseMs)
+    return { held: true, lostTags: tags.filter((tag) => !holder.claims.has(tag)) }
+  }
+}
