@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   LOVAGE_TASK_FAILED: 'The task raised an error in its worker.',
   LOVAGE_TASK_REVOKED: 'The task was revoked or expired before it ended.',
   LOVAGE_TIME_LIMIT: 'The task ran longer than its time limit.',
+  LOVAGE_WORKER_SHUTDOWN: 'The worker shuts down and the task goes back to its queue.',
   LOVAGE_MAX_RETRIES: 'The task used up its retries.',
   LOVAGE_CHORD: 'A task of a chord header failed.',
 } as const

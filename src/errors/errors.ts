@@ -200,6 +200,12 @@ export class TimeLimitError extends TaskError {
   }
 }
 
+/** Reason of a task's signal when its worker shuts down and the time to finish is over. The task runs again elsewhere. */
+export class WorkerShutdownError extends TaskError {
+  override readonly code = 'LOVAGE_WORKER_SHUTDOWN'
+  override readonly retryable = true
+}
+
 /** The task used up its retries. Written into results as Celery's `MaxRetriesExceededError`. */
 export class MaxRetriesError extends TaskError {
   override readonly code = 'LOVAGE_MAX_RETRIES'
