@@ -1,11 +1,8 @@
 /** The result backend contract: keep task records, tell whoever waits, count chords. */
 
-/** A value as the result serializer wrote it. */
-export interface EncodedValue {
-  readonly contentType: string
-  readonly contentEncoding: string
-  readonly data: string | Uint8Array
-}
+import type { EncodedValue } from '../message/result-codec.js'
+
+export type { EncodedValue, ResultCodec } from '../message/result-codec.js'
 
 /** The fields of extended results, under our names; Celery's are `name`, `args`, `kwargs`, `worker`, `retries`, `queue`. */
 export interface ExtendedRecord {
@@ -62,20 +59,15 @@ export interface GroupStore {
 /** Atomic counting of a chord's header. */
 export interface ChordStore {
   open(chordId: string, size: number, options: KeepOptions): Promise<void>
-  /** Record one part, once per task id; resolves with how many parts have arrived, this one included. */
-  arrive(chordId: string, record: TaskRecord): Promise<number>
+  /**
+   * Record one part, once per task id; resolves with how many parts have arrived, this one included.
+   *
+   * @param index - The part's place in the header; parts without one come last, in order of arrival.
+   */
+  arrive(chordId: string, record: TaskRecord, index?: number): Promise<number>
   /** The parts in header order. */
   collect(chordId: string): Promise<readonly TaskRecord[]>
   discard(chordId: string): Promise<void>
-}
-
-/** Writes and reads values in the configured result serializer; the core hands it to the driver. */
-export interface ResultCodec {
-  encode(value: unknown): EncodedValue
-  decode(encoded: EncodedValue): unknown
-  /** Content type and encoding that stored bytes without a content type are in. */
-  readonly contentType: string
-  readonly contentEncoding: string
 }
 
 /** Keeps task records. */
