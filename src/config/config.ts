@@ -1,0 +1,1236 @@
+// Generated from the option table by test/check/generate-reference.mjs.
+import type { DurationInput } from '../util/duration.js'
+import type { StoreConfig, StoreConfigInput } from './store-config.js'
+import type { BackendSetting, BrokerSetting, SslSetting } from './value/store-settings.js'
+import type {
+  DeliveryModeSetting,
+  RetryPolicy,
+  RetryPolicyInput,
+  TaskAnnotations,
+} from './value/task-settings.js'
+import type { QueueSetting, QueuesInput, RouteSetting, RoutesInput } from './routing-settings.js'
+import type { PoolInput, PoolName } from './value/worker-settings.js'
+import type { BeatSchedule, BeatScheduleInput } from './value/beat-settings.js'
+
+/** What a user writes: every option, none required. */
+export interface ConfigInput extends StoreConfigInput {
+  /**
+   * Content types that are read, by name or MIME type. Anything else is refused before it is decoded and set aside. `pickle` is never accepted, because reading it runs code.
+   *
+   * @defaultValue `["json"]`
+   */
+  readonly acceptContent?: readonly string[] | undefined
+  /**
+   * Content types that are read from the result backend.
+   *
+   * @defaultValue the value of `acceptContent`
+   */
+  readonly resultAcceptContent?: readonly string[] | undefined
+  /**
+   * Whether times without a zone are UTC. Off, they are in the machine's zone unless `timezone` names one.
+   *
+   * @defaultValue `true`
+   */
+  readonly enableUtc?: boolean | undefined
+  /**
+   * Time zone of schedules and printed times, as an IANA name such as `Europe/London`.
+   *
+   * @defaultValue UTC, or the machine’s zone without `enableUtc`
+   */
+  readonly timezone?: string | undefined
+  /**
+   * Modules that a worker loads when it starts, in this order, so that their tasks are registered.
+   *
+   * @defaultValue `[]`
+   */
+  readonly imports?: readonly string[] | undefined
+  /**
+   * More modules for a worker to load, after those of `imports`.
+   *
+   * @defaultValue `[]`
+   */
+  readonly include?: readonly string[] | undefined
+  /**
+   * The broker: a URL, several for failover (a list, or one text split by `;`), or an object such as a Knex instance of the application. Not set, an embedded SQLite file is used.
+   *
+   * @defaultValue not set
+   */
+  readonly brokerUrl?: BrokerSetting | undefined
+  /** The same as `brokerUrl`. */
+  readonly broker?: BrokerSetting | undefined
+  /**
+   * Broker of consumers, when it differs from the one of publishers.
+   *
+   * @defaultValue not set
+   */
+  readonly brokerReadUrl?: string | undefined
+  /**
+   * Broker of publishers, when it differs from the one of consumers.
+   *
+   * @defaultValue not set
+   */
+  readonly brokerWriteUrl?: string | undefined
+  /**
+   * Scheme of the broker when `brokerUrl` is not set and the URL is put together from its parts.
+   *
+   * @defaultValue not set
+   */
+  readonly brokerTransport?: string | undefined
+  /**
+   * Options of the driver, under kombu's names (`visibility_timeout`, `region`, `is_secure`, `global_keyprefix`) or its own.
+   *
+   * @defaultValue `{}`
+   */
+  readonly brokerTransportOptions?: Readonly<Record<string, unknown>> | undefined
+  /**
+   * How long opening a connection to the broker may take.
+   *
+   * @defaultValue 4 seconds
+   */
+  readonly brokerConnectionTimeout?: DurationInput | undefined
+  /**
+   * Whether a worker connects again after it lost the broker.
+   *
+   * @defaultValue `true`
+   */
+  readonly brokerConnectionRetry?: boolean | undefined
+  /**
+   * Whether a worker that finds no broker when it starts keeps trying.
+   *
+   * @defaultValue the value of `brokerConnectionRetry`
+   */
+  readonly brokerConnectionRetryOnStartup?: boolean | undefined
+  /**
+   * Attempts to connect before a worker gives up; 0 or `Infinity` for no limit.
+   *
+   * @defaultValue `100`
+   */
+  readonly brokerConnectionMaxRetries?: number | null | undefined
+  /**
+   * Whether errors of a channel are retried as those of a connection are.
+   *
+   * @defaultValue `false`
+   */
+  readonly brokerChannelErrorRetry?: boolean | undefined
+  /**
+   * The order in which several broker URLs are tried.
+   *
+   * @defaultValue `'round-robin'`
+   */
+  readonly brokerFailoverStrategy?: 'round-robin' | 'shuffle' | undefined
+  /**
+   * Interval of AMQP heartbeats; 0 turns them off.
+   *
+   * @defaultValue 120 seconds
+   */
+  readonly brokerHeartbeat?: DurationInput | undefined
+  /**
+   * How often heartbeats are checked within one interval.
+   *
+   * @defaultValue `3`
+   */
+  readonly brokerHeartbeatCheckrate?: number | undefined
+  /**
+   * AMQP login method, for example `PLAIN` or `EXTERNAL`.
+   *
+   * @defaultValue not set
+   */
+  readonly brokerLoginMethod?: string | undefined
+  /**
+   * Type of the queues that hold delayed messages on RabbitMQ.
+   *
+   * @defaultValue `'quorum'`
+   */
+  readonly brokerNativeDelayedDeliveryQueueType?: 'classic' | 'quorum' | undefined
+  /**
+   * Connections that publishers of one process share; 0 opens one for each use.
+   *
+   * @defaultValue `10`
+   */
+  readonly brokerPoolLimit?: number | null | undefined
+  /**
+   * How long to wait for a free connection of the pool; for ever when not set.
+   *
+   * @defaultValue not set
+   */
+  readonly brokerPoolAcquireTimeout?: DurationInput | undefined
+  /**
+   * TLS to the broker: `true`, or the client's TLS options (`ca_certs`, `certfile`, `keyfile`, `cert_reqs`).
+   *
+   * @defaultValue `false`
+   */
+  readonly brokerUseSsl?: SslSetting | undefined
+  /**
+   * Host of the broker, used when `brokerUrl` is not set.
+   *
+   * @defaultValue not set
+   */
+  readonly brokerHost?: string | undefined
+  /**
+   * Port of the broker, used with `brokerHost`.
+   *
+   * @defaultValue not set
+   */
+  readonly brokerPort?: number | undefined
+  /**
+   * User name at the broker, used with `brokerHost`.
+   *
+   * @defaultValue not set
+   */
+  readonly brokerUser?: string | undefined
+  /**
+   * Password at the broker, used with `brokerHost`.
+   *
+   * @defaultValue not set
+   */
+  readonly brokerPassword?: string | undefined
+  /**
+   * Virtual host or database of the broker, used with `brokerHost`.
+   *
+   * @defaultValue not set
+   */
+  readonly brokerVhost?: string | undefined
+  /**
+   * How long a claimed message stays hidden from other workers unless its claim is renewed. The worker renews while a task runs, so this bounds the delay after a crash, not the length of a task.
+   *
+   * @defaultValue 30 seconds
+   */
+  readonly lease?: DurationInput | undefined
+  /**
+   * Deliveries of one message, deaths of workers included and unspent hand-backs left out, before it is set aside as a dead letter.
+   *
+   * @defaultValue `5`
+   */
+  readonly maxDeliveries?: number | undefined
+  /**
+   * How long a message whose task no worker knows goes back to its queue before it becomes a dead letter and its result a failure.
+   *
+   * @defaultValue 10 minutes
+   */
+  readonly unknownTaskTimeout?: DurationInput | undefined
+  /**
+   * How long the broker may take to confirm a message before sending fails.
+   *
+   * @defaultValue 5 seconds
+   */
+  readonly publishTimeout?: DurationInput | undefined
+  /**
+   * How much work, in time at the measured speed, is claimed ahead of free slots; 0 claims into free slots alone.
+   *
+   * @defaultValue 50 milliseconds
+   */
+  readonly readAhead?: DurationInput | undefined
+  /**
+   * How long running tasks may go on after the first signal before they are aborted and handed back without spending a delivery. The default leaves 5 of the 30 seconds that Kubernetes grants.
+   *
+   * @defaultValue 25 seconds
+   */
+  readonly shutdownTimeout?: DurationInput | undefined
+  /**
+   * How a message with a countdown or an eta is sent: `store` keeps it in the broker until it is due, `eta` sends it at once for the worker to hold, as Celery does.
+   *
+   * @defaultValue `'store'`
+   */
+  readonly delay?: 'store' | 'eta' | undefined
+  /**
+   * Whether the number of arguments is checked at the call, unless a task says otherwise.
+   *
+   * @defaultValue `true`
+   */
+  readonly strictTyping?: boolean | undefined
+  /**
+   * Whether tables are made and extended at the first connect. Off, an error names `lovage migrate`. Never on an object that the application hands over.
+   *
+   * @defaultValue `true`
+   */
+  readonly databaseAutoMigrate?: boolean | undefined
+  /**
+   * How SQLite syncs to disk. `full` survives a loss of power; `normal` is faster and may lose the last commits then.
+   *
+   * @defaultValue `'full'`
+   */
+  readonly sqliteSynchronous?: 'off' | 'normal' | 'full' | 'extra' | undefined
+  /**
+   * Largest body that is read, measured after decompression, so that a small message cannot fill the memory.
+   *
+   * @defaultValue `67108864`
+   */
+  readonly maxMessageBytes?: number | undefined
+  /**
+   * The result backend: a URL, a bare name (`rpc`, `redis`, `database`, `mongodb`), an object, or `false` for no results. Not set, results go to the store of the broker where it can hold them.
+   *
+   * @defaultValue not set
+   */
+  readonly resultBackend?: BackendSetting | undefined
+  /** The same as `resultBackend`. */
+  readonly backend?: BackendSetting | undefined
+  /**
+   * Serializer of results.
+   *
+   * @defaultValue `'json'`
+   */
+  readonly resultSerializer?: string | undefined
+  /**
+   * Compressor of results, for example `gzip`.
+   *
+   * @defaultValue not set
+   */
+  readonly resultCompression?: string | undefined
+  /**
+   * How long a result is kept; 0 or `None` keeps it until it is forgotten.
+   *
+   * @defaultValue 1 day
+   */
+  readonly resultExpires?: DurationInput | null | undefined
+  /**
+   * How long a result of a failed task is kept.
+   *
+   * @defaultValue the value of `resultExpires`
+   */
+  readonly resultFailureExpires?: DurationInput | null | undefined
+  /**
+   * How long the counters of a chord are kept.
+   *
+   * @defaultValue the value of `resultExpires`
+   */
+  readonly resultChordExpires?: DurationInput | null | undefined
+  /**
+   * Whether name, arguments, queue, worker and retries of the task are stored with its result.
+   *
+   * @defaultValue `false`
+   */
+  readonly resultExtended?: boolean | undefined
+  /**
+   * Whether messages of the `rpc` backend survive a restart of the broker.
+   *
+   * @defaultValue not set
+   */
+  readonly resultPersistent?: boolean | undefined
+  /**
+   * Exchange of the former AMQP backend.
+   *
+   * @defaultValue `'celeryresults'`
+   */
+  readonly resultExchange?: string | undefined
+  /**
+   * Type of that exchange.
+   *
+   * @defaultValue `'direct'`
+   */
+  readonly resultExchangeType?: 'direct' | 'topic' | 'fanout' | 'headers' | undefined
+  /**
+   * Results that a client keeps in memory; -1 for none.
+   *
+   * @defaultValue `-1`
+   */
+  readonly resultCacheMax?: number | undefined
+  /**
+   * Options of the backend's driver.
+   *
+   * @defaultValue `{}`
+   */
+  readonly resultBackendTransportOptions?: Readonly<Record<string, unknown>> | undefined
+  /**
+   * Whether a failed call of the backend is retried.
+   *
+   * @defaultValue `false`
+   */
+  readonly resultBackendAlwaysRetry?: boolean | undefined
+  /**
+   * Retries of a call of the backend.
+   *
+   * @defaultValue `Infinity`
+   */
+  readonly resultBackendMaxRetries?: number | undefined
+  /**
+   * First delay between two retries of a call of the backend.
+   *
+   * @defaultValue `10`
+   */
+  readonly resultBackendBaseSleepBetweenRetriesMs?: number | undefined
+  /**
+   * Longest delay between two retries of a call of the backend.
+   *
+   * @defaultValue `10000`
+   */
+  readonly resultBackendMaxSleepBetweenRetriesMs?: number | undefined
+  /**
+   * Whether one backend object may serve several threads.
+   *
+   * @defaultValue `false`
+   */
+  readonly resultBackendThreadSafe?: boolean | undefined
+  /**
+   * How long the body of a chord waits for each result of its header.
+   *
+   * @defaultValue 3 seconds
+   */
+  readonly resultChordJoinTimeout?: DurationInput | undefined
+  /**
+   * Interval at which chords are checked on backends that cannot count.
+   *
+   * @defaultValue 1 second
+   */
+  readonly resultChordRetryInterval?: DurationInput | undefined
+  /**
+   * Result backends by scheme, in place of the built-in ones.
+   *
+   * @defaultValue `{}`
+   */
+  readonly overrideBackends?: Readonly<Record<string, unknown>> | undefined
+  /**
+   * Run a task where it is called, without a broker: `delay` returns when the task has ended.
+   *
+   * @defaultValue `false`
+   */
+  readonly taskAlwaysEager?: boolean | undefined
+  /**
+   * Whether an eager call throws what the task threw.
+   *
+   * @defaultValue `false`
+   */
+  readonly taskEagerPropagates?: boolean | undefined
+  /**
+   * Whether results of eager tasks are stored.
+   *
+   * @defaultValue `false`
+   */
+  readonly taskStoreEagerResult?: boolean | undefined
+  /**
+   * Acknowledge a message after its task has ended, so that a killed worker loses nothing. `false` acknowledges before and gives at most once. Celery's default is `false`.
+   *
+   * @defaultValue `true`
+   */
+  readonly taskAcksLate?: boolean | undefined
+  /**
+   * Acknowledge the message of a failed task; `false` makes it a dead letter.
+   *
+   * @defaultValue the value of `taskAcksOnFailureOrTimeout`
+   */
+  readonly taskAcksOnFailure?: boolean | undefined
+  /**
+   * Acknowledge the message of a task that passed its hard limit; `false` runs it again.
+   *
+   * @defaultValue the value of `taskAcksOnFailureOrTimeout`
+   */
+  readonly taskAcksOnTimeout?: boolean | undefined
+  /**
+   * Both of `taskAcksOnFailure` and `taskAcksOnTimeout`.
+   *
+   * @defaultValue `true`
+   */
+  readonly taskAcksOnFailureOrTimeout?: boolean | undefined
+  /**
+   * Whether a task runs again when the process that ran it died; `maxDeliveries` ends the loop. Celery's default is `false`.
+   *
+   * @defaultValue `true`
+   */
+  readonly taskRejectOnWorkerLost?: boolean | undefined
+  /**
+   * Whether a task whose process died is retried, which counts against its retries.
+   *
+   * @defaultValue `false`
+   */
+  readonly taskRetryOnWorkerLost?: boolean | undefined
+  /**
+   * Store no results unless a task or call says otherwise.
+   *
+   * @defaultValue `false`
+   */
+  readonly taskIgnoreResult?: boolean | undefined
+  /**
+   * Store failures although results are ignored.
+   *
+   * @defaultValue `false`
+   */
+  readonly taskStoreErrorsEvenIfIgnored?: boolean | undefined
+  /**
+   * Store the state STARTED when a task starts.
+   *
+   * @defaultValue `false`
+   */
+  readonly taskTrackStarted?: boolean | undefined
+  /**
+   * Hard limit: past it the task has failed whatever its body does.
+   *
+   * @defaultValue not set
+   */
+  readonly taskTimeLimit?: DurationInput | undefined
+  /**
+   * Soft limit: past it `self.signal` aborts, and the body can end in order. Not longer than `taskTimeLimit`.
+   *
+   * @defaultValue not set
+   */
+  readonly taskSoftTimeLimit?: DurationInput | undefined
+  /**
+   * Serializer of messages.
+   *
+   * @defaultValue `'json'`
+   */
+  readonly taskSerializer?: string | undefined
+  /**
+   * Compressor of messages, for example `gzip`.
+   *
+   * @defaultValue not set
+   */
+  readonly taskCompression?: string | undefined
+  /**
+   * Version of the task message protocol. Version 2 is written; 1 and 2 are read.
+   *
+   * @defaultValue `2`
+   */
+  readonly taskProtocol?: number | undefined
+  /**
+   * Queue of tasks that no route, option or call sends elsewhere.
+   *
+   * @defaultValue `'celery'`
+   */
+  readonly taskDefaultQueue?: string | undefined
+  /**
+   * Exchange of listed queues that name none.
+   *
+   * @defaultValue the value of `taskDefaultQueue`
+   */
+  readonly taskDefaultExchange?: string | undefined
+  /**
+   * Type of exchanges that name none.
+   *
+   * @defaultValue `'direct'`
+   */
+  readonly taskDefaultExchangeType?: 'direct' | 'topic' | 'fanout' | 'headers' | undefined
+  /**
+   * Routing key of listed queues that name none.
+   *
+   * @defaultValue the value of `taskDefaultQueue`
+   */
+  readonly taskDefaultRoutingKey?: string | undefined
+  /**
+   * Type of the default queue on RabbitMQ.
+   *
+   * @defaultValue `'classic'`
+   */
+  readonly taskDefaultQueueType?: 'classic' | 'quorum' | undefined
+  /**
+   * Whether messages survive a restart of RabbitMQ: 2 (`persistent`) or 1 (`transient`).
+   *
+   * @defaultValue `2`
+   */
+  readonly taskDefaultDeliveryMode?: DeliveryModeSetting | undefined
+  /**
+   * Priority of messages that name none.
+   *
+   * @defaultValue not set
+   */
+  readonly taskDefaultPriority?: number | undefined
+  /**
+   * Starts of one task for each worker: `10` or `'10/s'`, `'100/m'`, `'1000/h'`.
+   *
+   * @defaultValue not set
+   */
+  readonly taskDefaultRateLimit?: number | string | undefined
+  /**
+   * Whether a task sent from a task has its priority.
+   *
+   * @defaultValue `false`
+   */
+  readonly taskInheritParentPriority?: boolean | undefined
+  /**
+   * Highest priority of queues that name none, on RabbitMQ (`x-max-priority`).
+   *
+   * @defaultValue not set
+   */
+  readonly taskQueueMaxPriority?: number | undefined
+  /**
+   * The queues, with exchanges and bindings: a list, or an object by name. Not set, there is the default queue alone.
+   *
+   * @defaultValue not set
+   */
+  readonly taskQueues?: QueuesInput | undefined
+  /**
+   * Which task goes to which queue: an object of names, globs and targets, or a list of such objects, of pairs, and of functions.
+   *
+   * @defaultValue `[]`
+   */
+  readonly taskRoutes?: RoutesInput | undefined
+  /**
+   * Whether a queue that is named but not in `taskQueues` is created.
+   *
+   * @defaultValue `true`
+   */
+  readonly taskCreateMissingQueues?: boolean | undefined
+  /**
+   * Type of queues created that way, on RabbitMQ.
+   *
+   * @defaultValue `'classic'`
+   */
+  readonly taskCreateMissingQueueType?: 'classic' | 'quorum' | undefined
+  /**
+   * Type of their exchanges.
+   *
+   * @defaultValue the value of `taskDefaultExchangeType`
+   */
+  readonly taskCreateMissingQueueExchangeType?: 'direct' | 'topic' | 'fanout' | 'headers' | undefined
+  /**
+   * Whether sending is tried again when the broker cannot be reached.
+   *
+   * @defaultValue `true`
+   */
+  readonly taskPublishRetry?: boolean | undefined
+  /**
+   * How sending is tried again: `maxRetries`, `intervalStart`, `intervalStep`, `intervalMax`, the last three in seconds.
+   *
+   * @defaultValue `{ maxRetries: 3, intervalStart: 0, intervalStep: 0.2, intervalMax: 1}`
+   */
+  readonly taskPublishRetryPolicy?: RetryPolicyInput | undefined
+  /**
+   * Options laid over those of tasks, by task name or `*`.
+   *
+   * @defaultValue not set
+   */
+  readonly taskAnnotations?: TaskAnnotations | undefined
+  /**
+   * Whether a `task-sent` event is published for every message.
+   *
+   * @defaultValue `false`
+   */
+  readonly taskSendSentEvent?: boolean | undefined
+  /**
+   * Whether results carry the traceback as an object. Stacks travel as text in any case.
+   *
+   * @defaultValue `false`
+   */
+  readonly taskRemoteTracebacks?: boolean | undefined
+  /**
+   * How deep arguments are printed in `argsrepr` and `kwargsrepr`.
+   *
+   * @defaultValue `3`
+   */
+  readonly taskReprMaxlevels?: number | undefined
+  /**
+   * Whether an error callback of a chord is called for each task of its header.
+   *
+   * @defaultValue `false`
+   */
+  readonly taskAllowErrorCbOnChordHeader?: boolean | undefined
+  /**
+   * Tasks that run at the same time; `auto` for the default.
+   *
+   * @defaultValue 10 for the async pool, 1 for solo, the number of processors for threads and processes
+   */
+  readonly workerConcurrency?: number | 'auto' | undefined
+  /**
+   * How tasks run: `async` (on the event loop), `threads`, `processes` (also called `prefork`) or `solo`. Celery's default is `prefork`.
+   *
+   * @defaultValue `'async'`
+   */
+  readonly workerPool?: PoolInput | undefined
+  /**
+   * Caps what is claimed ahead of free slots, as a multiple of the concurrency; 1 turns reading ahead off, 0 sets no cap beside `readAhead`. Celery's default is 4.
+   *
+   * @defaultValue `Infinity`
+   */
+  readonly workerPrefetchMultiplier?: number | null | undefined
+  /**
+   * Claim a message only for a free slot, whatever `workerPrefetchMultiplier` says.
+   *
+   * @defaultValue `false`
+   */
+  readonly workerDisablePrefetch?: boolean | undefined
+  /**
+   * Whether the prefetch is lowered after a lost connection.
+   *
+   * @defaultValue `true`
+   */
+  readonly workerEnablePrefetchCountReduction?: boolean | undefined
+  /**
+   * Delayed tasks that a worker holds in memory. Delayed tasks wait in the broker, so there are none.
+   *
+   * @defaultValue not set
+   */
+  readonly workerEtaTaskLimit?: number | undefined
+  /**
+   * Whether quorum queues are found out and given their own prefetch.
+   *
+   * @defaultValue `true`
+   */
+  readonly workerDetectQuorumQueues?: boolean | undefined
+  /**
+   * How long running tasks may go on between the second signal and the end.
+   *
+   * @defaultValue 0
+   */
+  readonly workerSoftShutdownTimeout?: DurationInput | undefined
+  /**
+   * Whether a worker with no running task waits that long too.
+   *
+   * @defaultValue `false`
+   */
+  readonly workerEnableSoftShutdownOnIdle?: boolean | undefined
+  /**
+   * Whether tasks are cancelled when the broker is lost. Their claims are kept past a reconnect, so they go on.
+   *
+   * @defaultValue `false`
+   */
+  readonly workerCancelLongRunningTasksOnConnectionLoss?: boolean | undefined
+  /**
+   * Whether a redelivered task is skipped when its result is SUCCESS.
+   *
+   * @defaultValue `false`
+   */
+  readonly workerDeduplicateSuccessfulTasks?: boolean | undefined
+  /**
+   * Whether the worker answers remote control.
+   *
+   * @defaultValue `true`
+   */
+  readonly workerEnableRemoteControl?: boolean | undefined
+  /**
+   * Whether the worker publishes events.
+   *
+   * @defaultValue `false`
+   */
+  readonly workerSendTaskEvents?: boolean | undefined
+  /**
+   * Whether the worker has a queue of its own, `<name>@<host>.dq`.
+   *
+   * @defaultValue `false`
+   */
+  readonly workerDirect?: boolean | undefined
+  /**
+   * Whether rate limits of tasks are ignored.
+   *
+   * @defaultValue `false`
+   */
+  readonly workerDisableRateLimits?: boolean | undefined
+  /**
+   * Tasks that a pool process runs before it is replaced.
+   *
+   * @defaultValue not set
+   */
+  readonly workerMaxTasksPerChild?: number | undefined
+  /**
+   * Memory of a pool process at which it is replaced after its task.
+   *
+   * @defaultValue not set
+   */
+  readonly workerMaxMemoryPerChild?: number | undefined
+  /**
+   * How long the result of a task is waited for after its process died.
+   *
+   * @defaultValue 10 seconds
+   */
+  readonly workerLostWait?: DurationInput | undefined
+  /**
+   * How long a new pool process may take to start.
+   *
+   * @defaultValue 4 seconds
+   */
+  readonly workerProcAliveTimeout?: DurationInput | undefined
+  /**
+   * Whether tasks wait for a free process of the pool.
+   *
+   * @defaultValue `true`
+   */
+  readonly workerPoolPutlocks?: boolean | undefined
+  /**
+   * Whether the pool may be restarted by remote control.
+   *
+   * @defaultValue `false`
+   */
+  readonly workerPoolRestarts?: boolean | undefined
+  /**
+   * How Celery's pool starts processes. Node has one way.
+   *
+   * @defaultValue `'fork'`
+   */
+  readonly workerPoolStartMethod?: string | undefined
+  /**
+   * The class that grows and shrinks the pool.
+   *
+   * @defaultValue `'celery.worker.autoscale:Autoscaler'`
+   */
+  readonly workerAutoscaler?: unknown
+  /**
+   * The class that consumes messages.
+   *
+   * @defaultValue `'celery.worker.consumer:Consumer'`
+   */
+  readonly workerConsumer?: unknown
+  /**
+   * The class of a remote agent.
+   *
+   * @defaultValue not set
+   */
+  readonly workerAgent?: unknown
+  /**
+   * The class that schedules delayed work in the worker.
+   *
+   * @defaultValue not set
+   */
+  readonly workerTimer?: unknown
+  /**
+   * Longest sleep of that timer.
+   *
+   * @defaultValue 1 second
+   */
+  readonly workerTimerPrecision?: DurationInput | undefined
+  /**
+   * File in which revoked tasks are kept across restarts.
+   *
+   * @defaultValue not set
+   */
+  readonly workerStateDb?: string | undefined
+  /**
+   * Whether the worker replaces handlers of the root logger.
+   *
+   * @defaultValue `true`
+   */
+  readonly workerHijackRootLogger?: boolean | undefined
+  /**
+   * Whether what tasks print goes to the log.
+   *
+   * @defaultValue `true`
+   */
+  readonly workerRedirectStdouts?: boolean | undefined
+  /**
+   * The level it has there.
+   *
+   * @defaultValue `'WARNING'`
+   */
+  readonly workerRedirectStdoutsLevel?: string | undefined
+  /**
+   * Whether the log is coloured.
+   *
+   * @defaultValue on a terminal
+   */
+  readonly workerLogColor?: boolean | undefined
+  /**
+   * Form of a log line, in Python's notation.
+   *
+   * @defaultValue `'[%(asctime)s: %(levelname)s/%(processName)s] %(message)s'`
+   */
+  readonly workerLogFormat?: string | undefined
+  /**
+   * Form of the time in a log line, in Python's notation.
+   *
+   * @defaultValue not set
+   */
+  readonly workerLogDatefmt?: string | undefined
+  /**
+   * Form of a log line of a task, in Python's notation.
+   *
+   * @defaultValue `'[%(asctime)s: %(levelname)s/%(processName)s] %(task_name)s[%(task_id)s]: %(message)s'`
+   */
+  readonly workerTaskLogFormat?: string | undefined
+  /**
+   * Form of the time in such a line.
+   *
+   * @defaultValue not set
+   */
+  readonly workerTaskLogDatefmt?: string | undefined
+  /**
+   * File of the log of a detached worker.
+   *
+   * @defaultValue not set
+   */
+  readonly workerLogfile?: string | undefined
+  /**
+   * File that holds the process id of a detached worker.
+   *
+   * @defaultValue not set
+   */
+  readonly workerPidfile?: string | undefined
+  /**
+   * User that a detached worker runs as.
+   *
+   * @defaultValue not set
+   */
+  readonly workerUid?: number | string | undefined
+  /**
+   * Group that a detached worker runs as.
+   *
+   * @defaultValue not set
+   */
+  readonly workerGid?: number | string | undefined
+  /**
+   * File mode mask of a detached worker.
+   *
+   * @defaultValue not set
+   */
+  readonly workerUmask?: number | string | undefined
+  /**
+   * Program that starts a detached worker.
+   *
+   * @defaultValue not set
+   */
+  readonly workerExecutable?: string | undefined
+  /**
+   * Periodic tasks by name: `task`, `schedule`, `args`, `kwargs`, `options`.
+   *
+   * @defaultValue `{}`
+   */
+  readonly beatSchedule?: BeatScheduleInput | undefined
+  /**
+   * The class that keeps the schedule.
+   *
+   * @defaultValue `'celery.beat:PersistentScheduler'`
+   */
+  readonly beatScheduler?: unknown
+  /**
+   * File in which Celery keeps the last runs. Lovage keeps them in the store.
+   *
+   * @defaultValue `'celerybeat-schedule'`
+   */
+  readonly beatScheduleFilename?: string | undefined
+  /**
+   * Longest sleep between two looks at the schedule; 0 leaves it to the scheduler.
+   *
+   * @defaultValue 0
+   */
+  readonly beatMaxLoopInterval?: DurationInput | undefined
+  /**
+   * Tasks that are sent before the schedule is saved; 0 saves by time.
+   *
+   * @defaultValue `0`
+   */
+  readonly beatSyncEvery?: number | undefined
+  /**
+   * How long after its time a missed run is still sent.
+   *
+   * @defaultValue not set
+   */
+  readonly beatCronStartingDeadline?: DurationInput | undefined
+  /**
+   * Whether beat answers remote control.
+   *
+   * @defaultValue `false`
+   */
+  readonly beatEnableRemoteControl?: boolean | undefined
+  /**
+   * Age of the last tick at which beat no longer answers a ping.
+   *
+   * @defaultValue not set
+   */
+  readonly beatRemoteControlMaxTickAge?: DurationInput | undefined
+  /**
+   * File of the log of a detached beat.
+   *
+   * @defaultValue not set
+   */
+  readonly beatLogfile?: string | undefined
+  /**
+   * File that holds the process id of a detached beat.
+   *
+   * @defaultValue not set
+   */
+  readonly beatPidfile?: string | undefined
+  /**
+   * User that a detached beat runs as.
+   *
+   * @defaultValue not set
+   */
+  readonly beatUid?: number | string | undefined
+  /**
+   * Group that a detached beat runs as.
+   *
+   * @defaultValue not set
+   */
+  readonly beatGid?: number | string | undefined
+  /**
+   * File mode mask of a detached beat.
+   *
+   * @defaultValue not set
+   */
+  readonly beatUmask?: number | string | undefined
+  /**
+   * Program that starts a detached beat.
+   *
+   * @defaultValue not set
+   */
+  readonly beatExecutable?: string | undefined
+  /**
+   * Exchange of events.
+   *
+   * @defaultValue `'celeryev'`
+   */
+  readonly eventExchange?: string | undefined
+  /**
+   * How names of event queues begin.
+   *
+   * @defaultValue `'celeryev'`
+   */
+  readonly eventQueuePrefix?: string | undefined
+  /**
+   * When an event queue without a consumer is deleted.
+   *
+   * @defaultValue 60 seconds
+   */
+  readonly eventQueueExpires?: DurationInput | undefined
+  /**
+   * How long an event waits in a queue.
+   *
+   * @defaultValue 5 seconds
+   */
+  readonly eventQueueTtl?: DurationInput | undefined
+  /**
+   * Whether an event queue has one consumer.
+   *
+   * @defaultValue `true`
+   */
+  readonly eventQueueExclusive?: boolean | undefined
+  /**
+   * Whether event queues survive a restart of the broker.
+   *
+   * @defaultValue `false`
+   */
+  readonly eventQueueDurable?: boolean | undefined
+  /**
+   * Serializer of events.
+   *
+   * @defaultValue `'json'`
+   */
+  readonly eventSerializer?: string | undefined
+  /**
+   * File of the log of a detached event camera.
+   *
+   * @defaultValue not set
+   */
+  readonly eventsLogfile?: string | undefined
+  /**
+   * File that holds the process id of a detached event camera.
+   *
+   * @defaultValue not set
+   */
+  readonly eventsPidfile?: string | undefined
+  /**
+   * User that a detached event camera runs as.
+   *
+   * @defaultValue not set
+   */
+  readonly eventsUid?: number | string | undefined
+  /**
+   * Group that a detached event camera runs as.
+   *
+   * @defaultValue not set
+   */
+  readonly eventsGid?: number | string | undefined
+  /**
+   * File mode mask of a detached event camera.
+   *
+   * @defaultValue not set
+   */
+  readonly eventsUmask?: number | string | undefined
+  /**
+   * Program that starts a detached event camera.
+   *
+   * @defaultValue not set
+   */
+  readonly eventsExecutable?: string | undefined
+  /**
+   * How names of remote control exchanges begin.
+   *
+   * @defaultValue `'celery'`
+   */
+  readonly controlExchange?: string | undefined
+  /**
+   * How long a command waits in a worker's queue.
+   *
+   * @defaultValue 300 seconds
+   */
+  readonly controlQueueTtl?: DurationInput | undefined
+  /**
+   * When a command queue without a consumer is deleted.
+   *
+   * @defaultValue 10 seconds
+   */
+  readonly controlQueueExpires?: DurationInput | undefined
+  /**
+   * Whether a command queue has one consumer.
+   *
+   * @defaultValue `true`
+   */
+  readonly controlQueueExclusive?: boolean | undefined
+  /**
+   * Whether command queues survive a restart of the broker.
+   *
+   * @defaultValue `false`
+   */
+  readonly controlQueueDurable?: boolean | undefined
+}
+
+/** What the code reads: every option, checked, defaults filled in, lengths of time in milliseconds. */
+export interface Config extends StoreConfig {
+  readonly acceptContent: readonly string[]
+  readonly resultAcceptContent: readonly string[]
+  readonly enableUtc: boolean
+  readonly timezone: string
+  readonly imports: readonly string[]
+  readonly include: readonly string[]
+  readonly brokerUrl: BrokerSetting | undefined
+  readonly brokerReadUrl: string | undefined
+  readonly brokerWriteUrl: string | undefined
+  readonly brokerTransport: string | undefined
+  readonly brokerTransportOptions: Readonly<Record<string, unknown>>
+  readonly brokerConnectionTimeoutMs: number
+  readonly brokerConnectionRetry: boolean
+  readonly brokerConnectionRetryOnStartup: boolean
+  readonly brokerConnectionMaxRetries: number
+  readonly brokerChannelErrorRetry: boolean
+  readonly brokerFailoverStrategy: 'round-robin' | 'shuffle'
+  readonly brokerHeartbeatMs: number
+  readonly brokerHeartbeatCheckrate: number
+  readonly brokerLoginMethod: string | undefined
+  readonly brokerNativeDelayedDeliveryQueueType: 'classic' | 'quorum'
+  readonly brokerPoolLimit: number
+  readonly brokerPoolAcquireTimeoutMs: number | undefined
+  readonly brokerUseSsl: SslSetting
+  readonly brokerHost: string | undefined
+  readonly brokerPort: number | undefined
+  readonly brokerUser: string | undefined
+  readonly brokerPassword: string | undefined
+  readonly brokerVhost: string | undefined
+  readonly leaseMs: number
+  readonly maxDeliveries: number
+  readonly unknownTaskTimeoutMs: number
+  readonly publishTimeoutMs: number
+  readonly readAheadMs: number
+  readonly shutdownTimeoutMs: number
+  readonly delay: 'store' | 'eta'
+  readonly strictTyping: boolean
+  readonly databaseAutoMigrate: boolean
+  readonly sqliteSynchronous: 'off' | 'normal' | 'full' | 'extra'
+  readonly maxMessageBytes: number
+  readonly resultBackend: BackendSetting | undefined
+  readonly resultSerializer: string
+  readonly resultCompression: string | undefined
+  readonly resultExpiresMs: number
+  readonly resultFailureExpiresMs: number
+  readonly resultChordExpiresMs: number
+  readonly resultExtended: boolean
+  readonly resultPersistent: boolean | undefined
+  readonly resultExchange: string
+  readonly resultExchangeType: 'direct' | 'topic' | 'fanout' | 'headers'
+  readonly resultCacheMax: number
+  readonly resultBackendTransportOptions: Readonly<Record<string, unknown>>
+  readonly resultBackendAlwaysRetry: boolean
+  readonly resultBackendMaxRetries: number
+  readonly resultBackendBaseSleepBetweenRetriesMs: number
+  readonly resultBackendMaxSleepBetweenRetriesMs: number
+  readonly resultBackendThreadSafe: boolean
+  readonly resultChordJoinTimeoutMs: number
+  readonly resultChordRetryIntervalMs: number
+  readonly overrideBackends: Readonly<Record<string, unknown>>
+  readonly taskAlwaysEager: boolean
+  readonly taskEagerPropagates: boolean
+  readonly taskStoreEagerResult: boolean
+  readonly taskAcksLate: boolean
+  readonly taskAcksOnFailure: boolean
+  readonly taskAcksOnTimeout: boolean
+  readonly taskAcksOnFailureOrTimeout: boolean
+  readonly taskRejectOnWorkerLost: boolean
+  readonly taskRetryOnWorkerLost: boolean
+  readonly taskIgnoreResult: boolean
+  readonly taskStoreErrorsEvenIfIgnored: boolean
+  readonly taskTrackStarted: boolean
+  readonly taskTimeLimitMs: number | undefined
+  readonly taskSoftTimeLimitMs: number | undefined
+  readonly taskSerializer: string
+  readonly taskCompression: string | undefined
+  readonly taskProtocol: number
+  readonly taskDefaultQueue: string
+  readonly taskDefaultExchange: string
+  readonly taskDefaultExchangeType: 'direct' | 'topic' | 'fanout' | 'headers'
+  readonly taskDefaultRoutingKey: string
+  readonly taskDefaultQueueType: 'classic' | 'quorum'
+  readonly taskDefaultDeliveryMode: 1 | 2
+  readonly taskDefaultPriority: number | undefined
+  readonly taskDefaultRateLimit: number | string | undefined
+  readonly taskInheritParentPriority: boolean
+  readonly taskQueueMaxPriority: number | undefined
+  readonly taskQueues: readonly QueueSetting[] | undefined
+  readonly taskRoutes: readonly RouteSetting[]
+  readonly taskCreateMissingQueues: boolean
+  readonly taskCreateMissingQueueType: 'classic' | 'quorum'
+  readonly taskCreateMissingQueueExchangeType: 'direct' | 'topic' | 'fanout' | 'headers'
+  readonly taskPublishRetry: boolean
+  readonly taskPublishRetryPolicy: RetryPolicy
+  readonly taskAnnotations: TaskAnnotations | undefined
+  readonly taskSendSentEvent: boolean
+  readonly taskRemoteTracebacks: boolean
+  readonly taskReprMaxlevels: number
+  readonly taskAllowErrorCbOnChordHeader: boolean
+  readonly workerConcurrency: number
+  readonly workerPool: PoolName
+  readonly workerPrefetchMultiplier: number
+  readonly workerDisablePrefetch: boolean
+  readonly workerEnablePrefetchCountReduction: boolean
+  readonly workerEtaTaskLimit: number | undefined
+  readonly workerDetectQuorumQueues: boolean
+  readonly workerSoftShutdownTimeoutMs: number
+  readonly workerEnableSoftShutdownOnIdle: boolean
+  readonly workerCancelLongRunningTasksOnConnectionLoss: boolean
+  readonly workerDeduplicateSuccessfulTasks: boolean
+  readonly workerEnableRemoteControl: boolean
+  readonly workerSendTaskEvents: boolean
+  readonly workerDirect: boolean
+  readonly workerDisableRateLimits: boolean
+  readonly workerMaxTasksPerChild: number | undefined
+  readonly workerMaxMemoryPerChild: number | undefined
+  readonly workerLostWaitMs: number
+  readonly workerProcAliveTimeoutMs: number
+  readonly workerPoolPutlocks: boolean
+  readonly workerPoolRestarts: boolean
+  readonly workerPoolStartMethod: string
+  readonly workerAutoscaler: unknown
+  readonly workerConsumer: unknown
+  readonly workerAgent: unknown
+  readonly workerTimer: unknown
+  readonly workerTimerPrecisionMs: number
+  readonly workerStateDb: string | undefined
+  readonly workerHijackRootLogger: boolean
+  readonly workerRedirectStdouts: boolean
+  readonly workerRedirectStdoutsLevel: string
+  readonly workerLogColor: boolean | undefined
+  readonly workerLogFormat: string
+  readonly workerLogDatefmt: string | undefined
+  readonly workerTaskLogFormat: string
+  readonly workerTaskLogDatefmt: string | undefined
+  readonly workerLogfile: string | undefined
+  readonly workerPidfile: string | undefined
+  readonly workerUid: number | string | undefined
+  readonly workerGid: number | string | undefined
+  readonly workerUmask: number | string | undefined
+  readonly workerExecutable: string | undefined
+  readonly beatSchedule: BeatSchedule
+  readonly beatScheduler: unknown
+  readonly beatScheduleFilename: string
+  readonly beatMaxLoopIntervalMs: number
+  readonly beatSyncEvery: number
+  readonly beatCronStartingDeadlineMs: number | undefined
+  readonly beatEnableRemoteControl: boolean
+  readonly beatRemoteControlMaxTickAgeMs: number | undefined
+  readonly beatLogfile: string | undefined
+  readonly beatPidfile: string | undefined
+  readonly beatUid: number | string | undefined
+  readonly beatGid: number | string | undefined
+  readonly beatUmask: number | string | undefined
+  readonly beatExecutable: string | undefined
+  readonly eventExchange: string
+  readonly eventQueuePrefix: string
+  readonly eventQueueExpiresMs: number
+  readonly eventQueueTtlMs: number
+  readonly eventQueueExclusive: boolean
+  readonly eventQueueDurable: boolean
+  readonly eventSerializer: string
+  readonly eventsLogfile: string | undefined
+  readonly eventsPidfile: string | undefined
+  readonly eventsUid: number | string | undefined
+  readonly eventsGid: number | string | undefined
+  readonly eventsUmask: number | string | undefined
+  readonly eventsExecutable: string | undefined
+  readonly controlExchange: string
+  readonly controlQueueTtlMs: number
+  readonly controlQueueExpiresMs: number
+  readonly controlQueueExclusive: boolean
+  readonly controlQueueDurable: boolean
+}

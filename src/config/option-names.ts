@@ -1,0 +1,86 @@
+import { suggest } from '../util/suggest.js'
+import { OPTION_AREAS, OPTIONS } from './option-table.js'
+import type { Option } from './option/option.js'
+
+/**
+ * Which spelling a name is in: `camel` (ours), `lower` (Celery's), `old` (upper case, before Celery 4), or `any` for a
+ * single word that camelCase and lower case share.
+ */
+export type SpellingStyle = 'camel' | 'lower' | 'old' | 'any'
+
+/** An option found by one of its names. */
+export interface FoundOption {
+  /** The camelCase name. */
+  readonly name: string
+  readonly option: Option
+  readonly style: SpellingStyle
+}
+
+/** `taskAcksLate` as Celery writes it: `task_acks_late`. */
+export function lowerName(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}
+
+/** The environment variable of an option: `LOVAGE_TASK_ACKS_LATE`. */
+export function environmentName(name: string): string {
+  return `LOVAGE_${lowerName(name).toUpperCase()}`
+}
+
+/** The upper-case names of an option, the usual one first; the upper-case form of the new name always counts. */
+export function oldNames(name: string, option: Option): readonly string[] {
+  const upper = lowerName(name).toUpperCase()
+  return [...new Set([...(option.old ?? []), upper, `CELERY_${upper}`])]
+}
+
+const BY_SPELLING: ReadonlyMap<string, FoundOption> = spellings()
+
+function spellings(): ReadonlyMap<string, FoundOption> {
+  const found = new Map<string, FoundOption>()
+  for (const [name, option] of OPTIONS) {
+    for (const camel of [name, ...(option.aliases ?? [])]) {
+      const lower = lowerName(camel)
+      found.set(camel, { name, option, style: lower === camel ? 'any' : 'camel' })
+      if (lower !== camel) found.set(lower, { name, option, style: 'lower' })
+      for (const old of oldNames(camel, option)) {
+        if (!found.has(old)) found.set(old, { name, option, style: 'old' })
+      }
+    }
+  }
+  return found
+}
+
+const BY_FOLDED_OLD_NAME: ReadonlyMap<string, FoundOption> = new Map(
+  [...BY_SPELLING]
+    .filter(([, found]) => found.style === 'old')
+    .map(([name, found]) => [name.toLowerCase(), found]),
+)
+
+/** The option of a name in any of its spellings. */
+export function findOption(spelling: string): FoundOption | undefined {
+  return BY_SPELLING.get(spelling)
+}
+
+/** As {@link findOption}, old names in lower case too: Python's ini parser does not keep case. */
+export function findOptionInIni(spelling: string): FoundOption | undefined {
+  return BY_SPELLING.get(spelling) ?? BY_FOLDED_OLD_NAME.get(spelling)
+}
+
+/** The known name that an unknown one was most likely meant for, in the spelling it is written in. */
+export function nearestName(unknown: string): string | undefined {
+  const near = suggest(unknown, OPTIONS.keys()) ?? suggest(unknown, BY_SPELLING.keys())
+  if (near === undefined) return undefined
+  const name = BY_SPELLING.get(near)?.name ?? near
+  if (/^[A-Z0-9_]+$/.test(unknown)) return nearestOldName(unknown, name)
+  return unknown.includes('_') ? lowerName(name) : name
+}
+
+function nearestOldName(unknown: string, name: string): string {
+  const option = OPTIONS.get(name)
+  const candidates = option === undefined ? [] : oldNames(name, option)
+  return suggest(unknown, candidates) ?? candidates[0] ?? name
+}
+
+/** The area an option belongs to. */
+export function areaOf(name: string): string {
+  return OPTION_AREAS.find((area) => name in area.options)?.name ?? 'lovage'
+}

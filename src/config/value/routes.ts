@@ -1,0 +1,78 @@
+import { ConfigError } from '../../errors/errors.js'
+import type { RouteFunction, RouteObject, RouteRule, RouteSetting, RouteTarget } from '../routing-settings.js'
+import { camel, countMember, exchangeTypeMember, textMember } from './members.js'
+import { isList, isPlainObject, shown } from './shown.js'
+
+/** Reads `taskRoutes` in any of its forms; Celery's member names of a target are read too. */
+export function readRoutes(value: unknown, name: string): readonly RouteSetting[] {
+  if (!isList(value) || isPair(value)) return [readRoute(value, name)]
+  return value.map((item, index) => readRoute(item, `${name}[${index}]`))
+}
+
+function readRoute(value: unknown, place: string): RouteSetting {
+  if (isRouteFunction(value)) return { route: value }
+  if (isRouteObject(value)) return { route: (...call) => value.routeForTask(...call) }
+  if (isPair(value)) return { rules: [readRule(value[0], value[1], place)] }
+  if (isList(value)) return { rules: readPairs(value, place) }
+  if (isPlainObject(value)) {
+    return {
+      rules: Object.entries(value).map(([pattern, target]) =>
+        readRule(pattern, target, `${place}["${pattern}"]`),
+      ),
+    }
+  }
+  throw new ConfigError(
+    `expected ${place} to be an object of patterns and targets, a list of pairs, a function or an object with ` +
+      `routeForTask, got: ${shown(value)}`,
+  )
+}
+
+function readPairs(pairs: readonly unknown[], place: string): readonly RouteRule[] {
+  return pairs.map((pair, index) => {
+    if (isPair(pair)) return readRule(pair[0], pair[1], `${place}[${index}]`)
+    throw new ConfigError(
+      `expected ${place}[${index}] to be a pair of pattern and target, got: ${shown(pair)}`,
+    )
+  })
+}
+
+function readRule(pattern: string | RegExp, target: unknown, place: string): RouteRule {
+  return { pattern, target: readTarget(target, place) }
+}
+
+function readTarget(value: unknown, place: string): RouteTarget {
+  if (typeof value === 'string' && value !== '') return { queue: value }
+  if (!isPlainObject(value)) {
+    throw new ConfigError(
+      `expected ${place} to be a queue name or an object such as { queue: "feeds" }, got: ${shown(value)}`,
+    )
+  }
+  const given = new Map<string, unknown>()
+  for (const [key, member] of Object.entries(value)) {
+    if (member !== undefined && member !== null) given.set(camel(key), member)
+  }
+  textMember(given, 'queue', place)
+  textMember(given, 'exchange', place)
+  textMember(given, 'routingKey', place)
+  countMember(given, 'priority', place)
+  exchangeTypeMember(given, place)
+  return Object.fromEntries(given)
+}
+
+function isPair(value: unknown): value is readonly [string | RegExp, unknown] {
+  if (!isList(value) || value.length !== 2 || isPair(value[1])) return false
+  return typeof value[0] === 'string' || value[0] instanceof RegExp
+}
+
+function isRouteFunction(value: unknown): value is RouteFunction {
+  return typeof value === 'function'
+}
+
+function isRouteObject(value: unknown): value is RouteObject {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'routeForTask' in value &&
+    typeof value.routeForTask === 'function'
+  )
+}

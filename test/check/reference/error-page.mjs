@@ -1,0 +1,4 @@
+/** The page `docs/reference/errors.md`. */
+export function errorPage(codes, classes) {
+  return ''
+}
