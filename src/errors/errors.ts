@@ -51,15 +51,17 @@ export class BrokerConnectionError extends BrokerError {
   override readonly retryable = true
 }
 
-/** The broker did not confirm every message of a publish. */
+/** The broker did not confirm every message of a publish. Retryable when its cause is. */
 export class PublishError extends BrokerError {
   override readonly code = 'LOVAGE_PUBLISH'
+  override readonly retryable: boolean
   /** Positions in the batch that are not confirmed. */
   readonly indexes: readonly number[]
 
   constructor(message: string, indexes: readonly number[], options?: ErrorOptionsWithCause) {
     super(message, options)
     this.indexes = indexes
+    this.retryable = options?.cause instanceof LovageError && options.cause.retryable
   }
 }
 

@@ -1,0 +1,109 @@
+import { BackendConnectionError, BackendError, LovageError } from '../errors/errors.js'
+import { systemClock } from '../util/clock.js'
+import type { Clock } from '../util/clock.js'
+import { Lifecycle } from '../util/lifecycle.js'
+import type {
+  ChordStore,
+  GroupStore,
+  KeepOptions,
+  RecordWatch,
+  ResultBackend,
+  TaskRecord,
+} from './contract.js'
+
+/** How long a guarded backend waits for its driver. */
+export interface BackendGuardOptions {
+  /**
+   * Longest connect, in milliseconds. It may include a migration.
+   *
+   * @defaultValue 30,000
+   */
+  readonly connectTimeoutMs?: number
+  /**
+   * Where time comes from.
+   *
+   * @defaultValue the machine's clock
+   */
+  readonly clock?: Clock
+}
+
+/**
+ * A backend that keeps what a driver may forget: it connects once, closes once, is not used before or after, and throws
+ * errors of ours only. Optional parts are there exactly when the driver has them.
+ */
+export function guardBackend(backend: ResultBackend, options: BackendGuardOptions = {}): ResultBackend {
+  return backend instanceof GuardedBackend ? backend : new GuardedBackend(backend, options)
+}
+
+/** The driver's own backend behind a guarded one, for a broker that looks for its own store in it. */
+export function unwrapBackend(backend: ResultBackend): ResultBackend {
+  return backend instanceof GuardedBackend ? backend.inner : backend
+}
+
+class GuardedBackend implements ResultBackend {
+  readonly name: string
+  readonly shared: boolean
+  readonly watch?: (taskIds: readonly string[], changed: () => void) => Promise<RecordWatch>
+  readonly cleanup?: () => Promise<number>
+  readonly groups?: GroupStore
+  readonly chords?: ChordStore
+  readonly inner: ResultBackend
+  readonly #life: Lifecycle
+
+  constructor(inner: ResultBackend, options: BackendGuardOptions) {
+    this.inner = inner
+    this.name = inner.name
+    this.shared = inner.shared
+    this.#life = new Lifecycle({
+      what: `result backend "${inner.name}"`,
+      connect: (signal) => typed('connect', () => inner.connect(signal)),
+      close: () => typed('close', () => inner.close()),
+      connectTimeoutMs: options.connectTimeoutMs ?? 30_000,
+      clock: options.clock ?? systemClock,
+      refused: (message) => new BackendError(message),
+      late: (message) => new BackendConnectionError(message),
+    })
+    const { watch, cleanup } = inner
+    if (watch !== undefined) {
+      this.watch = (taskIds, changed) => this.#open('watch', () => watch.call(inner, taskIds, changed))
+    }
+    if (cleanup !== undefined) this.cleanup = () => this.#open('cleanup', () => cleanup.call(inner))
+    if (inner.groups !== undefined) this.groups = inner.groups
+    if (inner.chords !== undefined) this.chords = inner.chords
+  }
+
+  connect(signal: AbortSignal): Promise<void> {
+    return this.#life.connect(signal)
+  }
+
+  async store(records: readonly TaskRecord[], options: KeepOptions): Promise<void> {
+    if (records.length > 0) await this.#open('store', () => this.inner.store(records, options))
+  }
+
+  async load(taskIds: readonly string[]): Promise<ReadonlyMap<string, TaskRecord>> {
+    return taskIds.length === 0 ? new Map() : this.#open('load', () => this.inner.load(taskIds))
+  }
+
+  async forget(taskIds: readonly string[]): Promise<void> {
+    if (taskIds.length > 0) await this.#open('forget', () => this.inner.forget(taskIds))
+  }
+
+  close(): Promise<void> {
+    return this.#life.close()
+  }
+
+  async #open<Value>(doing: string, work: () => Promise<Value>): Promise<Value> {
+    this.#life.assertOpen()
+    return typed(doing, work)
+  }
+}
+
+async function typed<Value>(doing: string, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof LovageError) throw error
+    const message = error instanceof Error ? error.message : String(error)
+    throw new BackendError(`${doing} failed: ${message}`, { cause: error })
+  }
+}

@@ -1,0 +1,195 @@
+import { unwrapBackend } from '../backend/guard.js'
+import { BrokerConnectionError, BrokerError, PublishError } from '../errors/errors.js'
+import { systemClock } from '../util/clock.js'
+import type { Clock } from '../util/clock.js'
+import { withDeadline } from '../util/deadline.js'
+import { Lifecycle } from '../util/lifecycle.js'
+import { toBrokerError } from './broker-error.js'
+import type {
+  Broker,
+  BrokerCapabilities,
+  ConsumeOptions,
+  Consumer,
+  Fanout,
+  Leases,
+  Outgoing,
+  QueueSpec,
+  ScheduleStore,
+} from './contract.js'
+import { DelayLimit } from './delay-limit.js'
+import { GuardedConsumer } from './guarded-consumer.js'
+import { publishInChunks, unconfirmed } from './in-chunks.js'
+import type { PublishProgress } from './in-chunks.js'
+import { QueueRoutes } from './queue-routes.js'
+
+/** How long a guarded broker waits for its driver. */
+export interface GuardOptions {
+  /**
+   * Longest publish, in milliseconds, however many chunks it takes.
+   *
+   * @defaultValue 5,000
+   */
+  readonly publishTimeoutMs?: number
+  /**
+   * Longest connect, in milliseconds. It may include a migration.
+   *
+   * @defaultValue 30,000
+   */
+  readonly connectTimeoutMs?: number
+  /**
+   * Where time comes from.
+   *
+   * @defaultValue the machine's clock
+   */
+  readonly clock?: Clock
+}
+
+/**
+ * A broker that keeps what a driver may forget.
+ *
+ * It connects once, closes once, and is not used before or after; closes the consumers it opened; splits batches to
+ * `maxBatch`; refuses by name delays and exchanges the driver does not have; ends a publish at its deadline; and
+ * throws errors of ours only. Optional parts are there exactly when the driver has them.
+ */
+export function guardBroker(broker: Broker, options: GuardOptions = {}): Broker {
+  return broker instanceof GuardedBroker ? broker : new GuardedBroker(broker, options)
+}
+
+class GuardedBroker implements Broker {
+  readonly name: string
+  readonly capabilities: BrokerCapabilities
+  readonly queues?: () => Promise<readonly string[]>
+  readonly leases?: Leases
+  readonly fanout?: Fanout
+  readonly schedules?: ScheduleStore
+  readonly #inner: Broker
+  readonly #life: Lifecycle
+  readonly #routes: QueueRoutes
+  readonly #delays: DelayLimit
+  readonly #consumers = new Set<Consumer>()
+  readonly #publishTimeoutMs: number
+  readonly #clock: Clock
+
+  constructor(inner: Broker, options: GuardOptions) {
+    this.name = inner.name
+    this.capabilities = inner.capabilities
+    this.#inner = inner
+    this.#clock = options.clock ?? systemClock
+    this.#publishTimeoutMs = options.publishTimeoutMs ?? 5_000
+    this.#routes = new QueueRoutes(inner.name, inner.capabilities)
+    this.#delays = new DelayLimit(inner.name, inner.capabilities.maxDelayMs, this.#clock)
+    this.#life = new Lifecycle({
+      what: `broker "${inner.name}"`,
+      connect: (signal) => typed('connect', () => inner.connect(signal)),
+      close: () => this.#closeAll(),
+      connectTimeoutMs: options.connectTimeoutMs ?? 30_000,
+      clock: this.#clock,
+      refused: (message) => new BrokerError(message),
+      late: (message) => new BrokerConnectionError(message),
+    })
+    if (inner.queues !== undefined) {
+      this.queues = () => this.#open('listing queues', async () => (await inner.queues?.()) ?? [])
+    }
+    if (inner.leases !== undefined) this.leases = this.#guardLeases(inner.leases)
+    if (inner.fanout !== undefined) this.fanout = this.#guardFanout(inner.fanout)
+    if (inner.schedules !== undefined) this.schedules = inner.schedules
+  }
+
+  connect(signal: AbortSignal): Promise<void> {
+    return this.#life.connect(signal)
+  }
+
+  async declare(queue: QueueSpec): Promise<void> {
+    const declared = this.#routes.declared(queue)
+    await this.#open(`declaring queue "${queue.name}"`, () => this.#inner.declare(declared))
+  }
+
+  async publish(batch: readonly Outgoing[]): Promise<void> {
+    this.#life.assertOpen()
+    if (batch.length === 0) return
+    this.#delays.check(batch)
+    const routed = this.#routes.routed(batch)
+    const progress: PublishProgress = { refused: [], answered: 0, stopped: false }
+    const late = (): Error => {
+      progress.stopped = true
+      const message = `broker "${this.name}" did not confirm within ${String(this.#publishTimeoutMs)} ms`
+      return new PublishError(message, unconfirmed(batch, progress))
+    }
+    const work = this.#publish(routed, progress)
+    await withDeadline(work, { ms: this.#publishTimeoutMs, clock: this.#clock, late })
+  }
+
+  async consume(queues: readonly string[], options: ConsumeOptions): Promise<Consumer> {
+    const results = options.results === undefined ? undefined : unwrapBackend(options.results)
+    const inner = await this.#open('consume', () =>
+      this.#inner.consume(queues, results === undefined ? options : { ...options, results }),
+    )
+    const consumer = new GuardedConsumer(inner, {
+      maxBatch: this.capabilities.maxBatch,
+      delays: this.#delays,
+      routed: (batch) => this.#routes.routed(batch),
+      closed: (closed) => {
+        this.#consumers.delete(closed)
+      },
+    })
+    this.#consumers.add(consumer)
+    return consumer
+  }
+
+  depth(queue: string): Promise<number> {
+    return this.#open(`counting queue "${queue}"`, () => this.#inner.depth(queue))
+  }
+
+  purge(queue: string): Promise<number> {
+    return this.#open(`purging queue "${queue}"`, () => this.#inner.purge(queue))
+  }
+
+  delete(queue: string): Promise<void> {
+    return this.#open(`deleting queue "${queue}"`, () => this.#inner.delete(queue))
+  }
+
+  close(): Promise<void> {
+    return this.#life.close()
+  }
+
+  #publish(batch: readonly Outgoing[], progress: PublishProgress): Promise<void> {
+    const send = (chunk: readonly Outgoing[]): Promise<void> =>
+      typed('publish', () => this.#inner.publish(chunk))
+    const { maxBatch } = this.capabilities
+    return batch.length <= maxBatch ? send(batch) : publishInChunks(batch, maxBatch, progress, send)
+  }
+
+  async #open<Value>(doing: string, work: () => Promise<Value>): Promise<Value> {
+    this.#life.assertOpen()
+    return typed(doing, work)
+  }
+
+  /** A consumer that cannot be closed must not keep the connection open. */
+  async #closeAll(): Promise<void> {
+    await Promise.allSettled([...this.#consumers].map((consumer) => consumer.close()))
+    await typed('close', () => this.#inner.close())
+  }
+
+  #guardLeases(inner: Leases): Leases {
+    return {
+      renews: inner.renews,
+      renew: (holder, tags, leaseMs) =>
+        this.#open('renewing claims', () => inner.renew(holder, tags, leaseMs)),
+    }
+  }
+
+  #guardFanout(inner: Fanout): Fanout {
+    return {
+      broadcast: (route, message) => this.#open('broadcast', () => inner.broadcast(route, message)),
+      subscribe: (bindings, listener) => this.#open('subscribe', () => inner.subscribe(bindings, listener)),
+    }
+  }
+}
+
+async function typed<Value>(doing: string, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work()
+  } catch (error) {
+    throw toBrokerError(error, doing)
+  }
+}
