@@ -1,0 +1,69 @@
+/** What must and must not compile about defining tasks; `tsc` is the test. */
+import { z } from 'zod'
+
+import { Lovage, type ConfigInput } from '../../src/index.js'
+
+const app = new Lovage('types', { broker: 'memory://' })
+
+/** Tasks with `bind`: their own context comes first, and callers do not see it. */
+export const charge = app.task(
+  { name: 'types.charge', bind: true, maxRetries: 5, autoretryFor: [RangeError], retryBackoff: true },
+  async (self, orderId: string, cents = 0) => {
+    const id: string = self.request.id
+    const retries: number = self.request.retries
+    const signal: AbortSignal = self.signal
+    await self.updateState({ state: 'PROGRESS', meta: { id, retries, aborted: signal.aborted } })
+    // @ts-expect-error a state has a name
+    await self.updateState({ meta: 1 })
+    // @ts-expect-error there is no such field
+    void self.request.taskId
+    if (cents < 0) throw self.retry({ countdown: 10, exc: new RangeError('too little') })
+    return { receiptId: orderId }
+  },
+)
+
+/** Uses of a bound task. */
+export async function bound(): Promise<void> {
+  const receipt: { receiptId: string } = await (await charge.delay('order-7')).get()
+  await charge.delay('order-7', 100)
+  // @ts-expect-error the context is not an argument of the caller's
+  await charge.delay({}, 'order-7')
+  void receipt
+}
+
+/** Without `bind` the first parameter is an argument like the others. */
+export const plain = app.task('types.plain', (first: string) => first.length)
+
+/** Option names and values are checked. */
+export function options(): void {
+  // @ts-expect-error there is no such option
+  app.task({ name: 'types.misspelt', maxRetry: 5 }, () => 1)
+  // @ts-expect-error retries are a number
+  app.task({ name: 'types.limit', maxRetries: 'five' }, () => 1)
+  // @ts-expect-error a task has a function
+  app.task('types.nothing', 7)
+}
+
+/** A schema of the arguments fits the function. */
+export const area = app.task(
+  { name: 'types.area', args: z.tuple([z.number(), z.number()]) },
+  (width: number, height: number) => width * height,
+)
+
+/** Uses of a task with a schema. */
+export async function checked(): Promise<void> {
+  const size: number = await (await area.delay(2, 3)).get()
+  // @ts-expect-error the arguments are numbers
+  await area.delay('2', 3)
+  void size
+}
+
+/** Settings as a user writes them. */
+export const settings: readonly ConfigInput[] = [
+  { broker: 'memory://', backend: false, taskAcksLate: true },
+  { taskDefaultQueue: 'math', resultExpires: { hours: 1 } },
+  // @ts-expect-error a misspelt setting does not compile
+  { taskAckLate: true },
+  // @ts-expect-error a switch is true or false
+  { taskAcksLate: 'yes' },
+]
