@@ -24,9 +24,8 @@ export function toEncodeError(
 /** What a value is called in an error: `a Map`, `a function`, `an instance of Socket`. */
 export function kindOf(value: unknown): string {
   if (typeof value !== 'object' || value === null) return `a ${typeof value}`
-  const prototype: unknown = Object.getPrototypeOf(value)
-  const name = typeof prototype === 'object' && prototype !== null ? prototype.constructor.name : 'Object'
-  return `an instance of ${name}`
+  const constructor: unknown = Reflect.get(value, 'constructor')
+  return `an instance of ${typeof constructor === 'function' ? constructor.name : 'an unknown class'}`
 }
 
 const LONGEST_PATH = 20

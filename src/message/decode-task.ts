@@ -1,0 +1,90 @@
+import { MessageError } from '../errors/errors.js'
+import { isRecord } from '../util/record.js'
+import type { Codecs } from './codecs.js'
+import { readEmbed } from './embed.js'
+import type { Message } from './message.js'
+import type { AcceptedContent } from './serializer-registry.js'
+import { readTaskFields, type TaskSource } from './task-fields.js'
+import type { TaskMessage } from './task-message.js'
+
+/**
+ * Read a task from a message of protocol 2, protocol 1, or the mixture of both.
+ *
+ * As tolerant as Python: only the headers `task` and `id` are needed.
+ *
+ * @throws ContentDisallowedError, DecodeError or MessageError, never anything else; {@link peekTask} tells whose
+ * message it was.
+ * @source Celery 5.6, `celery/worker/strategy.py`, `proto1_to_proto2` and `hybrid_to_proto2`.
+ */
+export function decodeTask(message: Message, codecs: Codecs, accepted: AcceptedContent): TaskMessage {
+  const body = decodeBody(message, codecs, accepted)
+  const fields = readTaskFields(sourceOf(message.headers, body))
+  const task: TaskMessage = {
+    ...fields,
+    protocol: 'task' in message.headers ? 2 : 1,
+    headers: message.headers,
+    properties: message.properties,
+    contentType: message.contentType,
+  }
+  const compression = message.headers['compression']
+  return typeof compression === 'string' ? { ...task, compression } : task
+}
+
+/** What can be told of a message without understanding all of it. */
+export interface TaskPeek {
+  readonly id?: string
+  readonly task?: string
+}
+
+/** The id and name of the task, as far as they can be read; for a message that {@link decodeTask} refused. */
+export function peekTask(message: Message, codecs: Codecs, accepted: AcceptedContent): TaskPeek {
+  if ('task' in message.headers) return peekRecord(message.headers)
+  try {
+    const body = decodeBody(message, codecs, accepted)
+    return isRecord(body) ? peekRecord(body) : {}
+  } catch {
+    return peekRecord(message.headers)
+  }
+}
+
+function peekRecord({ id, task }: Readonly<Record<string, unknown>>): TaskPeek {
+  return {
+    ...(typeof id === 'string' ? { id } : {}),
+    ...(typeof task === 'string' ? { task } : {}),
+  }
+}
+
+function decodeBody(message: Message, codecs: Codecs, accepted: AcceptedContent): unknown {
+  const compression = message.headers['compression'] ?? undefined
+  if (compression === undefined) return codecs.decode(message.body, message, accepted)
+  if (typeof compression !== 'string') throw new MessageError('the header compression is not a text')
+  // Refused content is not even decompressed.
+  codecs.serializers.reader(message.contentType, accepted)
+  const body = codecs.compressors.decompress(compression, message.body)
+  return codecs.decode(body, message, accepted)
+}
+
+function sourceOf(headers: Readonly<Record<string, unknown>>, body: unknown): TaskSource {
+  if (Array.isArray(body)) return protocol2Source(headers, body)
+  if (!isRecord(body)) throw new MessageError('the body is neither an array of three nor an object')
+  if (!('task' in headers)) {
+    return { ...bodySource(body), headers: { ...body, group: body['taskset'] ?? body['group'] } }
+  }
+  if (!('args' in body)) throw new MessageError('the body is an object without args')
+  return { ...bodySource(body), headers: { ...body, ...headers } }
+}
+
+function protocol2Source(headers: Readonly<Record<string, unknown>>, body: readonly unknown[]): TaskSource {
+  if (!('task' in headers)) throw new MessageError('the message has no task header')
+  if (body.length !== 3) {
+    throw new MessageError(
+      `the body is not an array of args, kwargs and embed, but of ${body.length} elements`,
+    )
+  }
+  return { headers, args: body[0], kwargs: body[1], embed: readEmbed(body[2]), isNaiveLocal: false }
+}
+
+function bodySource(body: Record<string, unknown>): Omit<TaskSource, 'headers'> {
+  const { args = [], kwargs = {}, callbacks, errbacks, chord, utc } = body
+  return { args, kwargs, embed: readEmbed({ callbacks, errbacks, chord }), isNaiveLocal: utc === false }
+}
