@@ -1,4 +1,4 @@
-import { CustomTypes } from './custom-types.js'
+import type { CustomTypes } from './custom-types.js'
 import { readJson } from './json-reader.js'
 import { writeJson } from './json-writer.js'
 import type { Serializer } from './serializer.js'

@@ -1,4 +1,4 @@
-import { CustomTypes } from './custom-types.js'
+import type { CustomTypes } from './custom-types.js'
 import { numberText } from './number-text.js'
 import { typedForm } from './typed-json.js'
 import { kindOf, toEncodeError, Unwritable } from './unwritable.js'

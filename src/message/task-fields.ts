@@ -110,8 +110,7 @@ function optionalTime(value: unknown, name: string, isNaiveLocal: boolean): numb
   if (value === undefined || value === null || value === '') return undefined
   if (value instanceof Date && !Number.isNaN(value.getTime())) return value.getTime()
   const time = typeof value === 'string' ? parseIsoTime(value) : undefined
-  if (!time)
-    throw new MessageError(`the header ${name} is not an ISO 8601 time: ${JSON.stringify(String(value))}`)
+  if (!time) throw wrongType(name, 'a time in ISO 8601')
   // Rounded up, so that nothing starts before its time.
   const epochMs = time.restUs > 0 ? time.epochMs + 1 : time.epochMs
   return time.isNaive && isNaiveLocal ? localTime(epochMs) : epochMs

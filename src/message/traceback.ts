@@ -28,7 +28,9 @@ function onePart(error: unknown): string {
 
 function printed(value: unknown): string {
   try {
-    return typeof value === 'string' ? value : (JSON.stringify(value) ?? typeof value)
+    if (typeof value === 'string') return value
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it is undefined for a function
+    return JSON.stringify(value) ?? typeof value
   } catch {
     return typeof value
   }
