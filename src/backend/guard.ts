@@ -63,6 +63,7 @@ class GuardedBackend implements ResultBackend {
       refused: (message) => new BackendError(message),
       late: (message) => new BackendConnectionError(message),
     })
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- both are called with their owner below
     const { watch, cleanup } = inner
     if (watch !== undefined) {
       this.watch = (taskIds, changed) => this.#open('watch', () => watch.call(inner, taskIds, changed))

@@ -119,6 +119,7 @@ export function withoutDriverSuffix(url: ConnectionUrl): ConnectionUrl | undefin
   const plus = url.scheme.lastIndexOf('+')
   if (plus < 0) return undefined
   return new ConnectionUrl(url.text, {
+    // eslint-disable-next-line @typescript-eslint/no-misused-spread -- the parts are wanted, not the class
     ...url,
     password: url.password,
     query: url.query,

@@ -88,7 +88,8 @@ export function matchesHeaders(
   wanted: Readonly<Record<string, unknown>>,
   headers: Message['headers'],
 ): boolean {
-  const mode = String(wanted['x-match'] ?? 'all')
+  const wantedMode = wanted['x-match']
+  const mode = typeof wantedMode === 'string' ? wantedMode : 'all'
   const withX = mode.endsWith('-with-x')
   const names = Object.keys(wanted).filter((name) => name !== 'x-match' && (withX || !name.startsWith('x-')))
   const fits = (name: string): boolean => {

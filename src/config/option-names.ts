@@ -41,9 +41,8 @@ function spellings(): ReadonlyMap<string, FoundOption> {
       const lower = lowerName(camel)
       found.set(camel, { name, option, style: lower === camel ? 'any' : 'camel' })
       if (lower !== camel) found.set(lower, { name, option, style: 'lower' })
-      for (const old of oldNames(camel, option)) {
-        if (!found.has(old)) found.set(old, { name, option, style: 'old' })
-      }
+      const unclaimed = oldNames(camel, option).filter((old) => !found.has(old))
+      for (const old of unclaimed) found.set(old, { name, option, style: 'old' })
     }
   }
   return found

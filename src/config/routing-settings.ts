@@ -53,6 +53,7 @@ export type RouteFunction = (
   args: readonly unknown[],
   kwargs: Readonly<Record<string, unknown>>,
   options: Readonly<Record<string, unknown>>,
+  // eslint-disable-next-line @typescript-eslint/max-params -- the signature of Celery's routers
   task?: unknown,
 ) => RouteAnswer | Promise<RouteAnswer>
 

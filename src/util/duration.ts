@@ -33,6 +33,7 @@ const UNIT_MS: ReadonlyMap<string, number> = new Map([
  */
 export function toMs(input: DurationInput, name: string): number {
   if (typeof input === 'number') return checked(input * 1000, input, name)
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- JavaScript callers write anything
   if (typeof input !== 'object' || input === null || Array.isArray(input)) throw refused(input, name)
   if ('toMillis' in input) {
     if (typeof input.toMillis !== 'function') throw refused(input, name)

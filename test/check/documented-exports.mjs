@@ -22,7 +22,9 @@ export const documentedExports = {
 
 function hasDocComment(sourceCode, node) {
   const anchor = node.declaration.decorators?.[0] ?? node
-  const last = sourceCode.getCommentsBefore(anchor.range[0] < node.range[0] ? anchor : node).at(-1)
+  const comments = sourceCode.getCommentsBefore(anchor.range[0] < node.range[0] ? anchor : node)
+  // A directive to the linter may stand between.
+  const last = comments.filter((comment) => !comment.value.startsWith(' eslint-')).at(-1)
   return last?.type === 'Block' && last.value.startsWith('*')
 }
 
