@@ -1,0 +1,63 @@
+import type { GroupStore, KeepOptions, ResultCodec } from '../../src/backend/contract.js'
+import { asBackend } from '../../brokers/sql/failure.js'
+import type { SqlStore } from '../../brokers/sql/store.js'
+import { bytesOf, dateText, decodeBytes } from './records.js'
+
+const TABLE = 'celery_tasksetmeta'
+
+/** Saved groups in Celery's `celery_tasksetmeta`: the result tuple in the result serializer. */
+export class SqlGroups implements GroupStore {
+  readonly #connected: () => SqlStore
+  readonly #codec: ResultCodec
+
+  constructor(connected: () => SqlStore, codec: ResultCodec) {
+    this.#connected = connected
+    this.#codec = codec
+  }
+
+  async save(groupId: string, tuple: unknown, { ttlMs }: KeepOptions): Promise<void> {
+    const { database, dialect } = this.#connected()
+    const result = bytesOf(this.#codec.encode(tuple))
+    await asBackend(async () =>
+      database.transaction(async (session) => {
+        const nowMs = await dialect.now(session)
+        const row = {
+          taskset_id: groupId,
+          result,
+          date_done: dateText(nowMs),
+          lovage_expires_ms: ttlMs > 0 ? nowMs + Math.round(ttlMs) : null,
+        }
+        await session.change((knex) => knex(TABLE).insert(row).onConflict('taskset_id').merge())
+      }),
+    )
+  }
+
+  async load(groupId: string): Promise<unknown> {
+    const { database, dialect } = this.#connected()
+    return asBackend(async () => {
+      const [row] = await database.read(async (session) => {
+        const nowMs = await dialect.now(session)
+        return session.rows((knex) =>
+          knex(TABLE)
+            .select('result')
+            .where({ taskset_id: groupId })
+            .where((expiry) =>
+              expiry.whereNull('lovage_expires_ms').orWhere('lovage_expires_ms', '>', nowMs),
+            ),
+        )
+      })
+      const value = row?.['result']
+      if (typeof value !== 'string' && !(value instanceof Uint8Array)) return undefined
+      return decodeBytes(value, this.#codec, `group ${groupId}`)
+    })
+  }
+
+  async forget(groupId: string): Promise<void> {
+    const { database } = this.#connected()
+    await asBackend(async () =>
+      database.transaction(async (session) => {
+        await session.change((knex) => knex(TABLE).where({ taskset_id: groupId }).delete())
+      }),
+    )
+  }
+}

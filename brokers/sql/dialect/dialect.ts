@@ -1,0 +1,158 @@
+import type { Knex } from 'knex'
+import type { Session, SqlValue } from '../session.js'
+
+/** A message to insert. */
+export interface NewMessage {
+  readonly queue: string
+  readonly priority: number
+  /** Everything but the body, as JSON text. */
+  readonly meta: string
+  readonly body: Uint8Array
+  /** When it may be claimed; at once when undefined. */
+  readonly hold?: Hold
+}
+
+/** Until when a message is hidden. */
+export type Hold = { readonly delayMs: number } | { readonly atMs: number }
+
+/** A claim as the consumer knows it: which row, and which claim of this holder. */
+export interface ClaimKey {
+  readonly id: number
+  readonly claim: number
+}
+
+/** One claimed row. */
+export interface ClaimedRow extends ClaimKey {
+  readonly priority: number
+  /** Claims so far, this one included. */
+  readonly handouts: number
+  /** Claims that do not count. */
+  readonly unspent: number
+  readonly due: boolean
+  /** The parsed JSON of {@link NewMessage.meta}. */
+  readonly meta: unknown
+  readonly body: Uint8Array
+}
+
+/** Which rows to claim. */
+export interface ClaimRequest {
+  readonly queue: string
+  readonly max: number
+  readonly holder: number
+  readonly claim: number
+}
+
+/** How a claim is given back. */
+export interface GiveBack extends ClaimKey {
+  readonly hold?: Hold
+  readonly unspent: boolean
+  /** Set when the row's headers change. */
+  readonly meta?: string
+}
+
+/** What a look at the queues shows; nothing is locked by it. */
+export interface Outlook {
+  readonly nowMs: number
+  /** A message of the queues looked at can be claimed. */
+  readonly ready: boolean
+  /** The next moment at which a delayed message of any queue is due. */
+  readonly nextDueMs: number | undefined
+  /** The next moment at which a lease of another holder runs out. */
+  readonly nextLeaseEndMs: number | undefined
+}
+
+/** A row of the result table; columns as Celery names them, and two of our own. */
+export interface ResultRow {
+  readonly taskId: string
+  readonly status: string
+  readonly result: SqlValue
+  /** Celery's text form of a UTC time without zone, or null. */
+  readonly dateDone: string | null
+  readonly traceback: string | null
+  readonly children: SqlValue
+  readonly name: string | null
+  readonly args: SqlValue
+  readonly kwargs: SqlValue
+  readonly worker: string | null
+  readonly retries: number | null
+  readonly queue: string | null
+  readonly stamps: SqlValue
+  readonly groupId: string | null
+  readonly parentId: string | null
+}
+
+/** The state of a result row, enough to see whether it changed. */
+export interface ResultMark {
+  readonly taskId: string
+  readonly mark: string
+}
+
+/**
+ * Everything that one SQL database does in its own way. Times are compared on the database's clock.
+ *
+ * Each method runs within the transaction of the session it is given.
+ */
+export interface SqlDialect {
+  readonly name: string
+  /** Most rows that one claim, settlement or publish handles. */
+  readonly maxBatch: number
+
+  insert(session: Session, messages: readonly NewMessage[]): Promise<void>
+  look(session: Session, queues: readonly string[], holder: number): Promise<Outlook>
+  /** Messages that can be claimed. */
+  countReady(session: Session, queue: string): Promise<number>
+  /** Make due messages of every queue ready, oldest first; the number promoted. */
+  promote(session: Session): Promise<number>
+  /** Claim ready rows, highest priority first, oldest first. The holder has to be kept in the same transaction. */
+  claim(session: Session, request: ClaimRequest): Promise<readonly ClaimedRow[]>
+  /** Delete claimed rows. */
+  remove(session: Session, holder: number, claims: readonly ClaimKey[]): Promise<RemoveOutcome>
+  /** As `remove`, slower; resolves with the claims that were lost. */
+  removeHeld(session: Session, holder: number, claims: readonly ClaimKey[]): Promise<readonly ClaimKey[]>
+  /** Give one claimed row back; whether the claim still held. */
+  giveBack(session: Session, holder: number, item: GiveBack): Promise<boolean>
+  /** Which of these claims another holder has by now. */
+  lost(session: Session, holder: number, claims: readonly ClaimKey[]): Promise<readonly ClaimKey[]>
+
+  /** Register a holder of claims; its id is never given out again. */
+  openHolder(session: Session, leaseMs: number, owner: string): Promise<number>
+  /** Renew the lease from now; whether the holder is known. */
+  renewHolder(session: Session, holder: number, leaseMs: number): Promise<boolean>
+  /** Renew the lease unless it is fresh, and register a holder that was reaped again. */
+  keepHolder(session: Session, holder: number, leaseMs: number, owner: string): Promise<void>
+  /** Free every claim of the holder without counting it, and forget the holder. */
+  closeHolder(session: Session, holder: number): Promise<void>
+  /** Free the claims of holders whose lease ran out, except this one's; they stay counted. */
+  reap(session: Session, except: number): Promise<number>
+
+  /** Store results; a row whose status is SUCCESS stays as it is. `ttlMs` 0 keeps for ever. */
+  upsertResults(session: Session, rows: readonly ResultRow[], ttlMs: number): Promise<void>
+  /** Rows that have not expired. */
+  loadResults(session: Session, taskIds: readonly string[]): Promise<readonly ResultRow[]>
+  /** Marks that change whenever the row does. */
+  markResults(session: Session, taskIds: readonly string[]): Promise<readonly ResultMark[]>
+  /** Delete expired results and groups; the number deleted. */
+  dropExpired(session: Session): Promise<number>
+  /** The database's clock. */
+  now(session: Session): Promise<number>
+
+  /** Names of the broker's migrations, in order. A released one never changes. */
+  readonly brokerMigrations: readonly string[]
+  /** The broker's migrations with their statements; the first makes `lovage_migration`. */
+  brokerSchema(knex: Knex): readonly Migration[]
+  /** Whether the result tables have every column. */
+  resultsAreCurrent(session: Session): Promise<boolean>
+  /** What makes the result tables, or adds the columns that older ones lack. */
+  resultSchema(session: Session, knex: Knex): Promise<readonly Migration[]>
+  /** Whether a table exists. */
+  hasTable(session: Session, table: string): Promise<boolean>
+}
+
+/** Whether all rows were removed; when not, nothing may be committed. */
+export type RemoveOutcome = 'all' | 'some-lost'
+
+/** One step of the schema. */
+export interface Migration {
+  readonly name: string
+  readonly statements: readonly string[]
+}

@@ -1,0 +1,258 @@
+import type { Session, SqlRow, SqlValue } from '../session.js'
+import type {
+  ClaimedRow,
+  ClaimKey,
+  ClaimRequest,
+  GiveBack,
+  Hold,
+  NewMessage,
+  Outlook,
+  RemoveOutcome,
+} from './dialect.js'
+
+/** The present moment in epoch milliseconds, as SQLite tells it; one moment within a statement. */
+export const NOW = "CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER)"
+
+/** What the partial index of claimable rows covers, word for word. */
+export const READY = 'holder IS NULL AND due_ms IS NULL'
+
+const PROMOTE_AT_ONCE = 1000
+
+// Ids and claim numbers go in as one JSON text, so that a statement is prepared once for any number of them.
+const IDS = '(SELECT value FROM json_each(?))'
+
+const LOOK = `SELECT ${NOW},
+  (SELECT min(due_ms) FROM lovage_message WHERE due_ms IS NOT NULL),
+  (SELECT min(lease_until_ms) FROM lovage_holder WHERE id <> ?),
+  EXISTS (SELECT 1 FROM lovage_message WHERE queue IN ${IDS} AND ${READY})`
+
+const PROMOTE = `UPDATE lovage_message SET due_ms = NULL WHERE id IN (
+  SELECT id FROM lovage_message WHERE due_ms <= ${NOW} ORDER BY due_ms LIMIT ${PROMOTE_AT_ONCE})`
+
+// One text for all numbers: every value that crosses into JavaScript costs more than its concatenation here.
+const CLAIM = `UPDATE lovage_message SET holder = ?, claim = ?, deliveries = deliveries + 1
+  WHERE id IN (SELECT id FROM lovage_message WHERE queue = ? AND ${READY} ORDER BY priority DESC, id LIMIT ?)
+  RETURNING '[' || id || ',' || priority || ',' || deliveries || ',' || unspent || ',' || due || ',' || meta || ']', body`
+
+const REMOVE = `DELETE FROM lovage_message WHERE holder = ? AND claim = ? AND id IN ${IDS}`
+const REMOVE_HELD = `${REMOVE} RETURNING id`
+const HELD = `SELECT id FROM lovage_message WHERE holder = ? AND claim = ? AND id IN ${IDS}`
+
+const GIVE_BACK = `UPDATE lovage_message SET holder = NULL, claim = NULL, due_ms = ? + ? * ${NOW}, due = max(due, ?),
+  unspent = unspent + ?, meta = coalesce(?, meta) WHERE id = ? AND holder = ? AND claim = ?`
+
+const OPEN_HOLDER = `INSERT INTO lovage_holder (lease_until_ms, owner) VALUES (? + ${NOW}, ?) RETURNING id`
+const RENEW_HOLDER = `UPDATE lovage_holder SET lease_until_ms = ? + ${NOW} WHERE id = ?`
+// Renewing at each claim would write a second table each time; a tenth of the lease is exact enough.
+const KEEP_HOLDER = `INSERT INTO lovage_holder (id, lease_until_ms, owner) VALUES (?, ? + ${NOW}, ?)
+  ON CONFLICT (id) DO UPDATE SET lease_until_ms = excluded.lease_until_ms
+  WHERE lease_until_ms < excluded.lease_until_ms - ?`
+
+const FREE_UNSPENT =
+  'UPDATE lovage_message SET holder = NULL, claim = NULL, unspent = unspent + 1 WHERE holder = ?'
+const FREE = `UPDATE lovage_message SET holder = NULL, claim = NULL WHERE holder IN ${IDS}`
+const DROP_HOLDERS = `DELETE FROM lovage_holder WHERE id IN ${IDS}`
+const EXPIRED_HOLDERS = `SELECT id FROM lovage_holder WHERE lease_until_ms <= ${NOW} AND id <> ?`
+
+const CHUNKS = [64, 16, 4, 1] as const
+const INSERT_READY = inserts('(queue, priority, meta, body)', '(?,?,?,?)')
+const INSERT_HELD = inserts('(queue, priority, meta, body, due_ms, due)', `(?,?,?,?,? + ? * ${NOW},1)`)
+
+function inserts(columns: string, values: string): ReadonlyMap<number, string> {
+  const text = (rows: number): string =>
+    `INSERT INTO lovage_message ${columns} VALUES ${Array.from({ length: rows }, () => values).join(',')}`
+  return new Map(CHUNKS.map((rows) => [rows, text(rows)]))
+}
+
+/** Split a list into pieces of few sizes, so that few statements serve any number of rows. */
+export function* pieces<Item>(items: readonly Item[]): Generator<readonly Item[]> {
+  let from = 0
+  while (from < items.length) {
+    const left = items.length - from
+    const size = CHUNKS.find((chunk) => chunk <= left) ?? 1
+    yield items.slice(from, from + size)
+    from += size
+  }
+}
+
+/** @see SqlDialect.insert */
+export async function insert(session: Session, messages: readonly NewMessage[]): Promise<void> {
+  const ready = messages.filter(({ hold }) => hold === undefined)
+  for (const piece of pieces(ready)) {
+    const values = piece.flatMap(({ queue, priority, meta, body }) => [queue, priority, meta, body])
+    await session.run(INSERT_READY.get(piece.length) ?? '', values)
+  }
+  if (ready.length === messages.length) return
+  for (const piece of pieces(messages.filter(({ hold }) => hold !== undefined))) {
+    const values = piece.flatMap(({ queue, priority, meta, body, hold }): SqlValue[] => [
+      queue,
+      priority,
+      meta,
+      body,
+      ...holdValues(hold),
+    ])
+    await session.run(INSERT_HELD.get(piece.length) ?? '', values)
+  }
+}
+
+/** The two parameters of `? + ? * now`: a moment, a delay from now, or null for no wait. */
+function holdValues(hold: Hold | undefined): readonly [number | null, number] {
+  if (hold === undefined) return [null, 0]
+  return 'atMs' in hold ? [Math.round(hold.atMs), 0] : [Math.round(hold.delayMs), 1]
+}
+
+/** @see SqlDialect.look */
+export async function look(session: Session, queues: readonly string[], holder: number): Promise<Outlook> {
+  const [row = []] = await session.all(LOOK, [holder, JSON.stringify(queues)])
+  const [nowMs, dueMs, leaseEndMs, ready] = row
+  return {
+    nowMs: Number(nowMs),
+    ready: ready === 1,
+    nextDueMs: typeof dueMs === 'number' ? dueMs : undefined,
+    nextLeaseEndMs: typeof leaseEndMs === 'number' ? leaseEndMs : undefined,
+  }
+}
+
+/** @see SqlDialect.countReady */
+export async function countReady(session: Session, queue: string): Promise<number> {
+  const [row] = await session.all(`SELECT count(*) FROM lovage_message WHERE queue = ? AND ${READY}`, [queue])
+  return Number(row?.[0])
+}
+
+/** @see SqlDialect.promote */
+export async function promote(session: Session): Promise<number> {
+  return session.run(PROMOTE)
+}
+
+/** @see SqlDialect.claim */
+export async function claim(session: Session, request: ClaimRequest): Promise<readonly ClaimedRow[]> {
+  const { holder, claim: number, queue, max } = request
+  const rows = await session.all(CLAIM, [holder, number, queue, max])
+  return rows
+    .map((row) => claimedRow(row, number))
+    .sort((one, other) => other.priority - one.priority || one.id - other.id)
+}
+
+function claimedRow(row: SqlRow, claimNumber: number): ClaimedRow {
+  const [text, body] = row
+  const values: unknown = JSON.parse(String(text))
+  const [id, priority, handouts, unspent, due, meta] = isArray(values) ? values : []
+  return {
+    id: Number(id),
+    claim: claimNumber,
+    priority: Number(priority),
+    handouts: Number(handouts),
+    unspent: Number(unspent),
+    due: due === 1,
+    meta,
+    body: body instanceof Uint8Array ? body : new Uint8Array(),
+  }
+}
+
+function isArray(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value)
+}
+
+/** @see SqlDialect.remove */
+export async function remove(
+  session: Session,
+  holder: number,
+  claims: readonly ClaimKey[],
+): Promise<RemoveOutcome> {
+  let removed = 0
+  for (const [number, ids] of byClaim(claims)) {
+    removed += await session.run(REMOVE, [holder, number, JSON.stringify(ids)])
+  }
+  return removed === claims.length ? 'all' : 'some-lost'
+}
+
+/** @see SqlDialect.removeHeld */
+export async function removeHeld(
+  session: Session,
+  holder: number,
+  claims: readonly ClaimKey[],
+): Promise<readonly ClaimKey[]> {
+  return without(claims, async (number, ids) => session.all(REMOVE_HELD, [holder, number, ids]))
+}
+
+/** @see SqlDialect.lost */
+export async function lost(
+  session: Session,
+  holder: number,
+  claims: readonly ClaimKey[],
+): Promise<readonly ClaimKey[]> {
+  return without(claims, async (number, ids) => session.all(HELD, [holder, number, ids]))
+}
+
+async function without(
+  claims: readonly ClaimKey[],
+  find: (claim: number, ids: string) => Promise<readonly SqlRow[]>,
+): Promise<readonly ClaimKey[]> {
+  const missing: ClaimKey[] = []
+  for (const [number, ids] of byClaim(claims)) {
+    const found = new Set((await find(number, JSON.stringify(ids))).map(([id]) => id))
+    missing.push(...ids.filter((id) => !found.delete(id)).map((id) => ({ id, claim: number })))
+  }
+  return missing
+}
+
+function byClaim(claims: readonly ClaimKey[]): ReadonlyMap<number, number[]> {
+  const groups = new Map<number, number[]>()
+  for (const { id, claim: number } of claims) {
+    const ids = groups.get(number)
+    if (ids === undefined) groups.set(number, [id])
+    else ids.push(id)
+  }
+  return groups
+}
+
+/** @see SqlDialect.giveBack */
+export async function giveBack(session: Session, holder: number, item: GiveBack): Promise<boolean> {
+  const [base, times] = holdValues(item.hold)
+  const due = item.hold !== undefined && 'atMs' in item.hold ? 1 : 0
+  const parameters = [base, times, due, item.unspent ? 1 : 0, item.meta ?? null, item.id, holder, item.claim]
+  return (await session.run(GIVE_BACK, parameters)) === 1
+}
+
+/** @see SqlDialect.openHolder */
+export async function openHolder(session: Session, leaseMs: number, owner: string): Promise<number> {
+  const [row] = await session.all(OPEN_HOLDER, [leaseMs, owner])
+  return Number(row?.[0])
+}
+
+/** @see SqlDialect.renewHolder */
+export async function renewHolder(session: Session, holder: number, leaseMs: number): Promise<boolean> {
+  return (await session.run(RENEW_HOLDER, [leaseMs, holder])) === 1
+}
+
+/** @see SqlDialect.keepHolder */
+export async function keepHolder(
+  session: Session,
+  holder: number,
+  leaseMs: number,
+  owner: string,
+): Promise<void> {
+  await session.run(KEEP_HOLDER, [holder, leaseMs, owner, Math.round(leaseMs / 10)])
+}
+
+/** @see SqlDialect.closeHolder */
+export async function closeHolder(session: Session, holder: number): Promise<void> {
+  await session.run(FREE_UNSPENT, [holder])
+  await session.run(DROP_HOLDERS, [JSON.stringify([holder])])
+}
+
+/** @see SqlDialect.reap */
+export async function reap(session: Session, except: number): Promise<number> {
+  const expired = (await session.all(EXPIRED_HOLDERS, [except])).map(([id]) => id)
+  if (expired.length === 0) return 0
+  const ids = JSON.stringify(expired)
+  const freed = await session.run(FREE, [ids])
+  await session.run(DROP_HOLDERS, [ids])
+  return freed
+}
+
+/** @see SqlDialect.now */
+export async function now(session: Session): Promise<number> {
+  const [row] = await session.all(`SELECT ${NOW}`)
+  return Number(row?.[0])
+}

@@ -1,0 +1,214 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Knex } from 'knex'
+import { LovageError } from '../../../src/errors/errors.js'
+import { SqlFailure } from '../failure.js'
+import type { NamedRow, QueryMaker, Session, SqlDatabase, SqlRow, SqlValue } from '../session.js'
+import { Turnstile } from '../turnstile.js'
+import { isRecord } from '../../../src/util/record.js'
+import { SQLITE, sqliteCode } from './native.js'
+import type { NativeConnection, NativeStatement, SqliteEngine } from './native.js'
+
+/** How a SQLite file is opened. */
+export interface SqliteFileOptions {
+  readonly path: string
+  /** `PRAGMA synchronous`. */
+  readonly synchronous: string
+  /** How long a statement may wait for another process's lock before it fails, in milliseconds. */
+  readonly lockWaitMs: number
+}
+
+// Waiting inside of SQLite stops the event loop, so the wait is short there and goes on outside.
+const BLOCKING_WAIT_MS = 10
+
+const BUSY: ReadonlySet<number | undefined> = new Set([SQLITE.busy, SQLITE.locked, SQLITE.protocol])
+const BROKEN: ReadonlySet<number | undefined> = new Set([
+  SQLITE.readOnly,
+  SQLITE.ioError,
+  SQLITE.corrupt,
+  SQLITE.cannotOpen,
+  SQLITE.notADatabase,
+])
+const UNAVAILABLE: ReadonlySet<number | undefined> = new Set([
+  SQLITE.busy,
+  SQLITE.locked,
+  SQLITE.protocol,
+  SQLITE.ioError,
+  SQLITE.full,
+  SQLITE.cannotOpen,
+])
+
+/**
+ * A SQLite file on one connection.
+ *
+ * All work of the process goes through the one connection in turn: a second one would only wait for the first, and
+ * that wait would stop the event loop.
+ */
+export class SqliteFile implements SqlDatabase {
+  readonly #native: NativeConnection
+  readonly #options: SqliteFileOptions
+  readonly #turnstile = new Turnstile()
+  readonly #statements = new Map<string, NativeStatement>()
+  readonly #session: Session
+  #knex: Promise<Knex> | undefined
+  #broken = false
+  #closed = false
+
+  private constructor(native: NativeConnection, options: SqliteFileOptions) {
+    this.#native = native
+    this.#options = options
+    this.#session = this.#makeSession()
+  }
+
+  /** Open the file, making it if need be, in write-ahead mode. */
+  static async open(engine: SqliteEngine, options: SqliteFileOptions): Promise<SqliteFile> {
+    const native = openNative(engine, options.path)
+    const file = new SqliteFile(native, options)
+    try {
+      native.exec(`PRAGMA busy_timeout = ${BLOCKING_WAIT_MS}`)
+      await file.#untilFree(() => {
+        // Two processes that open a new file at once both switch it; the one that comes second has to wait.
+        if (native.prepare('PRAGMA journal_mode').all([])[0]?.[0] !== 'wal') {
+          native.prepare('PRAGMA journal_mode = WAL').all([])
+        }
+      })
+      native.exec(`PRAGMA synchronous = ${options.synchronous}`)
+      // Reading makes the write-ahead file, which is watched for the commits of others.
+      await file.#untilFree(() => native.prepare('SELECT count(*) FROM sqlite_master').all([]))
+    } catch (error) {
+      native.close()
+      throw file.#translated(error)
+    }
+    return file
+  }
+
+  get broken(): boolean {
+    return this.#broken || this.#closed
+  }
+
+  async transaction<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
+    return this.#turnstile.pass(async () => {
+      this.#assertOpen()
+      try {
+        await this.#untilFree(() => this.#statement('BEGIN IMMEDIATE').run([]))
+        const result = await work(this.#session)
+        this.#statement('COMMIT').run([])
+        return result
+      } catch (error) {
+        this.#rollBack()
+        throw this.#translated(error)
+      }
+    })
+  }
+
+  async read<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
+    return this.#turnstile.pass(async () => {
+      this.#assertOpen()
+      try {
+        return await this.#untilFree(() => work(this.#session))
+      } catch (error) {
+        throw this.#translated(error)
+      }
+    })
+  }
+
+  async knex(): Promise<Knex> {
+    this.#knex ??= import('knex').then(({ default: knex }) =>
+      knex({ client: 'better-sqlite3', useNullAsDefault: true }),
+    )
+    return this.#knex
+  }
+
+  async close(): Promise<void> {
+    await this.#turnstile.pass(async () => {
+      if (this.#closed) return
+      this.#closed = true
+      this.#statements.clear()
+      this.#native.close()
+      await Promise.resolve()
+    })
+  }
+
+  #makeSession(): Session {
+    return {
+      all: async (sql: string, parameters: readonly SqlValue[] = []): Promise<readonly SqlRow[]> =>
+        Promise.resolve(this.#statement(sql).all(parameters)),
+      run: async (sql: string, parameters: readonly SqlValue[] = []): Promise<number> =>
+        Promise.resolve(this.#statement(sql).run(parameters)),
+      rows: async (make: QueryMaker): Promise<readonly NamedRow[]> => {
+        const result: unknown = await this.#build(make)
+        return Array.isArray(result) ? result.filter(isRecord) : []
+      },
+      change: async (make: QueryMaker): Promise<number> => {
+        const result: unknown = await this.#build(make)
+        return typeof result === 'number' ? result : 0
+      },
+    }
+  }
+
+  async #build(make: QueryMaker): Promise<unknown> {
+    const knex = await this.knex()
+    const result: unknown = await make(knex).connection(this.#native.forKnex)
+    return result
+  }
+
+  #statement(sql: string): NativeStatement {
+    const known = this.#statements.get(sql)
+    if (known !== undefined) return known
+    const prepared = this.#native.prepare(sql)
+    this.#statements.set(sql, prepared)
+    return prepared
+  }
+
+  /** Try again while another process has the lock, until the deadline. */
+  async #untilFree<Result>(attempt: () => Result | Promise<Result>): Promise<Result> {
+    const deadline = performance.now() + this.#options.lockWaitMs
+    for (;;) {
+      try {
+        return await attempt()
+      } catch (error) {
+        if (!BUSY.has(sqliteCode(error)) || performance.now() >= deadline) throw error
+      }
+      await sleep(1 + Math.random() * 10)
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      this.#statement('ROLLBACK').run([])
+    } catch {
+      // SQLite ends the transaction by itself on some errors, a full disk among them.
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closed)
+      throw new SqlFailure('unavailable', `the SQLite file ${this.#options.path} is closed`, undefined)
+  }
+
+  #translated(error: unknown): unknown {
+    if (error instanceof LovageError) return error
+    const code = sqliteCode(error)
+    if (code === undefined) return error
+    if (BROKEN.has(code)) this.#broken = true
+    const kind = UNAVAILABLE.has(code) ? 'unavailable' : 'refused'
+    return new SqlFailure(kind, `SQLite file ${this.#options.path}: ${reason(error, code)}`, error)
+  }
+}
+
+function openNative(engine: SqliteEngine, path: string): NativeConnection {
+  try {
+    return engine.open(path)
+  } catch (error) {
+    throw new SqlFailure(
+      'unavailable',
+      `cannot open the SQLite file ${path}: ${reason(error, undefined)}`,
+      error,
+    )
+  }
+}
+
+function reason(error: unknown, code: number | undefined): string {
+  if (code === SQLITE.full) return 'the disk is full'
+  if (code === SQLITE.busy || code === SQLITE.locked) return 'another process keeps the lock'
+  return error instanceof Error ? error.message : String(error)
+}

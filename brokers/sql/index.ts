@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs'
+import { parseConnectionUrl } from '../../src/broker/connection-url.js'
+import type { BrokerFactory } from '../../src/broker/registry.js'
+import { SqlBroker } from './broker.js'
+import { asBroker } from './failure.js'
+import { applyMigrations, planMigrationsOf } from './migrate.js'
+import type { SchemaPart } from './migrate.js'
+import { openStore } from './store.js'
+import { parseTarget } from './target.js'
+
+export { embeddedPath } from './target.js'
+
+/** Opens `sqlite:///…`. */
+export const createBroker: BrokerFactory = (url, options) =>
+  new SqlBroker(parseTarget(url, options.transportOptions), { autoMigrate: options.autoMigrate ?? true })
+
+/** How to migrate. */
+export interface MigrateOptions {
+  /** As `brokerTransportOptions`. */
+  readonly transportOptions?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Make and extend the tables of a database.
+ *
+ * @param url - `sqlite:///…` brings the queue's tables and those of the results up to date, `db+sqlite:///…` the latter.
+ * @returns Names of what was done; empty when everything was there.
+ */
+export async function migrate(
+  url: string,
+  options: MigrateOptions = {},
+): Promise<{ readonly applied: readonly string[] }> {
+  return asBroker(async () => {
+    const store = await openStore(parseTarget(parseConnectionUrl(url), options.transportOptions))
+    try {
+      const applied: string[] = []
+      for (const part of partsOf(url)) applied.push(...(await applyMigrations(store, part)))
+      return { applied }
+    } finally {
+      await store.release()
+    }
+  })
+}
+
+/** The statements that {@link migrate} would run, as SQL text. A file that does not exist is not made by it. */
+export async function planMigrations(url: string, options: MigrateOptions = {}): Promise<readonly string[]> {
+  return asBroker(async () => {
+    const target = parseTarget(parseConnectionUrl(url), options.transportOptions)
+    const store = await openStore(existsSync(target.path) ? target : { ...target, path: ':memory:' })
+    try {
+      const statements: string[] = []
+      for (const part of partsOf(url)) {
+        const plan = await planMigrationsOf(store, part)
+        statements.push(...plan.flatMap((migration) => migration.statements))
+      }
+      return statements
+    } finally {
+      await store.release()
+    }
+  })
+}
+
+function partsOf(url: string): readonly SchemaPart[] {
+  return url.startsWith('db+') ? ['results'] : ['broker', 'results']
+}

@@ -1,0 +1,82 @@
+import type { Knex } from 'knex'
+import { ConfigError } from '../../src/errors/errors.js'
+import type { Migration, SqlDialect } from './dialect/dialect.js'
+import type { Session, SqlDatabase } from './session.js'
+
+/** Which tables: those of the queue, those of the results. */
+export type SchemaPart = 'broker' | 'results'
+
+/** A database and how to speak to it. */
+export interface Schema {
+  readonly database: SqlDatabase
+  readonly dialect: SqlDialect
+}
+
+/**
+ * Bring the tables of one part up to date.
+ *
+ * Runs in one write transaction, so of two processes that start at once one finds the work done.
+ *
+ * @returns Names of what was done, in order.
+ */
+export async function applyMigrations(schema: Schema, part: SchemaPart): Promise<readonly string[]> {
+  const knex = await schema.database.knex()
+  return schema.database.transaction(async (session) => {
+    const pending = await pendingMigrations(schema.dialect, session, part, knex)
+    for (const migration of pending) await apply(session, migration, part)
+    return pending.map(({ name }) => name)
+  })
+}
+
+/** What {@link applyMigrations} would do. */
+export async function planMigrationsOf(schema: Schema, part: SchemaPart): Promise<readonly Migration[]> {
+  const knex = await schema.database.knex()
+  return schema.database.read(async (session) => pendingMigrations(schema.dialect, session, part, knex))
+}
+
+/**
+ * Bring the tables up to date, or say who does it.
+ *
+ * @throws {@link ConfigError} when something is missing and `autoMigrate` is off.
+ */
+export async function ensureSchema(schema: Schema, part: SchemaPart, autoMigrate: boolean): Promise<void> {
+  if (await isCurrent(schema, part)) return
+  if (autoMigrate) {
+    await applyMigrations(schema, part)
+    return
+  }
+  throw new ConfigError(
+    `the tables for ${part} are missing or old, and databaseAutoMigrate is off; run: lovage migrate`,
+  )
+}
+
+// Starting a process should not cost the query builder's loading when there is nothing to do.
+async function isCurrent({ database, dialect }: Schema, part: SchemaPart): Promise<boolean> {
+  return database.read(async (session) => {
+    if (part === 'results') return dialect.resultsAreCurrent(session)
+    const applied = await appliedMigrations(dialect, session)
+    return dialect.brokerMigrations.every((name) => applied.has(name))
+  })
+}
+
+async function pendingMigrations(
+  dialect: SqlDialect,
+  session: Session,
+  part: SchemaPart,
+  knex: Knex,
+): Promise<readonly Migration[]> {
+  if (part === 'results') return dialect.resultSchema(session, knex)
+  const applied = await appliedMigrations(dialect, session)
+  return dialect.brokerSchema(knex).filter(({ name }) => !applied.has(name))
+}
+
+async function appliedMigrations(dialect: SqlDialect, session: Session): Promise<ReadonlySet<string>> {
+  if (!(await dialect.hasTable(session, 'lovage_migration'))) return new Set()
+  return new Set((await session.all('SELECT name FROM lovage_migration')).map(([name]) => String(name)))
+}
+
+async function apply(session: Session, migration: Migration, part: SchemaPart): Promise<void> {
+  for (const statement of migration.statements) await session.run(statement)
+  if (part === 'results') return
+  await session.change((knex) => knex('lovage_migration').insert({ name: migration.name }))
+}

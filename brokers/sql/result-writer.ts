@@ -1,0 +1,26 @@
+import type { TaskRecord } from '../../src/backend/contract.js'
+import type { Session } from './session.js'
+import type { SqlStore } from './store.js'
+
+/** A record and how long to keep it, in milliseconds; 0 keeps it. */
+export interface KeptRecord {
+  readonly record: TaskRecord
+  readonly ttlMs: number
+}
+
+/** The result backend as the broker of the same database sees it. */
+export interface ResultWriter {
+  /** The database it is connected to; `undefined` while it is not. */
+  readonly resultStore: SqlStore | undefined
+  /** Write records within the caller's transaction. */
+  writeWithin(session: Session, records: readonly KeptRecord[]): Promise<void>
+}
+
+/** The backend as a writer into `store`; `undefined` when it is another kind of backend or another database. */
+export function writerFor(backend: object, store: SqlStore): ResultWriter | undefined {
+  return isWriter(backend) && backend.resultStore === store ? backend : undefined
+}
+
+function isWriter(backend: object): backend is ResultWriter {
+  return 'writeWithin' in backend && 'resultStore' in backend
+}

@@ -1,0 +1,38 @@
+import type { Knex } from 'knex'
+
+/** A value that can be bound or read. Integers are numbers: ids and epoch milliseconds fit. */
+export type SqlValue = string | number | Uint8Array | null
+
+/** One row of a hot statement, its columns in the order of the statement. */
+export type SqlRow = readonly SqlValue[]
+
+/** One row of a query that knex built, by column name. */
+export type NamedRow = Readonly<Record<string, unknown>>
+
+/** Makes a query; the knex given has no connection of its own. */
+export type QueryMaker = (knex: Knex) => Knex.QueryBuilder
+
+/** Runs statements on one connection, inside of one transaction if it came from one. */
+export interface Session {
+  /** Run a prepared statement and read every row. */
+  all(sql: string, parameters?: readonly SqlValue[]): Promise<readonly SqlRow[]>
+  /** Run a prepared statement; the number of rows changed. */
+  run(sql: string, parameters?: readonly SqlValue[]): Promise<number>
+  /** Run a query that knex builds, for everything that is not hot. */
+  rows(make: QueryMaker): Promise<readonly NamedRow[]>
+  /** Run an insert, update or delete that knex builds; the number of rows changed, 0 for an insert. */
+  change(make: QueryMaker): Promise<number>
+}
+
+/** One database as this process has it open. */
+export interface SqlDatabase {
+  /** Do `work` in one write transaction; nothing of it remains when it throws. */
+  transaction<Result>(work: (session: Session) => Promise<Result>): Promise<Result>
+  /** Do `work`, which only reads and may be done twice. */
+  read<Result>(work: (session: Session) => Promise<Result>): Promise<Result>
+  /** The query builder, without a connection. Loaded at the first call. */
+  knex(): Promise<Knex>
+  /** Whether the connection can still be used; a broken one is opened anew by the next `connect`. */
+  readonly broken: boolean
+  close(): Promise<void>
+}

@@ -1,0 +1,134 @@
+import type { Delivery, HandBack, Outgoing, Settlement } from '../../src/broker/contract.js'
+import { LeaseLostError, PublishError } from '../../src/errors/errors.js'
+import type { ClaimKey, GiveBack } from './dialect/dialect.js'
+import { claimKey, encodeMeta } from './envelope.js'
+import { holdOf, insertOutgoing } from './publish.js'
+import type { KeptRecord, ResultWriter } from './result-writer.js'
+import type { Session } from './session.js'
+import type { SqlStore } from './store.js'
+
+/** Whose claims are settled. */
+export interface ClaimOwner {
+  readonly store: SqlStore
+  readonly holder: number
+  /** The result backend, if it is on the same database. */
+  readonly writer: ResultWriter | undefined
+}
+
+/** Delete the messages whose claims hold; resolves with the others. */
+export async function acknowledge(
+  owner: ClaimOwner,
+  deliveries: readonly Delivery[],
+): Promise<readonly Delivery[]> {
+  return applySettlements(
+    owner,
+    deliveries.map((delivery) => ({ delivery, publish: [] })),
+  )
+}
+
+/** Give messages back; resolves with those whose claim was lost. */
+export async function giveBackAll(
+  owner: ClaimOwner,
+  items: readonly HandBack[],
+): Promise<readonly Delivery[]> {
+  const { store, holder } = owner
+  return store.database.transaction(async (session) => {
+    const lost: Delivery[] = []
+    for (const item of items) {
+      const held = await store.dialect.giveBack(session, holder, giveBackOf(item.delivery, item))
+      if (!held) lost.push(item.delivery)
+    }
+    return lost
+  })
+}
+
+/**
+ * Apply settlements in one transaction: acknowledgement or hand-back, follow-up messages, results.
+ *
+ * Resolves with the deliveries whose claim was lost; nothing of those is applied.
+ */
+export async function applySettlements(
+  owner: ClaimOwner,
+  settlements: readonly Settlement[],
+): Promise<readonly Delivery[]> {
+  const { database } = owner.store
+  try {
+    // As good as always every claim holds; then counting the deleted rows is enough, and naming them costs more.
+    return await database.transaction(async (session) => {
+      const done = settlements.filter(({ handBack }) => handBack === undefined)
+      const outcome = await owner.store.dialect.remove(session, owner.holder, keysOf(done))
+      if (outcome === 'some-lost') throw new LeaseLostError('a claim was lost')
+      return applyHeld(owner, session, settlements, new Set())
+    })
+  } catch (error) {
+    if (!(error instanceof LeaseLostError)) throw error
+  }
+  return database.transaction(async (session) => {
+    const done = settlements.filter(({ handBack }) => handBack === undefined)
+    const lost = await owner.store.dialect.removeHeld(session, owner.holder, keysOf(done))
+    return applyHeld(owner, session, settlements, new Set(lost.map(keyText)))
+  })
+}
+
+/** Everything but the acknowledgement, for the settlements whose claim is not in `lost`. */
+async function applyHeld(
+  owner: ClaimOwner,
+  session: Session,
+  settlements: readonly Settlement[],
+  lost: ReadonlySet<string>,
+): Promise<readonly Delivery[]> {
+  const gone: Delivery[] = []
+  const publish: Outgoing[] = []
+  const records: KeptRecord[] = []
+  for (const settlement of settlements) {
+    if (lost.has(settlement.delivery.tag) || !(await handedBack(owner, session, settlement))) {
+      gone.push(settlement.delivery)
+      continue
+    }
+    publish.push(...settlement.publish)
+    if (settlement.record !== undefined)
+      records.push({ record: settlement.record, ttlMs: settlement.recordTtlMs ?? 0 })
+  }
+  if (publish.length > 0) await publishWithin(owner, session, publish)
+  if (records.length > 0) await owner.writer?.writeWithin(session, records)
+  return gone
+}
+
+/** Whether the claim held, for a settlement that gives back; one that does not is held by now. */
+async function handedBack(owner: ClaimOwner, session: Session, settlement: Settlement): Promise<boolean> {
+  const { delivery, handBack } = settlement
+  if (handBack === undefined) return true
+  return owner.store.dialect.giveBack(session, owner.holder, giveBackOf(delivery, handBack))
+}
+
+async function publishWithin(owner: ClaimOwner, session: Session, batch: readonly Outgoing[]): Promise<void> {
+  const unroutable = await insertOutgoing(session, owner.store, batch)
+  if (unroutable.length === 0) return
+  const route = batch[unroutable[0] ?? 0]?.route
+  throw new PublishError(
+    `a follow-up message reaches no queue: exchange "${route?.exchange}", routing key "${route?.routingKey}"`,
+    unroutable,
+  )
+}
+
+function giveBackOf(delivery: Delivery, wish: Omit<HandBack, 'delivery'>): GiveBack {
+  const { message, queue, route } = delivery
+  const hold = holdOf(wish)
+  const { headers } = wish
+  return {
+    ...claimKey(delivery),
+    unspent: wish.unspent,
+    ...(hold !== undefined && { hold }),
+    ...(headers !== undefined && {
+      meta: encodeMeta({ ...message, headers: { ...message.headers, ...headers } }, route, queue),
+    }),
+  }
+}
+
+function keysOf(settlements: readonly Settlement[]): readonly ClaimKey[] {
+  return settlements.map(({ delivery }) => claimKey(delivery))
+}
+
+function keyText(key: ClaimKey): string {
+  return `${key.id}:${key.claim}`
+}

@@ -1,0 +1,90 @@
+import { sqlite } from './dialect/sqlite.js'
+import type { SqlDialect } from './dialect/dialect.js'
+import { chooseEngine } from './engine/choose.js'
+import { SqliteFile } from './engine/database.js'
+import { watchCommits } from './engine/watch-file.js'
+import { ensureSchema } from './migrate.js'
+import type { SchemaPart } from './migrate.js'
+import type { SqlDatabase } from './session.js'
+import { prepareFolder } from './target.js'
+import type { SqlTarget } from './target.js'
+import { Topology } from './topology.js'
+import { Wake } from './wake.js'
+
+/** One open database and what this process knows of it; the broker and the backend of one file share it. */
+export class SqlStore {
+  readonly dialect: SqlDialect
+  readonly database: SqlDatabase
+  readonly wake: Wake
+  readonly topology: Topology = new Topology()
+  readonly target: SqlTarget
+  readonly #current = new Map<SchemaPart, Promise<void>>()
+  #users = 0
+  #retired = false
+
+  constructor(target: SqlTarget, dialect: SqlDialect, database: SqlDatabase) {
+    this.target = target
+    this.dialect = dialect
+    this.database = database
+    this.wake = new Wake((changed) => watchCommits(target.path, changed))
+  }
+
+  /** Bring the tables up to date, once for this process. */
+  async ensure(part: SchemaPart, autoMigrate: boolean): Promise<void> {
+    const running = this.#current.get(part) ?? ensureSchema(this, part, autoMigrate)
+    this.#current.set(part, running)
+    try {
+      await running
+    } catch (error) {
+      this.#current.delete(part)
+      throw error
+    }
+  }
+
+  /** Count one more user. */
+  retain(): void {
+    this.#users += 1
+  }
+
+  /** Whether it can be shared: nobody has closed it and its connection works. */
+  get usable(): boolean {
+    return !this.#retired && !this.database.broken
+  }
+
+  /** Count one user less; the last one closes the database. */
+  async release(): Promise<void> {
+    this.#users -= 1
+    if (this.#users > 0) return
+    this.#retired = true
+    this.wake.close()
+    await this.database.close()
+  }
+}
+
+const stores = new Map<string, Promise<SqlStore>>()
+
+/** The store of a target, opened unless this process has it open; `release` it when done. */
+export async function openStore(target: SqlTarget): Promise<SqlStore> {
+  const key = JSON.stringify(target)
+  const known = stores.get(key)
+  if (known === undefined) {
+    const opening = openAnew(target)
+    stores.set(key, opening)
+    const store = await opening
+    store.retain()
+    return store
+  }
+  const store = await known.catch(() => undefined)
+  if (store?.usable === true) {
+    store.retain()
+    return store
+  }
+  if (stores.get(key) === known) stores.delete(key)
+  return openStore(target)
+}
+
+async function openAnew(target: SqlTarget): Promise<SqlStore> {
+  const engine = await chooseEngine(target.engine)
+  prepareFolder(target.path)
+  return new SqlStore(target, sqlite, await SqliteFile.open(engine, target))
+}

@@ -1,0 +1,65 @@
+/** Starts watching a database for commits of any process; the result stops it. */
+export type CommitWatch = (changed: () => void) => () => void
+
+/**
+ * Tells whoever waits that the database may have changed.
+ *
+ * The database is watched from the first listener on. It stays so when the listener goes: a consumer that listens again
+ * a moment later must not miss the commit that became visible in between.
+ */
+export class Wake {
+  readonly #watch: CommitWatch
+  readonly #listeners = new Set<() => void>()
+  #stop: (() => void) | undefined
+
+  constructor(watch: CommitWatch) {
+    this.#watch = watch
+  }
+
+  /** Call `listener` after each change, possibly more often; the result ends it. */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    this.#stop ??= this.#watch(() => {
+      this.signal()
+    })
+    return () => {
+      this.#listeners.delete(listener)
+    }
+  }
+
+  /** Something changed. Known at once within the process, without the way over the file. */
+  signal(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+
+  /** Stop watching. */
+  close(): void {
+    this.#stop?.()
+    this.#stop = undefined
+    this.#listeners.clear()
+  }
+}
+
+/** How long a wait may take, and what ends it early. */
+export interface WaitOptions {
+  readonly ms: number
+  readonly signal: AbortSignal
+  /** Is given a function that ends the wait; what it returns is called after the wait. */
+  readonly until: (end: () => void) => () => void
+}
+
+/** Wait until the time is up, the signal aborts, or `until` ends it. */
+export function wait(options: WaitOptions): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      options.signal.removeEventListener('abort', end)
+      stop()
+      resolve()
+    }
+    // A poll is never further away than a few seconds, so the delay fits a timer.
+    const timer = setTimeout(end, Math.max(0, options.ms))
+    options.signal.addEventListener('abort', end, { once: true })
+    const stop = options.until(end)
+  })
+}
