@@ -6,9 +6,9 @@ import { Lovage, type ConfigInput } from '../../src/index.js'
 const app = new Lovage('types', { broker: 'memory://' })
 
 /** Tasks with `bind`: their own context comes first, and callers do not see it. */
-export const charge = app.task(
+const charge = app.task(
   { name: 'types.charge', bind: true, maxRetries: 5, autoretryFor: [RangeError], retryBackoff: true },
-  async (self, orderId: string, cents = 0) => {
+  async (self, orderId: string, cents?: number) => {
     const id: string = self.request.id
     const retries: number = self.request.retries
     const signal: AbortSignal = self.signal
@@ -17,7 +17,7 @@ export const charge = app.task(
     await self.updateState({ meta: 1 })
     // @ts-expect-error there is no such field
     void self.request.taskId
-    if (cents < 0) throw self.retry({ countdown: 10, exc: new RangeError('too little') })
+    if (cents === -1) throw self.retry({ countdown: 10, exc: new RangeError('too little') })
     return { receiptId: orderId }
   },
 )
@@ -32,7 +32,14 @@ export async function bound(): Promise<void> {
 }
 
 /** Without `bind` the first parameter is an argument like the others. */
-export const plain = app.task('types.plain', (first: string) => first.length)
+const plain = app.task('types.plain', (first: string) => first.length)
+
+/** Uses of a task without `bind`. */
+export async function unbound(): Promise<void> {
+  await plain.delay('first')
+  // @ts-expect-error there is no context to leave out
+  await plain.delay()
+}
 
 /** Option names and values are checked. */
 export function options(): void {
@@ -45,7 +52,7 @@ export function options(): void {
 }
 
 /** A schema of the arguments fits the function. */
-export const area = app.task(
+const area = app.task(
   { name: 'types.area', args: z.tuple([z.number(), z.number()]) },
   (width: number, height: number) => width * height,
 )

@@ -1,0 +1,7 @@
+import { add, app } from './tasks.js'
+
+const result = await add.delay(5, 10)
+console.log(`sent ${result.id}`)
+console.log(await result.get({ timeout: { seconds: 30 } })) // 15
+
+await app.close()
