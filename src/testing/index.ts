@@ -1,0 +1,11 @@
+/** What a test of an application needs: an app and a worker in the test's process, a clock to move, and questions. */
+export { allEnqueued, assertEnqueued, refuteEnqueued } from './enqueued.js'
+export type { EnqueuedExpectation, EnqueuedQuery } from './enqueued.js'
+export { ManualClock } from './manual-clock.js'
+export { performTask } from './perform-task.js'
+export type { PerformOptions } from './perform-task.js'
+export { recordTasks, TaskRecorder } from './task-recorder.js'
+export type { EnqueuedTask, PassageListener, TaskPassage } from './task-recorder.js'
+export { TestApp } from './test-app.js'
+export { waitFor, waitForTask } from './wait-for.js'
+export type { WaitForOptions, WaitForTaskOptions } from './wait-for.js'
