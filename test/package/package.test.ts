@@ -1,11 +1,19 @@
 import { readFile } from 'node:fs/promises'
+import { isBuiltin } from 'node:module'
 import { dirname, join, normalize } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { projectRoot, run } from '../support/child.js'
+import { Child, projectRoot, run } from '../support/child.js'
 import { packedProject, readManifest, type Manifest, type PackedProject } from '../support/packed-project.js'
 
 /** Names that the README and the guides import; a smaller entry would break them. */
 const clientNames = ['AsyncResult', 'Lovage', 'TimeoutError']
+
+/** Node brings SQLite itself from 22.13. */
+const nodeHasSqlite = isBuiltin('node:sqlite')
+
+const sqlitePackages = nodeHasSqlite ? [] : ['libsql']
+
+const tsc = join(projectRoot, 'node_modules/typescript/bin/tsc')
 
 describe('the packed package', () => {
   let project: PackedProject
@@ -13,7 +21,7 @@ describe('the packed package', () => {
 
   beforeAll(async () => {
     manifest = await readManifest()
-    project = await packedProject(['@types/node@22'])
+    project = await packedProject(['@types/node@22', ...sqlitePackages])
   }, 240_000)
 
   afterAll(async () => {
@@ -155,10 +163,28 @@ describe('the packed package', () => {
       }),
     )
 
-    const tsc = join(projectRoot, 'node_modules/typescript/bin/tsc')
     const exit = await run(process.execPath, [tsc, '-p', 'tsconfig.json'], { cwd: project.path })
 
     expect(exit.stdout).toBe('')
     expect(exit.code).toBe(0)
   }, 60_000)
+
+  test('does what the first screen of the README shows', async () => {
+    const readme = await readFile(join(projectRoot, 'README.md'), 'utf8')
+    const [tasks, main] = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code ?? '')
+    await project.write('tasks.ts', tasks ?? '')
+    await project.write('main.ts', main ?? '')
+    const flags = ['--target', 'es2023', '--module', 'nodenext', '--types', 'node', '--skipLibCheck']
+    const compiled = await run(process.execPath, [tsc, ...flags, 'main.ts'], { cwd: project.path })
+
+    const command = ['node_modules/.bin/lovage', '-A', './tasks.ts', 'worker']
+    await using worker = new Child(process.execPath, command, { cwd: project.path })
+    const exit = await run(process.execPath, ['main.js'], { cwd: project.path })
+    worker.kill('SIGTERM')
+    const end = await worker.exited
+
+    expect(compiled.stdout).toBe('')
+    expect(exit).toMatchObject({ code: 0, stdout: expect.stringMatching(/^sent \S+\n15\n$/) })
+    expect(end).toMatchObject({ code: 0, signal: null })
+  }, 90_000)
 })
