@@ -103,10 +103,20 @@ function refuseUnknown(spelling: string, { source, namespace }: Collecting): rea
   return [`${source}: ${sentence}`]
 }
 
-/** The warning that a deprecated option or spelling asks for. */
-export function deprecation(spelling: string, { name, option, style }: FoundOption): readonly string[] {
-  if (option.deprecated !== undefined) return [`the setting ${spelling} is deprecated; ${option.deprecated}`]
+/**
+ * The warning that a deprecated option or spelling asks for.
+ *
+ * @param label - The spelling with its place, for the message.
+ */
+export function deprecation(
+  spelling: string,
+  found: FoundOption,
+  label: string = spelling,
+): readonly string[] {
+  const { name, option, style } = found
+  if (option.deprecated !== undefined) return [`the setting ${label} is deprecated; ${option.deprecated}`]
   // Renamed in Celery 4; the ones that merely changed case are spelled the old way on purpose.
-  if (style !== 'old' || spelling === lowerName(name).toUpperCase()) return []
-  return [`the setting ${spelling} is the old name of ${lowerName(name)} (${name})`]
+  const upper = lowerName(name).toUpperCase()
+  if (style !== 'old' || [upper, `CELERY_${upper}`].includes(spelling.toUpperCase())) return []
+  return [`the setting ${label} is the old name of ${lowerName(name)} (${name})`]
 }

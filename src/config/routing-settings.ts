@@ -52,9 +52,7 @@ export type RouteFunction = (
   name: string,
   args: readonly unknown[],
   kwargs: Readonly<Record<string, unknown>>,
-  options: Readonly<Record<string, unknown>>,
-  // eslint-disable-next-line @typescript-eslint/max-params -- the signature of Celery's routers
-  task?: unknown,
+  ...rest: readonly [options: Readonly<Record<string, unknown>>, task?: unknown]
 ) => RouteAnswer | Promise<RouteAnswer>
 
 /** What a route function answers: a queue name, a target, or nothing. */

@@ -26,7 +26,7 @@ export function refuseMixedSpellings(names: readonly SpelledName[], source: stri
     .map(({ spelling, found }) => `  ${spelling} -> ${toOld ? usualOldName(found) : lowerName(found.name)}`)
   if (renames.length === 0) return
   throw new ConfigError(
-    `${source} mixes new and old setting names; rename the following to the ${toOld ? 'old' : 'new'} form` +
+    `new and old setting names are mixed in ${source}; rename the following to the ${toOld ? 'old' : 'new'} form` +
       `${toOld ? ', or all others to the new one' : ''}:\n${renames.sort().join('\n')}`,
   )
 }

@@ -1,4 +1,5 @@
 import { beatScheduleFromText, readBeatSchedule } from '../value/beat-settings.js'
+import { numberOrText } from '../value/text.js'
 import { readId } from '../value/worker-settings.js'
 import type { OptionTable } from './option.js'
 
@@ -85,7 +86,7 @@ export const beatOptions: OptionTable = {
     default: undefined,
     types: { input: 'number | string', output: 'number | string' },
     read: readId,
-    fromText: (text: string): unknown => text,
+    fromText: numberOrText,
     form: 'number or text',
     acts: false,
     doc: 'User that a detached beat runs as.',
@@ -95,7 +96,7 @@ export const beatOptions: OptionTable = {
     default: undefined,
     types: { input: 'number | string', output: 'number | string' },
     read: readId,
-    fromText: (text: string): unknown => text,
+    fromText: numberOrText,
     form: 'number or text',
     acts: false,
     doc: 'Group that a detached beat runs as.',
@@ -105,7 +106,7 @@ export const beatOptions: OptionTable = {
     default: undefined,
     types: { input: 'number | string', output: 'number | string' },
     read: readId,
-    fromText: (text: string): unknown => text,
+    fromText: numberOrText,
     form: 'number or text',
     acts: false,
     doc: 'File mode mask of a detached beat.',

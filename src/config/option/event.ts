@@ -1,3 +1,4 @@
+import { numberOrText } from '../value/text.js'
 import { readId } from '../value/worker-settings.js'
 import type { OptionTable } from './option.js'
 
@@ -69,7 +70,7 @@ export const eventOptions: OptionTable = {
     default: undefined,
     types: { input: 'number | string', output: 'number | string' },
     read: readId,
-    fromText: (text: string): unknown => text,
+    fromText: numberOrText,
     form: 'number or text',
     acts: false,
     doc: 'User that a detached event camera runs as.',
@@ -79,7 +80,7 @@ export const eventOptions: OptionTable = {
     default: undefined,
     types: { input: 'number | string', output: 'number | string' },
     read: readId,
-    fromText: (text: string): unknown => text,
+    fromText: numberOrText,
     form: 'number or text',
     acts: false,
     doc: 'Group that a detached event camera runs as.',
@@ -89,7 +90,7 @@ export const eventOptions: OptionTable = {
     default: undefined,
     types: { input: 'number | string', output: 'number | string' },
     read: readId,
-    fromText: (text: string): unknown => text,
+    fromText: numberOrText,
     form: 'number or text',
     acts: false,
     doc: 'File mode mask of a detached event camera.',

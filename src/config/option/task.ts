@@ -1,6 +1,7 @@
-import { readQueues } from '../value/queues.js'
+import { queuesFromText, readQueues } from '../value/queues.js'
 import { readRoutes } from '../value/routes.js'
 import { readAnnotations, readDeliveryMode, readRate, readRetryPolicy } from '../value/task-settings.js'
+import { numberOrText } from '../value/text.js'
 import type { OptionTable } from './option.js'
 
 /** Tasks: defaults of their options, routing, sending. */
@@ -158,7 +159,7 @@ export const taskOptions: OptionTable = {
     default: 2,
     types: { input: 'DeliveryModeSetting', output: '1 | 2', module: 'task-settings' },
     read: readDeliveryMode,
-    fromText: (text: string): unknown => text,
+    fromText: numberOrText,
     form: '1, 2, `transient` or `persistent`',
     old: ['CELERY_DEFAULT_DELIVERY_MODE'],
     acts: false,
@@ -177,7 +178,7 @@ export const taskOptions: OptionTable = {
     default: undefined,
     types: { input: 'number | string', output: 'number | string' },
     read: readRate,
-    fromText: (text: string): unknown => text,
+    fromText: numberOrText,
     form: 'number or text such as `10/m`',
     old: ['CELERY_DEFAULT_RATE_LIMIT'],
     acts: false,
@@ -204,6 +205,7 @@ export const taskOptions: OptionTable = {
     default: undefined,
     types: { input: 'QueuesInput', output: 'readonly QueueSetting[]', module: '../routing-settings' },
     read: readQueues,
+    fromText: queuesFromText,
     form: 'list of queues, or object by name',
     old: ['CELERY_QUEUES'],
     doc: 'The queues, with exchanges and bindings: a list, or an object by name. Not set, there is the default queue alone.',

@@ -1,4 +1,5 @@
 import { concurrencyOf } from '../value/derived.js'
+import { numberOrText } from '../value/text.js'
 import { readConcurrency, readId, readPool } from '../value/worker-settings.js'
 import type { OptionTable } from './option.js'
 
@@ -9,7 +10,7 @@ export const workerOptions: OptionTable = {
     default: undefined,
     types: { input: "number | 'auto'", output: 'number' },
     read: readConcurrency,
-    fromText: (text: string): unknown => text,
+    fromText: numberOrText,
     form: 'positive integer or `auto`',
     old: ['CELERYD_CONCURRENCY'],
     derive: concurrencyOf,
@@ -304,7 +305,7 @@ export const workerOptions: OptionTable = {
     default: undefined,
     types: { input: 'number | string', output: 'number | string' },
     read: readId,
-    fromText: (text: string): unknown => text,
+    fromText: numberOrText,
     form: 'number or text',
     acts: false,
     doc: 'User that a detached worker runs as.',
@@ -314,7 +315,7 @@ export const workerOptions: OptionTable = {
     default: undefined,
     types: { input: 'number | string', output: 'number | string' },
     read: readId,
-    fromText: (text: string): unknown => text,
+    fromText: numberOrText,
     form: 'number or text',
     acts: false,
     doc: 'Group that a detached worker runs as.',
@@ -324,7 +325,7 @@ export const workerOptions: OptionTable = {
     default: undefined,
     types: { input: 'number | string', output: 'number | string' },
     read: readId,
-    fromText: (text: string): unknown => text,
+    fromText: numberOrText,
     form: 'number or text',
     acts: false,
     doc: 'File mode mask of a detached worker.',

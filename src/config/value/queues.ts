@@ -9,6 +9,7 @@ import {
   textMember,
 } from './members.js'
 import { isList, isPlainObject, shown } from './shown.js'
+import { jsonFromText, wordsFromText } from './text.js'
 
 const QUEUE_MEMBERS: ReadonlySet<string> = new Set([
   'name',
@@ -98,4 +99,9 @@ function readBinding(value: unknown, place: string): BindingSetting {
     throw new ConfigError(`expected ${place} to have an exchange, got: ${shown(value)}`)
   const matched = dictMember(given, 'arguments', place)
   return { ...exchangeMembers(given, place), exchange, ...(matched && { arguments: matched }) }
+}
+
+/** Reads text of the environment or an ini file: JSON, or the names of queues. */
+export function queuesFromText(text: string, name: string): unknown {
+  return /^[[{]/.test(text) ? jsonFromText(text, name) : wordsFromText(text, name)
 }

@@ -6,7 +6,8 @@ export function shown(value: unknown): string {
   return maskUrl(text.length > 120 ? `${text.slice(0, 117)}...` : text)
 }
 
-function printed(value: unknown): string {
+/** A value on one line, whole and unmasked. */
+export function printed(value: unknown): string {
   if (typeof value === 'function') return value.name === '' ? 'a function' : `function ${value.name}`
   if (typeof value === 'bigint') return `${value.toString()}n`
   if (typeof value === 'number' || value === undefined) return String(value)

@@ -47,3 +47,8 @@ export function unquoted(text: string): string {
   const match = /^(['"])(.*)\1$/s.exec(text)
   return match?.[2] ?? text
 }
+
+/** A whole number where the text is one, else the text. */
+export function numberOrText(text: string): number | string {
+  return /^\d+$/.test(text) ? Number(text) : text
+}

@@ -1,0 +1,207 @@
+import { ConfigError } from '../errors/errors.js'
+import type { Config } from './config.js'
+import type { BackendSetting, BrokerSetting } from './value/store-settings.js'
+import { isList } from './value/shown.js'
+
+/** Where messages go. */
+export type BrokerChoice =
+  | { readonly kind: 'urls'; readonly urls: readonly string[] }
+  | { readonly kind: 'instance'; readonly instance: object }
+  | { readonly kind: 'embedded' }
+
+/** Where results go. */
+export type BackendChoice =
+  /** A URL or object of its own. */
+  | { readonly kind: 'target'; readonly target: string | object }
+  /** The store of the broker, the embedded file too: open the backend with the broker's URL or object. */
+  | { readonly kind: 'same-store' }
+  /** Nothing fits the broker: tasks run, and asking for a result throws a `ConfigError` with this reason. */
+  | { readonly kind: 'none'; readonly reason: string }
+  /** Results are switched off. */
+  | { readonly kind: 'off' }
+
+/** What of the configuration decides on the broker. */
+export type BrokerParts = Pick<
+  Config,
+  | 'brokerUrl'
+  | 'brokerTransport'
+  | 'brokerHost'
+  | 'brokerPort'
+  | 'brokerUser'
+  | 'brokerPassword'
+  | 'brokerVhost'
+>
+
+/** What of the configuration decides on the backend. */
+export type BackendParts = BrokerParts &
+  Pick<
+    Config,
+    | 'resultBackend'
+    | 'databaseUrl'
+    | 'cacheBackend'
+    | 'mongodbBackendSettings'
+    | 'redisHost'
+    | 'redisPort'
+    | 'redisDb'
+    | 'redisUsername'
+    | 'redisPassword'
+  >
+
+const RABBITMQ_SCHEMES: ReadonlySet<string> = new Set(['amqp', 'amqps', 'pyamqp', 'librabbitmq', 'rabbitmq'])
+
+/**
+ * Where messages go: the broker that is set, else a URL of the parts `brokerHost`, `brokerUser`, …, else the embedded
+ * file. A text with several URLs is split at `;`.
+ */
+export function chooseBroker(config: BrokerParts): BrokerChoice {
+  const broker = config.brokerUrl
+  if (broker !== undefined) return brokerOf(broker)
+  const url = urlOfParts(config)
+  return url === undefined ? { kind: 'embedded' } : { kind: 'urls', urls: [url] }
+}
+
+function brokerOf(broker: BrokerSetting): BrokerChoice {
+  if (typeof broker === 'string') {
+    const urls = broker.split(';').map((url) => url.trim())
+    return { kind: 'urls', urls: urls.filter((url) => url !== '').map((url) => withScheme(url)) }
+  }
+  if (!isList(broker)) return { kind: 'instance', instance: broker }
+  const urls: readonly unknown[] = broker
+  return { kind: 'urls', urls: urls.filter(isText).map((url) => withScheme(url)) }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
+}
+
+/** kombu takes the bare name of a transport for its URL. */
+function withScheme(url: string): string {
+  return url.includes('://') ? url : `${url}://`
+}
+
+function urlOfParts(config: BrokerParts): string | undefined {
+  const { brokerTransport, brokerHost, brokerPort, brokerUser, brokerPassword, brokerVhost } = config
+  if (brokerHost === undefined && brokerTransport === undefined) return undefined
+  if (brokerHost?.includes('://') === true) return brokerHost
+  return serverUrl({
+    scheme: brokerTransport ?? 'amqp',
+    user: brokerUser,
+    password: brokerPassword,
+    host: brokerHost ?? 'localhost',
+    port: brokerPort,
+    path: brokerVhost,
+  })
+}
+
+interface ServerParts {
+  readonly scheme: string
+  readonly user: string | undefined
+  readonly password: string | undefined
+  readonly host: string
+  readonly port: number | undefined
+  readonly path: string | undefined
+}
+
+function serverUrl({ scheme, user, password, host, port, path }: ServerParts): string {
+  const secret = password === undefined ? '' : `:${encodeURIComponent(password)}`
+  const login =
+    user === undefined && password === undefined ? '' : `${encodeURIComponent(user ?? '')}${secret}@`
+  const place = port === undefined ? host : `${host}:${port}`
+  return `${scheme}://${login}${place}${path === undefined ? '' : `/${encodeURIComponent(path)}`}`
+}
+
+/**
+ * Where results go, by the rules for a backend that is set, set by a bare name, switched off, or left out.
+ *
+ * @throws {@link ConfigError} when a bare name needs a setting that is not there.
+ */
+export function chooseBackend(config: BackendParts): BackendChoice {
+  const backend = config.resultBackend
+  return backend === undefined ? defaultBackend(config) : backendOf(backend, config)
+}
+
+/** The backend that fits the broker when none is set. */
+export function defaultBackend(config: BrokerParts): BackendChoice {
+  const broker = chooseBroker(config)
+  if (broker.kind !== 'urls') return { kind: 'same-store' }
+  const scheme = schemeOf(broker.urls[0] ?? '')
+  if (RABBITMQ_SCHEMES.has(scheme)) {
+    return none('RabbitMQ keeps no results', '"rpc://" for results that the caller alone can read')
+  }
+  if (scheme === 'sqs') return none('Amazon SQS keeps no results', 'a Redis, SQL or MongoDB URL')
+  return { kind: 'same-store' }
+}
+
+function none(because: string, value: string): BackendChoice {
+  return { kind: 'none', reason: `no result backend is configured, and ${because}; set backend to ${value}` }
+}
+
+function backendOf(backend: BackendSetting, config: BackendParts): BackendChoice {
+  if (backend === false) return { kind: 'off' }
+  if (typeof backend !== 'string') return { kind: 'target', target: backend }
+  const scheme = schemeOf(backend)
+  if (scheme === 'disabled') return { kind: 'off' }
+  // The old backend `amqp` kept each result in a queue; `rpc` is what became of it.
+  if (scheme === 'rpc' || RABBITMQ_SCHEMES.has(scheme)) return { kind: 'target', target: 'rpc://' }
+  return { kind: 'target', target: backend.includes(':') ? backend : bareName(backend, config) }
+}
+
+function bareName(name: string, config: BackendParts): string {
+  switch (name) {
+    case 'redis':
+      return redisUrl(config)
+    case 'mongodb':
+      return mongodbUrl(config)
+    case 'database':
+    case 'db':
+      return databaseUrl(config)
+    case 'cache':
+      return config.cacheBackend === undefined || config.cacheBackend === 'memory'
+        ? 'cache+memory://'
+        : `cache+${config.cacheBackend}`
+    default:
+      return `${name}://`
+  }
+}
+
+function redisUrl(config: BackendParts): string {
+  return serverUrl({
+    scheme: 'redis',
+    user: config.redisUsername,
+    password: config.redisPassword,
+    host: config.redisHost ?? 'localhost',
+    port: config.redisPort ?? 6379,
+    path: String(config.redisDb ?? 0),
+  })
+}
+
+function mongodbUrl({ mongodbBackendSettings: settings = {} }: BackendParts): string {
+  const text = (key: string): string | undefined => {
+    const value = settings[key]
+    return typeof value === 'string' && value !== '' ? value : undefined
+  }
+  const host = text('host') ?? 'localhost'
+  if (host.includes('://')) return host
+  const port = settings['port']
+  return serverUrl({
+    scheme: 'mongodb',
+    user: text('user'),
+    password: text('password'),
+    host,
+    port: typeof port === 'number' ? port : 27017,
+    path: text('database') ?? 'celery',
+  })
+}
+
+function databaseUrl({ databaseUrl: url }: BackendParts): string {
+  if (url === undefined) {
+    throw new ConfigError(
+      'the backend "database" needs databaseUrl, or write the URL itself: "db+postgresql://…"',
+    )
+  }
+  return url.startsWith('db+') ? url : `db+${url}`
+}
+
+function schemeOf(url: string): string {
+  return url.split(':')[0]?.toLowerCase() ?? ''
+}

@@ -1,0 +1,205 @@
+import type { Config, ConfigInput } from './config.js'
+import { type Environment, settingsFromEnvironment } from './environment.js'
+import { settingsFromObject } from './from-object.js'
+import type { LoadedSettings, WrittenValue } from './loaded-settings.js'
+import { maskSetting } from './mask-setting.js'
+import { findOption } from './option-names.js'
+import { OPTIONS } from './option-table.js'
+import { resolveWritten } from './resolve.js'
+import { SettingMembers } from './setting-members.js'
+import { printed } from './value/shown.js'
+
+/** How settings are printed. */
+export interface PrintOptions {
+  /**
+   * Print options that nobody set, too.
+   *
+   * @defaultValue `false`
+   */
+  readonly withDefaults?: boolean
+  /**
+   * Mask secrets and passwords of URLs.
+   *
+   * @defaultValue `true`
+   */
+  readonly censored?: boolean
+}
+
+/** What else settings are made from. */
+export interface SettingsOptions {
+  /**
+   * The variables that go over every source.
+   *
+   * @defaultValue those of the process
+   */
+  readonly env?: Environment
+}
+
+type Layer = ReadonlyMap<string, WrittenValue>
+
+const NOTHING: Layer = new Map()
+
+/**
+ * The settings of an app: every option is a member, under each of its names, and so is every key of the host's.
+ *
+ * They lie in layers: run-time change, environment, loaded source, options given in code, defaults that were added,
+ * built-in default. A higher layer wins, option by option.
+ *
+ * @example
+ * ```ts
+ * app.conf.taskAcksLate = false
+ * app.conf['task_acks_late'] // false
+ * app.conf['sqlalchemy.url'] // a key of the ini file that is no option
+ * ```
+ */
+export class Settings extends SettingMembers {
+  readonly #preset: LoadedSettings
+  readonly #env: Environment | undefined
+  readonly #ownKeys = new Map<string, unknown>()
+  #environment: LoadedSettings | undefined
+  #source: LoadedSettings | undefined
+  #changes: Layer = NOTHING
+  #defaults: Layer = NOTHING
+  #changeWarnings: readonly string[] = []
+  #resolved: Config | undefined
+
+  /**
+   * @param preset - Options given in code, in any spelling; a source that is loaded later goes over them.
+   * @throws {@link ConfigError} for an unknown name, or old and new names side by side.
+   */
+  constructor(preset: ConfigInput = {}, options: SettingsOptions = {}) {
+    super()
+    this.#preset = settingsFromObject(preset, { source: 'the options of the app' })
+    this.#env = options.env
+  }
+
+  /** The value of an option in any spelling, as it was written, or its default; or one of the host's own keys. */
+  get(name: string): unknown {
+    const found = findOption(name)
+    return found === undefined ? this.#hostValue(name) : this.#valueOf(found.name)
+  }
+
+  /** Whether someone set the option, or the host has such a key. */
+  has(name: string): boolean {
+    const found = findOption(name)
+    return found === undefined ? this.#hostHas(name) : this.#written(found.name) !== undefined
+  }
+
+  /**
+   * Change one option at run time, under any of its names. A name with a dot is a key of the host's.
+   *
+   * @throws {@link ConfigError} when the name is unknown; the value is checked by {@link resolve}.
+   */
+  set(name: string, value: unknown): void {
+    if (findOption(name) === undefined && name.includes('.')) this.#ownKeys.set(name, value)
+    else this.update({ [name]: value })
+  }
+
+  /** Change several options at run time. `undefined` takes an earlier change back. */
+  update(values: ConfigInput | Readonly<Record<string, unknown>>): void {
+    const loaded = settingsFromObject(values, { source: 'the update' })
+    const changes = new Map(this.#changes)
+    for (const [spelling, value] of Object.entries(values)) {
+      const name = findOption(spelling)?.name
+      if (value === undefined && name !== undefined) changes.delete(name)
+    }
+    for (const [name, written] of loaded.values) changes.set(name, written)
+    this.#changes = changes
+    this.#changeWarnings = [...this.#changeWarnings, ...loaded.warnings]
+    this.#resolved = undefined
+  }
+
+  /** Take the options of a source; they replace those of an earlier source and all changes made at run time. */
+  setSource(source: LoadedSettings): void {
+    this.#source = source
+    this.#changes = NOTHING
+    this.#resolved = undefined
+  }
+
+  /** Defaults below every source, for libraries; later ones win over earlier ones. */
+  addDefaults(values: ConfigInput | Readonly<Record<string, unknown>>): void {
+    const loaded = settingsFromObject(values, { source: 'the added defaults' })
+    this.#defaults = new Map([...this.#defaults, ...loaded.values])
+    this.#resolved = undefined
+  }
+
+  /**
+   * Every option checked and resolved. The same object until a setting changes.
+   *
+   * @throws {@link ConfigError} when a value does not fit, or values do not go together.
+   */
+  resolve(): Config {
+    this.#resolved ??= resolveWritten(this.#merged())
+    return this.#resolved
+  }
+
+  /** What the sources warned of: near misses, deprecated names, keys left to the host. */
+  warnings(): readonly string[] {
+    const loaded = [this.#fromEnvironment(), this.#source, this.#preset]
+    return [...new Set([...loaded.flatMap((layer) => layer?.warnings ?? []), ...this.#changeWarnings])]
+  }
+
+  /** The settings by camelCase name, as they may be printed. */
+  table({ withDefaults = false, censored = true }: PrintOptions = {}): Readonly<Record<string, unknown>> {
+    const table: Record<string, unknown> = {}
+    for (const name of OPTIONS.keys()) {
+      if (!withDefaults && this.#written(name) === undefined) continue
+      const value = this.#valueOf(name)
+      table[name] = censored ? maskSetting(name, value) : value
+    }
+    return table
+  }
+
+  /** The settings as text, one on a line. */
+  humanize(options: PrintOptions = {}): string {
+    return Object.entries(this.table(options))
+      .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : printed(value)}`)
+      .join('\n')
+  }
+
+  /** Read late: an app is made before a program has set what it sets. */
+  #fromEnvironment(): LoadedSettings {
+    this.#environment ??= settingsFromEnvironment(this.#env)
+    return this.#environment
+  }
+
+  #layers(): readonly Layer[] {
+    return [
+      this.#changes,
+      this.#fromEnvironment().values,
+      this.#source?.values ?? NOTHING,
+      this.#preset.values,
+      this.#defaults,
+    ]
+  }
+
+  #written(name: string): WrittenValue | undefined {
+    for (const layer of this.#layers()) {
+      const written = layer.get(name)
+      if (written !== undefined) return written
+    }
+    return undefined
+  }
+
+  #merged(): Layer {
+    return new Map([...this.#layers()].reverse().flatMap((layer) => [...layer]))
+  }
+
+  #valueOf(name: string): unknown {
+    const written = this.#written(name)
+    if (written !== undefined) return written.value
+    const option = OPTIONS.get(name)
+    if (option?.default !== undefined) return option.default
+    if (option?.sameAs !== undefined) return this.#valueOf(option.sameAs)
+    return option?.derive?.((other) => this.#valueOf(other))
+  }
+
+  #hostHas(name: string): boolean {
+    return this.#ownKeys.has(name) || Object.hasOwn(this.#source?.host ?? {}, name)
+  }
+
+  #hostValue(name: string): unknown {
+    if (this.#ownKeys.has(name)) return this.#ownKeys.get(name)
+    return this.#hostHas(name) ? this.#source?.host[name] : undefined
+  }
+}
