@@ -1,0 +1,6 @@
+export { describeBackend } from './backend.js'
+export { describeBroker } from './broker.js'
+export { jsonCodec } from './json-codec.js'
+export type { BackendPart, BackendSubject } from './backend/subject.js'
+export type { BrokerPart, BrokerSubject } from './broker/subject.js'
+export type { Runner } from './check.js'
