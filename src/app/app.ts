@@ -1,0 +1,379 @@
+import type { ResultBackend, TaskRecord } from '../backend/contract.js'
+import { BackendRegistry } from '../backend/registry.js'
+import type { Broker, QueueSpec } from '../broker/contract.js'
+import { BrokerRegistry } from '../broker/registry.js'
+import type { Config, ConfigInput } from '../config/config.js'
+import { Settings } from '../config/settings.js'
+import { Codecs } from '../message/codecs.js'
+import { decodeTask, peekTask, type TaskPeek } from '../message/decode-task.js'
+import { ErrorRegistry, type ErrorClass, type ErrorMapping } from '../message/error-registry.js'
+import type { Message } from '../message/message.js'
+import { rebuildError } from '../message/rebuild-error.js'
+import { createResultCodec } from '../message/result-codec.js'
+import type { AcceptedContent } from '../message/serializer-registry.js'
+import type { TaskMessage } from '../message/task-message.js'
+import { AsyncResult } from '../result/async-result.js'
+import type { EagerResult } from '../result/eager-result.js'
+import type { ResultSource } from '../result/source.js'
+import type { TaskContext } from '../task/context.js'
+import type { TaskDefinition } from '../task/definition.js'
+import { silentLogger, type TaskLogger } from '../task/logger.js'
+import type { Outcome } from '../task/outcome.js'
+import type { TaskRequest } from '../task/request.js'
+import { addToTrail, RunningTask } from '../task/running-task.js'
+import type { PreparedCall, Sender, TaskCall } from '../task/sender.js'
+import { optionsOf, type Task } from '../task/task-class.js'
+import type { ApplyOptions, CallableTask, EagerOptions } from '../task/task.js'
+import { compose, type Around } from '../util/around.js'
+import { systemClock, type Clock } from '../util/clock.js'
+import { makeCallable, type TaskHost, type UntypedCallable } from './callable.js'
+import { callerPlace } from './caller.js'
+import { defineTask, type AnyBody, type DefineOptions, type MethodOwner } from './define.js'
+import { createDefineTask, type DefineTask } from './definer.js'
+import { builtInDrivers } from './drivers.js'
+import { eagerPort, localRequest, runEagerly, type EagerParts } from './eager.js'
+import { callerFolder, embeddedUrl } from './embedded.js'
+import { AppRuntime } from './runtime.js'
+import { joinSharedTasks } from './shared-tasks.js'
+import {
+  readSettings,
+  readSettingsOfEnvvar,
+  type ConfigSourceOptions,
+  type SettingsSource,
+} from './settings-sources.js'
+import { Stores, type BrokerLocation } from './stores.js'
+import { Connections } from './connections.js'
+import { TaskModules } from './task-modules.js'
+import { TaskRegistry } from './task-registry.js'
+
+/** What is given to an app beside its settings. */
+export interface LovageOptions {
+  /** Where time comes from; tests move it by hand. */
+  readonly clock?: Clock
+  /** A pino-like logger. Silent when not given: a library does not write to its host's output. */
+  readonly logger?: TaskLogger
+}
+
+/** Options of `sendTask`: arguments beside those of a call. */
+export interface SendOptions extends ApplyOptions {
+  readonly args?: readonly unknown[]
+}
+
+/** One run of a task, as the functions around it see it. */
+export interface Execution {
+  readonly definition: TaskDefinition
+  readonly request: TaskRequest
+}
+
+/** Functions around publishing and running, in order: context, limits, hooks, tracing. The first is the outermost. */
+export interface AroundLists {
+  readonly publish: Around<PreparedCall, void>[]
+  readonly execute: Around<Execution, Outcome>[]
+}
+
+/**
+ * A Lovage application: its settings, its tasks, and the way to its broker and results.
+ *
+ * Making one opens nothing and reads no file; connections are opened on first use and end with {@link Lovage.close}.
+ *
+ * @source Celery 5.7, `celery/app/base.py`, `Celery`.
+ */
+export class Lovage implements ResultSource {
+  /** Name of the app: the first part of automatic task names. */
+  readonly main: string
+  /** Settings, readable and writable in any of their spellings. */
+  readonly conf: Settings
+  /** Tasks by name. */
+  readonly tasks: TaskRegistry = new TaskRegistry()
+  /** Broker drivers; register your own here. */
+  readonly brokers: BrokerRegistry = new BrokerRegistry()
+  /** Result backend drivers; register your own here. */
+  readonly backends: BackendRegistry = new BackendRegistry()
+  /** Serializers, compressors and typed values. */
+  readonly codecs: Codecs
+  /** How error classes are written into results and built from them. */
+  readonly errors: ErrorRegistry = new ErrorRegistry()
+  readonly around: AroundLists = { publish: [], execute: [] }
+  readonly clock: Clock
+  /** Define a task; the README and the guide show its forms. */
+  readonly task: DefineTask
+  /** What callable tasks call. */
+  readonly taskHost: TaskHost = {
+    call: (call) => this.#call(call),
+    callMany: (calls) => Promise.all(calls.map((call) => this.#call(call))),
+    applyHere: (definition, args, options) => this.#applyHere(definition, args, options),
+    directContext: (definition, args) => this.#directContext(definition, args),
+    resultOf: (id, taskName) => new AsyncResult(id, { app: this, taskName }),
+  }
+  /** Where log lines go. */
+  logger: TaskLogger
+  readonly #stores: Stores
+  readonly #connections: Connections
+  readonly #modules = new TaskModules()
+  readonly #sharedTasks: { readonly listener: (definition: TaskDefinition) => void }
+  #runtime: AppRuntime | undefined
+  #prepared: Promise<void> | undefined
+
+  /**
+   * @param main - Name of the app.
+   * @param input - Settings; more can follow by `conf` and `configFromObject`.
+   */
+  constructor(main = 'lovage', input: ConfigInput = {}, options: LovageOptions = {}) {
+    this.main = main
+    this.clock = options.clock ?? systemClock
+    this.logger = options.logger ?? silentLogger
+    this.conf = new Settings(input)
+    this.codecs = new Codecs()
+    const folder = callerFolder(callerPlace())
+    for (const driver of builtInDrivers.brokers) this.brokers.register(driver)
+    for (const driver of builtInDrivers.backends) this.backends.register(driver)
+    this.#stores = new Stores({
+      brokers: this.brokers,
+      backends: this.backends,
+      clock: this.clock,
+      embeddedUrl: () => embeddedUrl(folder),
+      codec: () => createResultCodec(this.config().resultSerializer, this.codecs, this.#resultContent()),
+    })
+    this.#connections = new Connections({
+      broker: () => this.openBroker(),
+      backend: () => this.#openBackend(),
+    })
+    this.task = createDefineTask((taskOptions, body, method) => this.define(taskOptions, body, method))
+    this.#sharedTasks = {
+      listener: (definition) => {
+        this.tasks.add(definition)
+      },
+    }
+    joinSharedTasks(this.#sharedTasks)
+  }
+
+  /** The settings, resolved: every option present, lengths of time in milliseconds. */
+  config(): Config {
+    return this.conf.resolve()
+  }
+
+  /** Register a task; {@link Lovage.task} is the usual way. */
+  define(options: DefineOptions, body: AnyBody, method?: MethodOwner): UntypedCallable {
+    const definition = defineTask(this.main, options, body, method)
+    this.tasks.add(definition)
+    return makeCallable(definition, () => this.taskHost)
+  }
+
+  /** Register an instance of a task class. */
+  registerTask<Args extends readonly unknown[], Result>(
+    task: Task & { run: (...args: Args) => Result },
+  ): CallableTask<Args, Result>
+  registerTask(task: Task): unknown {
+    const localName = task.constructor.name
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called as a method of its receiver
+    return this.define(optionsOf(task), task.run, { receiver: task, localName })
+  }
+
+  /**
+   * Send a task by name, for tasks of another code base. Options of a task that is registered here apply.
+   *
+   * @throws the same errors as `delay`.
+   */
+  async sendTask<Value = unknown>(name: string, options?: SendOptions): Promise<AsyncResult<Value>>
+  async sendTask(name: string, options: SendOptions = {}): Promise<unknown> {
+    const { args = [], kwargs = {}, ...rest } = options
+    return this.#send({ name, args, kwargs, options: rest })
+  }
+
+  /** The handle of a call made elsewhere, by its id alone. */
+  AsyncResult<Value = unknown>(id: string): AsyncResult<Value> {
+    return new AsyncResult(id, { app: this })
+  }
+
+  /** Say how an error class is written into results, and built when one is read. */
+  registerError<Err extends Error>(errorClass: ErrorClass<Err>, mapping: ErrorMapping<Err>): void {
+    this.errors.register(errorClass, mapping)
+  }
+
+  /** Load settings over the present ones: an object, an ini file, or a module by path. A second call starts anew. */
+  async configFromObject(source: SettingsSource, options?: ConfigSourceOptions): Promise<void> {
+    const loaded = await readSettings(source, options)
+    if (loaded !== undefined) this.conf.setSource(loaded)
+  }
+
+  /** Load the settings module that an environment variable names. */
+  async configFromEnvvar(name: string, options?: ConfigSourceOptions): Promise<void> {
+    const loaded = await readSettingsOfEnvvar(name, options)
+    if (loaded !== undefined) this.conf.setSource(loaded)
+  }
+
+  /**
+   * Note packages or folders whose `tasks` file is to be imported when tasks are needed.
+   *
+   * @param packages - Package names, folders, or a function that gives them.
+   */
+  autodiscoverTasks(
+    packages: readonly string[] | (() => readonly string[]),
+    options: { readonly relatedName?: string } = {},
+  ): void {
+    this.#modules.discover(packages, options.relatedName ?? 'tasks')
+  }
+
+  /** Import `imports`, `include` and what was noted for discovery. Called by a worker when it starts. */
+  async loadTaskModules(): Promise<void> {
+    const { imports, include } = this.config()
+    await this.#modules.load([...imports, ...include])
+  }
+
+  /** Turns calls into messages and messages into confirmed publishes. */
+  get sender(): Sender {
+    return this.#current().sender
+  }
+
+  /** Queues a worker consumes unless told otherwise. */
+  queues(): readonly QueueSpec[] {
+    return this.#current().queues.configured.map((queue) => queue.spec)
+  }
+
+  /** The queue of this name. @throws `QueueNotFoundError` when it is not configured and may not be created. */
+  queueSpec(name: string): QueueSpec {
+    return this.#current().queues.get(name).spec
+  }
+
+  /** Read a task from a message. @throws `MessageError` and its kin, never anything else. */
+  readTask(message: Message): TaskMessage {
+    return decodeTask(message, this.codecs, this.#current().accepted)
+  }
+
+  /** The id and name in a message that {@link Lovage.readTask} refused, as far as they can be read. */
+  peekTask(message: Message): TaskPeek {
+    return peekTask(message, this.codecs, this.#current().accepted)
+  }
+
+  /** Load the optional packages of the serializers that the settings name; later reads and writes need no promise. */
+  async prepareCodecs(): Promise<void> {
+    this.#prepared ??= this.#current().prepare()
+    await this.#prepared
+  }
+
+  /** The app's connection for publishing, opened on first use. */
+  async broker(): Promise<Broker> {
+    return this.#connections.get()
+  }
+
+  /** A connected broker of the caller's own, who closes it. */
+  async openBroker(): Promise<Broker> {
+    await this.prepareCodecs()
+    return this.#stores.openBroker(this.config())
+  }
+
+  /** Where the broker is; the first of a failover list. */
+  brokerLocation(): BrokerLocation {
+    return this.#stores.location(this.config())
+  }
+
+  /** Where results are, for banners, password masked; `undefined` when there are none. */
+  backendLocation(): string | undefined {
+    return this.#stores.shownBackend(this.config())
+  }
+
+  /** The connected result backend. @throws `ConfigError` that names `backend`, when there is none. */
+  async resultBackend(): Promise<ResultBackend> {
+    const backend = await this.optionalBackend()
+    if (backend === undefined) throw this.#stores.noBackend(this.config())
+    return backend
+  }
+
+  /** The connected result backend; `undefined` when results are off. */
+  async optionalBackend(): Promise<ResultBackend | undefined> {
+    return this.#connections.backend()
+  }
+
+  /** The error that a record describes. */
+  toError(record: TaskRecord): Error {
+    const { taskId, traceback, result } = record
+    return rebuildError(result, { taskId, traceback, registry: this.errors })
+  }
+
+  /** Resolves when every publish made so far is confirmed or has failed. */
+  async flush(): Promise<void> {
+    await this.#runtime?.publisher.flush()
+  }
+
+  /** Confirm what is under way and close everything the app opened; the process can then end by itself. */
+  async close(): Promise<void> {
+    await this.flush()
+    await this.#connections.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #call(call: TaskCall): Promise<AsyncResult> {
+    const definition = this.config().taskAlwaysEager ? this.tasks.get(call.name) : undefined
+    if (definition === undefined) return this.#send(call)
+    const { link, linkError, taskId } = call.options
+    const links = {
+      ...(link === undefined ? {} : { link }),
+      ...(linkError === undefined ? {} : { linkError }),
+    }
+    const named = taskId === undefined ? {} : { taskId }
+    return this.#applyHere(definition, call.args, { kwargs: call.kwargs, ...links, ...named })
+  }
+
+  async #send(call: TaskCall): Promise<AsyncResult> {
+    const runtime = this.#current()
+    const { retry, retryPolicy, addToParent } = call.options
+    const policy = {
+      ...(retry === undefined ? {} : { retry }),
+      ...(retryPolicy === undefined ? {} : { retryPolicy }),
+    }
+    const publish = compose(this.around.publish, ({ outgoing }: PreparedCall) =>
+      runtime.sender.publish(outgoing, policy),
+    )
+    const prepared = await runtime.sender.prepare(call)
+    await publish(prepared)
+    const result = new AsyncResult(prepared.taskId, { app: this, taskName: call.name })
+    if (addToParent !== false) addToTrail(result.asTuple())
+    return result
+  }
+
+  async #applyHere(
+    definition: TaskDefinition,
+    args: readonly unknown[],
+    options: EagerOptions,
+  ): Promise<EagerResult> {
+    await this.prepareCodecs()
+    const { taskEagerPropagates, taskSerializer } = this.config()
+    const { tasks, codecs, errors, logger } = this
+    const parts: EagerParts = {
+      tasks,
+      codecs,
+      errors,
+      logger,
+      serializer: taskSerializer,
+      propagates: taskEagerPropagates,
+    }
+    return runEagerly(parts, definition, args, options)
+  }
+
+  #directContext(definition: TaskDefinition, args: readonly unknown[]): TaskContext {
+    return new RunningTask(definition.name, localRequest(definition.name, args, ''), eagerPort(this))
+  }
+
+  async #openBackend(): Promise<ResultBackend | undefined> {
+    await this.prepareCodecs()
+    return this.#stores.openBackend(this.config())
+  }
+
+  #resultContent(): AcceptedContent {
+    return this.codecs.serializers.accept(this.config().resultAcceptContent)
+  }
+
+  /** What follows from the settings as they are now. */
+  #current(): AppRuntime {
+    const config = this.config()
+    if (this.#runtime?.config !== config) {
+      this.#prepared = undefined
+      const { codecs, clock, tasks } = this
+      this.#runtime = new AppRuntime({ config, codecs, clock, tasks, connections: this.#connections })
+    }
+    return this.#runtime
+  }
+}

@@ -1,0 +1,101 @@
+import { TaskError } from '../errors/errors.js'
+import { arityOf, arityOfParams } from '../task/arity.js'
+import type { TaskContext } from '../task/context.js'
+import type { TaskDefinition } from '../task/definition.js'
+import type { TaskOptions } from '../task/options.js'
+import { toMs } from '../util/duration.js'
+import { isRecord } from '../util/record.js'
+import { callerPlace } from './caller.js'
+
+/** Any function that can be the body of a task. */
+export type AnyBody = (...args: never[]) => unknown
+
+/** Options as `app.task` takes them: with `bind`. */
+export interface DefineOptions extends TaskOptions {
+  /** Give the body its context as the first argument. */
+  readonly bind?: boolean
+}
+
+/** What a call of `app.task` said; without a body it is used as a decorator. */
+export interface ParsedDefinition {
+  readonly options: DefineOptions
+  readonly body: AnyBody | undefined
+}
+
+/** Sort out the forms of `app.task`: name, options and body, each but the body optional, in this order. */
+export function parseDefinition(args: readonly unknown[]): ParsedDefinition {
+  let name: string | undefined
+  let options: DefineOptions = {}
+  let body: AnyBody | undefined
+  for (const arg of args) {
+    if (typeof arg === 'string') name = arg
+    else if (isBody(arg)) body = arg
+    else if (isRecord(arg)) options = { ...options, ...arg }
+    else throw new TaskError(`expected a name, options or a function, got: ${String(arg)}`)
+  }
+  return { options: name === undefined ? options : { ...options, name }, body }
+}
+
+function isBody(value: unknown): value is AnyBody {
+  return typeof value === 'function'
+}
+
+/** The object whose method a body is. */
+export interface MethodOwner {
+  readonly receiver: object
+  /** `Class.method`, for automatic names. */
+  readonly localName: string
+}
+
+/**
+ * Make the definition of a task.
+ *
+ * @param main - Name of the app, the first part of automatic names.
+ * @throws {@link TaskError} when it has no name and cannot get one, or its options contradict each other.
+ */
+export function defineTask(
+  main: string,
+  options: DefineOptions,
+  body: AnyBody,
+  method?: MethodOwner,
+): TaskDefinition {
+  const name = options.name ?? automaticName(main, method?.localName ?? body.name)
+  checkOptions(name, options)
+  const { bind, ...taskOptions } = options
+  return {
+    name,
+    options: taskOptions,
+    arity:
+      options.params === undefined ? arityOf(body, bind === true ? 1 : 0) : arityOfParams(options.params),
+    body: toBody(body, bind === true, method?.receiver),
+    source: body,
+    place: callerPlace() ?? 'an unknown place',
+  }
+}
+
+function automaticName(main: string, localName: string): string {
+  if (localName === '')
+    throw new TaskError('a task made of an anonymous function needs a name: app.task("name", …)')
+  return `${main}.${localName}`
+}
+
+function toBody(body: AnyBody, bind: boolean, receiver: object | undefined): TaskDefinition['body'] {
+  const call = (args: readonly unknown[]): unknown => Reflect.apply(body, receiver, args)
+  return bind
+    ? (self: TaskContext, args: readonly unknown[]): unknown => call([self, ...args])
+    : (_self: TaskContext, args: readonly unknown[]): unknown => call(args)
+}
+
+function checkOptions(name: string, options: DefineOptions): void {
+  const { softTimeLimit, timeLimit, maxRetries } = options
+  if (softTimeLimit !== undefined && timeLimit !== undefined) {
+    if (toMs(softTimeLimit, 'softTimeLimit') > toMs(timeLimit, 'timeLimit')) {
+      throw new TaskError(`the soft time limit of ${name} is longer than its hard one`)
+    }
+  }
+  if (maxRetries !== undefined && (Number.isNaN(maxRetries) || maxRetries < 0)) {
+    throw new TaskError(
+      `expected maxRetries of ${name} to be 0 or more, or Infinity, got: ${String(maxRetries)}`,
+    )
+  }
+}

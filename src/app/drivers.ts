@@ -1,0 +1,17 @@
+import type { BackendDriver } from '../backend/registry.js'
+import type { BrokerDriver } from '../broker/registry.js'
+
+/** The drivers that every new app can open. */
+export const builtInDrivers: { readonly brokers: BrokerDriver[]; readonly backends: BackendDriver[] } = {
+  brokers: [],
+  backends: [],
+}
+
+/** Called once by the package's entry, the only place where the core and the drivers meet. */
+export function addBuiltInDrivers(
+  brokers: readonly BrokerDriver[],
+  backends: readonly BackendDriver[],
+): void {
+  builtInDrivers.brokers.push(...brokers)
+  builtInDrivers.backends.push(...backends)
+}

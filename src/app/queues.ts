@@ -1,0 +1,112 @@
+import type { Binding, ExchangeType, QueueSpec } from '../broker/contract.js'
+import type { Config } from '../config/config.js'
+import type { QueueSetting } from '../config/routing-settings.js'
+import { ConfigError, QueueNotFoundError } from '../errors/errors.js'
+import { suggest } from '../util/suggest.js'
+
+/** A queue of the app, with the exchange and key that messages for it are published with. */
+export interface AppQueue {
+  readonly spec: QueueSpec
+  readonly exchange: string
+  readonly exchangeType: ExchangeType
+  readonly routingKey: string
+}
+
+const EXCHANGE_TYPES: readonly ExchangeType[] = ['direct', 'topic', 'fanout', 'headers']
+
+/**
+ * The queues an app knows, and how a missing one is made.
+ *
+ * @source Celery 5.7, `celery/app/amqp.py`, `Queues`.
+ */
+export class QueueTable {
+  readonly #config: Config
+  readonly #queues = new Map<string, AppQueue>()
+
+  constructor(config: Config) {
+    this.#config = config
+    const settings = config.taskQueues ?? [this.#defaultSetting()]
+    for (const setting of settings) this.#queues.set(setting.name, toAppQueue(setting, config))
+  }
+
+  /** The queues a worker consumes unless told otherwise. */
+  get configured(): readonly AppQueue[] {
+    return [...this.#queues.values()]
+  }
+
+  /** The queue that messages without a route go to. */
+  get defaultQueue(): AppQueue {
+    return this.get(this.#config.taskDefaultQueue)
+  }
+
+  /**
+   * The queue of this name, made up as `taskCreateMissingQueues` says.
+   *
+   * @throws {@link QueueNotFoundError} when it is not configured and that setting is off.
+   */
+  get(name: string): AppQueue {
+    const known = this.#queues.get(name)
+    if (known !== undefined) return known
+    if (!this.#config.taskCreateMissingQueues) throw this.#notFound(name)
+    const made = toAppQueue(this.#missingSetting(name), this.#config)
+    this.#queues.set(name, made)
+    return made
+  }
+
+  #defaultSetting(): QueueSetting {
+    const config = this.#config
+    return {
+      name: config.taskDefaultQueue,
+      exchange: config.taskDefaultExchange,
+      exchangeType: config.taskDefaultExchangeType,
+      routingKey: config.taskDefaultRoutingKey,
+    }
+  }
+
+  #missingSetting(name: string): QueueSetting {
+    if (name === this.#config.taskDefaultQueue) return this.#defaultSetting()
+    return { name, exchangeType: this.#config.taskCreateMissingQueueExchangeType }
+  }
+
+  #notFound(name: string): QueueNotFoundError {
+    const names = [...this.#queues.keys()]
+    const near = suggest(name, names)
+    const hint = near === undefined ? `known queues: ${names.join(', ')}` : `did you mean "${near}"?`
+    return new QueueNotFoundError(
+      name,
+      `queue "${name}" is not in taskQueues and taskCreateMissingQueues is off; ${hint}`,
+    )
+  }
+}
+
+function toAppQueue(setting: QueueSetting, config: Config): AppQueue {
+  const exchange = setting.exchange ?? setting.name
+  const exchangeType = toExchangeType(setting.exchangeType ?? config.taskDefaultExchangeType)
+  const routingKey = setting.routingKey ?? setting.name
+  const bindings: readonly Binding[] = setting.bindings?.map((one) => ({
+    exchange: one.exchange,
+    type: toExchangeType(one.exchangeType ?? exchangeType),
+    routingKey: one.routingKey ?? routingKey,
+    ...(one.arguments === undefined ? {} : { arguments: one.arguments }),
+  })) ?? [{ exchange, type: exchangeType, routingKey }]
+  const maxPriority = setting.maxPriority ?? config.taskQueueMaxPriority
+  const args = {
+    ...(maxPriority === undefined ? {} : { 'x-max-priority': maxPriority }),
+    ...setting.queueArguments,
+  }
+  const lifetime = setting.durable === false ? 'transient' : 'durable'
+  return {
+    spec: { name: setting.name, lifetime, bindings, arguments: args },
+    exchange,
+    exchangeType,
+    routingKey,
+  }
+}
+
+function toExchangeType(text: string): ExchangeType {
+  const type = EXCHANGE_TYPES.find((one) => one === text)
+  if (type === undefined) {
+    throw new ConfigError(`expected an exchange type of ${EXCHANGE_TYPES.join(', ')}, got: "${text}"`)
+  }
+  return type
+}

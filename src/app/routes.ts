@@ -1,0 +1,126 @@
+import type { Route } from '../broker/contract.js'
+import type { Config } from '../config/config.js'
+import type { RouteFunction, RouteRule, RouteSetting, RouteTarget } from '../config/routing-settings.js'
+import type { CallOptions } from '../task/call-options.js'
+import type { TaskDefinition } from '../task/definition.js'
+import type { AppQueue, QueueTable } from './queues.js'
+
+/** What a route function is asked about. */
+export interface RoutedCall {
+  readonly name: string
+  readonly args: readonly unknown[]
+  readonly kwargs: Readonly<Record<string, unknown>>
+  readonly options: CallOptions
+  readonly task: TaskDefinition | undefined
+}
+
+/** Where a call goes, and what the route added to its options. */
+export interface RoutedMessage {
+  readonly route: Route
+  /** To declare before publishing. */
+  readonly queue: AppQueue | undefined
+  readonly priority: number | undefined
+}
+
+type Lookup = (
+  call: RoutedCall,
+) => RouteTarget | string | undefined | Promise<RouteTarget | string | undefined>
+
+/**
+ * Picks exchange and routing key: call option, then task option, then `taskRoutes`, then the default queue.
+ *
+ * @source Celery 5.7, `celery/app/routes.py`, `celery/app/amqp.py`.
+ */
+export class Router {
+  readonly #queues: QueueTable
+  readonly #lookups: readonly Lookup[]
+
+  constructor(config: Config, queues: QueueTable) {
+    this.#queues = queues
+    this.#lookups = config.taskRoutes.map(toLookup)
+  }
+
+  /** Whether every call without options of its own goes to the default queue. */
+  get isPlain(): boolean {
+    return this.#lookups.length === 0
+  }
+
+  /** Resolve one call. */
+  async route(call: RoutedCall): Promise<RoutedMessage> {
+    return this.resolve(call, this.isPlain ? {} : await this.#lookUp(call))
+  }
+
+  /** Resolve one call whose entry in `taskRoutes` is known. */
+  resolve(call: RoutedCall, found: RouteTarget): RoutedMessage {
+    const wanted = { ...placeOf(found), ...placeOf(call.task?.options), ...placeOf(call.options) }
+    const { queue: name, exchange, routingKey, priority } = wanted
+    if (name === undefined && exchange !== undefined) {
+      return { route: { exchange, routingKey: routingKey ?? '' }, queue: undefined, priority }
+    }
+    const queue = name === undefined ? this.#queues.defaultQueue : this.#queues.get(name)
+    return { route: toRoute(queue, exchange, routingKey), queue, priority }
+  }
+
+  async #lookUp(call: RoutedCall): Promise<RouteTarget> {
+    for (const lookup of this.#lookups) {
+      const found = await lookup(call)
+      if (found !== undefined) return typeof found === 'string' ? { queue: found } : found
+    }
+    return {}
+  }
+}
+
+interface Place {
+  queue?: string
+  exchange?: string
+  routingKey?: string
+  priority?: number
+}
+
+/** What one level says of the place; what it leaves out, a lower level decides. */
+function placeOf(level: Readonly<Place> | undefined): Place {
+  const place: Place = {}
+  if (level?.queue !== undefined) place.queue = level.queue
+  if (level?.exchange !== undefined) place.exchange = level.exchange
+  if (level?.routingKey !== undefined) place.routingKey = level.routingKey
+  if (level?.priority !== undefined) place.priority = level.priority
+  return place
+}
+
+/** A direct exchange is bypassed: Celery publishes to the queue by name unless both parts were given. */
+function toRoute(queue: AppQueue, exchange: string | undefined, routingKey: string | undefined): Route {
+  const incomplete = exchange === undefined || routingKey === undefined
+  if (incomplete && queue.exchangeType === 'direct') return { exchange: '', routingKey: queue.spec.name }
+  return { exchange: exchange ?? queue.exchange, routingKey: routingKey ?? queue.routingKey }
+}
+
+function toLookup(setting: RouteSetting): Lookup {
+  return 'rules' in setting ? fromRules(setting.rules) : fromFunction(setting.route)
+}
+
+function fromFunction(route: RouteFunction): Lookup {
+  return async (call) =>
+    (await route(call.name, call.args, call.kwargs, { ...call.options }, call.task)) ?? undefined
+}
+
+/** An exact name wins over a pattern, and the first pattern over later ones. */
+function fromRules(rules: readonly RouteRule[]): Lookup {
+  const exact = new Map<string, RouteTarget>()
+  const patterns: { readonly pattern: RegExp; readonly target: RouteTarget }[] = []
+  for (const { pattern, target } of rules) {
+    if (typeof pattern !== 'string') patterns.push({ pattern, target })
+    else if (/[*?[]/.test(pattern)) patterns.push({ pattern: globToRegExp(pattern), target })
+    else exact.set(pattern, target)
+  }
+  return ({ name }) => exact.get(name) ?? patterns.find(({ pattern }) => pattern.test(name))?.target
+}
+
+/** `*` any text, `?` one character, `[…]` a set, as Python's fnmatch. */
+function globToRegExp(glob: string): RegExp {
+  const source = glob.replace(/\[!?[^\]]*\]|[.+^${}()|\\[\]*?]/g, (found) => {
+    if (found === '*') return '.*'
+    if (found === '?') return '.'
+    return found.length > 1 ? found.replace(/^\[!/, '[^') : `\\${found}`
+  })
+  return new RegExp(`^${source}$`)
+}

@@ -1,0 +1,230 @@
+import { randomUUID } from 'node:crypto'
+
+import type { Broker, Outgoing } from '../broker/contract.js'
+import { toWireLinks } from '../canvas/wire-options.js'
+import type { Config } from '../config/config.js'
+import { TaskError } from '../errors/errors.js'
+import { callerHeaders } from '../message/caller-headers.js'
+import type { Embed, OutgoingTask, TaskMessage } from '../message/task-message.js'
+import type { Message, MessageProperties } from '../message/message.js'
+import { checkCall } from '../task/arguments.js'
+import type { CallOptions } from '../task/call-options.js'
+import { currentTask } from '../task/context.js'
+import type { TaskDefinition } from '../task/definition.js'
+import type { TaskOptions } from '../task/options.js'
+import type { GrantedRetry } from '../task/outcome.js'
+import type { TaskRequest } from '../task/request.js'
+import type { PreparedCall, PublishOptions, Sender, TaskCall } from '../task/sender.js'
+import type { Clock } from '../util/clock.js'
+import { toMs, type DurationInput } from '../util/duration.js'
+import type { Publisher } from './publisher.js'
+import type { AppQueue } from './queues.js'
+import type { RoutedMessage, Router } from './routes.js'
+
+/** What the sender is made of. */
+export interface SenderParts {
+  readonly config: Config
+  readonly router: Router
+  readonly publisher: Publisher
+  readonly clock: Clock
+  readonly tasks: ReadonlyMap<string, TaskDefinition>
+  /** Write a task into a message. */
+  readonly encode: (task: OutgoingTask) => Message
+  /** Load what a serializer needs, when it is not one of the settings' own. */
+  readonly prepareSerializer: (name: string) => Promise<void>
+  /** The connection that messages are published on. */
+  readonly connection: () => Promise<Broker>
+  /** Declare a queue once for each connection. */
+  readonly declare: (broker: Broker, queue: AppQueue) => Promise<void>
+}
+
+const NO_OPTIONS: TaskOptions = {}
+const NO_STAMPS: Readonly<Record<string, unknown>> = {}
+
+/** Turns calls into messages and messages into confirmed publishes. */
+export class AppSender implements Sender {
+  readonly #parts: SenderParts
+
+  constructor(parts: SenderParts) {
+    this.#parts = parts
+  }
+
+  async prepare(call: TaskCall): Promise<PreparedCall> {
+    const { router, tasks } = this.#parts
+    const definition = tasks.get(call.name)
+    if (definition !== undefined) await checkCall(definition, call.args, call.kwargs)
+    const routed = await router.route({ ...call, task: definition })
+    const task = this.#toTask(call, definition?.options ?? NO_OPTIONS, routed)
+    if (task.serializer !== this.#parts.config.taskSerializer)
+      await this.#parts.prepareSerializer(task.serializer)
+    return this.#toPrepared(task, routed, call.options)
+  }
+
+  async prepareRetry(message: TaskMessage, request: TaskRequest, retry: GrantedRetry): Promise<PreparedCall> {
+    const { deliveryInfo } = request
+    const route = { exchange: '', routingKey: retry.queue ?? deliveryInfo.queue }
+    const countdownMs = retry.countdownMs ?? 0
+    const task: OutgoingTask = {
+      ...withArguments(message, retry),
+      retries: message.retries + 1,
+      etaMs: retry.etaMs ?? this.#parts.clock.now() + countdownMs,
+      parentId: message.parentId ?? message.id,
+      headers: callerHeaders(message.headers),
+      properties: withPriority(message.properties, retry.priority ?? deliveryInfo.priority),
+      serializer: message.contentType,
+    }
+    const due = retry.etaMs === undefined ? { delayMs: countdownMs } : { notBeforeMs: retry.etaMs }
+    return { taskId: task.id, task, outgoing: { route, message: this.#parts.encode(task), ...due } }
+  }
+
+  async publish(outgoing: Outgoing, options?: PublishOptions): Promise<void> {
+    await this.#parts.publisher.publish(outgoing, options)
+  }
+
+  #toTask(call: TaskCall, own: TaskOptions, routed: RoutedMessage): OutgoingTask {
+    const { options } = call
+    const { config, clock } = this.#parts
+    const parent = currentTask()?.request
+    const id = options.taskId ?? randomUUID()
+    const nowMs = clock.now()
+    const task: Mutable<OutgoingTask> = {
+      id,
+      task: call.name,
+      args: call.args,
+      kwargs: call.kwargs,
+      embed: toEmbed(options, call.embed),
+      retries: 0,
+      rootId: options.rootId ?? parent?.rootId ?? id,
+      replacedTaskNesting: 0,
+      stamps: options.stamps ?? NO_STAMPS,
+      serializer: options.serializer ?? own.serializer ?? config.taskSerializer,
+      properties: this.#toProperties(id, options, routed.priority, parent),
+    }
+    set(task, 'compression', compressionOf(options, own, config))
+    setSharedFields(task, options, own, nowMs)
+    setCallFields(task, options, nowMs)
+    set(task, 'parentId', options.parentId ?? parent?.id)
+    return task
+  }
+
+  #toProperties(
+    id: string,
+    options: CallOptions,
+    routedPriority: number | undefined,
+    parent: TaskRequest | undefined,
+  ): MessageProperties {
+    const { config } = this.#parts
+    const inherited = config.taskInheritParentPriority ? parent?.deliveryInfo.priority : undefined
+    const properties: Mutable<MessageProperties> = { correlationId: id }
+    set(properties, 'replyTo', options.replyTo)
+    set(properties, 'priority', routedPriority ?? inherited ?? config.taskDefaultPriority)
+    set(properties, 'persistent', options.persistent)
+    set(properties, 'extra', options.properties)
+    return properties
+  }
+
+  async #toPrepared(task: OutgoingTask, routed: RoutedMessage, options: CallOptions): Promise<PreparedCall> {
+    const { config, encode, connection, declare } = this.#parts
+    const message = encode(task)
+    const broker = await connection()
+    if (routed.queue !== undefined) await declare(broker, routed.queue)
+    const outgoing = { route: routed.route, message }
+    const held =
+      task.etaMs !== undefined &&
+      (options.delay ?? config.delay) === 'store' &&
+      broker.capabilities.maxDelayMs > 0
+    return {
+      taskId: task.id,
+      task,
+      outgoing: held ? { ...outgoing, ...dueOf(options, task.etaMs) } : outgoing,
+    }
+  }
+}
+
+function compressionOf(options: CallOptions, own: TaskOptions, config: Config): string | undefined {
+  return options.compression ?? own.compression ?? config.taskCompression
+}
+
+/** What a call can say, and the task when the call does not. */
+function setSharedFields(
+  task: Mutable<OutgoingTask>,
+  options: CallOptions,
+  own: TaskOptions,
+  nowMs: number,
+): void {
+  set(task, 'expiresMs', expiresOf(options.expires ?? own.expires, nowMs))
+  set(task, 'ignoreResult', options.ignoreResult ?? own.ignoreResult)
+  set(task, 'timeLimitMs', limitOf(options.timeLimit ?? own.timeLimit))
+  set(task, 'softTimeLimitMs', limitOf(options.softTimeLimit ?? own.softTimeLimit))
+}
+
+/** What only a call can say. */
+function setCallFields(task: Mutable<OutgoingTask>, options: CallOptions, nowMs: number): void {
+  set(task, 'etaMs', etaOf(options, nowMs))
+  set(task, 'groupId', options.groupId)
+  set(task, 'groupIndex', options.groupIndex)
+  set(task, 'shadow', options.shadow)
+  set(task, 'headers', options.headers)
+  set(task, 'argsRepr', options.argsRepr)
+  set(task, 'kwargsRepr', options.kwargsRepr)
+  if (options.stamps !== undefined) task.stampedHeaders = Object.keys(options.stamps)
+}
+
+/** A countdown is counted by the store from the moment it has the message; an `eta` is compared on its clock. */
+function dueOf(options: CallOptions, etaMs: number): Pick<Outgoing, 'delayMs' | 'notBeforeMs'> {
+  return options.countdown === undefined
+    ? { notBeforeMs: etaMs }
+    : { delayMs: Math.max(0, toMs(options.countdown, 'countdown')) }
+}
+
+function toEmbed(options: CallOptions, embed: Partial<Embed> = {}): Embed {
+  return {
+    callbacks: joined(embed.callbacks, toWireLinks(options.link)),
+    errbacks: joined(embed.errbacks, toWireLinks(options.linkError)),
+    chain: embed.chain ?? null,
+    chord: embed.chord ?? null,
+  }
+}
+
+function joined<Item>(
+  one: readonly Item[] | null | undefined,
+  other: readonly Item[] | null,
+): readonly Item[] | null {
+  if (one === null || one === undefined) return other
+  return other === null ? one : [...one, ...other]
+}
+
+function etaOf(options: CallOptions, nowMs: number): number | undefined {
+  const { countdown, eta } = options
+  if (countdown !== undefined && eta !== undefined) throw new TaskError('expected countdown or eta, got both')
+  if (eta !== undefined) return eta.getTime()
+  return countdown === undefined ? undefined : nowMs + toMs(countdown, 'countdown')
+}
+
+function expiresOf(expires: DurationInput | Date | undefined, nowMs: number): number | undefined {
+  if (expires === undefined) return undefined
+  return expires instanceof Date ? expires.getTime() : nowMs + toMs(expires, 'expires')
+}
+
+function limitOf(limit: DurationInput | undefined): number | undefined {
+  return limit === undefined ? undefined : toMs(limit, 'timeLimit')
+}
+
+function withPriority(properties: MessageProperties, priority: number | undefined): MessageProperties {
+  return priority === undefined ? properties : { ...properties, priority }
+}
+
+/** The message with the arguments of its next try; new ones are printed anew. */
+function withArguments(message: TaskMessage, retry: GrantedRetry): TaskMessage {
+  const { args, kwargs } = retry
+  if (args === undefined && kwargs === undefined) return message
+  const { argsRepr: _args, kwargsRepr: _kwargs, ...rest } = message
+  return { ...rest, args: args ?? message.args, kwargs: kwargs ?? message.kwargs }
+}
+
+type Mutable<Shape> = { -readonly [Key in keyof Shape]: Shape[Key] }
+
+/** Set an optional field; it stays absent where there is no value. */
+function set<Shape, Key extends keyof Shape>(target: Shape, key: Key, value: Shape[Key] | undefined): void {
+  if (value !== undefined) target[key] = value
+}

@@ -1,0 +1,157 @@
+import type { ResultBackend } from '../backend/contract.js'
+import { guardBackend } from '../backend/guard.js'
+import type { BackendRegistry } from '../backend/registry.js'
+import type { Broker } from '../broker/contract.js'
+import { guardBroker } from '../broker/guard.js'
+import type { BrokerOptions, BrokerRegistry } from '../broker/registry.js'
+import { chooseBackend, chooseBroker } from '../config/backend-choice.js'
+import type { Config } from '../config/config.js'
+import { ConfigError } from '../errors/errors.js'
+import type { ResultCodec } from '../message/result-codec.js'
+import type { Clock } from '../util/clock.js'
+import { maskUrl } from '../util/mask-url.js'
+
+/** Where a broker is, and how it is opened: enough for another thread to open it again. */
+export interface BrokerLocation {
+  /** The URL, or the object that was handed over. */
+  readonly target: string | object
+  readonly options: BrokerOptions
+  /** For the banner and logs, password masked. */
+  readonly shown: string
+  /** Module that exports `createBroker`, where another thread can import it. */
+  readonly moduleUrl: string | undefined
+  /** Whether the scheme of the URL has a `+driver` suffix that the driver is not told of. */
+  readonly dropsDriverSuffix: boolean
+}
+
+/** What {@link Stores} needs. */
+export interface StoreParts {
+  readonly brokers: BrokerRegistry
+  readonly backends: BackendRegistry
+  readonly clock: Clock
+  /** URL of the embedded default. */
+  readonly embeddedUrl: () => string
+  readonly codec: () => ResultCodec
+}
+
+/** Opens brokers and backends as the configuration names them. */
+export class Stores {
+  readonly #parts: StoreParts
+
+  constructor(parts: StoreParts) {
+    this.#parts = parts
+  }
+
+  /** Every broker the configuration names, in the order of failover. */
+  locations(config: Config): readonly BrokerLocation[] {
+    return this.#targets(config).map((target) => this.#locate(target, config))
+  }
+
+  /** The first broker of the list. */
+  location(config: Config): BrokerLocation {
+    const [target = this.#parts.embeddedUrl()] = this.#targets(config)
+    return this.#locate(target, config)
+  }
+
+  /** The backend as banners show it. */
+  shownBackend(config: Config): string | undefined {
+    const target = this.backendTarget(config)
+    return target === undefined ? undefined : shownTarget(target)
+  }
+
+  /**
+   * A connected broker: the first of the failover list that answers.
+   *
+   * @throws the error of the last one.
+   */
+  async openBroker(config: Config): Promise<Broker> {
+    let failure: unknown
+    for (const location of this.locations(config)) {
+      const opened = await this.#parts.brokers.open(location.target, location.options)
+      const broker = guardBroker(opened, {
+        publishTimeoutMs: config.publishTimeoutMs,
+        clock: this.#parts.clock,
+      })
+      try {
+        await broker.connect(AbortSignal.timeout(CONNECT_LIMIT_MS))
+        return broker
+      } catch (error) {
+        failure = error
+        await broker.close()
+      }
+    }
+    throw failure
+  }
+
+  /** A connected backend; `undefined` where results are switched off or the broker cannot hold them. */
+  async openBackend(config: Config): Promise<ResultBackend | undefined> {
+    const target = this.backendTarget(config)
+    if (target === undefined) return undefined
+    const backend = guardBackend(
+      await this.#parts.backends.open(target, {
+        codec: this.#parts.codec(),
+        transportOptions: config.resultBackendTransportOptions,
+        autoMigrate: config.databaseAutoMigrate && typeof target === 'string',
+        clock: this.#parts.clock,
+      }),
+    )
+    await backend.connect(AbortSignal.timeout(CONNECT_LIMIT_MS))
+    return backend
+  }
+
+  /** URL or object of the backend; `undefined` where there is none. */
+  backendTarget(config: Config): string | object | undefined {
+    const choice = chooseBackend(config)
+    switch (choice.kind) {
+      case 'target':
+        return choice.target
+      case 'same-store':
+        return this.#targets(config)[0]
+      case 'off':
+      case 'none':
+        return undefined
+    }
+  }
+
+  /** Why there is no backend. */
+  noBackend(config: Config): ConfigError {
+    const choice = chooseBackend(config)
+    const off = 'results are switched off by `backend: false`; set backend to the URL of a store'
+    return new ConfigError(choice.kind === 'none' ? choice.reason : off)
+  }
+
+  #targets(config: Config): readonly (string | object)[] {
+    const choice = chooseBroker(config)
+    if (choice.kind === 'embedded') return [this.#parts.embeddedUrl()]
+    return choice.kind === 'urls' ? choice.urls : [choice.instance]
+  }
+
+  #locate(target: string | object, config: Config): BrokerLocation {
+    const options: BrokerOptions = {
+      transportOptions: transportOptionsOf(config, target),
+      autoMigrate: config.databaseAutoMigrate && typeof target === 'string',
+      clock: this.#parts.clock,
+    }
+    const shown = shownTarget(target)
+    const { moduleUrl, acceptsDriverSuffix, schemes } = this.#parts.brokers.find(target).entry
+    if (typeof target !== 'string')
+      return { target, options, shown, moduleUrl: undefined, dropsDriverSuffix: false }
+    const dropsDriverSuffix =
+      acceptsDriverSuffix === true && !schemes.some((scheme) => target.startsWith(`${scheme}:`))
+    return { target, options, shown, moduleUrl, dropsDriverSuffix }
+  }
+}
+
+/** A first connect may migrate; the guard has the shorter limits of an ordinary one. */
+const CONNECT_LIMIT_MS = 60_000
+
+function shownTarget(target: string | object): string {
+  return typeof target === 'string' ? maskUrl(target) : `an object (${target.constructor.name})`
+}
+
+function transportOptionsOf(config: Config, target: string | object): Readonly<Record<string, unknown>> {
+  const isSqlite = typeof target === 'string' && target.includes('sqlite')
+  return isSqlite
+    ? { synchronous: config.sqliteSynchronous, ...config.brokerTransportOptions }
+    : config.brokerTransportOptions
+}

@@ -1,0 +1,58 @@
+import type { WireSignature } from '../message/task-message.js'
+import type { CallOptions, SignatureLike } from '../task/call-options.js'
+import { toWireOptions } from './wire-options.js'
+
+/** What a signature is made of. */
+export interface SignatureParts {
+  readonly task: string
+  readonly args?: readonly unknown[]
+  readonly kwargs?: Readonly<Record<string, unknown>>
+  readonly options?: CallOptions
+  /** Ignore the arguments that the caller adds. */
+  readonly immutable?: boolean
+}
+
+/**
+ * A call that is not made yet: it can be linked to another, and travels in messages as Celery's plain object.
+ *
+ * @source Celery 5.7, `celery/canvas.py`, `Signature`.
+ */
+export class Signature implements SignatureLike {
+  readonly task: string
+  readonly args: readonly unknown[]
+  readonly kwargs: Readonly<Record<string, unknown>>
+  readonly options: CallOptions
+  readonly immutable: boolean
+  readonly #parts: SignatureParts
+
+  constructor(parts: SignatureParts) {
+    this.#parts = parts
+    this.task = parts.task
+    this.args = parts.args ?? []
+    this.kwargs = parts.kwargs ?? {}
+    this.options = parts.options ?? {}
+    this.immutable = parts.immutable ?? false
+  }
+
+  /** A copy with these options added; they win over the present ones. */
+  set(options: CallOptions): Signature {
+    return new Signature({ ...this.#parts, options: { ...this.options, ...options } })
+  }
+
+  /** Celery's plain object, which is also what `JSON.stringify` writes. */
+  toJSON(): WireSignature {
+    return {
+      task: this.task,
+      args: this.args,
+      kwargs: this.kwargs,
+      options: toWireOptions(this.options),
+      subtask_type: null,
+      immutable: this.immutable,
+    }
+  }
+}
+
+/** Make a signature by name, for a task that may live in another code base. */
+export function signature(task: string, parts: Omit<SignatureParts, 'task'> = {}): Signature {
+  return new Signature({ ...parts, task })
+}

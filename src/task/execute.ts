@@ -1,0 +1,169 @@
+import { Directive, Ignore, Reject, Retry } from '../errors/directives.js'
+import { LovageError } from '../errors/errors.js'
+import { describeError, type ErrorDescription } from '../message/describe-error.js'
+import { formatTraceback } from '../message/traceback.js'
+import { bindArguments, validate, validateArguments } from './arguments.js'
+import { withContext } from './context.js'
+import type { TaskDefinition } from './definition.js'
+import type { TaskLogger } from './logger.js'
+import { matchesAny } from './matching.js'
+import type { Handler, HandlerEvent } from './options.js'
+import type { Failure, Outcome } from './outcome.js'
+import type { TaskPort } from './port.js'
+import type { TaskRequest } from './request.js'
+import { decideAutoretry, decideRetry, type RetryDecision } from './retry-decision.js'
+import { RunningTask } from './running-task.js'
+
+/**
+ * Run one task: bind and check its arguments, call the body in its context, and say how it ended.
+ *
+ * Knows no broker and no backend; publishing and storing is up to whoever asked. Never rejects.
+ */
+export async function executeTask(
+  definition: TaskDefinition,
+  request: TaskRequest,
+  port: TaskPort,
+): Promise<Outcome> {
+  const running = new RunningTask(definition.name, request, port)
+  try {
+    const value = await withContext(running, () => runBody(definition, running))
+    return { kind: 'success', value, children: running.children }
+  } catch (thrown) {
+    return toOutcome(thrown, definition, running, port)
+  }
+}
+
+function runBody(definition: TaskDefinition, running: RunningTask): unknown {
+  const { options } = definition
+  const args = bindArguments(definition, running.request.args, running.request.kwargs)
+  if (options.beforeStart === undefined && options.args === undefined && options.result === undefined) {
+    return definition.body(running, args)
+  }
+  return runCheckedBody(definition, running, args)
+}
+
+async function runCheckedBody(
+  definition: TaskDefinition,
+  running: RunningTask,
+  args: readonly unknown[],
+): Promise<unknown> {
+  const checked = await validateArguments(definition, args)
+  await definition.options.beforeStart?.({
+    request: running.request,
+    state: 'STARTED',
+    value: undefined,
+    error: undefined,
+  })
+  const value = await definition.body(running, checked)
+  const schema = definition.options.result
+  return schema === undefined ? value : validate(schema, value, `the result of ${definition.name}`)
+}
+
+function toOutcome(
+  thrown: unknown,
+  definition: TaskDefinition,
+  running: RunningTask,
+  port: TaskPort,
+): Outcome {
+  const { children } = running
+  if (thrown instanceof Ignore) return { kind: 'ignore', reason: thrown.reason, children }
+  if (thrown instanceof Reject)
+    return { kind: 'reject', reason: thrown.reason, requeue: thrown.requeue, children }
+  const decision = decide(thrown, definition, running.request)
+  if (decision.granted) {
+    const failure = toFailure(decision.cause, port)
+    return { kind: 'retry', retry: { ...decision.request, failure }, children }
+  }
+  const expected = matchesAny(decision.error, definition.options.throws)
+  return { kind: 'failure', failure: toFailure(decision.error, port), expected, children }
+}
+
+function decide(thrown: unknown, definition: TaskDefinition, request: TaskRequest): RetryDecision {
+  if (thrown instanceof Retry) return decideRetry(thrown, definition, request)
+  // An argument that does not fit today will not fit after a retry.
+  if (thrown instanceof LovageError && thrown.code === 'LOVAGE_TASK_ARGUMENTS')
+    return { granted: false, error: thrown }
+  return decideAutoretry(thrown, definition, request)
+}
+
+/** Describe an error in a form that crosses threads and languages. */
+export function toFailure(error: unknown, port: Pick<TaskPort, 'errors'>): Failure {
+  const exception = error instanceof Directive ? describeRetry() : describeError(error, port.errors)
+  return { exception, traceback: formatTraceback(error), message: printException(exception), error }
+}
+
+/** What Celery stores for a retry without a cause. */
+function describeRetry(): ErrorDescription {
+  return {
+    exc_type: 'Retry',
+    exc_message: ['Task can be retried', null, null],
+    exc_module: 'celery.exceptions',
+  }
+}
+
+function printException(exception: ErrorDescription): string {
+  return `${exception.exc_type}: ${exception.exc_message.map(String).join(', ')}`
+}
+
+/** Whether anything has to be called after the outcome was stored. */
+export function hasHandlers(definition: TaskDefinition): boolean {
+  const { onSuccess, onRetry, onFailure, afterReturn } = definition.options
+  return (onSuccess ?? onRetry ?? onFailure ?? afterReturn) !== undefined
+}
+
+/**
+ * Call the handlers of a task after its outcome was stored. An error in one is logged and changes nothing.
+ *
+ * @source Celery 5.7, `celery/app/trace.py`: the order store, `on_success`, `after_return`.
+ */
+export async function runHandlers(
+  definition: TaskDefinition,
+  request: TaskRequest,
+  outcome: Outcome,
+  logger: TaskLogger,
+): Promise<void> {
+  const event = toEvent(request, outcome)
+  if (event === undefined) return
+  for (const handler of handlersFor(definition, event.state)) {
+    try {
+      await handler(event)
+    } catch (error) {
+      logger.error({ err: error, task: definition.name, id: request.id }, 'a handler of the task failed')
+    }
+  }
+}
+
+function toEvent(request: TaskRequest, outcome: Outcome): HandlerEvent | undefined {
+  switch (outcome.kind) {
+    case 'success':
+      return { request, state: 'SUCCESS', value: outcome.value, error: undefined }
+    case 'failure':
+      return {
+        request,
+        state: 'FAILURE',
+        value: undefined,
+        error: outcome.failure.error ?? outcome.failure.exception,
+      }
+    case 'retry':
+      return {
+        request,
+        state: 'RETRY',
+        value: undefined,
+        error: outcome.retry.failure.error ?? outcome.retry.failure.exception,
+      }
+    case 'ignore':
+    case 'reject':
+      return undefined
+  }
+}
+
+function handlersFor(definition: TaskDefinition, state: string): readonly Handler[] {
+  const { onSuccess, onRetry, onFailure, afterReturn } = definition.options
+  const chosen =
+    state === 'SUCCESS'
+      ? [onSuccess, afterReturn]
+      : state === 'FAILURE'
+        ? [onFailure, afterReturn]
+        : [onRetry]
+  return chosen.filter((handler) => handler !== undefined)
+}

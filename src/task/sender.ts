@@ -1,0 +1,44 @@
+import type { Outgoing } from '../broker/contract.js'
+import type { Embed, OutgoingTask, TaskMessage } from '../message/task-message.js'
+import type { RetryPolicyInput } from '../config/value/task-settings.js'
+import type { CallOptions } from './call-options.js'
+import type { GrantedRetry } from './outcome.js'
+import type { TaskRequest } from './request.js'
+
+/** One call before it is routed and encoded. */
+export interface TaskCall {
+  /** The registered name. */
+  readonly name: string
+  readonly args: readonly unknown[]
+  readonly kwargs: Readonly<Record<string, unknown>>
+  readonly options: CallOptions
+  /** What runs after the task, beyond `link` and `linkError`: the rest of a chain, a chord. */
+  readonly embed?: Partial<Embed>
+}
+
+/** A call that is ready to be published. */
+export interface PreparedCall {
+  readonly taskId: string
+  readonly task: OutgoingTask
+  readonly outgoing: Outgoing
+}
+
+/** How long and how often to try a publish. */
+export interface PublishOptions {
+  readonly retry?: boolean
+  readonly retryPolicy?: RetryPolicyInput
+}
+
+/** Turns calls into messages and messages into confirmed publishes. Implemented by the app. */
+export interface Sender {
+  /**
+   * Validate, route and encode; declares the queue where that is still to be done.
+   *
+   * @throws `TaskArgumentsError`, `EncodeError`, `QueueNotFoundError`, `UnsupportedError`, before anything is sent.
+   */
+  prepare(call: TaskCall): Promise<PreparedCall>
+  /** The message of the next try of a running task: same id, `retries` + 1, the same queue. */
+  prepareRetry(message: TaskMessage, request: TaskRequest, retry: GrantedRetry): Promise<PreparedCall>
+  /** Publish with confirmation; concurrent calls travel in one batch. */
+  publish(outgoing: Outgoing, options?: PublishOptions): Promise<void>
+}
