@@ -108,7 +108,11 @@ function median(values: readonly number[]): number {
 }
 
 for (const [index, shape] of SHAPES.entries()) {
-  const times: Record<'codec' | 'codecInEnvelope' | 'plain', number[]> = { codec: [], codecInEnvelope: [], plain: [] }
+  const times: Record<'codec' | 'codecInEnvelope' | 'plain', number[]> = {
+    codec: [],
+    codecInEnvelope: [],
+    plain: [],
+  }
   for (let round = 0; round < ROUNDS; round += 1) {
     times.codec.push(nanosecondsPerMessage(codec, index))
     times.plain.push(nanosecondsPerMessage(plain, index))

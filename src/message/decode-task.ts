@@ -4,7 +4,7 @@ import type { Codecs } from './codecs.js'
 import { readEmbed } from './embed.js'
 import type { Message } from './message.js'
 import type { AcceptedContent } from './serializer-registry.js'
-import { readTaskFields, type TaskSource } from './task-fields.js'
+import { readTask, type TaskSource } from './read-task.js'
 import type { TaskMessage } from './task-message.js'
 
 /**
@@ -18,16 +18,7 @@ import type { TaskMessage } from './task-message.js'
  */
 export function decodeTask(message: Message, codecs: Codecs, accepted: AcceptedContent): TaskMessage {
   const body = decodeBody(message, codecs, accepted)
-  const fields = readTaskFields(sourceOf(message.headers, body))
-  const task: TaskMessage = {
-    ...fields,
-    protocol: 'task' in message.headers ? 2 : 1,
-    headers: message.headers,
-    properties: message.properties,
-    contentType: message.contentType,
-  }
-  const compression = message.headers['compression']
-  return typeof compression === 'string' ? { ...task, compression } : task
+  return readTask(sourceOf(message, body))
 }
 
 /** What can be told of a message without understanding all of it. */
@@ -64,27 +55,29 @@ function decodeBody(message: Message, codecs: Codecs, accepted: AcceptedContent)
   return codecs.decode(body, message, accepted)
 }
 
-function sourceOf(headers: Readonly<Record<string, unknown>>, body: unknown): TaskSource {
-  if (Array.isArray(body)) return protocol2Source(headers, body)
+function sourceOf(message: Message, body: unknown): TaskSource {
+  const { headers } = message
+  if (Array.isArray(body)) return protocol2Source(message, body)
   if (!isRecord(body)) throw new MessageError('the body is neither an array of three nor an object')
   if (!('task' in headers)) {
-    return { ...bodySource(body), headers: { ...body, group: body['taskset'] ?? body['group'] } }
+    return { ...bodySource(body), message, headers: { ...body, group: body['taskset'] ?? body['group'] } }
   }
   if (!('args' in body)) throw new MessageError('the body is an object without args')
-  return { ...bodySource(body), headers: { ...body, ...headers } }
+  return { ...bodySource(body), message, headers: { ...body, ...headers } }
 }
 
-function protocol2Source(headers: Readonly<Record<string, unknown>>, body: readonly unknown[]): TaskSource {
+function protocol2Source(message: Message, body: readonly unknown[]): TaskSource {
+  const { headers } = message
   if (!('task' in headers)) throw new MessageError('the message has no task header')
   if (body.length !== 3) {
     throw new MessageError(
       `the body is not an array of args, kwargs and embed, but of ${body.length} elements`,
     )
   }
-  return { headers, args: body[0], kwargs: body[1], embed: readEmbed(body[2]), isNaiveLocal: false }
+  return { headers, args: body[0], kwargs: body[1], embed: readEmbed(body[2]), isNaiveLocal: false, message }
 }
 
-function bodySource(body: Record<string, unknown>): Omit<TaskSource, 'headers'> {
+function bodySource(body: Record<string, unknown>): Omit<TaskSource, 'headers' | 'message'> {
   const { args = [], kwargs = {}, callbacks, errbacks, chord, utc } = body
   return { args, kwargs, embed: readEmbed({ callbacks, errbacks, chord }), isNaiveLocal: utc === false }
 }

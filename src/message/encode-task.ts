@@ -4,7 +4,7 @@ import { formatUtc } from './iso-time.js'
 import type { Message, MessageProperties } from './message.js'
 import { processOrigin } from './origin.js'
 import { argsRepr, pythonRepr } from './python-repr.js'
-import type { OutgoingTask } from './task-message.js'
+import type { Embed, OutgoingTask } from './task-message.js'
 
 const BODY_ROOTS: readonly string[] = ['args', 'kwargs', 'embed']
 const NO_LIMITS: readonly null[] = [null, null]
@@ -19,7 +19,7 @@ const NO_LIMITS: readonly null[] = [null, null]
  */
 export function encodeTask(task: OutgoingTask, codecs: Codecs, nowMs?: number): Message {
   const serializer = codecs.serializers.get(task.serializer)
-  const encoded = serializer.encode([task.args, task.kwargs, task.embed], BODY_ROOTS)
+  const encoded = serializer.encode([task.args, task.kwargs, embedInOrder(task.embed)], BODY_ROOTS)
   const headers = protocol2Headers(task)
   if (task.headers) mergeCallerHeaders(headers, task.headers, codecs)
   let body = typeof encoded === 'string' ? Buffer.from(encoded, 'utf8') : encoded
@@ -33,10 +33,11 @@ export function encodeTask(task: OutgoingTask, codecs: Codecs, nowMs?: number): 
 }
 
 /** The properties that go with a task: its id as `correlationId`, and `expirationMs` counted from now. */
-export function taskProperties(task: OutgoingTask, nowMs: number = Date.now()): MessageProperties {
-  const properties = { correlationId: task.id, ...task.properties }
-  if (task.expiresMs === undefined || properties.expirationMs !== undefined) return properties
-  return { ...properties, expirationMs: Math.max(0, Math.ceil(task.expiresMs - nowMs)) }
+export function taskProperties(task: OutgoingTask, nowMs?: number): MessageProperties {
+  const given = task.properties
+  const properties = { ...given, correlationId: given.correlationId ?? task.id }
+  if (task.expiresMs === undefined || given.expirationMs !== undefined) return properties
+  return { ...properties, expirationMs: Math.max(0, Math.ceil(task.expiresMs - (nowMs ?? Date.now()))) }
 }
 
 /** A time as it is written into a header or a body, null when there is none. */
@@ -51,6 +52,11 @@ export function timeText(epochMs: number | undefined, name: string): string | nu
 export function timeLimits(task: OutgoingTask): readonly (number | null)[] {
   if (task.timeLimitMs === undefined && task.softTimeLimitMs === undefined) return NO_LIMITS
   return [seconds(task.timeLimitMs), seconds(task.softTimeLimitMs)]
+}
+
+/** Whoever built the embed, its keys are written in Celery's order. */
+function embedInOrder({ callbacks, errbacks, chain, chord }: Embed): Embed {
+  return { callbacks, errbacks, chain, chord }
 }
 
 function seconds(ms: number | undefined): number | null {

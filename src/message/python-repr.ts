@@ -34,7 +34,7 @@ class Printer {
   }
 
   value(value: unknown, level: number): void {
-    if (typeof value === 'string') this.#token(`'${this.#shortened(value).replaceAll("'", "\\'")}'`)
+    if (typeof value === 'string') this.#text(value)
     else if (typeof value === 'object' && value !== null) this.#object(value, level)
     else this.#token(this.#shortened(scalarRepr(value)))
   }
@@ -48,30 +48,35 @@ class Printer {
     this.#close(close)
   }
 
+  #text(value: string): void {
+    const text = this.#shortened(value)
+    this.#token(text.includes("'") ? `'${text.replaceAll("'", "\\'")}'` : `'${text}'`)
+  }
+
   #object(value: object, level: number): void {
-    const special = specialRepr(value)
-    if (special !== undefined) {
-      this.#token(this.#shortened(special))
-    } else if (Array.isArray(value)) {
+    if (Array.isArray(value)) {
       if (level >= MAX_LEVELS) this.#token('[...]')
       else this.sequence(value, '[', ']', level)
-    } else if ('toJSON' in value && typeof value.toJSON === 'function') {
-      this.value(Reflect.apply(value.toJSON, value, ['']), level)
-    } else if (level >= MAX_LEVELS) {
-      this.#token('{...}')
-    } else {
-      this.#record(value, level)
+      return
     }
+    // Most objects are plain: they are spared the questions that only others answer with yes.
+    const special = Object.getPrototypeOf(value) === Object.prototype ? undefined : specialRepr(value)
+    if (special !== undefined) this.#token(this.#shortened(special))
+    else if ('toJSON' in value && typeof value.toJSON === 'function') {
+      this.value(Reflect.apply(value.toJSON, value, ['']), level)
+    } else if (level >= MAX_LEVELS) this.#token('{...}')
+    else this.#record(value, level)
   }
 
   #record(record: object, level: number): void {
     this.#token('{')
     let isFirst = true
-    for (const [key, item] of Object.entries(record)) {
+    for (const key of Object.keys(record)) {
+      const item: unknown = Reflect.get(record, key)
       if (item === undefined) continue
       if (!isFirst) this.#token(', ')
       isFirst = false
-      this.value(key, level + 1)
+      this.#text(key)
       this.#token(': ')
       this.value(item, level + 1)
       if (this.#isCut) break

@@ -17,8 +17,6 @@ export interface ResultCodec {
   readonly contentEncoding: string
 }
 
-const ROOTS: readonly string[] = []
-
 /**
  * The codec of results in one serializer.
  *
@@ -36,7 +34,7 @@ export function createResultCodec(
   return {
     contentType,
     contentEncoding,
-    encode: (value) => ({ contentType, contentEncoding, data: serializer.encode(value, ROOTS) }),
+    encode: (value) => ({ contentType, contentEncoding, data: serializer.encode(value) }),
     decode: (encoded) => codecs.decode(encoded.data, encoded, readable),
   }
 }

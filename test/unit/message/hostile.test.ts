@@ -132,6 +132,8 @@ describe('hostile input ends in a typed error', () => {
       state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
       return Math.floor((state / 2 ** 32) * below)
     }
+    const frames = Error.stackTraceLimit
+    Error.stackTraceLimit = 0
     for (let count = 0; count < 100_000; count += 1) {
       const damaged = Buffer.from(body)
       for (let edits = random(4); edits >= 0; edits -= 1) damaged[random(damaged.length)] = random(256)
@@ -143,6 +145,7 @@ describe('hostile input ends in a typed error', () => {
         if (!(error instanceof MessageError)) throw error
       }
     }
+    Error.stackTraceLimit = frames
   })
 
   test('random text as JSON and as a time', () => {

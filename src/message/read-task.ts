@@ -1,7 +1,8 @@
 import { MessageError } from '../errors/errors.js'
 import { isRecord } from '../util/record.js'
 import { parseIsoTime } from './iso-time.js'
-import type { Embed, TaskFields } from './task-message.js'
+import type { Message } from './message.js'
+import type { Embed, TaskMessage } from './task-message.js'
 
 /** A message taken apart, whatever its protocol: names are those of protocol 2's headers. */
 export interface TaskSource {
@@ -11,21 +12,23 @@ export interface TaskSource {
   readonly embed: Embed
   /** Times without an offset are in this machine's zone; else in UTC. */
   readonly isNaiveLocal: boolean
+  readonly message: Message
 }
 
 type Writable<Type> = { -readonly [Key in keyof Type]: Type[Key] }
 
 /**
- * The checked fields of a task.
+ * The checked task.
  *
  * @throws MessageError for a field of the wrong type.
  */
-export function readTaskFields(source: TaskSource): TaskFields {
-  const { headers, args, kwargs, embed } = source
+export function readTask(source: TaskSource): TaskMessage {
+  const { headers, args, kwargs, embed, message } = source
   if (!Array.isArray(args)) throw new MessageError('the positional arguments are not an array')
   if (!isRecord(kwargs)) throw new MessageError('the keyword arguments are not an object')
   const id = requiredText(headers['id'], 'id')
-  const fields: Writable<TaskFields> = {
+  // One literal, then single assignments: copying an object of this size costs more than all of the checks.
+  const task: Writable<TaskMessage> = {
     id,
     task: requiredText(headers['task'], 'task'),
     args,
@@ -35,50 +38,56 @@ export function readTaskFields(source: TaskSource): TaskFields {
     rootId: optionalText(headers['root_id'], 'root_id') ?? id,
     replacedTaskNesting: optionalNumber(headers['replaced_task_nesting'], 'replaced_task_nesting') ?? 0,
     stamps: optionalRecord(headers['stamps'], 'stamps') ?? {},
+    protocol: 'task' in message.headers ? 2 : 1,
+    headers: message.headers,
+    properties: message.properties,
+    contentType: message.contentType,
   }
-  readTimes(fields, source)
-  readLimits(fields, headers['timelimit'])
-  readPlace(fields, headers)
-  readPresentation(fields, headers)
-  return fields
+  const compression = message.headers['compression']
+  if (typeof compression === 'string') task.compression = compression
+  readTimes(task, source)
+  readLimits(task, headers['timelimit'])
+  readPlace(task, headers)
+  readPresentation(task, headers)
+  return task
 }
 
-function readTimes(fields: Writable<TaskFields>, { headers, isNaiveLocal }: TaskSource): void {
+function readTimes(task: Writable<TaskMessage>, { headers, isNaiveLocal }: TaskSource): void {
   const etaMs = optionalTime(headers['eta'], 'eta', isNaiveLocal)
-  if (etaMs !== undefined) fields.etaMs = etaMs
+  if (etaMs !== undefined) task.etaMs = etaMs
   const expiresMs = optionalTime(headers['expires'], 'expires', isNaiveLocal)
-  if (expiresMs !== undefined) fields.expiresMs = expiresMs
+  if (expiresMs !== undefined) task.expiresMs = expiresMs
 }
 
-function readLimits(fields: Writable<TaskFields>, timelimit: unknown): void {
+function readLimits(task: Writable<TaskMessage>, timelimit: unknown): void {
   if (timelimit === undefined || timelimit === null) return
   if (!Array.isArray(timelimit)) throw wrongType('timelimit', 'an array of two')
   const hard = optionalNumber(timelimit[0], 'timelimit')
-  if (hard !== undefined) fields.timeLimitMs = hard * 1000
+  if (hard !== undefined) task.timeLimitMs = hard * 1000
   const soft = optionalNumber(timelimit[1], 'timelimit')
-  if (soft !== undefined) fields.softTimeLimitMs = soft * 1000
+  if (soft !== undefined) task.softTimeLimitMs = soft * 1000
 }
 
-function readPlace(fields: Writable<TaskFields>, headers: Readonly<Record<string, unknown>>): void {
+function readPlace(task: Writable<TaskMessage>, headers: Readonly<Record<string, unknown>>): void {
   const groupId = optionalText(headers['group'], 'group')
-  if (groupId !== undefined) fields.groupId = groupId
+  if (groupId !== undefined) task.groupId = groupId
   const groupIndex = optionalNumber(headers['group_index'], 'group_index')
-  if (groupIndex !== undefined) fields.groupIndex = groupIndex
+  if (groupIndex !== undefined) task.groupIndex = groupIndex
   const parentId = optionalText(headers['parent_id'], 'parent_id')
-  if (parentId !== undefined) fields.parentId = parentId
+  if (parentId !== undefined) task.parentId = parentId
   const ignoreResult = headers['ignore_result']
-  if (typeof ignoreResult === 'boolean') fields.ignoreResult = ignoreResult
+  if (typeof ignoreResult === 'boolean') task.ignoreResult = ignoreResult
   const stampedHeaders = headers['stamped_headers']
-  if (Array.isArray(stampedHeaders)) fields.stampedHeaders = stampedHeaders.filter(isText)
+  if (Array.isArray(stampedHeaders)) task.stampedHeaders = stampedHeaders.filter(isText)
 }
 
 /** What is only shown, so that a value of another type is passed over. */
-function readPresentation(fields: Writable<TaskFields>, headers: Readonly<Record<string, unknown>>): void {
+function readPresentation(task: Writable<TaskMessage>, headers: Readonly<Record<string, unknown>>): void {
   const { shadow, origin, argsrepr, kwargsrepr } = headers
-  if (typeof shadow === 'string') fields.shadow = shadow
-  if (typeof origin === 'string') fields.origin = origin
-  if (typeof argsrepr === 'string') fields.argsRepr = argsrepr
-  if (typeof kwargsrepr === 'string') fields.kwargsRepr = kwargsrepr
+  if (typeof shadow === 'string') task.shadow = shadow
+  if (typeof origin === 'string') task.origin = origin
+  if (typeof argsrepr === 'string') task.argsRepr = argsrepr
+  if (typeof kwargsrepr === 'string') task.kwargsRepr = kwargsrepr
 }
 
 function requiredText(value: unknown, name: string): string {
