@@ -83,7 +83,9 @@ export class GuardedConsumer implements Consumer {
     items: readonly Item[],
     work: (chunk: readonly Item[]) => Promise<readonly Delivery[]> | undefined,
   ): Promise<readonly Delivery[]> {
-    this.#assertUsable()
+    this.#assertOpen()
+    // Claims that outlive a connection can be settled after it: the driver tells whether they still hold.
+    if (this.holder === undefined) this.#assertUsable()
     try {
       return await inChunks(items, this.#guards.maxBatch, async (chunk) => (await work(chunk)) ?? [])
     } catch (error) {
@@ -101,8 +103,12 @@ export class GuardedConsumer implements Consumer {
     }
   }
 
-  #assertUsable(): void {
+  #assertOpen(): void {
     if (this.#closing !== undefined) throw new BrokerError('the consumer is closed')
+  }
+
+  #assertUsable(): void {
+    this.#assertOpen()
     if (this.#lost === undefined) return
     throw new BrokerConnectionError('the consumer lost its connection; open another', { cause: this.#lost })
   }

@@ -1,0 +1,114 @@
+import type { Delivery, Outgoing, QueueSpec, Route } from '../broker/contract.js'
+import type { Message, MessageProperties } from '../message/message.js'
+
+/**
+ * Why a message was set aside. `worker-lost`: its workers died as often as `maxDeliveries` allows.
+ * `unreadable`: it cannot be decoded or is no task. `not-registered`: no worker knew the task in time.
+ * `rejected`: the task asked for it. `failed`: the task failed and `acksOnFailure` is off.
+ * `unsupported`: it asks for what this version does not have.
+ */
+export type DeadReason =
+  'worker-lost' | 'unreadable' | 'not-registered' | 'rejected' | 'failed' | 'unsupported'
+
+/** What is written beside a dead message. */
+export interface DeathNote {
+  readonly reason: DeadReason
+  /** One line for people. */
+  readonly detail: string
+  /** The moment, in epoch milliseconds. */
+  readonly atMs: number
+}
+
+/** A dead message as it is read back. */
+export interface DeadLetter {
+  /** The task id, or an empty text where the message has none. */
+  readonly id: string
+  /** The task name, or an empty text where the message has none. */
+  readonly task: string
+  /** The reason; a word that this version does not know is kept. */
+  readonly reason: string
+  readonly detail: string
+  /** The queue it was claimed from. */
+  readonly queue: string
+  /** Where it was published to, and where a replay publishes it again. */
+  readonly route: Route
+  /** How often it had been delivered. */
+  readonly deliveries: number
+  /** When it was set aside, in epoch milliseconds. */
+  readonly atMs: number | undefined
+  /** The message as it was before, without what was written beside it. */
+  readonly message: Message
+}
+
+const SUFFIX = '.dead'
+const PREFIX = 'lovage-dead-'
+/** Headers that other parts of the worker write onto a waiting message. */
+const OWN_PREFIXES = [PREFIX, 'lovage-unknown-']
+
+/** Name of the queue that keeps the dead letters of `queue`. */
+export function deadLetterQueue(queue: string): string {
+  return queue.endsWith(SUFFIX) ? queue : queue + SUFFIX
+}
+
+/** What to declare before the first dead letter of `queue`. */
+export function deadLetterQueueSpec(queue: string): QueueSpec {
+  return { name: deadLetterQueue(queue), lifetime: 'durable', bindings: [] }
+}
+
+/** The dead letter of a delivery: the same bytes in Celery's layout, with the note in its headers. */
+export function toDeadLetter(delivery: Delivery, note: DeathNote): Outgoing {
+  const { message, queue, route, deliveryCount } = delivery
+  const headers = {
+    ...withoutOwn(message.headers),
+    [`${PREFIX}reason`]: note.reason,
+    [`${PREFIX}detail`]: note.detail.slice(0, 1000),
+    [`${PREFIX}queue`]: queue,
+    [`${PREFIX}exchange`]: route.exchange,
+    [`${PREFIX}routing-key`]: route.routingKey,
+    [`${PREFIX}deliveries`]: deliveryCount,
+    [`${PREFIX}at`]: new Date(note.atMs).toISOString(),
+  }
+  return {
+    route: { exchange: '', routingKey: deadLetterQueue(queue) },
+    message: { ...message, headers, properties: lasting(message.properties) },
+  }
+}
+
+/** Read a dead letter. One that somebody else put into the queue has the reason `unknown`. */
+export function readDeadLetter(delivery: Delivery): DeadLetter {
+  const { message } = delivery
+  const { headers } = message
+  const queue = text(headers[`${PREFIX}queue`]) || delivery.queue.slice(0, -SUFFIX.length)
+  const routingKey = text(headers[`${PREFIX}routing-key`])
+  const exchange = text(headers[`${PREFIX}exchange`])
+  const at = Date.parse(text(headers[`${PREFIX}at`]))
+  return {
+    id: text(headers['id']) || (message.properties.correlationId ?? ''),
+    task: text(headers['task']),
+    reason: text(headers[`${PREFIX}reason`]) || 'unknown',
+    detail: text(headers[`${PREFIX}detail`]),
+    queue,
+    route:
+      routingKey === '' && exchange === '' ? { exchange: '', routingKey: queue } : { exchange, routingKey },
+    deliveries: Number(headers[`${PREFIX}deliveries`] ?? 0),
+    atMs: Number.isNaN(at) ? undefined : at,
+    message: { ...message, headers: withoutOwn(headers) },
+  }
+}
+
+function withoutOwn(headers: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const kept = Object.entries(headers).filter(
+    ([name]) => !OWN_PREFIXES.some((prefix) => name.startsWith(prefix)),
+  )
+  return Object.fromEntries(kept)
+}
+
+/** A dead letter stays until somebody looks at it, whatever the sender allowed the broker to drop. */
+function lasting(properties: MessageProperties): MessageProperties {
+  const { expirationMs: _dropped, ...kept } = properties
+  return { ...kept, persistent: true }
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}

@@ -1,0 +1,110 @@
+import type { Broker, Consumer, Delivery } from '../broker/contract.js'
+import { deadLetterQueue, deadLetterQueueSpec, readDeadLetter, type DeadLetter } from './dead-letter.js'
+
+/** Which dead letters, and how many. */
+export interface DeadLetterQuery {
+  /**
+   * Most letters to look at.
+   *
+   * @defaultValue 1000
+   */
+  readonly limit?: number
+  /** Only these task ids; all when left out. */
+  readonly ids?: readonly string[]
+}
+
+const DEFAULT_LIMIT = 1000
+const BATCH = 100
+/** While letters are looked at nobody else sees them; a reader that dies gives them back this soon. */
+const LOOK_LEASE_MS = 30_000
+
+/** The dead letters of a queue, the oldest first. They stay where they are. */
+export async function listDeadLetters(
+  broker: Broker,
+  queue: string,
+  query: DeadLetterQuery = {},
+): Promise<readonly DeadLetter[]> {
+  return withLetters(broker, queue, query, async (found) => found.map(readDeadLetter))
+}
+
+/** One dead letter by task id; `undefined` when it is not among the first `limit`. */
+export async function showDeadLetter(
+  broker: Broker,
+  queue: string,
+  id: string,
+): Promise<DeadLetter | undefined> {
+  const letters = await listDeadLetters(broker, queue, { limit: 100_000, ids: [id] })
+  return letters[0]
+}
+
+/**
+ * Publish dead letters again where they came from, with a fresh count of deliveries, then acknowledge them.
+ *
+ * @returns The letters that were sent. A crash in between leaves a letter in both places.
+ */
+export async function replayDeadLetters(
+  broker: Broker,
+  queue: string,
+  query: DeadLetterQuery = {},
+): Promise<readonly DeadLetter[]> {
+  return withLetters(broker, queue, query, async (found, consumer) => {
+    const letters = found.map(readDeadLetter)
+    for (let from = 0; from < found.length; from += BATCH) {
+      const part = letters.slice(from, from + BATCH)
+      await broker.publish(part.map(({ route, message }) => ({ route, message })))
+      await consumer.ack(found.slice(from, from + BATCH))
+    }
+    return letters
+  })
+}
+
+/** Drop the dead letters of a queue, or only those of some ids; resolves with how many there were. */
+export async function purgeDeadLetters(
+  broker: Broker,
+  queue: string,
+  query: DeadLetterQuery = {},
+): Promise<number> {
+  if (query.ids === undefined && query.limit === undefined) {
+    await broker.declare(deadLetterQueueSpec(queue))
+    return broker.purge(deadLetterQueue(queue))
+  }
+  return withLetters(broker, queue, query, async (found, consumer) => {
+    await consumer.ack(found)
+    return found.length
+  })
+}
+
+/** Claim letters, use them, and give back unspent what was not acknowledged. */
+async function withLetters<Value>(
+  broker: Broker,
+  queue: string,
+  query: DeadLetterQuery,
+  use: (found: readonly Delivery[], consumer: Consumer) => Promise<Value>,
+): Promise<Value> {
+  await broker.declare(deadLetterQueueSpec(queue))
+  const limit = query.limit ?? DEFAULT_LIMIT
+  const consumer = await broker.consume([deadLetterQueue(queue)], { credit: limit, leaseMs: LOOK_LEASE_MS })
+  try {
+    return await use(await claim(consumer, limit, query.ids), consumer)
+  } finally {
+    await consumer.close()
+  }
+}
+
+async function claim(
+  consumer: Consumer,
+  limit: number,
+  ids: readonly string[] | undefined,
+): Promise<Delivery[]> {
+  const wanted = ids === undefined ? undefined : new Set(ids)
+  const found: Delivery[] = []
+  const { signal } = new AbortController()
+  for (let seen = 0; seen < limit;) {
+    const batch = await consumer.fetch(Math.min(BATCH, limit - seen), { waitMs: 0, signal })
+    if (batch.length === 0) return found
+    seen += batch.length
+    found.push(...batch.filter((delivery) => wanted?.has(readDeadLetter(delivery).id) ?? true))
+    if (wanted !== undefined && found.length >= wanted.size) return found
+  }
+  return found
+}

@@ -1,0 +1,60 @@
+import type { Execution, Lovage } from '../app/app.js'
+import type { ResultBackend } from '../backend/contract.js'
+import { parseConnectionUrl } from '../broker/connection-url.js'
+import { createResultCodec } from '../message/result-codec.js'
+import { executeTask, toFailure } from '../task/execute.js'
+import type { TaskLogger } from '../task/logger.js'
+import type { Outcome } from '../task/outcome.js'
+import { compose } from '../util/around.js'
+import type { WorkerHost } from './host.js'
+import type { KeeperStart } from './lease/keeper-messages.js'
+import type { Execute } from './pool/pool.js'
+
+/** What the worker's parts need, taken from an app whose codecs are prepared. */
+export function hostOfApp(app: Lovage, logger: TaskLogger, backend: ResultBackend | undefined): WorkerHost {
+  const config = app.config()
+  return {
+    tasks: app.tasks,
+    errors: app.errors,
+    sender: app.sender,
+    clock: app.clock,
+    elapsedMs: () => performance.now(),
+    logger,
+    backend,
+    codec: backend === undefined ? undefined : createResultCodec(config.resultSerializer, app.codecs),
+    execute: executeOf(app),
+    openBroker: () => app.openBroker(),
+    keeperStart: keeperStartOf(app),
+    readTask: (message) => app.readTask(message),
+  }
+}
+
+/** The app's list of around-functions, composed anew for each run only where there are any. */
+function executeOf(app: Lovage): Execute {
+  const around = app.around.execute
+  return (definition, request, port) => {
+    if (around.length === 0) return executeTask(definition, request, port)
+    const run = compose(around, (execution: Execution) =>
+      executeTask(execution.definition, execution.request, port),
+    )
+    return run({ definition, request }).catch((error: unknown): Outcome => ({
+      kind: 'failure',
+      failure: toFailure(error, port),
+      expected: false,
+      children: [],
+    }))
+  }
+}
+
+/** How another thread opens the same broker; `undefined` where it cannot. */
+function keeperStartOf(app: Lovage): KeeperStart | undefined {
+  const { target, moduleUrl, options } = app.brokerLocation()
+  if (moduleUrl === undefined || typeof target !== 'string') return undefined
+  return {
+    moduleUrl,
+    brokerUrl: target,
+    hasDriverSuffix: app.brokers.find(target).url.scheme !== parseConnectionUrl(target).scheme,
+    transportOptions: options.transportOptions ?? {},
+    leaseMs: app.config().leaseMs,
+  }
+}

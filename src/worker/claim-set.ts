@@ -1,0 +1,52 @@
+import type { Broker, Consumer } from '../broker/contract.js'
+import type { Settler } from './settler.js'
+
+/**
+ * The claims of one consumer, from its first fetch to its close.
+ *
+ * A consumer whose connection was lost is kept, and its lease renewed, until none of its claims is in use: closing it
+ * would give back what still runs.
+ */
+export class ClaimSet {
+  readonly broker: Broker
+  readonly consumer: Consumer
+  /** Writes the ends of these claims. */
+  readonly settler: Settler
+  /** Told of each claim that came or went, where the keeper has to name them. */
+  readonly changed: ((tag: string, isClaimed: boolean) => void) | undefined
+  #inUse = 0
+  #emptied: (() => void) | undefined
+
+  constructor(parts: Pick<ClaimSet, 'broker' | 'consumer' | 'settler' | 'changed'>) {
+    this.broker = parts.broker
+    this.consumer = parts.consumer
+    this.settler = parts.settler
+    this.changed = parts.changed
+  }
+
+  /** Claims that are not settled. */
+  get inUse(): number {
+    return this.#inUse
+  }
+
+  /** A delivery was claimed. */
+  take(tag: string): void {
+    this.#inUse += 1
+    this.changed?.(tag, true)
+  }
+
+  /** A claim was settled, lost or dropped. */
+  release(tag: string): void {
+    this.#inUse -= 1
+    this.changed?.(tag, false)
+    if (this.#inUse === 0) this.#emptied?.()
+  }
+
+  /** Resolves when no claim is in use; one caller at a time. */
+  empty(): Promise<void> {
+    if (this.#inUse === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#emptied = resolve
+    })
+  }
+}

@@ -1,0 +1,115 @@
+import type { ReadAhead } from './read-ahead.js'
+
+/** How far claims may go. */
+export interface ClaimWindowOptions {
+  readonly concurrency: number
+  /** Claims, settling ones included, per slot; `Infinity` for no bound. */
+  readonly prefetchMultiplier: number
+  readonly readAhead: ReadAhead
+}
+
+/**
+ * Counts claims by state and says how many more may be made: into free slots, plus what is read ahead, within the
+ * bound on everything that is not settled.
+ */
+export class ClaimWindow {
+  readonly #options: ClaimWindowOptions
+  #running = 0
+  #buffered = 0
+  #settling = 0
+  #isHeld = false
+  #waiter: (() => void) | undefined
+
+  constructor(options: ClaimWindowOptions) {
+    this.#options = options
+  }
+
+  /** Most claims that are ever held at once: the consumer's credit. */
+  get most(): number {
+    const { concurrency, readAhead, prefetchMultiplier } = this.#options
+    const free = 2 * (concurrency + readAhead.most)
+    return Math.max(1, Math.min(free, Math.floor(concurrency * prefetchMultiplier)))
+  }
+
+  /** Whether a slot is free. */
+  get isIdle(): boolean {
+    return this.#buffered === 0 && this.#running < this.#options.concurrency
+  }
+
+  /** Deliveries to claim now. */
+  room(): number {
+    if (this.#isHeld) return 0
+    const { concurrency, readAhead } = this.#options
+    const target = concurrency + readAhead.count
+    const active = this.#running + this.#buffered
+    const want = Math.min(target - active, this.most - active - this.#settling)
+    // With work at hand, wait until a batch is worth a round trip.
+    if (!this.isIdle && want < target / 4) return 0
+    return Math.max(0, want)
+  }
+
+  /** Claim nothing, or claim again. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld
+    this.wake()
+  }
+
+  /** Resolves with a number above 0 as soon as there is room; with 0 when the signal aborts. One caller at a time. */
+  async free(signal: AbortSignal): Promise<number> {
+    while (!signal.aborted) {
+      const room = this.room()
+      if (room > 0) return room
+      await this.#woken(signal)
+    }
+    return 0
+  }
+
+  /** Look again whether there is room. */
+  wake(): void {
+    if (this.#waiter !== undefined && this.room() > 0) this.#waiter()
+  }
+
+  /** A delivery waits for a slot. */
+  buffered(): void {
+    this.#buffered += 1
+  }
+
+  /** A delivery left the buffer. */
+  unbuffered(): void {
+    this.#buffered -= 1
+  }
+
+  /** A slot was taken. */
+  began(): void {
+    this.#running += 1
+  }
+
+  /** A slot is free again; how long the body took, where that says something about the speed. */
+  ended(tookMs?: number): void {
+    this.#running -= 1
+    if (tookMs !== undefined) this.#options.readAhead.observe(tookMs)
+  }
+
+  /** A settlement is on its way. */
+  settling(): void {
+    this.#settling += 1
+  }
+
+  /** A settlement is done with. */
+  settled(): void {
+    this.#settling -= 1
+    this.wake()
+  }
+
+  #woken(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.#waiter = undefined
+        signal.removeEventListener('abort', wake)
+        resolve()
+      }
+      this.#waiter = wake
+      signal.addEventListener('abort', wake)
+    })
+  }
+}

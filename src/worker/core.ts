@@ -1,0 +1,132 @@
+import type { Broker, QueueSpec } from '../broker/contract.js'
+import type { WorkerHost } from './host.js'
+import { ClaimWindow } from './claim-window.js'
+import { Dispatcher } from './dispatcher.js'
+import { HoardWatch } from './hoard-watch.js'
+import { Intake } from './intake.js'
+import { LagWatch } from './lag-watch.js'
+import type { LeaseKeeper } from './lease/keeper.js'
+import { openKeeper } from './lease/open-keeper.js'
+import { OutcomeSettlements } from './outcome-settlement.js'
+import type { Pool } from './pool/pool.js'
+import { pools } from './pool/registry.js'
+import { ReadAhead } from './read-ahead.js'
+import { Records } from './records.js'
+import { Refusals } from './refusals.js'
+import type { SessionParts } from './session.js'
+import type { SettleItem } from './settle-item.js'
+import type { WorkerSettings } from './settings.js'
+import { Supervisor } from './supervisor.js'
+import { TaskLog } from './task-log.js'
+
+/** The parts of one worker, put together. */
+export interface WorkerCore {
+  readonly host: WorkerHost
+  readonly pool: Pool
+  readonly dispatcher: Dispatcher
+  readonly supervisor: Supervisor
+  readonly lagWatch: LagWatch
+  readonly hoardWatch: HoardWatch
+  /** Ends the keeper, if there is one. */
+  stopKeeper(): Promise<void>
+}
+
+/** What a core is made for. */
+export interface CoreOptions {
+  readonly host: WorkerHost
+  readonly settings: WorkerSettings
+  readonly queues: readonly QueueSpec[]
+  /** Called each time that claims begin. */
+  readonly ready: () => void
+}
+
+/** Least wait before what was read ahead is given back, in milliseconds. */
+const LEAST_HOARD_MS = 100
+
+/** Put the parts of a worker together. Opens nothing. */
+export function createCore(options: CoreOptions): WorkerCore {
+  const { host, settings, queues } = options
+  const readAhead = new ReadAhead(settings)
+  const window = new ClaimWindow({ ...settings, readAhead })
+  const records = new Records(host, settings)
+  const hoardWatch = new HoardWatch({
+    clock: host.clock,
+    afterMs: Math.max(LEAST_HOARD_MS, 2 * settings.readAheadMs),
+    buffered: () => dispatcher.buffered,
+    giveBack: () => {
+      readAhead.reset()
+      dispatcher.handBackBuffered()
+    },
+  })
+  const pool: Pool = pools.open(
+    settings.pool,
+    {
+      ...host,
+      time: host,
+      updateState: (job, update) => dispatcher.updateState(job, update),
+    },
+    settings.concurrency,
+  )
+  const lagWatch = new LagWatch({
+    logger: host.logger,
+    elapsedMs: host.elapsedMs,
+    running: () => dispatcher.running,
+  })
+  const dispatcher: Dispatcher = new Dispatcher({
+    host,
+    pool,
+    window,
+    records,
+    outcomes: new OutcomeSettlements(host, records),
+    log: new TaskLog(host.logger),
+    hoard: hoardWatch,
+    lag: lagWatch,
+  })
+  const refusals = new Refusals(host, settings, records, dispatcher)
+  dispatcher.intake = new Intake({ host, settings, refusals, owner: dispatcher })
+  const sessions = new SessionShare(options)
+  const supervisor: Supervisor = new Supervisor({
+    host,
+    settings,
+    ready: () => {
+      if (supervisor.session !== undefined) sessions.adopt(supervisor.session.claims.settler)
+      options.ready()
+    },
+    sessionParts: (broker) => ({ host, settings, queues, window, dispatcher, ...sessions.partsFor(broker) }),
+  })
+  return { host, pool, dispatcher, supervisor, lagWatch, hoardWatch, stopKeeper: () => sessions.stopKeeper() }
+}
+
+/** What outlives a session: the keeper, and settlements whose connection is gone. */
+class SessionShare {
+  readonly #options: CoreOptions
+  #keeper: LeaseKeeper | undefined
+  #orphans: SettleItem[] = []
+
+  constructor(options: CoreOptions) {
+    this.#options = options
+  }
+
+  partsFor(broker: Broker): Pick<SessionParts, 'keeper' | 'orphaned'> {
+    const { host, settings } = this.#options
+    this.#keeper ??= openKeeper({
+      broker,
+      start: host.keeperStart,
+      leaseMs: settings.leaseMs,
+      clock: host.clock,
+      logger: host.logger,
+    })
+    return { keeper: this.#keeper, orphaned: (item) => this.#orphans.push(item) }
+  }
+
+  /** Let a new session write what the old one could not. */
+  adopt(settler: { add(item: SettleItem): void }): void {
+    const orphans = this.#orphans
+    this.#orphans = []
+    for (const item of orphans) settler.add(item)
+  }
+
+  async stopKeeper(): Promise<void> {
+    await this.#keeper?.stop()
+  }
+}

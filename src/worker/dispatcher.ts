@@ -1,0 +1,421 @@
+import type { Delivery, Settlement } from '../broker/contract.js'
+import type { StateUpdate } from '../task/context.js'
+import { runHandlers } from '../task/execute.js'
+import type { Outcome } from '../task/outcome.js'
+import { failpoint } from '../util/failpoint.js'
+import type { ClaimSet } from './claim-set.js'
+import type { ClaimWindow } from './claim-window.js'
+import type { HoardWatch } from './hoard-watch.js'
+import type { WorkerHost } from './host.js'
+import type { Intake } from './intake.js'
+import type { LagWatch } from './lag-watch.js'
+import type { OutcomeSettlements, Verdict } from './outcome-settlement.js'
+import type { CancelReason, Job, Pool } from './pool/pool.js'
+import type { Records } from './records.js'
+import { Refusal } from './refusals.js'
+import { Run, type RunOwner } from './run.js'
+import type { SettleItem } from './settle-item.js'
+import type { TaskLog } from './task-log.js'
+import type { InterruptedTask } from './worker-options.js'
+
+/** What a {@link Dispatcher} works with. */
+export interface DispatcherParts {
+  readonly host: WorkerHost
+  readonly pool: Pool
+  readonly window: ClaimWindow
+  readonly records: Records
+  readonly outcomes: OutcomeSettlements
+  readonly log: TaskLog
+  readonly hoard: HoardWatch
+  readonly lag: LagWatch
+}
+
+/** Tries of a settlement that the store refuses: as it is, as a failure, as a hand-back. */
+const MOST_REFUSALS = 3
+/** Back for a minute, and counted, so that it ends as a dead letter. */
+const AFTER_REFUSAL = { delayMs: 60_000, unspent: false }
+/** Longest stretch of starting bodies without a turn of the event loop, in milliseconds. */
+const LONGEST_TURN_MS = 20
+
+/**
+ * Takes deliveries through their states: buffered, (acknowledged early,) running, settling, done.
+ *
+ * Owned by the worker; nothing else changes a run's state. See `docs/internals/worker-states.md`.
+ */
+export class Dispatcher implements RunOwner {
+  readonly #parts: DispatcherParts
+  readonly #window: ClaimWindow
+  #intake: Intake | undefined
+  #buffer: Run[] = []
+  #head = 0
+  readonly #running = new Set<Run>()
+  readonly #interrupted: InterruptedTask[] = []
+  #afterwards = 0
+  #settling = 0
+  #drainWaiters: (() => void)[] = []
+  #isStopping = false
+  #isPumpDue = false
+
+  constructor(parts: DispatcherParts) {
+    this.#parts = parts
+    this.#window = parts.window
+  }
+
+  /** Set once, before the first delivery: the intake needs the dispatcher as the owner of its runs. */
+  set intake(intake: Intake) {
+    this.#intake = intake
+  }
+
+  /** Runs whose body has started and not ended. */
+  get running(): ReadonlySet<Run> {
+    return this.#running
+  }
+
+  /** Runs that the shutdown cut short so far. */
+  get interrupted(): readonly InterruptedTask[] {
+    return this.#interrupted
+  }
+
+  /** Deliveries that wait for a slot. */
+  get buffered(): number {
+    return this.#buffer.length - this.#head
+  }
+
+  /** Take a batch that was claimed. */
+  receive(claims: ClaimSet, batch: readonly Delivery[]): void {
+    failpoint('worker.claimed')
+    for (const delivery of batch) {
+      claims.take(delivery.tag)
+      const taken = this.#intake?.take(claims, delivery)
+      if (taken instanceof Run) this.#keep(taken)
+      else if (taken !== undefined) this.#settle(taken)
+    }
+    if (this.#isStopping) this.handBackBuffered()
+    else this.#pump()
+  }
+
+  /** Give back what has not started, as if it had not been claimed. */
+  handBackBuffered(): number {
+    const waiting = this.#buffer.slice(this.#head)
+    this.#buffer = []
+    this.#head = 0
+    for (const run of waiting) {
+      this.#window.unbuffered()
+      this.#giveBack(run)
+    }
+    return waiting.length
+  }
+
+  /** No run starts any more; what is buffered goes back. */
+  stop(): void {
+    this.#isStopping = true
+    this.handBackBuffered()
+  }
+
+  /** Resolves when nothing runs and nothing waits for a store. */
+  async drained(): Promise<void> {
+    while (this.#running.size > 0 || this.#afterwards > 0 || this.#settling > 0) {
+      await new Promise<void>((resolve) => this.#drainWaiters.push(resolve))
+    }
+  }
+
+  /** Resolves when no body runs. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await new Promise<void>((resolve) => this.#drainWaiters.push(resolve))
+  }
+
+  /** The claims of these tags are someone else's by now; all claims of the set when no tags are named. */
+  loseClaims(claims: ClaimSet, tags?: ReadonlySet<string>): void {
+    this.#forgetBuffered((run) => run.claims === claims && (tags?.has(run.delivery.tag) ?? true))
+    for (const run of this.#running) {
+      if (run.claims !== claims || run.acked || run.acking || run.dropped) continue
+      if (tags === undefined || tags.has(run.delivery.tag)) this.#drop(run, 'lease-lost')
+    }
+  }
+
+  /** Store a state of the user's own, unless the claim is gone or results are ignored. */
+  async updateState(job: Job, { state, meta }: StateUpdate): Promise<void> {
+    const { host, records } = this.#parts
+    if (!(job instanceof Run) || job.dropped || host.backend === undefined) return
+    if (job.task.ignoreResult ?? job.policy.ignoreResult) return
+    const { record, recordTtlMs } = records.state(job.task, state, meta)
+    await host.backend.store([record], { ttlMs: recordTtlMs })
+  }
+
+  /** Ask every body to end: only a success is still settled as such. */
+  interrupt(): void {
+    for (const run of this.#running) {
+      run.interrupted = true
+      run.job?.cancel('shutdown')
+    }
+  }
+
+  /** Give back what still runs; its outcome is ignored when it comes. */
+  abandonRunning(): void {
+    for (const run of [...this.#running]) {
+      this.#running.delete(run)
+      this.#window.ended()
+      this.#noteInterrupted(run)
+      if (run.acking) run.settlement = handedBack(run)
+      else if (!run.acked) this.#giveBack(run)
+      run.dropped = true
+    }
+    this.#notifyDrained()
+  }
+
+  settled(item: Run | Refusal, applied: boolean): void {
+    this.#uncount()
+    if (item instanceof Run) this.#runSettled(item, applied)
+    else this.#release(item)
+    this.#notifyDrained()
+  }
+
+  refused(item: Run | Refusal, error: Error): void {
+    const { task, id } = item.delivery.message.headers
+    this.#parts.host.logger.error({ err: error, task, id }, `a settlement was refused: ${error.message}`)
+    item.refusals += 1
+    if (item instanceof Run && item.outcome !== undefined && item.refusals === 1) {
+      this.#uncount()
+      item.stage = 'new'
+      this.#apply(item, this.#parts.outcomes.afterRefusal(item, error))
+    } else if (item.refusals < MOST_REFUSALS && !item.acked) {
+      this.#uncount()
+      item.stage = 'new'
+      item.settlement = { delivery: item.delivery, publish: [], handBack: AFTER_REFUSAL }
+      this.#settle(item)
+    } else {
+      this.settled(item, false)
+    }
+  }
+
+  /** Take lost claims out of the buffer: they must not start. */
+  #forgetBuffered(isLost: (run: Run) => boolean): void {
+    const waiting = this.#buffer.slice(this.#head)
+    this.#buffer = waiting.filter((run) => !isLost(run))
+    this.#head = 0
+    for (const run of waiting) {
+      if (!isLost(run)) continue
+      run.dropped = true
+      this.#window.unbuffered()
+      this.#release(run)
+    }
+  }
+
+  #keep(run: Run): void {
+    this.#buffer.push(run)
+    this.#window.buffered()
+    this.#parts.log.received(run)
+  }
+
+  #pump(): void {
+    const { pool, hoard, host } = this.#parts
+    if (this.#isPumpDue) return
+    const sinceMs = this.#head < this.#buffer.length ? host.elapsedMs() : 0
+    while (this.#running.size < pool.concurrency && !this.#isStopping) {
+      const run = this.#buffer[this.#head]
+      if (run === undefined) break
+      this.#head += 1
+      this.#window.unbuffered()
+      this.#begin(run)
+      hoard.started += 1
+      if (run.startedMs - sinceMs > LONGEST_TURN_MS) {
+        this.#pumpLater()
+        break
+      }
+    }
+    if (this.#head === this.#buffer.length && this.#head > 0) {
+      this.#buffer = []
+      this.#head = 0
+    }
+    if (this.buffered > 0) hoard.watch()
+    this.#window.wake()
+  }
+
+  /** Bodies that compute before they first wait must not keep timers and signals from their turn. */
+  #pumpLater(): void {
+    this.#isPumpDue = true
+    setImmediate(() => {
+      this.#isPumpDue = false
+      this.#pump()
+    })
+  }
+
+  #begin(run: Run): void {
+    // Taken before the early acknowledgement, so that the slot is there when it is confirmed.
+    this.#running.add(run)
+    this.#window.began()
+    if (run.policy.acksLate) {
+      this.#start(run)
+      return
+    }
+    run.acking = true
+    this.#settle(run)
+  }
+
+  #start(run: Run): void {
+    failpoint('worker.before-start')
+    run.startedMs = this.#parts.host.elapsedMs()
+    if (run.policy.trackStarted && this.#parts.host.backend !== undefined) {
+      // Cannot reject: it ends in #run.
+      void this.#storeStarted(run)
+      return
+    }
+    this.#run(run)
+  }
+
+  async #storeStarted(run: Run): Promise<void> {
+    const { host, records } = this.#parts
+    if (!(run.task.ignoreResult ?? run.policy.ignoreResult)) {
+      const { record, recordTtlMs } = records.started(run.task)
+      try {
+        await host.backend?.store([record], { ttlMs: recordTtlMs })
+      } catch (error) {
+        host.logger.warn(
+          { err: error, task: run.request.task, id: run.request.id },
+          'STARTED could not be stored',
+        )
+      }
+    }
+    if (!run.dropped) this.#run(run)
+  }
+
+  #run(run: Run): void {
+    const job = this.#parts.pool.run(run)
+    run.job = job
+    failpoint('worker.started')
+    // The pool's outcome never rejects.
+    void job.outcome.then((outcome) => {
+      this.#ended(run, outcome)
+    })
+  }
+
+  #ended(run: Run, outcome: Outcome): void {
+    if (run.dropped) return
+    failpoint('worker.ended')
+    run.tookMs = this.#parts.host.elapsedMs() - run.startedMs
+    this.#running.delete(run)
+    this.#window.ended(run.tookMs)
+    this.#parts.lag.ended(run)
+    if (run.interrupted && !run.acked && outcome.kind !== 'success') {
+      this.#noteInterrupted(run)
+      this.#giveBack(run)
+    } else {
+      this.#conclude(run, outcome)
+    }
+    this.#pump()
+    this.#notifyDrained()
+  }
+
+  #conclude(run: Run, outcome: Outcome): void {
+    const verdict = this.#parts.outcomes.decide(run, outcome)
+    if (!(verdict instanceof Promise)) {
+      this.#apply(run, verdict)
+      return
+    }
+    this.#afterwards += 1
+    // Never rejects: what goes wrong becomes a failure of the task.
+    void verdict.then((decided) => {
+      this.#afterwards -= 1
+      this.#apply(run, decided)
+    })
+  }
+
+  #apply(run: Run, verdict: Verdict): void {
+    run.outcome = verdict.outcome
+    run.settlement = verdict.settlement
+    run.declares = verdict.declares
+    if (verdict.alsoFailed !== undefined) run.alsoFailed = verdict.alsoFailed
+    this.#parts.log.ended(run, verdict.outcome)
+    this.#settle(run)
+  }
+
+  #noteInterrupted(run: Run): void {
+    this.#parts.log.handedBack(run)
+    const { id, task } = run.request
+    this.#interrupted.push({ id, task, queue: run.delivery.queue, handedBack: !run.acked })
+  }
+
+  #uncount(): void {
+    this.#settling -= 1
+    this.#window.settled()
+  }
+
+  #giveBack(run: Run): void {
+    run.dropped = true
+    run.settlement = handedBack(run)
+    this.#settle(run)
+  }
+
+  #settle(item: SettleItem): void {
+    this.#window.settling()
+    this.#settling += 1
+    item.claims.settler.add(item)
+  }
+
+  #runSettled(run: Run, applied: boolean): void {
+    if (!run.acked) this.#release(run)
+    if (run.outcome === undefined && !run.dropped) this.#acknowledgedEarly(run, applied)
+    else if (!applied && !run.dropped) this.#parts.log.lost(run)
+    else if (applied && run.outcome !== undefined) this.#afterSettlement(run, run.outcome)
+  }
+
+  #acknowledgedEarly(run: Run, applied: boolean): void {
+    run.acking = false
+    if (applied) {
+      run.acked = true
+      run.stage = 'new'
+      this.#start(run)
+      return
+    }
+    this.#running.delete(run)
+    this.#window.ended()
+    this.#pump()
+  }
+
+  #afterSettlement(run: Run, outcome: Outcome): void {
+    if (!run.policy.hasHandlers && run.alsoFailed.length === 0) return
+    this.#afterwards += 1
+    // Cannot reject: both parts log their errors.
+    void this.#doAfterwards(run, outcome).then(() => {
+      this.#afterwards -= 1
+      this.#notifyDrained()
+    })
+  }
+
+  async #doAfterwards(run: Run, outcome: Outcome): Promise<void> {
+    const { host } = this.#parts
+    if (run.alsoFailed.length > 0) {
+      try {
+        await host.backend?.store(run.alsoFailed, { ttlMs: run.settlement.recordTtlMs ?? 0 })
+      } catch (error) {
+        host.logger.error({ err: error, id: run.request.id }, 'the failure of a chain could not be stored')
+      }
+    }
+    if (run.policy.hasHandlers) await runHandlers(run.definition, run.request, outcome, host.logger)
+  }
+
+  #drop(run: Run, reason: CancelReason): void {
+    run.dropped = true
+    this.#running.delete(run)
+    this.#window.ended()
+    this.#release(run)
+    this.#parts.log.lost(run)
+    run.job?.cancel(reason)
+    this.#pump()
+  }
+
+  #release(item: Run | Refusal): void {
+    item.claims.release(item.delivery.tag)
+  }
+
+  #notifyDrained(): void {
+    const waiters = this.#drainWaiters
+    if (waiters.length === 0) return
+    this.#drainWaiters = []
+    for (const resolve of waiters) resolve()
+  }
+}
+
+function handedBack({ delivery }: Run): Settlement {
+  return { delivery, publish: [], handBack: { delayMs: 0, unspent: true } }
+}

@@ -1,0 +1,49 @@
+import type { Leases } from '../../broker/contract.js'
+import type { TagChange } from './keeper.js'
+
+/** What a round of renewals found, told as it is found. */
+export interface RenewalListener {
+  /** Claims that are lost: those of the tags, or all of the holder's. */
+  lost(holder: string, tags?: readonly string[]): void
+}
+
+/** The holders and, where each has to be named, the claims that are renewed; the same in any thread. */
+export class Renewals {
+  readonly #holders = new Map<string, Set<string>>()
+
+  /** How many holders there are. */
+  get size(): number {
+    return this.#holders.size
+  }
+
+  /** Renew this holder from the next round on. */
+  hold(holder: string): void {
+    if (!this.#holders.has(holder)) this.#holders.set(holder, new Set())
+  }
+
+  /** Note claims that came and went. */
+  change(holder: string, { added, removed }: TagChange): void {
+    const tags = this.#holders.get(holder)
+    if (tags === undefined) return
+    for (const tag of added) tags.add(tag)
+    for (const tag of removed) tags.delete(tag)
+  }
+
+  /** Renew this holder no more. */
+  release(holder: string): void {
+    this.#holders.delete(holder)
+  }
+
+  /** Renew everything once. @throws what the store throws; the holders not reached wait for the next round. */
+  async round(leases: Leases, leaseMs: number, listener: RenewalListener): Promise<void> {
+    for (const [holder, tags] of [...this.#holders]) {
+      const named = leases.renews === 'tags' ? [...tags] : []
+      if (leases.renews === 'tags' && named.length === 0) continue
+      const { held, lostTags } = await leases.renew(holder, named, leaseMs)
+      // A holder without claims has nothing to lose, and a claim that came meanwhile is not in the answer.
+      if (!held) listener.lost(holder)
+      else if (lostTags.length > 0) listener.lost(holder, lostTags)
+      for (const tag of lostTags) tags.delete(tag)
+    }
+  }
+}

@@ -1,0 +1,192 @@
+import type { Delivery, HandBack, Outgoing, QueueSpec, Settlement } from '../broker/contract.js'
+import type { TaskRecord } from '../backend/contract.js'
+import { deadLetterQueueSpec, toDeadLetter, type DeadReason } from '../control/dead-letter.js'
+import { TimeLimitError } from '../errors/errors.js'
+import { toFailure } from '../task/execute.js'
+import { followUps, hasFollowUps, type FollowUps } from '../task/follow-up.js'
+import type { Failure, Outcome } from '../task/outcome.js'
+import type { WorkerHost } from './host.js'
+import type { Records, StoredResult } from './records.js'
+import type { Run } from './run.js'
+
+/** A settlement, and what else has to be done for it. */
+export interface Verdict {
+  readonly settlement: Settlement
+  /** The outcome as it is told to the handlers: a result that cannot be stored turns success into failure. */
+  readonly outcome: Outcome
+  /** Declared before the settlement is applied. */
+  readonly declares?: QueueSpec
+  /** Stored afterwards: later elements of a chain that failed here. */
+  readonly alsoFailed?: readonly TaskRecord[]
+}
+
+/** The parts of a settlement that depend on the outcome. */
+interface Ending {
+  readonly stored?: StoredResult | undefined
+  readonly publish?: readonly Outgoing[]
+  readonly handBack?: Omit<HandBack, 'delivery'>
+  readonly declares?: QueueSpec
+}
+
+const NOTHING: readonly never[] = []
+const REQUEUED: Omit<HandBack, 'delivery'> = { delayMs: 0, unspent: false }
+
+/** Turns outcomes into settlements: what is stored, what is published, and how the message ends. */
+export class OutcomeSettlements {
+  readonly #host: WorkerHost
+  readonly #records: Records
+
+  constructor(host: WorkerHost, records: Records) {
+    this.#host = host
+    this.#records = records
+  }
+
+  /** Decide; at once where nothing follows the task, which is nearly always. Never rejects or throws. */
+  decide(run: Run, outcome: Outcome): Verdict | Promise<Verdict> {
+    return hasFollowUps(run.request, outcome)
+      ? this.#decideWithFollowUps(run, outcome)
+      : this.#decide(run, outcome)
+  }
+
+  /** The settlement of a run whose settlement the store refused: a FAILURE that says so, and nothing else. */
+  afterRefusal(run: Run, error: Error): Verdict {
+    const outcome = failed(toFailure(error, this.#host))
+    const stored = this.#stores(run, true) ? this.#records.failure(run.task, outcome.failure) : undefined
+    return { settlement: toSettlement(run.delivery, { stored }), outcome }
+  }
+
+  async #decideWithFollowUps(run: Run, outcome: Outcome): Promise<Verdict> {
+    let next: FollowUps
+    try {
+      next = await followUps(this.#host.sender, run.task, run.request, outcome)
+    } catch (error) {
+      // What cannot be sent must not look like success; the error callbacks of a failure are only logged.
+      if (outcome.kind !== 'failure') return this.#decide(run, failed(toFailure(error, this.#host)))
+      const { task, id } = run.request
+      this.#host.logger.error({ err: error, task, id }, 'error callbacks could not be prepared')
+      return this.#decide(run, outcome)
+    }
+    const verdict = this.#decide(run, outcome, next)
+    return next.failedChain.length === 0
+      ? verdict
+      : { ...verdict, alsoFailed: this.#failChain(next, outcome) }
+  }
+
+  #decide(run: Run, outcome: Outcome, next?: FollowUps): Verdict {
+    const children = next?.children ?? outcome.children
+    const publish = next?.publish ?? NOTHING
+    switch (outcome.kind) {
+      case 'success':
+        return this.#success(run, outcome, { children, publish })
+      case 'failure':
+        return this.#failure(run, outcome, { children, publish })
+      case 'retry': {
+        const stored = this.#stores(run, false)
+          ? this.#records.retry(run.task, outcome.retry.failure, children)
+          : undefined
+        return verdict(run, outcome, { stored, publish })
+      }
+      case 'ignore':
+        return verdict(run, outcome, {})
+      case 'reject':
+        return this.#reject(run, outcome)
+    }
+  }
+
+  #success(
+    run: Run,
+    outcome: Extract<Outcome, { kind: 'success' }>,
+    next: Pick<FollowUps, 'children' | 'publish'>,
+  ): Verdict {
+    const { publish } = next
+    if (!this.#stores(run, false)) return verdict(run, outcome, { publish })
+    try {
+      return verdict(run, outcome, {
+        publish,
+        stored: this.#records.success(run.task, outcome.value, next.children),
+      })
+    } catch (error) {
+      return this.#decide(run, failed(toFailure(error, this.#host), next.children))
+    }
+  }
+
+  #failure(
+    run: Run,
+    outcome: Extract<Outcome, { kind: 'failure' }>,
+    next: Pick<FollowUps, 'children' | 'publish'>,
+  ): Verdict {
+    const { policy, acked } = run
+    const timedOut = isHardTimeout(outcome.failure)
+    // It runs again, so it has not failed yet.
+    if (timedOut && !policy.acksOnTimeout && !acked) return verdict(run, outcome, { handBack: REQUEUED })
+    const stored = this.#stores(run, true)
+      ? this.#records.failure(run.task, outcome.failure, next.children)
+      : undefined
+    if (timedOut || policy.acksOnFailure) return verdict(run, outcome, { stored, publish: next.publish })
+    return this.#dead(
+      run,
+      outcome,
+      { reason: 'failed', detail: outcome.failure.message },
+      { stored, publish: next.publish },
+    )
+  }
+
+  #reject(run: Run, outcome: Extract<Outcome, { kind: 'reject' }>): Verdict {
+    if (outcome.requeue) return verdict(run, outcome, run.acked ? {} : { handBack: REQUEUED })
+    const reason = outcome.reason ?? null
+    const exception = { exc_type: 'Reject', exc_message: [reason, false], exc_module: 'celery.exceptions' }
+    const failure: Failure = { exception, traceback: '', message: `Reject: ${reason ?? 'no reason given'}` }
+    const stored = this.#stores(run, true)
+      ? this.#records.failure(run.task, failure, outcome.children)
+      : undefined
+    return this.#dead(run, outcome, { reason: 'rejected', detail: failure.message }, { stored })
+  }
+
+  #dead(
+    run: Run,
+    outcome: Outcome,
+    death: { readonly reason: DeadReason; readonly detail: string },
+    ending: Ending,
+  ): Verdict {
+    const letter = toDeadLetter(run.delivery, { ...death, atMs: this.#host.clock.now() })
+    const declares = deadLetterQueueSpec(run.delivery.queue)
+    return verdict(run, outcome, { ...ending, publish: [...(ending.publish ?? NOTHING), letter], declares })
+  }
+
+  /** Whether a result is stored; `error` for failures, which can be stored although results are ignored. */
+  #stores(run: Run, error: boolean): boolean {
+    if (this.#host.backend === undefined) return false
+    const ignored = run.task.ignoreResult ?? run.policy.ignoreResult
+    return !ignored || (error && run.policy.storeErrorsEvenIfIgnored)
+  }
+
+  #failChain(next: FollowUps, outcome: Outcome): readonly TaskRecord[] {
+    if (outcome.kind !== 'failure' || this.#host.backend === undefined) return NOTHING
+    return next.failedChain.map((id) => this.#records.failure({ id }, outcome.failure).record)
+  }
+}
+
+function verdict(run: Run, outcome: Outcome, ending: Ending): Verdict {
+  const settlement = toSettlement(run.delivery, ending)
+  return ending.declares === undefined
+    ? { settlement, outcome }
+    : { settlement, outcome, declares: ending.declares }
+}
+
+function toSettlement(delivery: Delivery, { stored, publish = NOTHING, handBack }: Ending): Settlement {
+  if (handBack !== undefined) return { delivery, publish, handBack }
+  if (stored === undefined) return { delivery, publish }
+  return { delivery, publish, record: stored.record, recordTtlMs: stored.recordTtlMs }
+}
+
+function failed(
+  failure: Failure,
+  children: readonly unknown[] = NOTHING,
+): Extract<Outcome, { kind: 'failure' }> {
+  return { kind: 'failure', failure, expected: false, children }
+}
+
+function isHardTimeout({ error, exception }: Failure): boolean {
+  if (error instanceof TimeLimitError) return !error.soft
+  return exception.exc_type === 'TimeLimitExceeded' && exception.exc_module === 'billiard.exceptions'
+}

@@ -1,0 +1,129 @@
+import type { ExtendedRecord, TaskRecord } from '../backend/contract.js'
+import type { TaskMessage } from '../message/task-message.js'
+import { toFailure } from '../task/execute.js'
+import type { Failure } from '../task/outcome.js'
+import type { WorkerHost } from './host.js'
+import type { WorkerSettings } from './settings.js'
+
+/** What is stored, and for how long. */
+export interface StoredResult {
+  readonly record: TaskRecord
+  /** 0 keeps it until forgotten. */
+  readonly recordTtlMs: number
+}
+
+/** A record while it is being written. */
+type Draft = { -readonly [Key in keyof TaskRecord]: TaskRecord[Key] }
+
+/** Which task a record is about: the message where it could be read. */
+export type About = TaskMessage | { readonly id: string }
+
+/** How a record ends a task; user states and RETRY do not. */
+interface Ending {
+  readonly state: string
+  readonly result: unknown
+  readonly children?: readonly unknown[]
+  readonly traceback?: string
+  readonly done: boolean
+}
+
+const NO_CHILDREN: readonly unknown[] = []
+
+/**
+ * Builds the records of a worker in Celery's terms, each value encoded once.
+ *
+ * @source Celery 5.7, `celery/backends/base.py`, `_get_result_meta`.
+ */
+export class Records {
+  readonly #host: WorkerHost
+  readonly #settings: WorkerSettings
+  readonly #worker: string
+
+  constructor(host: WorkerHost, settings: WorkerSettings) {
+    this.#host = host
+    this.#settings = settings
+    this.#worker = settings.hostname
+  }
+
+  /** The task returned `value`. @throws `EncodeError` when the result serializer cannot write it. */
+  success(about: About, value: unknown, children: readonly unknown[]): StoredResult {
+    const record = this.#draft(about, { state: 'SUCCESS', result: value, children, done: true })
+    return { record, recordTtlMs: this.#settings.resultTtlMs }
+  }
+
+  /** The task failed. */
+  failure(about: About, failure: Failure, children: readonly unknown[] = NO_CHILDREN): StoredResult {
+    return this.#described(about, failure, { state: 'FAILURE', children, done: true })
+  }
+
+  /** The task will be tried again. */
+  retry(about: About, failure: Failure, children: readonly unknown[]): StoredResult {
+    return this.#described(about, failure, { state: 'RETRY', children, done: false })
+  }
+
+  /** The task was revoked, or came too late. */
+  revoked(about: About, error: Error): StoredResult {
+    const { exception } = toFailure(error, this.#host)
+    return {
+      record: this.#draft(about, { state: 'REVOKED', result: exception, done: true }),
+      recordTtlMs: this.#settings.resultTtlMs,
+    }
+  }
+
+  /** The task has begun here. */
+  started(about: About): StoredResult {
+    const result = { pid: process.pid, hostname: this.#worker }
+    return this.state(about, 'STARTED', result)
+  }
+
+  /** A state of the user's own. @throws `EncodeError` when the result serializer cannot write `meta`. */
+  state(about: About, state: string, meta: unknown): StoredResult {
+    const record = this.#draft(about, { state, result: meta, done: false })
+    return { record, recordTtlMs: this.#settings.resultTtlMs }
+  }
+
+  #described(about: About, failure: Failure, rest: Omit<Ending, 'result'>): StoredResult {
+    const recordTtlMs = this.#settings.failureTtlMs
+    const traced = failure.traceback === '' ? rest : { ...rest, traceback: failure.traceback }
+    try {
+      return { record: this.#draft(about, { ...traced, result: failure.exception }), recordTtlMs }
+    } catch {
+      // An argument of the error that the serializer refuses must not hide the failure.
+      const plain = { ...failure.exception, exc_message: [failure.message] }
+      return { record: this.#draft(about, { ...traced, result: plain }), recordTtlMs }
+    }
+  }
+
+  #draft(about: About, ending: Ending): TaskRecord {
+    const draft: Draft = {
+      taskId: about.id,
+      state: ending.state,
+      result: ending.result,
+      children: ending.children ?? NO_CHILDREN,
+    }
+    if (this.#host.codec !== undefined) draft.encoded = this.#host.codec.encode(ending.result)
+    if (ending.traceback !== undefined) draft.traceback = ending.traceback
+    if (ending.done) draft.doneAtMs = this.#host.clock.now()
+    if ('task' in about) this.#addOrigin(draft, about)
+    return draft
+  }
+
+  #addOrigin(draft: Draft, task: TaskMessage): void {
+    if (task.groupId !== undefined) draft.groupId = task.groupId
+    if (task.parentId !== undefined) draft.parentId = task.parentId
+    if (this.#settings.resultExtended) draft.extended = this.#extended(task)
+  }
+
+  #extended(task: TaskMessage): ExtendedRecord {
+    const stamped =
+      task.stampedHeaders === undefined ? {} : { stampedHeaders: task.stampedHeaders, stamps: task.stamps }
+    return {
+      name: task.task,
+      args: task.args,
+      kwargs: task.kwargs,
+      worker: this.#worker,
+      retries: task.retries,
+      ...stamped,
+    }
+  }
+}

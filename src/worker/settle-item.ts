@@ -1,0 +1,22 @@
+import type { Delivery, QueueSpec, Settlement } from '../broker/contract.js'
+import type { ClaimSet } from './claim-set.js'
+
+/** How far a settlement got where it takes several steps; a repeated try goes on from there. */
+export type SettleStage = 'new' | 'published' | 'stored'
+
+/** One settlement on its way to the store. */
+export interface SettleItem {
+  readonly delivery: Delivery
+  readonly claims: ClaimSet
+  readonly settlement: Settlement
+  /** Whether the message is acknowledged already, so that only messages and result are left to write. */
+  readonly acked: boolean
+  /** A queue that has to exist before the settlement is applied. */
+  readonly declares: QueueSpec | undefined
+  /** Written by the settler. */
+  stage: SettleStage
+  /** Called once: the settlement was applied, or its claim is lost and nothing was. */
+  settled(applied: boolean): void
+  /** Called in place of {@link settled} when the store refuses this settlement whatever the connection's state. */
+  refused(error: Error): void
+}

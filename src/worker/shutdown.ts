@@ -1,0 +1,132 @@
+import { LovageError } from '../errors/errors.js'
+import type { TaskLogger } from '../task/logger.js'
+import type { Clock } from '../util/clock.js'
+import { withDeadline } from '../util/deadline.js'
+import { runSteps, type Step } from '../util/run-steps.js'
+import { toError } from '../util/to-error.js'
+import type { WorkerCore } from './core.js'
+import { Pause } from './pause.js'
+import type { WorkerExit } from './worker-options.js'
+
+/** How long bodies that were asked to end may take for it, in milliseconds. */
+const ABORT_GRACE_MS = 1_000
+/** The same after a second signal. */
+const HURRIED_GRACE_MS = 100
+/** Longest wait for the store while the worker ends, in milliseconds. */
+const STORE_LIMIT_MS = 5_000
+
+/**
+ * The phases of a shutdown: stop claiming and give back what has not begun, let bodies finish, ask the rest to end, give
+ * back what still runs, close. Leases are renewed until the last hand-back.
+ */
+export class Shutdown {
+  readonly #clock: Clock
+  readonly #timeoutMs: number
+  readonly #patience: Pause
+  #isHurried = false
+
+  /** @param timeoutMs - How long running bodies may go on. */
+  constructor(clock: Clock, timeoutMs: number) {
+    this.#clock = clock
+    this.#timeoutMs = timeoutMs
+    this.#patience = new Pause(clock)
+  }
+
+  /** Wait for no body any more. */
+  hurry(): void {
+    this.#isHurried = true
+    this.#patience.end()
+  }
+
+  /** Walk through the phases; what goes wrong in one does not keep the next from being tried. Never rejects. */
+  async run(
+    core: WorkerCore | undefined,
+    logger: TaskLogger,
+    failure: Error | undefined,
+  ): Promise<WorkerExit> {
+    const reason = failure === undefined ? 'stopped' : 'failed'
+    if (core === undefined) {
+      return { reason, ...(failure === undefined ? {} : { error: failure }), interrupted: [], leftover: 0 }
+    }
+    const error = (await this.#walk(core, logger)) ?? undefined
+    const worst = failure ?? error
+    return {
+      reason,
+      ...(worst === undefined ? {} : { error: worst }),
+      interrupted: core.dispatcher.interrupted,
+      leftover: core.pool.leftover,
+    }
+  }
+
+  async #walk(core: WorkerCore, logger: TaskLogger): Promise<Error | undefined> {
+    const { dispatcher, supervisor, pool } = core
+    const steps: Step[] = [
+      {
+        name: 'stop claiming',
+        run: () => {
+          logger.info(
+            { running: dispatcher.running.size },
+            'worker: Warm shutdown: waiting for running tasks',
+          )
+          supervisor.stopClaiming()
+          dispatcher.stop()
+        },
+      },
+      { name: 'let tasks finish', run: () => this.#drain(core, this.#timeoutMs) },
+      { name: 'ask the rest to end', run: () => this.#interrupt(core, logger) },
+      {
+        name: 'give back what still runs',
+        run: async () => {
+          dispatcher.abandonRunning()
+          await this.#limited('giving back', dispatcher.drained())
+        },
+      },
+      { name: 'close connections', run: () => this.#limited('closing', supervisor.close()) },
+      { name: 'end the keeper', run: () => core.stopKeeper() },
+      { name: 'end the pool', run: () => pool.stop() },
+      {
+        name: 'end the watches',
+        run: () => {
+          core.lagWatch.stop()
+          core.hoardWatch.stop()
+        },
+      },
+    ]
+    try {
+      await runSteps(steps, (step, error) => {
+        logger.error({ err: error, step }, `shutdown: "${step}" failed`)
+      })
+      return undefined
+    } catch (error) {
+      return toError(error)
+    }
+  }
+
+  async #interrupt(core: WorkerCore, logger: TaskLogger): Promise<void> {
+    const { dispatcher } = core
+    if (dispatcher.running.size === 0) return
+    const tasks = [...dispatcher.running].map((run) => `${run.request.task}[${run.request.id}]`)
+    logger.warn({ tasks }, `worker: Cold shutdown: ${tasks.length} running tasks go back to their queues`)
+    dispatcher.interrupt()
+    const grace = new Pause(this.#clock)
+    await Promise.race([
+      grace.wait(this.#isHurried ? HURRIED_GRACE_MS : ABORT_GRACE_MS),
+      dispatcher.idle().finally(() => grace.end()),
+    ])
+  }
+
+  /** Resolves when nothing runs, the time is up, or there is no more patience. */
+  async #drain({ dispatcher }: WorkerCore, timeoutMs: number): Promise<void> {
+    const done = dispatcher.drained().then(() => this.#patience.end())
+    await Promise.race([this.#patience.wait(timeoutMs), done])
+  }
+
+  /** A store that does not answer must not keep the process alive. */
+  #limited(doing: string, work: Promise<void>): Promise<void> {
+    return withDeadline(work, {
+      ms: STORE_LIMIT_MS,
+      clock: this.#clock,
+      late: () => new LovageError(`${doing} took longer than ${STORE_LIMIT_MS} ms`),
+    })
+  }
+}
