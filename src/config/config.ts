@@ -115,7 +115,7 @@ export interface ConfigInput extends StoreConfigInput {
   /**
    * The order in which several broker URLs are tried.
    *
-   * @defaultValue `'round-robin'`
+   * @defaultValue `round-robin`
    */
   readonly brokerFailoverStrategy?: 'round-robin' | 'shuffle' | undefined
   /**
@@ -139,7 +139,7 @@ export interface ConfigInput extends StoreConfigInput {
   /**
    * Type of the queues that hold delayed messages on RabbitMQ.
    *
-   * @defaultValue `'quorum'`
+   * @defaultValue `quorum`
    */
   readonly brokerNativeDelayedDeliveryQueueType?: 'classic' | 'quorum' | undefined
   /**
@@ -229,7 +229,7 @@ export interface ConfigInput extends StoreConfigInput {
   /**
    * How a message with a countdown or an eta is sent: `store` keeps it in the broker until it is due, `eta` sends it at once for the worker to hold, as Celery does.
    *
-   * @defaultValue `'store'`
+   * @defaultValue `store`
    */
   readonly delay?: 'store' | 'eta' | undefined
   /**
@@ -247,7 +247,7 @@ export interface ConfigInput extends StoreConfigInput {
   /**
    * How SQLite syncs to disk. `full` survives a loss of power; `normal` is faster and may lose the last commits then.
    *
-   * @defaultValue `'full'`
+   * @defaultValue `full`
    */
   readonly sqliteSynchronous?: 'off' | 'normal' | 'full' | 'extra' | undefined
   /**
@@ -267,7 +267,7 @@ export interface ConfigInput extends StoreConfigInput {
   /**
    * Serializer of results.
    *
-   * @defaultValue `'json'`
+   * @defaultValue `json`
    */
   readonly resultSerializer?: string | undefined
   /**
@@ -309,13 +309,13 @@ export interface ConfigInput extends StoreConfigInput {
   /**
    * Exchange of the former AMQP backend.
    *
-   * @defaultValue `'celeryresults'`
+   * @defaultValue `celeryresults`
    */
   readonly resultExchange?: string | undefined
   /**
    * Type of that exchange.
    *
-   * @defaultValue `'direct'`
+   * @defaultValue `direct`
    */
   readonly resultExchangeType?: 'direct' | 'topic' | 'fanout' | 'headers' | undefined
   /**
@@ -465,7 +465,7 @@ export interface ConfigInput extends StoreConfigInput {
   /**
    * Serializer of messages.
    *
-   * @defaultValue `'json'`
+   * @defaultValue `json`
    */
   readonly taskSerializer?: string | undefined
   /**
@@ -483,7 +483,7 @@ export interface ConfigInput extends StoreConfigInput {
   /**
    * Queue of tasks that no route, option or call sends elsewhere.
    *
-   * @defaultValue `'celery'`
+   * @defaultValue `celery`
    */
   readonly taskDefaultQueue?: string | undefined
   /**
@@ -495,7 +495,7 @@ export interface ConfigInput extends StoreConfigInput {
   /**
    * Type of exchanges that name none.
    *
-   * @defaultValue `'direct'`
+   * @defaultValue `direct`
    */
   readonly taskDefaultExchangeType?: 'direct' | 'topic' | 'fanout' | 'headers' | undefined
   /**
@@ -507,7 +507,7 @@ export interface ConfigInput extends StoreConfigInput {
   /**
    * Type of the default queue on RabbitMQ.
    *
-   * @defaultValue `'classic'`
+   * @defaultValue `classic`
    */
   readonly taskDefaultQueueType?: 'classic' | 'quorum' | undefined
   /**
@@ -561,7 +561,7 @@ export interface ConfigInput extends StoreConfigInput {
   /**
    * Type of queues created that way, on RabbitMQ.
    *
-   * @defaultValue `'classic'`
+   * @defaultValue `classic`
    */
   readonly taskCreateMissingQueueType?: 'classic' | 'quorum' | undefined
   /**
@@ -579,7 +579,7 @@ export interface ConfigInput extends StoreConfigInput {
   /**
    * How sending is tried again: `maxRetries`, `intervalStart`, `intervalStep`, `intervalMax`, the last three in seconds.
    *
-   * @defaultValue `{ maxRetries: 3, intervalStart: 0, intervalStep: 0.2, intervalMax: 1}`
+   * @defaultValue `{"maxRetries": 3, "intervalStart": 0, "intervalStep": 0.2, "intervalMax": 1}`
    */
   readonly taskPublishRetryPolicy?: RetryPolicyInput | undefined
   /**
@@ -621,7 +621,7 @@ export interface ConfigInput extends StoreConfigInput {
   /**
    * How tasks run: `async` (on the event loop), `threads`, `processes` (also called `prefork`) or `solo`. Celery's default is `prefork`.
    *
-   * @defaultValue `'async'`
+   * @defaultValue `async`
    */
   readonly workerPool?: PoolInput | undefined
   /**
@@ -741,19 +741,19 @@ export interface ConfigInput extends StoreConfigInput {
   /**
    * How Celery's pool starts processes. Node has one way.
    *
-   * @defaultValue `'fork'`
+   * @defaultValue `fork`
    */
   readonly workerPoolStartMethod?: string | undefined
   /**
    * The class that grows and shrinks the pool.
    *
-   * @defaultValue `'celery.worker.autoscale:Autoscaler'`
+   * @defaultValue `celery.worker.autoscale:Autoscaler`
    */
   readonly workerAutoscaler?: unknown
   /**
    * The class that consumes messages.
    *
-   * @defaultValue `'celery.worker.consumer:Consumer'`
+   * @defaultValue `celery.worker.consumer:Consumer`
    */
   readonly workerConsumer?: unknown
   /**
@@ -795,7 +795,7 @@ export interface ConfigInput extends StoreConfigInput {
   /**
    * The level it has there.
    *
-   * @defaultValue `'WARNING'`
+   * @defaultValue `WARNING`
    */
   readonly workerRedirectStdoutsLevel?: string | undefined
   /**
@@ -807,7 +807,7 @@ export interface ConfigInput extends StoreConfigInput {
   /**
    * Form of a log line, in Python's notation.
    *
-   * @defaultValue `'[%(asctime)s: %(levelname)s/%(processName)s] %(message)s'`
+   * @defaultValue `[%(asctime)s: %(levelname)s/%(processName)s] %(message)s`
    */
   readonly workerLogFormat?: string | undefined
   /**
@@ -819,7 +819,7 @@ export interface ConfigInput extends StoreConfigInput {
   /**
    * Form of a log line of a task, in Python's notation.
    *
-   * @defaultValue `'[%(asctime)s: %(levelname)s/%(processName)s] %(task_name)s[%(task_id)s]: %(message)s'`
+   * @defaultValue `[%(asctime)s: %(levelname)s/%(processName)s] %(task_name)s[%(task_id)s]: %(message)s`
    */
   readonly workerTaskLogFormat?: string | undefined
   /**
@@ -873,13 +873,13 @@ export interface ConfigInput extends StoreConfigInput {
   /**
    * The class that keeps the schedule.
    *
-   * @defaultValue `'celery.beat:PersistentScheduler'`
+   * @defaultValue `celery.beat:PersistentScheduler`
    */
   readonly beatScheduler?: unknown
   /**
    * File in which Celery keeps the last runs. Lovage keeps them in the store.
    *
-   * @defaultValue `'celerybeat-schedule'`
+   * @defaultValue `celerybeat-schedule`
    */
   readonly beatScheduleFilename?: string | undefined
   /**
@@ -951,13 +951,13 @@ export interface ConfigInput extends StoreConfigInput {
   /**
    * Exchange of events.
    *
-   * @defaultValue `'celeryev'`
+   * @defaultValue `celeryev`
    */
   readonly eventExchange?: string | undefined
   /**
    * How names of event queues begin.
    *
-   * @defaultValue `'celeryev'`
+   * @defaultValue `celeryev`
    */
   readonly eventQueuePrefix?: string | undefined
   /**
@@ -987,7 +987,7 @@ export interface ConfigInput extends StoreConfigInput {
   /**
    * Serializer of events.
    *
-   * @defaultValue `'json'`
+   * @defaultValue `json`
    */
   readonly eventSerializer?: string | undefined
   /**
@@ -1029,7 +1029,7 @@ export interface ConfigInput extends StoreConfigInput {
   /**
    * How names of remote control exchanges begin.
    *
-   * @defaultValue `'celery'`
+   * @defaultValue `celery`
    */
   readonly controlExchange?: string | undefined
   /**

@@ -31,7 +31,7 @@ export interface StoreConfigInput {
   /**
    * Options of SQLAlchemy's engine. Pool options of Knex go into `brokerTransportOptions`.
    *
-   * @defaultValue `{ pool_pre_ping: true, pool_recycle: 3600}`
+   * @defaultValue `{"pool_pre_ping": true, "pool_recycle": 3600}`
    */
   readonly databaseEngineOptions?: Readonly<Record<string, unknown>> | undefined
   /**
@@ -157,7 +157,7 @@ export interface StoreConfigInput {
   /**
    * Digest that is signed.
    *
-   * @defaultValue `'sha256'`
+   * @defaultValue `sha256`
    */
   readonly securityDigest?: string | undefined
   /**
@@ -169,13 +169,13 @@ export interface StoreConfigInput {
   /**
    * Container in Azure Blob Storage.
    *
-   * @defaultValue `'celery'`
+   * @defaultValue `celery`
    */
   readonly azureblockblobContainerName?: string | undefined
   /**
    * How names of blobs begin.
    *
-   * @defaultValue `''`
+   * @defaultValue empty
    */
   readonly azureblockblobBasePath?: string | undefined
   /**
@@ -295,19 +295,19 @@ export interface StoreConfigInput {
   /**
    * Database in Cosmos DB.
    *
-   * @defaultValue `'celerydb'`
+   * @defaultValue `celerydb`
    */
   readonly cosmosdbsqlDatabaseName?: string | undefined
   /**
    * Collection in Cosmos DB.
    *
-   * @defaultValue `'celerycol'`
+   * @defaultValue `celerycol`
    */
   readonly cosmosdbsqlCollectionName?: string | undefined
   /**
    * Consistency of reads.
    *
-   * @defaultValue `'Session'`
+   * @defaultValue `Session`
    */
   readonly cosmosdbsqlConsistencyLevel?: string | undefined
   /**
@@ -367,7 +367,7 @@ export interface StoreConfigInput {
   /**
    * How names of objects begin.
    *
-   * @defaultValue `''`
+   * @defaultValue empty
    */
   readonly gcsBasePath?: string | undefined
   /**

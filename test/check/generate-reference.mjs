@@ -19,14 +19,15 @@ const dist = resolve(root, distFlag < 0 ? 'dist' : process.argv[distFlag + 1])
 
 const load = (path) => import(pathToFileURL(resolve(dist, path)).href)
 const { OPTION_AREAS } = await load('src/config/option-table.js')
+const { describeOptions } = await load('src/config/describe-options.js')
+const { ERROR_CODES } = await load('src/errors/codes.js')
+const descriptions = describeOptions()
 
-const files = [...configTypes(OPTION_AREAS)]
-if (!process.argv.includes('--types-only')) {
-  const { describeOptions } = await load('src/config/describe-options.js')
-  const { ERROR_CODES } = await load('src/errors/codes.js')
-  files.push(['docs/reference/configuration.md', configPage(OPTION_AREAS, describeOptions())])
-  files.push(['docs/reference/errors.md', errorPage(ERROR_CODES, await load('src/errors/errors.js'))])
-}
+const files = [
+  ...configTypes(OPTION_AREAS, descriptions),
+  ['docs/reference/configuration.md', configPage(descriptions)],
+  ['docs/reference/errors.md', errorPage(ERROR_CODES, await load('src/errors/errors.js'))],
+]
 
 const stale = []
 for (const [path, text] of files) {

@@ -2,16 +2,17 @@
 const STORE_AREAS = new Set(['database', 'redis', 'security', 'stores'])
 
 /** The generated type files, as pairs of path and text. */
-export function configTypes(areas) {
+export function configTypes(areas, descriptions) {
+  const defaults = new Map(descriptions.map((option) => [option.name, option.defaultText]))
   const main = areas.filter((area) => !STORE_AREAS.has(area.name))
   const stores = areas.filter((area) => STORE_AREAS.has(area.name))
   return [
-    ['src/config/config.ts', typesFile(main, { prefix: '', base: 'Store' })],
-    ['src/config/store-config.ts', typesFile(stores, { prefix: 'Store', base: undefined })],
+    ['src/config/config.ts', typesFile(main, { prefix: '', base: 'Store', defaults })],
+    ['src/config/store-config.ts', typesFile(stores, { prefix: 'Store', base: undefined, defaults })],
   ]
 }
 
-function typesFile(areas, { prefix, base }) {
+function typesFile(areas, { prefix, base, defaults }) {
   const options = areas.flatMap((area) => Object.entries(area.options))
   const about = prefix === '' ? 'every option' : 'the options of stores'
   const extending = (name) => (base === undefined ? '' : ` extends ${base}${name}`)
@@ -21,7 +22,7 @@ function typesFile(areas, { prefix, base }) {
     '',
     `/** What a user writes: ${about}, none required. */`,
     `export interface ${prefix}ConfigInput${extending('ConfigInput')} {`,
-    ...options.flatMap(([name, option]) => inputMembers(name, option)),
+    ...options.flatMap(([name, option]) => inputMembers(name, option, defaults.get(name))),
     '}',
     '',
     `/** What the code reads: ${about}, checked, defaults filled in, lengths of time in milliseconds. */`,
@@ -54,10 +55,10 @@ function imports(options, base) {
   )
 }
 
-function inputMembers(name, option) {
+function inputMembers(name, option, defaultText) {
   const nullable = 'whenNone' in option ? ' | null' : ''
   const type = `${inputType(option)}${nullable} | undefined`.replace('unknown | undefined', 'unknown')
-  const doc = ['/**', ` * ${option.doc}`, ' *', ` * @defaultValue ${defaultText(option)}`, ' */']
+  const doc = ['/**', ` * ${option.doc}`, ' *', ` * @defaultValue ${defaultText}`, ' */']
   const aliases = (option.aliases ?? []).flatMap((alias) => [
     `/** The same as \`${name}\`. */`,
     `readonly ${alias}?: ${type}`,
@@ -95,29 +96,4 @@ function plainType(option) {
     dict: 'Readonly<Record<string, unknown>>',
   }
   return types[option.kind]
-}
-
-/** The default for a reader. */
-export function defaultText(option) {
-  if (option.defaultText !== undefined) return option.defaultText
-  if (option.sameAs !== undefined) return `the value of \`${option.sameAs}\``
-  if (option.default === undefined) return 'not set'
-  if (option.kind === 'duration') return durationText(option.default)
-  return `\`${literal(option.default)}\``
-}
-
-function durationText(input) {
-  if (typeof input === 'number') return input === 0 ? '0' : `${input} ${input === 1 ? 'second' : 'seconds'}`
-  return Object.entries(input)
-    .map(([unit, amount]) => `${amount} ${amount === 1 ? unit.slice(0, -1) : unit}`)
-    .join(' ')
-}
-
-function literal(value) {
-  if (typeof value === 'number') return String(value)
-  return JSON.stringify(value)
-    .replace(/"(\w+)":/g, ' $1: ')
-    .replace(/,(?=\S)/g, ', ')
-    .replace(/\s+/g, ' ')
-    .replace(/^"|"$/g, "'")
 }
