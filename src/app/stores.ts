@@ -152,6 +152,6 @@ function shownTarget(target: string | object): string {
 function transportOptionsOf(config: Config, target: string | object): Readonly<Record<string, unknown>> {
   const isSqlite = typeof target === 'string' && target.includes('sqlite')
   return isSqlite
-    ? { synchronous: config.sqliteSynchronous, ...config.brokerTransportOptions }
+    ? { sqliteSynchronous: config.sqliteSynchronous, ...config.brokerTransportOptions }
     : config.brokerTransportOptions
 }
