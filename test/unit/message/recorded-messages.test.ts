@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { ContentDisallowedError, DecodeError } from '../../../src/errors/errors.js'
 import { Codecs } from '../../../src/message/codecs.js'
-import { customHeaders } from '../../../src/message/custom-headers.js'
+import { callerHeaders } from '../../../src/message/caller-headers.js'
 import { decodeTask } from '../../../src/message/decode-task.js'
 import { encodeTaskV1 } from '../../../src/message/encode-task-v1.js'
 import { encodeTask } from '../../../src/message/encode-task.js'
@@ -29,7 +29,7 @@ const UNREADABLE = ['compression-bzip2', 'compression-lzma', ...(hasZstd ? [] : 
 const NOT_SAME_BYTES = ['rich-kwargs-json']
 
 function outgoing(task: TaskMessage): OutgoingTask {
-  return { ...task, headers: customHeaders(task.headers), serializer: 'json' }
+  return { ...task, headers: callerHeaders(task.headers), serializer: 'json' }
 }
 
 function withoutRepr(task: TaskMessage): TaskMessage {

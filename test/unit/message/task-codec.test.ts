@@ -8,7 +8,7 @@ import {
   MessageError,
 } from '../../../src/errors/errors.js'
 import { Codecs } from '../../../src/message/codecs.js'
-import { customHeaders } from '../../../src/message/custom-headers.js'
+import { callerHeaders } from '../../../src/message/caller-headers.js'
 import { decodeTask, peekTask } from '../../../src/message/decode-task.js'
 import { EMPTY_EMBED } from '../../../src/message/embed.js'
 import { encodeTask } from '../../../src/message/encode-task.js'
@@ -110,7 +110,7 @@ describe('encodeTask', () => {
     const message = encodeTask({ ...TASK, headers: { tenant: 'a', n: 7 } }, codecs)
 
     expect(Object.keys(message.headers).slice(-3)).toEqual(['stamps', 'tenant', 'n'])
-    expect(customHeaders(message.headers)).toEqual({ tenant: 'a', n: 7 })
+    expect(callerHeaders(message.headers)).toEqual({ tenant: 'a', n: 7 })
     expect(() => encodeTask({ ...TASK, headers: { id: 'x' } }, codecs)).toThrow(EncodeError)
   })
 
