@@ -10,28 +10,24 @@ import { root } from './prepare.mjs'
  *
  * @param {object} options
  * @param {string} options.node - The Node binary.
- * @param {string[]} options.paths - Patterns of compiled test files.
- * @param {string} [options.names] - Pattern of test names.
+ * @param {string[]} options.selection - Jest's arguments that choose test files.
  * @param {Record<string, string>} options.environment - Added to the environment.
  * @param {number} options.timeoutMs - After this the whole process group is killed and the run has failed.
  */
-export async function runJest({ node, paths, names, environment, timeoutMs }) {
+export async function runJest({ node, selection, environment, timeoutMs }) {
   const folder = await mkdtemp(join(tmpdir(), 'lovage-jest-'))
   const report = join(folder, 'report.json')
   const args = [
     join(root, 'node_modules/jest/bin/jest.js'),
     '--config=jest.config.mjs',
     '--maxWorkers=2',
-    '--passWithNoTests',
     '--json',
     `--outputFile=${report}`,
-    ...(names === undefined ? [] : [`--testNamePattern=${names}`]),
-    '--testPathPatterns',
-    ...paths,
+    ...selection,
   ]
   try {
     const { code, timedOut } = await runProcess(node, args, { environment, timeoutMs })
-    return summarize(await readReport(report), { code, timedOut, timeoutMs, filtered: names !== undefined })
+    return summarize(await readReport(report), { code, timedOut, timeoutMs })
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -83,7 +79,7 @@ async function readReport(file) {
   }
 }
 
-function summarize(report, { code, timedOut, timeoutMs, filtered }) {
+function summarize(report, { code, timedOut, timeoutMs }) {
   const summary = { passed: 0, failed: 0, skipped: [], problems: [] }
   if (timedOut) summary.problems.push(`killed after ${timeoutMs / 60_000} minutes`)
   if (report === undefined) {
@@ -97,7 +93,7 @@ function summarize(report, { code, timedOut, timeoutMs, filtered }) {
   for (const file of report.testResults) {
     for (const test of file.assertionResults) {
       if (test.status === 'failed') summary.problems.push(test.fullName)
-      else if (test.status !== 'passed' && !filtered) summary.skipped.push(test.fullName)
+      else if (test.status !== 'passed') summary.skipped.push(test.fullName)
     }
     if (file.assertionResults.length === 0 && file.status === 'failed') summary.problems.push(file.name)
   }
