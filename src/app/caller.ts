@@ -1,17 +1,14 @@
-const OWN_FOLDER = new URL('..', import.meta.url).href
-const OWN_PATH = new URL('..', import.meta.url).pathname
-
 /** `file:line:column` of the first caller outside of this package's own source; `undefined` in a REPL. */
 export function callerPlace(): string | undefined {
   const holder: { stack?: string } = {}
   Error.captureStackTrace(holder)
-  const lines = (holder.stack ?? '').split('\n').slice(1)
-  const outside = lines.find(
-    (line) => isPlace(line) && !line.includes(OWN_FOLDER) && !line.includes(OWN_PATH),
-  )
-  return outside?.replace(/^\s*at (?:.*\()?/, '').replace(/\)$/, '')
+  const places = (holder.stack ?? '').split('\n').flatMap(toPlace)
+  // The first frame is this function: its path shows the own folder as stacks print it, source maps or not.
+  const ownFolder = places[0]?.replace(/app[\\/]caller\.[^\\/]*$/, '')
+  return places.find((place) => ownFolder === undefined || !place.startsWith(ownFolder))
 }
 
-function isPlace(line: string): boolean {
-  return /:\d+:\d+\)?$/.test(line) && !line.includes('node:')
+function toPlace(line: string): readonly string[] {
+  const place = /^\s*at (?:.*\()?(.*:\d+:\d+)\)?$/.exec(line)?.[1]
+  return place === undefined || place.startsWith('node:') ? [] : [place]
 }

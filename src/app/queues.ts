@@ -22,16 +22,14 @@ const EXCHANGE_TYPES: readonly ExchangeType[] = ['direct', 'topic', 'fanout', 'h
 export class QueueTable {
   readonly #config: Config
   readonly #queues = new Map<string, AppQueue>()
+  /** The queues a worker consumes unless told otherwise: none that was only made up for a message. */
+  readonly configured: readonly AppQueue[]
 
   constructor(config: Config) {
     this.#config = config
     const settings = config.taskQueues ?? [this.#defaultSetting()]
     for (const setting of settings) this.#queues.set(setting.name, toAppQueue(setting, config))
-  }
-
-  /** The queues a worker consumes unless told otherwise. */
-  get configured(): readonly AppQueue[] {
-    return [...this.#queues.values()]
+    this.configured = [...this.#queues.values()]
   }
 
   /** The queue that messages without a route go to. */

@@ -1,0 +1,268 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { randomUUID } from 'node:crypto'
+
+import {
+  EncodeError,
+  Lovage,
+  Reject,
+  sharedTask,
+  setDefaultApp,
+  Task,
+  task,
+  taskOf,
+  TaskError,
+} from '../../../src/index.js'
+import type { Message } from '../../../src/message/message.js'
+
+const apps: Lovage[] = []
+
+function appOf(input: ConstructorParameters<typeof Lovage>[1] = {}): Lovage {
+  const url = `memory://${randomUUID()}`
+  const app = new Lovage('shop', { broker: url, backend: url, ...input })
+  apps.push(app)
+  return app
+}
+
+async function sent(app: Lovage, queue = 'celery'): Promise<readonly Message[]> {
+  const broker = await app.broker()
+  await broker.declare(app.queueSpec(queue))
+  const consumer = await broker.consume([queue], { credit: 100, leaseMs: 30_000 })
+  const deliveries = await consumer.fetch(100, { waitMs: 0, signal: new AbortController().signal })
+  await consumer.ack(deliveries)
+  await consumer.close()
+  return deliveries.map((delivery) => delivery.message)
+}
+
+afterEach(async () => {
+  await Promise.all(apps.splice(0).map((app) => app.close()))
+})
+
+describe('defining a task', () => {
+  it('keeps the function callable', () => {
+    const add = appOf().task('tasks.add', (x: number, y: number) => x + y)
+
+    expect([add(1, 2), add.run(1, 2), add.name]).toEqual([3, 3, 'tasks.add'])
+  })
+
+  it('names a bare function after the app', () => {
+    const app = appOf()
+    app.task(function add(x: number, y: number) {
+      return x + y
+    })
+
+    expect([...app.tasks.keys()]).toEqual(['shop.add'])
+  })
+
+  it('refuses an anonymous function without a name', () => {
+    expect(() => appOf().task((x: number) => x)).toThrow(TaskError)
+  })
+
+  it('refuses a second function under one name and names both places', () => {
+    const app = appOf()
+    app.task('tasks.add', () => 1)
+
+    expect(() => app.task('tasks.add', () => 2)).toThrow(/app\.test.*app\.test/)
+    expect(() => app.task({ name: 'tasks.add', replace: true }, () => 3)).not.toThrow()
+  })
+
+  it('refuses a soft time limit beyond the hard one', () => {
+    expect(() => appOf().task({ name: 'a', softTimeLimit: 5, timeLimit: 3 }, () => 1)).toThrow(TaskError)
+  })
+
+  it('takes instances of task classes', async () => {
+    class Greet extends Task {
+      override readonly name = 'tasks.greet'
+      readonly #greeting = 'hello'
+      run(whom: string): string {
+        return `${this.#greeting} ${whom}`
+      }
+    }
+    const greet = appOf().registerTask(new Greet())
+
+    expect(greet('you')).toBe('hello you')
+    expect(await (await greet.apply(['you'])).get()).toBe('hello you')
+  })
+
+  it('takes decorated methods', async () => {
+    const app = appOf()
+    class Mailer {
+      @app.task()
+      static ping(text: string): string {
+        return `pong ${text}`
+      }
+
+      @app.task({ name: 'mails.send' })
+      send(to: string): string {
+        return `sent to ${to}`
+      }
+    }
+    const mailer = new Mailer()
+
+    expect([...app.tasks.keys()].sort()).toEqual(['mails.send', 'shop.Mailer.ping'])
+    expect(mailer.send('a')).toBe('sent to a')
+    expect(await (await taskOf(Mailer.ping).apply(['x'])).get()).toBe('pong x')
+    await taskOf(mailer.send).delay('b')
+    expect((await sent(app)).map((message) => message.headers['task'])).toEqual(['mails.send'])
+  })
+})
+
+describe('the default app', () => {
+  it('gets tasks of the module-level function', () => {
+    const app = appOf()
+    setDefaultApp(app)
+    const add = task(function plus(x: number, y: number) {
+      return x + y
+    })
+
+    expect([add(1, 2), app.tasks.has('shop.plus')]).toEqual([3, true])
+  })
+
+  it('shares shared tasks with every app, those made later too', () => {
+    const before = appOf()
+    const name = `shared.${randomUUID()}`
+    sharedTask(name, () => 1)
+    const alone = `private.${randomUUID()}`
+    setDefaultApp(before)
+    sharedTask({ name: alone, shared: false }, () => 1)
+    const after = appOf()
+
+    expect([before.tasks.has(name), after.tasks.has(name)]).toEqual([true, true])
+    expect([before.tasks.has(alone), after.tasks.has(alone)]).toEqual([true, false])
+  })
+})
+
+describe('sending', () => {
+  it('publishes what the options say', async () => {
+    const app = appOf()
+    const add = app.task({ name: 'tasks.add', params: ['x', 'y'] }, (x: number, y: number) => x + y)
+
+    const result = await add.applyAsync([5, 10], {
+      taskId: 'id-1',
+      queue: 'math',
+      priority: 7,
+      headers: { tenant: 'a' },
+      link: add.s(16),
+      linkError: { task: 'tasks.failed', args: [], kwargs: {}, options: {} },
+      expires: { hours: 1 },
+      timeLimit: 60,
+      softTimeLimit: { seconds: 50 },
+      ignoreResult: true,
+      shadow: 'sum',
+      argsRepr: '(secret)',
+    })
+
+    const [message] = await sent(app, 'math')
+    const read = message === undefined ? undefined : app.readTask(message)
+    expect(result.id).toBe('id-1')
+    expect(read).toMatchObject({
+      id: 'id-1',
+      task: 'tasks.add',
+      args: [5, 10],
+      properties: { priority: 7, correlationId: 'id-1' },
+      headers: { tenant: 'a', timelimit: [60, 50], shadow: 'sum', ignore_result: true, argsrepr: '(secret)' },
+      embed: { callbacks: [{ task: 'tasks.add', args: [16] }], errbacks: [{ task: 'tasks.failed' }] },
+    })
+    expect(read?.expiresMs).toBeGreaterThan(Date.now() + 3_590_000)
+  })
+
+  it('sends a list in one go, and results know their names', async () => {
+    const app = appOf()
+    const add = app.task('tasks.add', (x: number, y: number) => x + y)
+
+    const results = await add.bulk([
+      [1, 2],
+      [3, 4],
+    ])
+
+    expect(results.map((result) => result.taskName)).toEqual(['tasks.add', 'tasks.add'])
+    expect((await sent(app)).map((message) => app.readTask(message).args)).toEqual([
+      [1, 2],
+      [3, 4],
+    ])
+  })
+
+  it('sends by name what another code base defines', async () => {
+    const app = appOf()
+    await app.sendTask('python.tasks.resize', { args: ['a.png'], kwargs: { width: 100 } })
+
+    const [message] = await sent(app)
+    expect(message === undefined ? undefined : app.readTask(message)).toMatchObject({
+      kwargs: { width: 100 },
+    })
+  })
+
+  it('refuses before anything is sent what cannot be sent', async () => {
+    const app = appOf()
+    const add = app.task('tasks.add', (x: unknown) => x)
+
+    await expect(add.delay(() => 1)).rejects.toBeInstanceOf(EncodeError)
+    await expect(add.applyAsync([1], { countdown: 1, eta: new Date() })).rejects.toThrow('got both')
+    expect(await sent(app)).toEqual([])
+  })
+
+  it('passes the functions around publishing, the first outermost', async () => {
+    const app = appOf()
+    const order: string[] = []
+    for (const name of ['outer', 'inner']) {
+      app.around.publish.push(async (call, next) => {
+        order.push(name)
+        await next(call)
+      })
+    }
+    await app.task('tasks.one', () => 1).delay()
+
+    expect(order).toEqual(['outer', 'inner'])
+  })
+
+  it('keeps two apps apart', async () => {
+    const [one, other] = [appOf(), appOf()]
+    await one.task('tasks.one', () => 1).delay()
+
+    expect([await sent(one), await sent(other)].map((messages) => messages.length)).toEqual([1, 0])
+  })
+})
+
+describe('eager mode', () => {
+  it('runs delay here, without a broker', async () => {
+    const app = appOf({ taskAlwaysEager: true, broker: 'memory://nobody' })
+    const result = await app.task('tasks.add', (x: number, y: number) => x + y).delay(1, 2)
+
+    expect([await result.ready(), await result.get()]).toEqual([true, 3])
+  })
+
+  it('runs retries and links at once, and keeps the error unless it is to be thrown', async () => {
+    const app = appOf()
+    let tries = 0
+    const flaky = app.task({ name: 'tasks.flaky', autoretryFor: [Error], maxRetries: 2 }, () => {
+      tries += 1
+      throw new Error('again')
+    })
+    const seen: unknown[] = []
+    const note = app.task('tasks.note', (value: unknown) => seen.push(value))
+    const add = app.task('tasks.add', (x: number) => x + 1)
+
+    const failed = await flaky.apply([])
+    await add.apply([1], { link: note.s() })
+
+    expect([tries, await failed.failed()]).toEqual([3, true])
+    await expect(failed.get()).rejects.toThrow('again')
+    await expect(flaky.apply([], { throw: true })).rejects.toThrow('again')
+    expect(seen).toEqual([2])
+  })
+
+  it('gives the body what a worker would get', async () => {
+    const app = appOf()
+    const echo = app.task('tasks.echo', (value: unknown) => value)
+
+    expect(await (await echo.apply([{ gone: undefined, kept: 1 }])).get()).toEqual({ kept: 1 })
+  })
+
+  it('knows Reject', async () => {
+    const app = appOf()
+    const no = app.task('tasks.no', () => {
+      throw new Reject('not here')
+    })
+
+    expect(await (await no.apply([])).state()).toBe('REJECTED')
+  })
+})
