@@ -41,9 +41,7 @@ export class SqlGroups implements GroupStore {
           knex(TABLE)
             .select('result')
             .where({ taskset_id: groupId })
-            .where((expiry) =>
-              expiry.whereNull('lovage_expires_ms').orWhere('lovage_expires_ms', '>', nowMs),
-            ),
+            .whereRaw('(lovage_expires_ms IS NULL OR lovage_expires_ms > ?)', [nowMs]),
         )
       })
       const value = row?.['result']

@@ -12,11 +12,8 @@ const FIRST_BYTE_OF_A_PICKLE = 0x80
  * @source Celery 5.7, `celery/backends/database/__init__.py`, `DatabaseBackend._update_result`.
  */
 export function toRow(record: TaskRecord, codec: ResultCodec): ResultRow {
-  const { extended = {} } = record
   const encoded =
     record.encoded?.contentType === codec.contentType ? record.encoded : codec.encode(record.result)
-  const optional = (value: unknown): Uint8Array | null =>
-    value === undefined ? null : bytesOf(codec.encode(value))
   return {
     taskId: record.taskId,
     status: record.state,
@@ -24,6 +21,18 @@ export function toRow(record: TaskRecord, codec: ResultCodec): ResultRow {
     dateDone: record.doneAtMs === undefined ? null : dateText(record.doneAtMs),
     traceback: record.traceback ?? null,
     children: record.children.length === 0 ? null : bytesOf(codec.encode(record.children)),
+    groupId: record.groupId ?? null,
+    parentId: record.parentId ?? null,
+    ...extendedColumns(record.extended ?? {}, codec),
+  }
+}
+
+type ExtendedColumns = Pick<ResultRow, 'name' | 'args' | 'kwargs' | 'worker' | 'retries' | 'queue' | 'stamps'>
+
+function extendedColumns(extended: ExtendedRecord, codec: ResultCodec): ExtendedColumns {
+  const optional = (value: unknown): Uint8Array | null =>
+    value === undefined ? null : bytesOf(codec.encode(value))
+  return {
     name: extended.name ?? null,
     args: optional(extended.args),
     kwargs: optional(extended.kwargs),
@@ -31,8 +40,6 @@ export function toRow(record: TaskRecord, codec: ResultCodec): ResultRow {
     retries: extended.retries ?? null,
     queue: extended.queue ?? null,
     stamps: optional(stampsOf(extended)),
-    groupId: record.groupId ?? null,
-    parentId: record.parentId ?? null,
   }
 }
 

@@ -7,6 +7,7 @@ import type {
   Settlement,
 } from '../../src/broker/contract.js'
 import { Claimer } from './claimer.js'
+import type { ClaimAttempt } from './claimer.js'
 import { claimKey } from './envelope.js'
 import { asBroker } from './failure.js'
 import type { ResultWriter } from './result-writer.js'
@@ -56,18 +57,18 @@ export class SqlConsumer implements Consumer {
   }
 
   async fetch(max: number, { waitMs, signal }: FetchOptions): Promise<readonly Delivery[]> {
+    const { wake } = this.#parts.store
     const deadline = performance.now() + waitMs
     return asBroker(async () => {
-      while (this.#closing === undefined) {
-        const room = Math.min(max, this.#credit - this.#unsettled.size, this.#parts.store.dialect.maxBatch)
-        const attempt =
-          room > 0 ? await this.#claimer.claim(room) : { deliveries: [], nextMs: Number.POSITIVE_INFINITY }
+      do {
+        const seen = wake.count
+        const attempt = await this.#attempt(max)
         if (attempt.deliveries.length > 0) return this.#keep(attempt.deliveries)
         const leftMs = deadline - performance.now()
-        if (leftMs <= 0 || signal.aborted) break
-        await this.#wait(Math.min(leftMs, attempt.nextMs), signal)
-        if (signal.aborted) break
-      }
+        if (leftMs <= 0) break
+        // A change that came during the look has told nobody.
+        if (wake.count === seen) await this.#wait(Math.min(leftMs, attempt.nextMs), signal)
+      } while (!this.#isOver(signal))
       return []
     })
   }
@@ -105,6 +106,18 @@ export class SqlConsumer implements Consumer {
   async close(): Promise<void> {
     this.#closing ??= this.#close()
     await this.#closing
+  }
+
+  #isOver(signal: AbortSignal): boolean {
+    return this.#closing !== undefined || signal.aborted
+  }
+
+  /** Claim as far as the credit goes. */
+  async #attempt(max: number): Promise<ClaimAttempt> {
+    const room = Math.min(max, this.#credit - this.#unsettled.size, this.#parts.store.dialect.maxBatch)
+    return room > 0 && this.#closing === undefined
+      ? this.#claimer.claim(room)
+      : { deliveries: [], nextMs: Number.POSITIVE_INFINITY }
   }
 
   async #close(): Promise<void> {

@@ -11,9 +11,15 @@ export class Wake {
   readonly #watch: CommitWatch
   readonly #listeners = new Set<() => void>()
   #stop: (() => void) | undefined
+  #count = 0
 
   constructor(watch: CommitWatch) {
     this.#watch = watch
+  }
+
+  /** How often something changed; two equal counts mean that nothing was missed in between. */
+  get count(): number {
+    return this.#count
   }
 
   /** Call `listener` after each change, possibly more often; the result ends it. */
@@ -29,6 +35,7 @@ export class Wake {
 
   /** Something changed. Known at once within the process, without the way over the file. */
   signal(): void {
+    this.#count += 1
     for (const listener of [...this.#listeners]) listener()
   }
 
@@ -50,6 +57,7 @@ export interface WaitOptions {
 
 /** Wait until the time is up, the signal aborts, or `until` ends it. */
 export function wait(options: WaitOptions): Promise<void> {
+  if (options.signal.aborted) return Promise.resolve()
   return new Promise((resolve) => {
     const end = (): void => {
       clearTimeout(timer)

@@ -72,6 +72,8 @@ export class SqliteFile implements SqlDatabase {
         }
       })
       native.exec(`PRAGMA synchronous = ${options.synchronous}`)
+      // Rows live shortly: the later pages go from the log to the file, the more of them are gone by then.
+      native.exec('PRAGMA wal_autocheckpoint = 4000')
       // Reading makes the write-ahead file, which is watched for the commits of others.
       await file.#untilFree(() => native.prepare('SELECT count(*) FROM sqlite_master').all([]))
     } catch (error) {
