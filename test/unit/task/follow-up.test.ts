@@ -1,0 +1,186 @@
+import { describe, expect, it } from '@jest/globals'
+import { randomUUID } from 'node:crypto'
+
+import { Lovage } from '../../../src/index.js'
+import { UnsupportedError } from '../../../src/errors/errors.js'
+import type { TaskMessage, WireSignature } from '../../../src/message/task-message.js'
+import { followUps, hasFollowUps } from '../../../src/task/follow-up.js'
+import type { Outcome } from '../../../src/task/outcome.js'
+import { toRequest, type TaskRequest } from '../../../src/task/request.js'
+
+const app = new Lovage('tests', { broker: `memory://${randomUUID()}`, backend: false })
+const success: Outcome = { kind: 'success', value: 3, children: [] }
+const failure: Outcome = {
+  kind: 'failure',
+  failure: { exception: { exc_type: 'E', exc_message: [], exc_module: 'm' }, traceback: '', message: 'E: ' },
+  expected: false,
+  children: [],
+}
+
+function sign(task: string, more: Partial<WireSignature> = {}): WireSignature {
+  return { task, args: [], kwargs: {}, options: {}, ...more }
+}
+
+/** A running task as it was read from a message with this embed. */
+async function running(
+  embed: Partial<TaskMessage['embed']>,
+): Promise<{ message: TaskMessage; request: TaskRequest }> {
+  const { outgoing } = await app.sender.prepare({
+    name: 'tests.first',
+    args: [1],
+    kwargs: {},
+    options: { taskId: 'first', priority: 4, headers: { tenant: 'a' } },
+    embed,
+  })
+  const message = app.readTask(outgoing.message)
+  const deliveryInfo = {
+    exchange: '',
+    routingKey: 'math',
+    queue: 'math',
+    priority: 4,
+    redelivered: false,
+    deliveryCount: 1,
+  }
+  return { message, request: toRequest(message, { hostname: 'w@h', isEager: false, deliveryInfo }) }
+}
+
+async function publishedBy(
+  embed: Partial<TaskMessage['embed']>,
+  outcome: Outcome,
+): Promise<readonly TaskMessage[]> {
+  const { message, request } = await running(embed)
+  const { publish } = await followUps(app.sender, message, request, outcome)
+  return publish.map((outgoing) => app.readTask(outgoing.message))
+}
+
+describe('the end of a task', () => {
+  it('brings nothing when the message carries nothing', async () => {
+    const { request } = await running({})
+
+    expect([success, failure].map((outcome) => hasFollowUps(request, outcome))).toEqual([false, false])
+  })
+
+  it('calls callbacks with the value before their own arguments', async () => {
+    const callbacks = [
+      sign('tests.second', { args: [16] }),
+      sign('tests.third', { immutable: true, args: [7] }),
+    ]
+
+    expect(await publishedBy({ callbacks }, success)).toMatchObject([
+      { task: 'tests.second', args: [3, 16], parentId: 'first', rootId: 'first' },
+      { task: 'tests.third', args: [7] },
+    ])
+  })
+
+  it('runs the last element of a reversed chain, with the rest behind it', async () => {
+    const chain = [sign('tests.third'), sign('tests.second', { options: { task_id: 'second', queue: 'q' } })]
+
+    expect(await publishedBy({ chain }, success)).toMatchObject([
+      { id: 'second', task: 'tests.second', args: [3], embed: { chain: [{ task: 'tests.third' }] } },
+    ])
+  })
+
+  it('sends the members of a group, and the first of a chain, that are linked', async () => {
+    const group = sign('celery.group', {
+      subtask_type: 'group',
+      kwargs: { tasks: [sign('tests.a'), sign('tests.b')] },
+    })
+    const chain = sign('celery.chain', {
+      subtask_type: 'chain',
+      kwargs: { tasks: [sign('tests.c'), sign('tests.d')] },
+    })
+
+    expect(await publishedBy({ callbacks: [group, chain] }, success)).toMatchObject([
+      { task: 'tests.a', embed: { chain: null } },
+      { task: 'tests.b' },
+      { task: 'tests.c', embed: { chain: [{ task: 'tests.d' }] } },
+    ])
+  })
+
+  it('refuses a chord by name', async () => {
+    const chord = sign('celery.chord', { subtask_type: 'chord' })
+
+    await expect(publishedBy({ callbacks: [chord] }, success)).rejects.toBeInstanceOf(UnsupportedError)
+  })
+
+  it('calls errbacks with the id of the failed task, and names the elements that fail with it', async () => {
+    const errbacks = [sign('tests.failed', { args: ['more'] })]
+    const { message, request } = await running({
+      errbacks,
+      chain: [sign('tests.next', { options: { task_id: 'next' } })],
+    })
+
+    const follow = await followUps(app.sender, message, request, failure)
+
+    expect(follow.publish.map((outgoing) => app.readTask(outgoing.message))).toMatchObject([
+      { task: 'tests.failed', args: ['first', 'more'], parentId: 'first' },
+    ])
+    expect(follow.failedChain).toEqual(['next'])
+  })
+
+  it('lists what it published as children, after what the body sent', async () => {
+    const { message, request } = await running({
+      callbacks: [sign('tests.second', { options: { task_id: 'second' } })],
+    })
+
+    const follow = await followUps(app.sender, message, request, {
+      ...success,
+      children: [[['own', null], null]],
+    })
+
+    expect(follow.children).toEqual([
+      [['own', null], null],
+      [['second', null], null],
+    ])
+  })
+})
+
+describe('a retry', () => {
+  const retry = (more: object): Outcome => ({
+    kind: 'retry',
+    retry: { failure: failure.kind === 'failure' ? failure.failure : neverHere(), ...more },
+    children: [],
+  })
+
+  it('keeps id, lineage, links, headers and queue, and counts', async () => {
+    const callbacks = [sign('tests.second')]
+    const { message, request } = await running({ callbacks })
+
+    const { publish } = await followUps(app.sender, message, request, retry({ countdownMs: 5000 }))
+
+    expect(publish).toMatchObject([{ route: { exchange: '', routingKey: 'math' }, delayMs: 5000 }])
+    expect(publish.map((outgoing) => app.readTask(outgoing.message))).toMatchObject([
+      {
+        id: 'first',
+        rootId: 'first',
+        parentId: 'first',
+        retries: 1,
+        args: [1],
+        headers: { tenant: 'a', argsrepr: '(1,)' },
+        properties: { priority: 4 },
+        embed: { callbacks },
+      },
+    ])
+  })
+
+  it('may change arguments, moment, queue and priority', async () => {
+    const etaMs = Date.now() + 60_000
+    const { message, request } = await running({})
+
+    const { publish } = await followUps(
+      app.sender,
+      message,
+      request,
+      retry({ args: [2], kwargs: { a: 1 }, etaMs, queue: 'other', priority: 9 }),
+    )
+
+    expect(publish).toMatchObject([{ route: { routingKey: 'other' }, notBeforeMs: etaMs }])
+    expect(publish.map((outgoing) => app.readTask(outgoing.message))).toMatchObject([
+      { args: [2], kwargs: { a: 1 }, etaMs, headers: { argsrepr: '(2,)' }, properties: { priority: 9 } },
+    ])
+  })
+})
+
+function neverHere(): never {
+  throw new Error('the failure above is one')
+}
