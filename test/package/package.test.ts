@@ -112,11 +112,13 @@ describe('the packed package', () => {
 
   test('opens nothing when it is imported and an app is made', async () => {
     const source = `
-      const before = process.getActiveResourcesInfo().length
+      // A file that Node still closes after reading a module is no handle of ours.
+      const open = () => process.getActiveResourcesInfo().filter((name) => !name.includes('Req'))
+      const before = open().length
       const { Lovage } = await import('lovage')
       const app = new Lovage('shop', { broker: 'memory://' })
       app.task('shop.add', (x, y) => x + y)
-      console.log(process.getActiveResourcesInfo().length - before)`
+      console.log(open().length - before)`
 
     const exit = await project.run('handles.mjs', source)
 
@@ -174,7 +176,7 @@ describe('the packed package', () => {
     const [tasks, main] = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code ?? '')
     await project.write('tasks.ts', tasks ?? '')
     await project.write('main.ts', main ?? '')
-    const flags = ['--target', 'es2023', '--module', 'nodenext', '--types', 'node', '--skipLibCheck']
+    const flags = ['--target', 'es2023', '--module', 'nodenext', '--types', 'node', '--skipLibCheck', '--ignoreConfig']
     const compiled = await run(process.execPath, [tsc, ...flags, 'main.ts'], { cwd: project.path })
 
     const command = ['node_modules/.bin/lovage', '-A', './tasks.ts', 'worker']
