@@ -1,0 +1,61 @@
+import { Command } from 'commander'
+
+import type { Lovage } from '../../app/app.js'
+import { chooseBackend } from '../../config/backend-choice.js'
+import { maskUrl } from '../../util/mask-url.js'
+import { migratingDriver, urlToMigrate } from '../migrations.js'
+import { printJson } from '../print.js'
+import type { Session } from '../session.js'
+
+interface MigrateFlags {
+  readonly plan?: boolean
+  readonly dryRun?: boolean
+  readonly json?: boolean
+}
+
+/** `lovage migrate`: make and extend the tables of a SQL broker and backend. */
+export function migrateCommand(session: Session): Command {
+  return new Command('migrate')
+    .description('make or extend the tables of a SQL broker and result backend; a second run does nothing')
+    .option('--plan', 'print the statements and run none')
+    .option('--dry-run', 'the same as --plan')
+    .option('--json', 'print JSON')
+    .action((flags: MigrateFlags) => migrate(session, flags))
+}
+
+async function migrate(session: Session, flags: MigrateFlags): Promise<void> {
+  const app = await session.openApp()
+  const transportOptions = app.config().brokerTransportOptions
+  const stores: { readonly store: string; readonly done: readonly string[] }[] = []
+  const planned = flags.plan === true || flags.dryRun === true
+  for (const url of storeUrls(app)) {
+    const driver = await migratingDriver(app.brokers, url)
+    if (driver === undefined) continue
+    const done = planned
+      ? await driver.planMigrations(url, { transportOptions })
+      : (await driver.migrate(url, { transportOptions })).applied
+    stores.push({ store: maskUrl(url), done })
+  }
+  if (flags.json === true) printJson(session.io.stdout, stores)
+  else print(session, stores, planned)
+}
+
+/** The broker's store, and that of the results where it is another. */
+function storeUrls(app: Lovage): readonly string[] {
+  const choice = chooseBackend(app.config())
+  const targets = [app.brokerLocation().target, ...(choice.kind === 'target' ? [choice.target] : [])]
+  return [...new Set(targets.map(urlToMigrate))]
+}
+
+function print(
+  session: Session,
+  stores: readonly { readonly store: string; readonly done: readonly string[] }[],
+  planned: boolean,
+): void {
+  if (stores.length === 0) session.note('Nothing to migrate: neither broker nor backend has tables.')
+  for (const { store, done } of stores) {
+    if (done.length === 0) session.note(`${store} is up to date.`)
+    else if (planned) session.print(`-- ${store}\n${done.map((statement) => `${statement};`).join('\n')}`)
+    else session.print(`${store}: ${done.join(', ')}`)
+  }
+}

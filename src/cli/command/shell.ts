@@ -1,0 +1,45 @@
+import { Command } from 'commander'
+
+import type { Lovage } from '../../app/app.js'
+import { makeCallable } from '../../app/callable.js'
+import { runPiped, runTerminal, type ShellNames } from '../repl.js'
+import type { Session } from '../session.js'
+
+/** Names of the shell that a task cannot take. */
+const RESERVED: ReadonlySet<string> = new Set(['app', 'tasks', 'console', 'process', 'global', 'globalThis'])
+
+/** `lovage shell`: Node's REPL with the app and its tasks; a script can be piped in. */
+export function shellCommand(session: Session): Command {
+  return new Command('shell')
+    .description('interactive JavaScript with `app` and every task by the last part of its name')
+    .option('--without-tasks', 'leave the tasks out')
+    .action(async (flags: { readonly withoutTasks?: boolean }) => {
+      const app = await session.openApp()
+      await app.loadTaskModules()
+      const tasks = flags.withoutTasks === true ? {} : tasksByLastPart(app)
+      const names = { app, ...tasks }
+      const { stdin } = session.io
+      if (stdin.isTTY === true) {
+        session.note(greeting(app, Object.keys(tasks)))
+        await runTerminal(names)
+      } else {
+        session.exitCode = await runPiped(names, session)
+      }
+    })
+}
+
+/** Tasks under the last part of their names; of two that share it the first one has it. */
+function tasksByLastPart(app: Lovage): ShellNames {
+  const names: Record<string, unknown> = {}
+  for (const [name, definition] of app.tasks) {
+    const short = name.slice(name.lastIndexOf('.') + 1)
+    if (!/^[A-Za-z_$][\w$]*$/.test(short) || RESERVED.has(short) || short in names) continue
+    names[short] = makeCallable(definition, () => app.taskHost)
+  }
+  return names
+}
+
+function greeting(app: Lovage, tasks: readonly string[]): string {
+  const known = tasks.length === 0 ? 'no tasks' : tasks.join(', ')
+  return `App ${app.main} is here as \`app\`; its tasks: ${known}. Ctrl-D ends the shell.`
+}

@@ -1,0 +1,103 @@
+import { Command } from 'commander'
+
+import type { Lovage } from '../../app/app.js'
+import { chooseBroker } from '../../config/backend-choice.js'
+import type { TaskLogger } from '../../task/logger.js'
+import { Worker } from '../../worker/worker.js'
+import type { WorkerExit } from '../../worker/worker-options.js'
+import { bannerText } from '../banner.js'
+import { EXIT, exitCodeOf, type ExitCode } from '../exit-code.js'
+import { extraSettings } from '../extra-settings.js'
+import { likelyModules } from '../loader/find-module.js'
+import { logFormat, logLevel, openLog, type LogFormat } from '../log.js'
+import { printError } from '../print-error.js'
+import type { Session } from '../session.js'
+import { onStopSignals } from '../stop-signals.js'
+import { UsageError } from '../usage-error.js'
+import { addWorkerOptions, workerOptions, workerSettings, type WorkerFlags } from '../worker-flags.js'
+
+/** `lovage worker`: run tasks until told to stop. */
+export function workerCommand(session: Session): Command {
+  const command = new Command('worker').description('run tasks until SIGTERM or Ctrl-C')
+  return addWorkerOptions(command)
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(async () => {
+      session.exitCode = await work(session, command.opts<WorkerFlags>(), command.args)
+    })
+}
+
+async function work(session: Session, flags: WorkerFlags, words: readonly string[]): Promise<ExitCode> {
+  const format = logFormat(flags.logFormat, session.io.stderr)
+  const level = logLevel(session.quiet ? 'error' : flags.loglevel)
+  const app = await session.openApp({ ...workerSettings(flags), ...extraSettings(words) })
+  if (flags.include !== undefined) app.conf.update({ include: [...app.config().include, ...flags.include] })
+  await app.loadTaskModules()
+  refuseWithoutTasks(app, session)
+  const logger = openLog(session.io, { level, format, paint: session.paint(session.io.stderr) })
+  app.logger = logger
+  const worker = new Worker(app, { ...workerOptions(flags), logger })
+  showBanner(session, { app, worker, logger, format })
+  return runToEnd(session, worker, logger)
+}
+
+/** A worker without a task can only set messages aside; somebody forgot to say where the tasks are. */
+function refuseWithoutTasks(app: Lovage, session: Session): void {
+  if (app.tasks.size > 0) return
+  if (session.place !== undefined) {
+    session.note(`Warning: ${session.place} defines no tasks.`)
+    return
+  }
+  const [likely = './tasks.ts'] = likelyModules(session.io.cwd)
+  throw new UsageError(`there are no tasks to run; name the module of your app: lovage -A ${likely} worker`)
+}
+
+interface Starting {
+  readonly app: Lovage
+  readonly worker: Worker
+  readonly logger: TaskLogger
+  readonly format: LogFormat
+}
+
+function showBanner(session: Session, { app, worker, logger, format }: Starting): void {
+  const { banner } = worker
+  if (format === 'json') {
+    logger.info({ ...banner, pid: process.pid }, `${banner.hostname} starts`)
+    return
+  }
+  if (session.quiet) return
+  const paint = session.paint(session.io.stdout)
+  const isEmbedded = chooseBroker(app.config()).kind === 'embedded'
+  session.io.stdout.write(bannerText(banner, { place: session.place, isEmbedded, paint }))
+}
+
+async function runToEnd(session: Session, worker: Worker, logger: TaskLogger): Promise<ExitCode> {
+  const release = onStopSignals({
+    warm: (signal) => {
+      const { running } = worker.status
+      if (running > 0)
+        logger.info({ signal, running }, `${signal}: ${running} running; a second one stops at once`)
+      void worker.stop()
+    },
+    cold: () => {
+      void worker.stop({ hard: true })
+    },
+    now: () => process.exit(EXIT.interrupted),
+  })
+  try {
+    return exitCode(session, await worker.run(), logger)
+  } finally {
+    release()
+  }
+}
+
+function exitCode(session: Session, exit: WorkerExit, logger: TaskLogger): ExitCode {
+  if (exit.error !== undefined) printError(exit.error, session)
+  for (const { id, task, handedBack } of exit.interrupted) {
+    const fate = handedBack ? 'is back in its queue' : 'is lost: it had been acknowledged early'
+    logger.warn({ id, task, handedBack }, `Task ${task}[${id}] was interrupted and ${fate}`)
+  }
+  if (exit.interrupted.length > 0) return EXIT.interrupted
+  if (exit.error !== undefined) return exitCodeOf(exit.error)
+  return exit.reason === 'failed' ? EXIT.failed : EXIT.done
+}

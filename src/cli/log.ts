@@ -1,0 +1,114 @@
+import { pino } from 'pino'
+
+import type { TaskLogger } from '../task/logger.js'
+import { isRecord } from '../util/record.js'
+import type { CommandIo, CommandOutput, Paint } from './io.js'
+import { UsageError } from './usage-error.js'
+
+/** How log lines look: one JSON object each, or text for people. */
+export type LogFormat = 'json' | 'text'
+
+/** What a log is told. */
+export interface LogOptions {
+  /** Least level that is written; Celery's `warning` and `critical` are understood. */
+  readonly level: string
+  readonly format: LogFormat
+  readonly paint: Paint
+  /** Added to every JSON line, as `node`; the text form leaves it out. */
+  readonly node?: string
+}
+
+const LEVELS: ReadonlyMap<string, string> = new Map([
+  ['debug', 'debug'],
+  ['info', 'info'],
+  ['warning', 'warn'],
+  ['warn', 'warn'],
+  ['error', 'error'],
+  ['critical', 'fatal'],
+  ['fatal', 'fatal'],
+  ['silent', 'silent'],
+])
+
+/** Our name of a level of Celery's, in any case. */
+export function logLevel(name: string): string {
+  const level = LEVELS.get(name.toLowerCase())
+  if (level !== undefined) return level
+  throw new UsageError(`--loglevel must be debug, info, warning, error, critical or silent; got "${name}"`)
+}
+
+/** Text on a terminal, JSON lines elsewhere, unless asked for one of them. */
+export function logFormat(asked: string | undefined, output: CommandOutput): LogFormat {
+  if (asked === undefined) return output.isTTY === true ? 'text' : 'json'
+  if (asked === 'json' || asked === 'text') return asked
+  throw new UsageError(`--log-format must be json or text; got "${asked}"`)
+}
+
+/** A log that writes to standard error, line by line and at once, so that a kill loses none. */
+export function openLog(io: CommandIo, options: LogOptions): TaskLogger {
+  const { level, format, paint, node } = options
+  const destination =
+    format === 'text'
+      ? { write: (line: string): unknown => io.stderr.write(textLine(line, paint)) }
+      : io.stderr === process.stderr
+        ? pino.destination({ dest: 2, sync: true })
+        : { write: (line: string): unknown => io.stderr.write(line) }
+  const base = node === undefined ? null : { node }
+  return pino(
+    {
+      level,
+      base,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination,
+  )
+}
+
+const LEVEL_LOOKS: ReadonlyMap<string, 'dim' | 'green' | 'yellow' | 'red'> = new Map([
+  ['debug', 'dim'],
+  ['info', 'green'],
+  ['warn', 'yellow'],
+  ['error', 'red'],
+  ['fatal', 'red'],
+])
+
+/** A pino line as `[2030-01-31 12:00:00.123] INFO  message`, with the stack of an error below it. */
+export function textLine(line: string, paint: Paint): string {
+  const entry = parsed(line)
+  if (entry === undefined) return line
+  const level = asText(entry['level'])
+  const label = paint(LEVEL_LOOKS.get(level) ?? 'dim', level.toUpperCase().padEnd(5))
+  const time = paint('dim', `[${localTime(asText(entry['time']))}]`)
+  const stack = indented(asText(entry['traceback']) || stackOf(entry['err']))
+  return `${time} ${label} ${asText(entry['msg'])}${stack}\n`
+}
+
+/** Our own errors say in their message what a user can do; the stack would say where we are. */
+function stackOf(error: unknown): string {
+  if (!isRecord(error) || asText(error['code']).startsWith('LOVAGE_')) return ''
+  return asText(error['stack'])
+}
+
+function indented(text: string): string {
+  return text === '' ? '' : `\n${text.trimEnd().replace(/^/gm, '    ')}`
+}
+
+function localTime(iso: string): string {
+  const date = new Date(iso)
+  if (Number.isNaN(date.getTime())) return iso
+  const local = new Date(date.getTime() - date.getTimezoneOffset() * 60_000)
+  return local.toISOString().replace('T', ' ').replace('Z', '')
+}
+
+function parsed(line: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const entry: unknown = JSON.parse(line)
+    return isRecord(entry) ? entry : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value)
+}

@@ -1,0 +1,144 @@
+import { resolve } from 'node:path'
+
+import { Command } from 'commander'
+
+// The drivers of the package have to be there for the default app, which no module of the user's imports.
+import '../index.js'
+
+import { normalArguments, valueOf } from './arguments.js'
+import { callCommand } from './command/call.js'
+import { dlqCommand } from './command/dlq.js'
+import { laterCommands } from './command/later.js'
+import { migrateCommand } from './command/migrate.js'
+import { purgeCommand } from './command/purge.js'
+import { reportCommand } from './command/report.js'
+import { resultCommand } from './command/result.js'
+import { shellCommand } from './command/shell.js'
+import { workerCommand } from './command/worker.js'
+import { EXIT, exitCodeOf, type ExitCode } from './exit-code.js'
+import { processIo, type CommandIo } from './io.js'
+import { printError } from './print-error.js'
+import { Session, type GlobalFlags } from './session.js'
+import { UsageError } from './usage-error.js'
+import { packageVersion } from './version.js'
+
+/**
+ * Run one command line and resolve with its exit code; nothing is thrown and the process is not ended.
+ *
+ * A host's own program may call it: `process.exitCode = await runCommand(['worker', '-A', './tasks.js'])`.
+ *
+ * @param argv - The words after the program's name.
+ * @param io - Streams, variables and working folder; those of this process when left out.
+ */
+export async function runCommand(argv: readonly string[], io: CommandIo = processIo()): Promise<number> {
+  const program = new Command('lovage')
+  const normal = normalArguments(argv, COMMAND_NAMES)
+  const before = process.cwd()
+  const folder = workdirOf(normal.argv, io.cwd)
+  const session = new Session({ ...io, cwd: folder }, normal.iniFile, () => program.opts<GlobalFlags>())
+  try {
+    if (folder !== before) process.chdir(folder)
+    addCommands(program, session)
+    await program.parseAsync(normal.argv.length === 0 ? ['--help'] : [...normal.argv], { from: 'user' })
+    return await finish(session, session.exitCode)
+  } catch (error) {
+    printError(error, session)
+    return await finish(session, exitCodeOf(error))
+  } finally {
+    if (process.cwd() !== before) process.chdir(before)
+  }
+}
+
+const COMMANDS = [
+  workerCommand,
+  callCommand,
+  resultCommand,
+  shellCommand,
+  purgeCommand,
+  migrateCommand,
+  dlqCommand,
+  reportCommand,
+]
+
+const COMMAND_NAMES: ReadonlySet<string> = new Set([
+  'worker',
+  'call',
+  'result',
+  'shell',
+  'purge',
+  'migrate',
+  'dlq',
+  'report',
+  'help',
+  ...laterCommands.keys(),
+])
+
+function addCommands(program: Command, session: Session): void {
+  program
+    .description('Distributed task queue: run workers, call tasks, look at results.')
+    .option('-A, --app <module[:export]>', 'module that exports the app (LOVAGE_APP)')
+    .option('-b, --broker <url>', 'broker URL, above every other setting of it')
+    .option('--result-backend <url>', 'result backend URL, above every other setting of it')
+    .option('--config <module>', 'settings module to read')
+    .option('--ini <file>', 'ini file to read; it may also be the first argument of a command')
+    .option('--workdir <folder>', 'work in this folder')
+    .option('-C, --no-color', 'no colours (NO_COLOR)')
+    .option('-q, --quiet', 'print results and errors alone')
+    .version(packageVersion(), '--version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .addHelpText('after', `\n${EXAMPLES}`)
+  for (const create of COMMANDS) program.addCommand(create(session))
+  for (const [name, why] of laterCommands) program.addCommand(later(name, why), { hidden: true })
+  for (const command of [program, ...descendants(program)]) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => session.io.stdout.write(text),
+      writeErr: (text) => session.io.stderr.write(text),
+      getOutHasColors: () => session.colors,
+      outputError: (text, write) => {
+        write(session.paint(session.io.stderr)('red', text))
+      },
+    })
+  }
+}
+
+/** A command of Celery's that is still to come: refused by name rather than as a typing error. */
+function later(name: string, why: string): Command {
+  return new Command(name)
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(() => {
+      throw new UsageError(`"${name}" is not there yet: ${why}`)
+    })
+}
+
+function descendants(command: Command): readonly Command[] {
+  return command.commands.flatMap((child) => [child, ...descendants(child)])
+}
+
+/** The folder must be known before anything is looked up in it. */
+function workdirOf(argv: readonly string[], cwd: string): string {
+  const folder = valueOf(argv, '--workdir')
+  return folder === undefined ? cwd : resolve(cwd, folder)
+}
+
+async function finish(session: Session, code: ExitCode): Promise<ExitCode> {
+  try {
+    await session.close()
+    return code
+  } catch (error) {
+    printError(error, session)
+    return code === EXIT.done ? exitCodeOf(error) : code
+  }
+}
+
+const EXAMPLES = `Examples:
+  lovage -A ./tasks.ts worker -l info
+  lovage worker ./development.ini
+  lovage -A ./tasks.ts call tasks.add --args '[5, 10]'
+  lovage -A ./tasks.ts result <id>
+  lovage -A ./tasks.ts shell
+
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 worker stopped before its tasks ended,
+69 broker or backend out of reach, 75 not ready in time, 78 app or settings wrong.
+`

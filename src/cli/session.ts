@@ -1,0 +1,113 @@
+import type { Lovage } from '../app/app.js'
+import { iniPath } from './arguments.js'
+import { painter, type CommandIo, type CommandOutput, type Paint } from './io.js'
+import { loadApp, type LoadedApp } from './loader/load-app.js'
+import { EXIT, type ExitCode } from './exit-code.js'
+
+/** Options that stand before or after the name of every command. */
+export interface GlobalFlags {
+  readonly app?: string
+  readonly broker?: string
+  readonly resultBackend?: string
+  readonly config?: string
+  readonly ini?: string
+  readonly workdir?: string
+  /** `false` with `-C`; commander's form of `--no-color`. */
+  readonly color: boolean
+  readonly quiet?: boolean
+}
+
+/** What one run of the command line shares: streams, global options, the app that it opens at most once. */
+export class Session implements AsyncDisposable {
+  readonly io: CommandIo
+  /** What the command ends with, unless it throws. */
+  exitCode: ExitCode = EXIT.done
+  readonly #iniFile: string | undefined
+  readonly #flags: () => GlobalFlags
+  #loaded: LoadedApp | undefined
+
+  constructor(io: CommandIo, iniFile: string | undefined, flags: () => GlobalFlags) {
+    this.io = io
+    this.#iniFile = iniFile
+    this.#flags = flags
+  }
+
+  /** The global options as typed. */
+  get flags(): GlobalFlags {
+    return this.#flags()
+  }
+
+  /** Whether results are all that is to be printed. */
+  get quiet(): boolean {
+    return this.flags.quiet === true
+  }
+
+  /** How to paint on a stream. */
+  paint(output: CommandOutput): Paint {
+    return painter(output, this.io, this.flags.color)
+  }
+
+  /** Whether a person looks at standard output in colours. */
+  get colors(): boolean {
+    return this.paint(this.io.stdout)('bold', 'x') !== 'x'
+  }
+
+  /** Print a line on standard output. */
+  print(line: string): void {
+    this.io.stdout.write(`${line}\n`)
+  }
+
+  /** Print a line on standard error, for people; nothing with `--quiet`. */
+  note(line: string): void {
+    if (!this.quiet) this.io.stderr.write(`${line}\n`)
+  }
+
+  /**
+   * The app that the command line names, configured; closed when the command ends.
+   *
+   * @param settings - Settings that this command's own options set, on top of everything.
+   */
+  async openApp(settings: Readonly<Record<string, unknown>> = {}): Promise<Lovage> {
+    if (this.#loaded !== undefined) return this.#loaded.app
+    this.#loaded = await this.#load(settings)
+    for (const warning of this.#loaded.warnings) this.note(`Warning: ${warning}`)
+    return this.#loaded.app
+  }
+
+  /** Where the app was found, as the user knows it; `undefined` for the default app. */
+  get place(): string | undefined {
+    return this.#loaded?.place
+  }
+
+  /** Close the app. Idempotent. */
+  async close(): Promise<void> {
+    const loaded = this.#loaded
+    this.#loaded = undefined
+    await loaded?.app.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #load(settings: Readonly<Record<string, unknown>>): Promise<LoadedApp> {
+    const { app, broker, resultBackend, config, ini } = this.flags
+    const { env, cwd } = this.io
+    const iniFile = this.#iniFile ?? ini
+    return loadApp({
+      spec: app ?? nonEmpty(env['LOVAGE_APP']),
+      iniFile: iniFile === undefined ? undefined : iniPath(iniFile, cwd),
+      configModule: config,
+      cwd,
+      settings: {
+        ...(broker === undefined ? {} : { broker }),
+        ...(resultBackend === undefined ? {} : { backend: resultBackend }),
+        ...settings,
+      },
+    })
+  }
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text
+}

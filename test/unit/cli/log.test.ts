@@ -1,0 +1,70 @@
+import { expect, test } from '@jest/globals'
+
+import type { CommandIo } from '../../../src/cli/io.js'
+import { logFormat, logLevel, openLog, textLine } from '../../../src/cli/log.js'
+
+const plain = (_look: string, text: string): string => text
+
+function collecting(): { readonly io: CommandIo; readonly lines: string[] } {
+  const lines: string[] = []
+  const output = { write: (text: string): number => lines.push(text) }
+  return { io: { stdin: process.stdin, stdout: output, stderr: output, env: {}, cwd: '/' }, lines }
+}
+
+test('Celery’s names of levels are understood in any case', () => {
+  expect(logLevel('INFO')).toBe('info')
+  expect(logLevel('warning')).toBe('warn')
+  expect(logLevel('CRITICAL')).toBe('fatal')
+  expect(() => logLevel('loud')).toThrow('--loglevel must be')
+})
+
+test('lines are text on a terminal and JSON elsewhere, unless asked for', () => {
+  const terminal = { isTTY: true, write: (): void => undefined }
+  const pipe = { write: (): void => undefined }
+
+  expect(logFormat(undefined, terminal)).toBe('text')
+  expect(logFormat(undefined, pipe)).toBe('json')
+  expect(logFormat('text', pipe)).toBe('text')
+  expect(() => logFormat('xml', pipe)).toThrow('--log-format must be json or text')
+})
+
+test('each JSON line parses and carries time, level, node, fields and message', () => {
+  const { io, lines } = collecting()
+
+  openLog(io, { level: 'info', format: 'json', paint: plain, node: 'celery@here' }).info({ id: '7' }, 'done')
+
+  expect(lines).toHaveLength(1)
+  const entry: unknown = JSON.parse(lines[0] ?? '')
+  expect(entry).toEqual({
+    level: 'info',
+    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+    node: 'celery@here',
+    id: '7',
+    msg: 'done',
+  })
+})
+
+test('lines below the level are not written', () => {
+  const { io, lines } = collecting()
+
+  openLog(io, { level: 'warn', format: 'text', paint: plain }).info({}, 'quiet')
+
+  expect(lines).toEqual([])
+})
+
+test('a text line has local time, level and message, and the stack of an error below it', () => {
+  const line = JSON.stringify({
+    level: 'error',
+    time: '2030-01-31T12:00:00.123Z',
+    msg: 'Task failed',
+    err: { message: 'no', stack: 'Error: no\n    at here' },
+  })
+
+  expect(textLine(line, plain)).toMatch(
+    /^\[2030-\d\d-\d\d \d\d:00:00\.123\] ERROR Task failed\n {4}Error: no\n {8}at here\n$/,
+  )
+})
+
+test('what is no JSON line passes through', () => {
+  expect(textLine('plain text\n', plain)).toBe('plain text\n')
+})
