@@ -47,12 +47,14 @@ export const lovageOptions: OptionTable = {
   strictTyping: {
     kind: 'boolean',
     default: true,
+    acts: false,
     doc: 'Whether the number of arguments is checked at the call, unless a task says otherwise.',
   },
   databaseAutoMigrate: {
     kind: 'boolean',
-    default: true,
-    doc: 'Whether tables are made and extended at the first connect. Off, an error names `lovage migrate`. Never on an object that the application hands over.',
+    default: undefined,
+    sameAs: 'databaseCreateTablesAtSetup',
+    doc: 'Whether tables of a SQL URL are made and extended at the first connect. Off, an error names `lovage migrate`. Never on an object that the application hands over.',
   },
   sqliteSynchronous: {
     kind: 'string',
@@ -62,10 +64,11 @@ export const lovageOptions: OptionTable = {
   },
   maxMessageBytes: {
     kind: 'integer',
-    default: 67108864,
+    default: 268435456,
     min: 1024,
     infinite: true,
     unit: 'bytes',
+    acts: false,
     doc: 'Largest body that is read, measured after decompression, so that a small message cannot fill the memory.',
   },
 }
