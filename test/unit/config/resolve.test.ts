@@ -63,6 +63,12 @@ describe('resolveConfig', () => {
     })
   })
 
+  test('takes a URL object for its text', () => {
+    const config = resolveConfig({ broker: new URL('redis://a/0'), backend: new URL('redis://a/1') })
+
+    expect(config).toMatchObject({ brokerUrl: 'redis://a/0', resultBackend: 'redis://a/1' })
+  })
+
   test('hands an object over as it is', () => {
     const knex = Object.assign(() => 'query', { client: {} })
 
@@ -128,7 +134,7 @@ describe('resolveConfig', () => {
     ['a range', { brokerPort: 99_999 }, 'expected brokerPort to be an integer from 1 to 65535, got: 99999'],
     ['a word', { delay: 'never' }, 'expected delay to be one of "store", "eta", got: "never"'],
     ['a length', { lease: 'x' }, 'expected lease to be a number of seconds or an object'],
-    ['a short length', { lease: 0.5 }, 'expected lease to be at least 1 seconds, got: 0.5'],
+    ['a short length', { lease: 0.5 }, 'expected lease to be at least 1 second, got: 0.5'],
     ['a negative length', { readAhead: -1 }, 'expected readAhead not to be negative, got: -1'],
     ['a list', { imports: [1] }, 'expected imports to be a list of strings, got: [1]'],
     [

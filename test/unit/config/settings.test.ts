@@ -64,7 +64,7 @@ describe('Settings', () => {
   test('name the spelling and place of a value that does not fit', () => {
     const conf = settings({}, { LOVAGE_LEASE: '0' })
 
-    expect(() => conf.resolve()).toThrow('expected LOVAGE_LEASE (environment) to be at least 1 seconds')
+    expect(() => conf.resolve()).toThrow('expected LOVAGE_LEASE (environment) to be at least 1 second')
   })
 
   test('keep keys of the host', () => {
@@ -158,6 +158,7 @@ describe('printing', () => {
     const conf = settings({ lease: 60, taskDefaultRoutingKey: 'key' })
 
     expect(conf.humanize()).toBe('lease: 60\ntaskDefaultRoutingKey: key')
+    expect(conf.humanize({ withDefaults: true })).toContain('brokerUrl: not set\n')
     expect(Object.keys(conf.table({ withDefaults: true })).length).toBeGreaterThanOrEqual(222)
   })
 })
