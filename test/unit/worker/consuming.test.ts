@@ -77,18 +77,21 @@ describe('what a worker claims', () => {
 
   it('never holds more unsettled claims than the prefetch multiplier allows', async () => {
     await using bench = new Bench()
-    let least = Number.POSITIVE_INFINITY
-    const total = 60
-    const task = bench.app.task('tasks.count', async () => {
-      least = Math.min(least, await bench.depth())
-      await sleep(1)
+    const may = gate()
+    const task = bench.app.task('tasks.mixed', async (isLong: boolean) => {
+      if (isLong) await may.passed
     })
-    const results = await Promise.all(Array.from({ length: total }, () => task.delay()))
-    await bench.start({ concurrency: 3, prefetchMultiplier: 1 })
+    await bench.start({ concurrency: 3, prefetchMultiplier: 2 })
+    const short = await Promise.all(Array.from({ length: 50 }, () => task.delay(false)))
+    for (const result of short) await result.get(10)
 
-    await eventually(() => (least < total ? true : undefined))
-    expect(least).toBeGreaterThanOrEqual(total - 3)
-    for (const result of results) await result.get(10)
+    const long = await Promise.all(Array.from({ length: 20 }, () => task.delay(true)))
+    const depths: number[] = []
+    for (let look = 0; look < 100; look += 1) depths.push(await bench.depth())
+    may.open()
+    for (const result of long) await result.get(10)
+
+    expect(Math.min(...depths)).toBeGreaterThanOrEqual(14)
   })
 
   it('consumes the chosen queues only', async () => {
