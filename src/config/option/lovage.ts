@@ -47,7 +47,6 @@ export const lovageOptions: OptionTable = {
   strictTyping: {
     kind: 'boolean',
     default: true,
-    acts: false,
     doc: 'Whether the number of arguments is checked at the call, unless a task says otherwise.',
   },
   databaseAutoMigrate: {
@@ -68,7 +67,6 @@ export const lovageOptions: OptionTable = {
     min: 1024,
     infinite: true,
     unit: 'bytes',
-    acts: false,
     doc: 'Largest body that is read, measured after decompression, so that a small message cannot fill the memory.',
   },
 }
