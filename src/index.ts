@@ -15,9 +15,19 @@ export { ERROR_CODES } from './errors/codes.js'
 export type { ErrorCode } from './errors/codes.js'
 export { Directive, Ignore, Reject, Retry } from './errors/directives.js'
 export * from './errors/errors.js'
+export { BrokerConnectionError as OperationalError } from './errors/errors.js'
+export { allowJoinResult } from './result/allow-join.js'
 export { AsyncResult } from './result/async-result.js'
 export { EagerResult } from './result/eager-result.js'
-export type { GetOptions, ResultHandle } from './result/result-handle.js'
+export type { GetOptions, ProgressUpdate, ResultHandle, ResultTuple } from './result/result-handle.js'
+export type { ResultSource } from './result/source.js'
+export {
+  EXCEPTION_STATES,
+  precedence,
+  PROPAGATE_STATES,
+  READY_STATES,
+  UNREADY_STATES,
+} from './result/states.js'
 export type { CallOptions } from './task/call-options.js'
 export { currentTask } from './task/context.js'
 export type { RetryOptions, StateUpdate, TaskContext } from './task/context.js'

@@ -10,6 +10,7 @@ import { readdirSync, readFileSync, existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { build, install, root } from './support/prepare.mjs'
 import { services, startServices } from './support/services.mjs'
+import { betterSqliteProject } from './support/better-sqlite3.mjs'
 import { runJest } from './support/jest-run.mjs'
 
 const ci = process.env.CI === 'true'
@@ -20,6 +21,9 @@ const jestParts = ['unit', 'conformance', 'integration', 'interop', 'fault', 'e2
 
 /** What runs again on Node 24, where SQLite comes from Node itself. */
 const againOnNode24 = [{ part: 'conformance', words: ['sqlite'] }, { part: 'e2e' }, { part: 'package' }]
+
+/** Words beside those: the compiler's part, and SQLite on other engines. */
+const special = ['types', 'better-sqlite3', 'node24']
 
 const rows = []
 process.exitCode = await main(process.argv.slice(2))
@@ -33,6 +37,7 @@ async function main(words) {
   try {
     for (const part of choice.parts)
       await runPart({ part, words: choice.words, environment, node: process.execPath })
+    if (choice.engines) await runOnBetterSqlite(environment)
     if (choice.node24) await runOnNode24(environment)
   } finally {
     await stop()
@@ -42,10 +47,12 @@ async function main(words) {
 
 function choose(words) {
   const parts = jestParts.filter((part) => words.includes(part))
-  const special = words.includes('types') || words.includes('node24')
+  const isSpecial = special.some((word) => words.includes(word))
   return {
-    parts: parts.length === 0 && !special ? jestParts : parts,
-    words: words.filter((word) => ![...jestParts, 'types', 'node24'].includes(word)),
+    parts: parts.length === 0 && !isSpecial ? jestParts : parts,
+    words: words.filter((word) => ![...jestParts, ...special].includes(word)),
+    // It compiles for minutes: by itself only where everything has to run.
+    engines: (ci && words.length === 0) || words.includes('better-sqlite3'),
     node24: words.length === 0 || words.includes('node24'),
   }
 }
@@ -101,6 +108,29 @@ function pathWithin(part, path) {
     .replace(/\.ts$/, '')
 }
 
+async function runOnBetterSqlite(environment) {
+  const started = performance.now()
+  const label = 'better-sqlite3'
+  const project = betterSqliteProject()
+  if (project.missing !== undefined) {
+    rows.push({ ...noTests('conformance', label), skipped: [project.missing] })
+    return
+  }
+  try {
+    process.stderr.write(`\n── conformance (${label})\n`)
+    const selection = ['--testNamePattern', label, '--testPathPatterns', 'conformance/subject/sqlite']
+    const options = { node: process.execPath, selection, environment, timeoutMs: 10 * minute }
+    const summary = await runJest({ ...options, folder: project.folder })
+    rows.push({ part: 'conformance', node: label, ...summary, ms: performance.now() - started })
+  } finally {
+    project.remove()
+  }
+}
+
+function noTests(part, node) {
+  return { part, node, passed: 0, failed: 0, skipped: [], problems: [], ms: 0 }
+}
+
 async function runOnNode24(environment) {
   if (Number(process.versions.node.split('.')[0]) >= 24) return
   const found = findNode24()
@@ -108,16 +138,7 @@ async function runOnNode24(environment) {
     const options = { part, words, environment }
     if (found.node !== undefined)
       await runPart({ ...options, node: found.node, label: `Node ${found.version}` })
-    else
-      rows.push({
-        part,
-        node: 'Node 24',
-        passed: 0,
-        failed: 0,
-        skipped: [found.missing],
-        problems: [],
-        ms: 0,
-      })
+    else rows.push({ ...noTests(part, 'Node 24'), skipped: [found.missing] })
   }
 }
 

@@ -70,6 +70,9 @@ export class MemoryBroker implements Broker {
     const consumer = new MemoryConsumer(this.#store, queues, {
       ...options,
       leases: this.leases !== undefined,
+      onClose: (closed) => {
+        this.#consumers.delete(closed)
+      },
     })
     this.#consumers.add(consumer)
     return consumer
@@ -93,7 +96,6 @@ export class MemoryBroker implements Broker {
 
   async close(): Promise<void> {
     for (const consumer of this.#consumers) await consumer.close()
-    this.#consumers.clear()
     for (const queue of this.#transient) this.#store.delete(queue)
     this.#transient.clear()
   }

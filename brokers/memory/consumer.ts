@@ -19,6 +19,8 @@ let lastTag = 0
 export interface MemoryConsumerOptions extends ConsumeOptions {
   /** Whether claims run out after `leaseMs`. */
   readonly leases: boolean
+  /** Called once, when the consumer is closed. */
+  readonly onClose: (consumer: MemoryConsumer) => void
 }
 
 /** Claims from the queues of a store, one message from each in turn. */
@@ -30,6 +32,7 @@ export class MemoryConsumer implements Consumer {
   readonly #queues: readonly string[]
   readonly #holder = new Holder()
   readonly #leaseMs: number
+  readonly #onClose: (consumer: MemoryConsumer) => void
   readonly #waiters = new Set<FetchWaiter>()
   #credit: number
   #nextQueue = 0
@@ -39,6 +42,7 @@ export class MemoryConsumer implements Consumer {
     this.#store = store
     this.#queues = queues
     this.#credit = options.credit
+    this.#onClose = options.onClose
     this.#leaseMs = options.leases ? options.leaseMs : Number.POSITIVE_INFINITY
     for (const name of queues) this.#countConsumer(name, 1)
     const { results } = options
@@ -93,6 +97,7 @@ export class MemoryConsumer implements Consumer {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#onClose(this)
     for (const waiter of this.#waiters) waiter.finish([])
     this.#store.expireLeases()
     this.#store.removeLease(this.#holder)

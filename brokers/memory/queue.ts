@@ -19,8 +19,6 @@ export interface Entry {
   due: boolean
   /** When it may be claimed, in epoch milliseconds. */
   readyAtMs: number
-  /** When it may be discarded, in epoch milliseconds; `Infinity` for never. */
-  readonly expiresAtMs: number
 }
 
 function comesBefore(one: Entry, other: Entry): boolean {
@@ -68,12 +66,10 @@ export class MemoryQueue {
     return this.#ready.size
   }
 
-  /** The next message to deliver; expired ones are discarded on the way. */
+  /** The next message to deliver; an expired one too, so that its worker can store REVOKED. */
   take(nowMs: number, nextSequence: () => number): Entry | undefined {
     if (this.nextDueMs <= nowMs) this.#promote(nowMs, nextSequence)
-    let entry = this.#ready.pop()
-    while (entry !== undefined && entry.expiresAtMs <= nowMs) entry = this.#ready.pop()
-    return entry
+    return this.#ready.pop()
   }
 
   /** Drop everything that is not claimed; returns how many messages that were. */

@@ -173,7 +173,7 @@ export class MemoryStore {
 
   #newEntry(outgoing: Outgoing, queue: string, nowMs: number): Entry {
     const { message, route, notBeforeMs, delayMs } = outgoing
-    const { priority, expirationMs } = message.properties
+    const { priority } = message.properties
     return {
       message,
       route,
@@ -184,7 +184,6 @@ export class MemoryStore {
       handedOut: false,
       due: notBeforeMs !== undefined || delayMs !== undefined,
       readyAtMs: notBeforeMs ?? nowMs + (delayMs ?? 0),
-      expiresAtMs: expirationMs === undefined ? Number.POSITIVE_INFINITY : nowMs + expirationMs,
     }
   }
 

@@ -162,7 +162,9 @@ export class SqlBroker implements Broker {
   async #renew(holder: number, leaseMs: number): Promise<LeaseRenewal> {
     const store = this.#connected()
     const held = await asBroker(async () =>
-      store.database.transaction(async (session) => store.dialect.renewHolder(session, holder, leaseMs)),
+      store.database.transaction(async (session) => store.dialect.renewHolder(session, holder, leaseMs), {
+        durable: false,
+      }),
     )
     return { held, lostTags: [] }
   }

@@ -24,6 +24,9 @@ export interface ClaimAttempt {
 // While batches are full the look is left out, and with it due messages and lost leases wait this long.
 const LOOK_EVERY_MS = 100
 
+// A claim that a power cut undoes is made again.
+const FLEETING = { durable: false } as const
+
 /** Claims batches for one consumer, and on the way makes due messages ready and frees what dead holders had. */
 export class Claimer {
   readonly #options: ClaimerOptions
@@ -43,9 +46,12 @@ export class Claimer {
       const due = isPast(outlook.nextDueMs, outlook)
       const ended = isPast(outlook.nextLeaseEndMs, outlook)
       if (!outlook.ready && !due && !ended) return { deliveries: [], nextMs: nextMs(outlook) }
-      if (due || ended) await database.transaction(async (session) => this.#maintain(session))
+      if (due || ended) await database.transaction(async (session) => this.#maintain(session), FLEETING)
     }
-    const deliveries = await database.transaction(async (session) => this.#claimWithin(session, max))
+    const deliveries = await database.transaction(
+      async (session) => this.#claimWithin(session, max),
+      FLEETING,
+    )
     this.#lookAtMs = deliveries.length < max ? 0 : Math.max(this.#lookAtMs, performance.now() + LOOK_EVERY_MS)
     return { deliveries, nextMs: 0 }
   }

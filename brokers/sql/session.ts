@@ -24,15 +24,31 @@ export interface Session {
   change(make: QueryMaker): Promise<number>
 }
 
+/** How a transaction ends. */
+export interface TransactionOptions {
+  /**
+   * Whether the commit waits for the disk. Without, it survives a killed process but not a power cut: enough for claims
+   * and leases, which end with the machine anyway.
+   *
+   * @defaultValue `true`
+   */
+  readonly durable?: boolean
+}
+
 /** One database as this process has it open. */
 export interface SqlDatabase {
   /** Do `work` in one write transaction; nothing of it remains when it throws. */
-  transaction<Result>(work: (session: Session) => Promise<Result>): Promise<Result>
+  transaction<Result>(
+    work: (session: Session) => Promise<Result>,
+    options?: TransactionOptions,
+  ): Promise<Result>
   /** Do `work`, which only reads and may be done twice. */
   read<Result>(work: (session: Session) => Promise<Result>): Promise<Result>
   /** The query builder, without a connection. Loaded at the first call. */
   knex(): Promise<Knex>
-  /** Whether the connection can still be used; a broken one is opened anew by the next `connect`. */
+  /** Whether it can serve a user who asks for this durability too. */
+  agree(synchronous: string | undefined): boolean
+  /** Whether the connection is lost for good; the next `connect` then opens another. */
   readonly broken: boolean
   close(): Promise<void>
 }

@@ -61,26 +61,29 @@ export class SqlStore {
   }
 }
 
-const stores = new Map<string, Promise<SqlStore>>()
+interface Opened {
+  readonly target: SqlTarget
+  readonly store: Promise<SqlStore>
+}
+
+const opened = new Set<Opened>()
 
 /** The store of a target, opened unless this process has it open; `release` it when done. */
 export async function openStore(target: SqlTarget): Promise<SqlStore> {
-  const key = JSON.stringify(target)
-  const known = stores.get(key)
-  if (known === undefined) {
-    const opening = openAnew(target)
-    stores.set(key, opening)
-    const store = await opening
-    store.retain()
-    return store
+  for (const known of opened) {
+    if (known.target.path !== target.path || known.target.engine !== target.engine) continue
+    const store = await known.store.catch(() => undefined)
+    if (store?.usable !== true) opened.delete(known)
+    else if (store.database.agree(target.synchronous)) {
+      store.retain()
+      return store
+    }
   }
-  const store = await known.catch(() => undefined)
-  if (store?.usable === true) {
-    store.retain()
-    return store
-  }
-  if (stores.get(key) === known) stores.delete(key)
-  return openStore(target)
+  const opening = openAnew(target)
+  opened.add({ target, store: opening })
+  const store = await opening
+  store.retain()
+  return store
 }
 
 async function openAnew(target: SqlTarget): Promise<SqlStore> {

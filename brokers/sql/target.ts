@@ -13,7 +13,8 @@ export interface SqlTarget {
   readonly path: string
   /** The engine asked for; the first that is there when undefined. */
   readonly engine: EngineName | undefined
-  readonly synchronous: string
+  /** `PRAGMA synchronous`; `FULL`, or what another user of the file asked for, when undefined. */
+  readonly synchronous: string | undefined
   readonly lockWaitMs: number
   /** How often a waiting consumer looks by itself, in milliseconds. */
   readonly pollMs: number
@@ -92,8 +93,8 @@ function engineOption(value: unknown): EngineName | undefined {
   )
 }
 
-function synchronousOption(value: unknown): string {
-  if (value === undefined) return 'FULL'
+function synchronousOption(value: unknown): string | undefined {
+  if (value === undefined) return undefined
   const found = SYNCHRONOUS.find((name) => typeof value === 'string' && name === value.toUpperCase())
   if (found !== undefined) return found
   throw new ConfigError(

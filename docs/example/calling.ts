@@ -24,7 +24,7 @@ console.log(await planned.get()) // 15
 
 // #region expires
 const late = await add.applyAsync([1, 1], { expires: new Date(Date.now() - 1000) })
-console.log(await late.get().catch(({ code }) => code)) // LOVAGE_TASK_REVOKED
+console.log(await late.get().catch(String)) // TaskRevokedError: expired
 // #endregion
 
 // #region link
@@ -57,5 +57,5 @@ console.log(invoice.id) // invoice-7
 // #endregion
 await invoice.get()
 
-await worker.close()
+await worker.stop()
 await app.close()

@@ -94,5 +94,5 @@ const later = await add.delay(20, 22)
 await later.onReady((ended) => console.log(ended.result)) // 42
 // #endregion
 
-await worker.close()
+await worker.stop()
 await app.close()

@@ -1,4 +1,4 @@
-import { Ignore, Lovage, Reject, type TaskContext } from 'lovage'
+import { Ignore, Lovage, Reject, TaskArgumentsError, type TaskContext } from 'lovage'
 import { startWorker } from 'lovage/testing'
 import { z } from 'zod'
 
@@ -81,11 +81,13 @@ const inspect = app.task('shop.inspect', (parcel: { state: string }) => {
 // #endregion
 
 // #region handlers
+const heard: string[] = []
+
 const notify = app.task(
   {
     name: 'shop.notify',
-    onSuccess: ({ request, value }) => console.log(`${request.task} gave ${String(value)}`),
-    onFailure: ({ error }) => console.error(error),
+    onSuccess: ({ request, value }) => void heard.push(`${request.task} gave ${String(value)}`),
+    onFailure: ({ request, error }) => void heard.push(`${request.task} threw ${String(error)}`),
   },
   () => 'sent',
 )
@@ -104,7 +106,7 @@ console.log(await greeting.get()) // Good day, Ada
 console.log(greet('Ada')) // Hello, Ada
 
 // #region call-schema
-console.log(await area.delay(-1, 2).catch(({ code }) => code)) // LOVAGE_TASK_ARGUMENTS
+console.log(await area.delay(-1, 2).catch((error: unknown) => error instanceof TaskArgumentsError)) // true
 // #endregion
 console.log(await (await area.delay(2, 3)).get()) // 6
 
@@ -113,8 +115,7 @@ const damaged = await inspect.delay({ state: 'damaged' })
 const refusal = await damaged.get({ propagate: false })
 console.log(refusal instanceof Error, await damaged.state()) // true FAILURE
 
-const notified = await notify.delay()
-await notified.get() // prints "shop.notify gave sent"
-
-await worker.close()
+await notify.delay()
+await worker.stop()
+console.log(heard) // [ 'shop.notify gave sent' ]
 await app.close()

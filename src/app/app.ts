@@ -4,6 +4,7 @@ import type { Broker, QueueSpec } from '../broker/contract.js'
 import { BrokerRegistry } from '../broker/registry.js'
 import type { Config, ConfigInput } from '../config/config.js'
 import { Settings } from '../config/settings.js'
+import { MessageError } from '../errors/errors.js'
 import { Codecs } from '../message/codecs.js'
 import { decodeTask, peekTask, type TaskPeek } from '../message/decode-task.js'
 import { ErrorRegistry, type ErrorClass, type ErrorMapping } from '../message/error-registry.js'
@@ -34,6 +35,7 @@ import { builtInDrivers } from './drivers.js'
 import { eagerPort, localRequest, runEagerly, type EagerParts } from './eager.js'
 import { callerFolder, embeddedUrl } from './embedded.js'
 import { AppRuntime } from './runtime.js'
+import { Milestone, type AppHook } from './hooks.js'
 import { joinSharedTasks } from './shared-tasks.js'
 import {
   readSettings,
@@ -111,6 +113,9 @@ export class Lovage implements ResultSource {
   readonly #connections: Connections
   readonly #modules = new TaskModules()
   readonly #sharedTasks: { readonly listener: (definition: TaskDefinition) => void }
+  readonly #configure = new Milestone()
+  readonly #afterConfigure = new Milestone()
+  readonly #afterFinalize = new Milestone()
   #runtime: AppRuntime | undefined
   #prepared: Promise<void> | undefined
 
@@ -123,7 +128,7 @@ export class Lovage implements ResultSource {
     this.clock = options.clock ?? systemClock
     this.logger = options.logger ?? silentLogger
     this.conf = new Settings(input)
-    this.codecs = new Codecs()
+    this.codecs = new Codecs({ maxDecompressedBytes: () => this.config().maxMessageBytes })
     const folder = callerFolder(callerPlace())
     for (const driver of builtInDrivers.brokers) this.brokers.register(driver)
     for (const driver of builtInDrivers.backends) this.backends.register(driver)
@@ -149,7 +154,30 @@ export class Lovage implements ResultSource {
 
   /** The settings, resolved: every option present, lengths of time in milliseconds. */
   config(): Config {
-    return this.conf.resolve()
+    this.#configure.pass()
+    const config = this.conf.resolve()
+    this.#afterConfigure.pass()
+    return config
+  }
+
+  /** Call `hook` before the settings are used for the first time; it may still change them. */
+  onConfigure(hook: AppHook): void {
+    this.#configure.add(hook)
+  }
+
+  /** Call `hook` once the settings were resolved. */
+  onAfterConfigure(hook: AppHook): void {
+    this.#afterConfigure.add(hook)
+  }
+
+  /** Call `hook` once all tasks are known: when a worker has loaded them, or somebody called `finalize`. */
+  onAfterFinalize(hook: AppHook): void {
+    this.#afterFinalize.add(hook)
+  }
+
+  /** Say that all tasks are known. */
+  finalize(): void {
+    this.#afterFinalize.pass()
   }
 
   /** Register a task; {@link Lovage.task} is the usual way. */
@@ -177,6 +205,12 @@ export class Lovage implements ResultSource {
   async sendTask<Value = unknown>(name: string, options?: SendOptions): Promise<AsyncResult<Value>>
   async sendTask(name: string, options: SendOptions = {}): Promise<unknown> {
     const { args = [], kwargs = {}, ...rest } = options
+    if (this.config().taskAlwaysEager) {
+      this.logger.warn(
+        { task: name },
+        'sendTask sends although taskAlwaysEager is on: eager mode is for delay and applyAsync',
+      )
+    }
     return this.#send({ name, args, kwargs, options: rest })
   }
 
@@ -218,6 +252,7 @@ export class Lovage implements ResultSource {
   async loadTaskModules(): Promise<void> {
     const { imports, include } = this.config()
     await this.#modules.load([...imports, ...include])
+    this.finalize()
   }
 
   /** Turns calls into messages and messages into confirmed publishes. */
@@ -237,6 +272,10 @@ export class Lovage implements ResultSource {
 
   /** Read a task from a message. @throws `MessageError` and its kin, never anything else. */
   readTask(message: Message): TaskMessage {
+    const { maxMessageBytes } = this.config()
+    if (message.body.byteLength > maxMessageBytes) {
+      throw new MessageError(`the body has ${message.body.byteLength} bytes, more than maxMessageBytes`)
+    }
     return decodeTask(message, this.codecs, this.#current().accepted)
   }
 
@@ -334,13 +373,19 @@ export class Lovage implements ResultSource {
     return result
   }
 
+  async #storeEager(record: TaskRecord): Promise<void> {
+    const backend = await this.optionalBackend()
+    await backend?.store([record], { ttlMs: this.config().resultExpiresMs })
+  }
+
   async #applyHere(
     definition: TaskDefinition,
     args: readonly unknown[],
     options: EagerOptions,
   ): Promise<EagerResult> {
     await this.prepareCodecs()
-    const { taskEagerPropagates, taskSerializer } = this.config()
+    const { taskEagerPropagates, taskSerializer, taskStoreEagerResult, taskIgnoreResult } = this.config()
+    const stores = taskStoreEagerResult && !(definition.options.ignoreResult ?? taskIgnoreResult)
     const { tasks, codecs, errors, logger } = this
     const parts: EagerParts = {
       tasks,
@@ -349,6 +394,7 @@ export class Lovage implements ResultSource {
       logger,
       serializer: taskSerializer,
       propagates: taskEagerPropagates,
+      ...(stores ? { store: (record: TaskRecord) => this.#storeEager(record) } : {}),
     }
     return runEagerly(parts, definition, args, options)
   }

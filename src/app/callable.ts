@@ -1,4 +1,5 @@
 import { Signature } from '../canvas/signature.js'
+import { BrokerConnectionError } from '../errors/errors.js'
 import type { AsyncResult } from '../result/async-result.js'
 import type { EagerResult } from '../result/eager-result.js'
 import type { TaskContext } from '../task/context.js'
@@ -51,6 +52,7 @@ export function makeCallable(definition: TaskDefinition, host: () => TaskHost): 
     si: (...args: readonly unknown[]) => sign(args, {}, true),
     signature: (args: readonly unknown[], options: ApplyOptions = {}) => sign(args, options, false),
     AsyncResult: (id: string) => host().resultOf(id, definition.name),
+    OperationalError: BrokerConnectionError,
     definition,
   }
   // A function's `name` can be defined anew but not assigned.

@@ -26,13 +26,23 @@ export type TaskDecorator = <This extends object, Args extends readonly unknown[
 ) => (this: This, ...args: Args) => Result
 
 /* eslint-disable @typescript-eslint/unified-signatures -- one form a line reads better in an editor */
+/**
+ * The task that a plain function becomes.
+ *
+ * The function's type is inferred as a whole, not by its parameters, so that a parameter with a default value has the
+ * type of that value.
+ */
+export type TaskOf<Body> = Body extends (...args: infer Args) => infer Result
+  ? CallableTask<Args, Result>
+  : never
+
+/** Any function, in a form that says nothing of its parameters to the one that is given. */
+type AnyFunction = CallableFunction
+
 /** The forms of `app.task`. The function is the source of every type. */
 export interface DefineTask {
-  <Args extends readonly unknown[], Result>(body: PlainBody<Args, Result>): CallableTask<Args, Result>
-  <Args extends readonly unknown[], Result>(
-    name: string,
-    body: PlainBody<Args, Result>,
-  ): CallableTask<Args, Result>
+  <Body extends AnyFunction>(body: Body): TaskOf<Body>
+  <Body extends AnyFunction>(name: string, body: Body): TaskOf<Body>
   <Input extends readonly unknown[], Output extends readonly unknown[], Result>(
     options: SchemaOptions<BoundOptions, Input, Output>,
     body: BoundBody<Output, Result>,
@@ -42,33 +52,23 @@ export interface DefineTask {
     body: PlainBody<Output, Result>,
   ): CallableTask<Input, Result>
   <Args extends readonly unknown[], Result>(
+    options: WithoutSchema<BoundOptions>,
+    body: BoundBody<Args, Result>,
+  ): CallableTask<Args, Result>
+  <Body extends AnyFunction>(options: WithoutSchema<PlainOptions>, body: Body): TaskOf<Body>
+  <Args extends readonly unknown[], Result>(
+    name: string,
     options: BoundOptions,
     body: BoundBody<Args, Result>,
   ): CallableTask<Args, Result>
-  <Args extends readonly unknown[], Result>(
-    options: PlainOptions,
-    body: PlainBody<Args, Result>,
-  ): CallableTask<Args, Result>
-  <Args extends readonly unknown[], Result>(
-    name: string,
-    options: BoundOptions,
-    body: BoundBody<Args, Result>,
-  ): CallableTask<Args, Result>
-  <Args extends readonly unknown[], Result>(
-    name: string,
-    options: PlainOptions,
-    body: PlainBody<Args, Result>,
-  ): CallableTask<Args, Result>
-  <Args extends readonly unknown[], Result>(
-    name: string,
-    body: PlainBody<Args, Result>,
-    options: PlainOptions,
-  ): CallableTask<Args, Result>
+  <Body extends AnyFunction>(name: string, options: PlainOptions, body: Body): TaskOf<Body>
+  <Body extends AnyFunction>(name: string, body: Body, options: PlainOptions): TaskOf<Body>
   (options?: DefineOptions): TaskDecorator
   (name: string): TaskDecorator
 }
 
-/* eslint-enable @typescript-eslint/unified-signatures */
+/** A schema of arguments that do not fit the function must not be taken for no schema. */
+type WithoutSchema<Options> = Options & { readonly args?: never }
 
 /** Makes and registers a task. */
 export type Definer = (options: DefineOptions, body: AnyBody, method?: MethodOwner) => UntypedCallable

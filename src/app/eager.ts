@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
+import type { TaskRecord } from '../backend/contract.js'
 import { fromWireOptions, toWireLinks } from '../canvas/wire-options.js'
 import { TaskNotRegisteredError } from '../errors/errors.js'
 import type { ErrorRegistry } from '../message/error-registry.js'
@@ -26,6 +27,8 @@ export interface EagerParts {
   /** Name of the task serializer. */
   readonly serializer: string
   readonly propagates: boolean
+  /** Keeps the result where others find it; absent unless `taskStoreEagerResult` says so. */
+  readonly store?: (record: TaskRecord) => Promise<void>
 }
 
 const NO_DELIVERY: DeliveryInfo = {
@@ -55,6 +58,7 @@ export async function runEagerly(
     eagerRequest(parts, definition, args, options),
     definition,
   )
+  await storeEnd(parts, request.id, outcome)
   const links =
     outcome.kind === 'success'
       ? toWireLinks(options.link)
@@ -65,6 +69,15 @@ export async function runEagerly(
   for (const link of links ?? []) await runLink(parts, link, given)
   if (outcome.kind === 'failure' && (options.throw ?? parts.propagates)) throw outcome.failure.error
   return new EagerResult(toEagerOutcome(definition, request, outcome))
+}
+
+async function storeEnd({ store }: EagerParts, taskId: string, outcome: Outcome): Promise<void> {
+  if (store === undefined) return
+  const end = { taskId, children: outcome.children, doneAtMs: Date.now() }
+  if (outcome.kind === 'success') await store({ ...end, state: 'SUCCESS', result: outcome.value })
+  if (outcome.kind !== 'failure') return
+  const { exception, traceback } = outcome.failure
+  await store({ ...end, state: 'FAILURE', result: exception, traceback })
 }
 
 async function runTries(
@@ -169,7 +182,7 @@ export function eagerPort(parts: Pick<EagerParts, 'errors' | 'logger'>): TaskPor
 }
 
 function toEagerOutcome(definition: TaskDefinition, request: TaskRequest, outcome: Outcome): EagerOutcome {
-  const named = { taskId: request.id, taskName: definition.name }
+  const named = { taskId: request.id, taskName: definition.name, retries: request.retries }
   switch (outcome.kind) {
     case 'success':
       return { ...named, state: 'SUCCESS', value: outcome.value }

@@ -50,13 +50,12 @@ export class AppSender implements Sender {
   }
 
   async prepare(call: TaskCall): Promise<PreparedCall> {
-    const { router, tasks } = this.#parts
+    const { config, router, tasks } = this.#parts
     const definition = tasks.get(call.name)
-    if (definition !== undefined) await checkCall(definition, call.args, call.kwargs)
+    if (definition !== undefined) await checkCall(definition, call.args, call.kwargs, config.strictTyping)
     const routed = await router.route({ ...call, task: definition })
     const task = this.#toTask(call, definition?.options ?? NO_OPTIONS, routed)
-    if (task.serializer !== this.#parts.config.taskSerializer)
-      await this.#parts.prepareSerializer(task.serializer)
+    if (task.serializer !== config.taskSerializer) await this.#parts.prepareSerializer(task.serializer)
     return this.#toPrepared(task, routed, call.options)
   }
 

@@ -5,6 +5,7 @@ import {
   BrokerConnectionError,
   ConfigError,
   PublishError,
+  TaskArgumentsError,
   TimeoutError,
 } from '../errors/errors.js'
 import { UsageError } from './usage-error.js'
@@ -33,7 +34,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 /** The exit code that tells a shell script what kind of error ended a command. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
-  if (error instanceof UsageError) return EXIT.usage
+  if (error instanceof UsageError || error instanceof TaskArgumentsError) return EXIT.usage
   if (error instanceof TimeoutError) return EXIT.timeout
   if (error instanceof ConfigError) return EXIT.config
   if (isUnreachable(error)) return EXIT.unavailable

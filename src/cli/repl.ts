@@ -1,6 +1,8 @@
-import { Recoverable, start, type REPLServer } from 'node:repl'
-import { PassThrough } from 'node:stream'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { start } from 'node:repl'
+import { constants, Script } from 'node:vm'
 
 import { EXIT, type ExitCode } from './exit-code.js'
 import { printValue } from './print.js'
@@ -19,48 +21,60 @@ export async function runTerminal(names: ShellNames): Promise<void> {
 }
 
 /**
- * Run a script from standard input line by line, as if it was typed: values are printed, `await` works, a statement
- * may go over several lines.
+ * Run a script from standard input as if it was typed: values are printed, `await` works at the top level, and a
+ * statement may go over several lines.
  *
- * The first error ends it, with its stack and exit code 1.
+ * The names become globals of this process. The first error ends the script, with its stack and exit code 1.
  */
 export async function runPiped(names: ShellNames, session: Session): Promise<ExitCode> {
-  const server = start({ prompt: '', input: new PassThrough(), output: new PassThrough(), terminal: false })
-  Object.assign(server.context, names)
+  const require = createRequire(join(session.io.cwd, 'shell.cjs'))
+  for (const [name, value] of Object.entries({ ...names, require })) {
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true })
+  }
   let pending = ''
   try {
     for await (const line of createInterface({ input: session.io.stdin })) {
       pending += `${line}\n`
-      if (await runLine(server, pending, session)) pending = ''
+      const script = compile(pending)
+      if (script === undefined) continue
+      pending = ''
+      await run(script, session)
     }
-    // What is still incomplete at the end gets its syntax error told.
-    if (pending.trim() !== '') await runLine(server, `${pending};}`, session)
+    // What does not compile by now has an error to tell.
+    if (pending.trim() !== '') await run(new Script(pending, SCRIPT_OPTIONS), session)
     return EXIT.done
   } catch (error) {
     session.io.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
     return EXIT.failed
-  } finally {
-    server.close()
   }
 }
 
-/** Resolves with whether the text was complete. */
-async function runLine(server: REPLServer, text: string, session: Session): Promise<boolean> {
+const SCRIPT_OPTIONS = {
+  filename: 'shell',
+  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+}
+
+async function run(script: Script, session: Session): Promise<void> {
+  const value: unknown = await script.runInThisContext()
+  if (value !== undefined) printValue(session.io.stdout, value, session.colors)
+}
+
+/** The code, wrapped where it awaits; `undefined` while it is incomplete or wrong. */
+function compile(code: string): Script | undefined {
+  const text = code.trim().replace(/;$/, '')
+  const assigned = text.replace(/^(?:const|let|var)\s+(?=[\w$]+\s*=|[[{])/, '')
+  return (
+    attempt(code) ??
+    (/\bawait\b/.test(code)
+      ? (attempt(`(async () => (${assigned}\n))()`) ?? attempt(`(async () => {\n${code}\n})()`))
+      : undefined)
+  )
+}
+
+function attempt(code: string): Script | undefined {
   try {
-    const value = await evaluate(server, text)
-    if (value !== undefined) printValue(session.io.stdout, value, session.colors)
-    return true
-  } catch (error) {
-    if (error instanceof Recoverable) return false
-    throw error
+    return new Script(code, SCRIPT_OPTIONS)
+  } catch {
+    return undefined
   }
-}
-
-function evaluate(server: REPLServer, text: string): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    server.eval.call(server, text, server.context, 'shell', (error, value: unknown) => {
-      if (error === null) resolve(value)
-      else reject(error)
-    })
-  })
 }

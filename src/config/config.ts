@@ -239,9 +239,9 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly strictTyping?: boolean | undefined
   /**
-   * Whether tables are made and extended at the first connect. Off, an error names `lovage migrate`. Never on an object that the application hands over.
+   * Whether tables of a SQL URL are made and extended at the first connect. Off, an error names `lovage migrate`. Never on an object that the application hands over.
    *
-   * @defaultValue `true`
+   * @defaultValue the value of `databaseCreateTablesAtSetup`
    */
   readonly databaseAutoMigrate?: boolean | undefined
   /**
@@ -253,7 +253,7 @@ export interface ConfigInput extends StoreConfigInput {
   /**
    * Largest body that is read, measured after decompression, so that a small message cannot fill the memory.
    *
-   * @defaultValue `67108864`
+   * @defaultValue `268435456`
    */
   readonly maxMessageBytes?: number | undefined
   /**

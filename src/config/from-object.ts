@@ -91,13 +91,14 @@ export function addValue(values: Map<string, WrittenValue>, found: FoundOption, 
 
 function findInNamespace(spelling: string, namespace: string): FoundOption | 'host' | undefined {
   const prefix = `${namespace}_`
-  if (!spelling.toLowerCase().startsWith(prefix.toLowerCase())) return 'host'
+  if (!spelling.startsWith(prefix)) return 'host'
   return findOption(spelling.slice(prefix.length).toLowerCase()) ?? findOption(spelling)
 }
 
 function refuseUnknown(spelling: string, { source, namespace }: Collecting): readonly string[] {
-  const near = nearestName(namespace === undefined ? spelling : spelling.slice(namespace.length + 1))
-  const hint = near === undefined ? '' : `; did you mean "${near}"?`
+  const prefix = namespace === undefined ? '' : `${namespace}_`
+  const near = nearestName(spelling.slice(prefix.length))
+  const hint = near === undefined ? '' : `; did you mean "${prefix}${near}"?`
   const sentence = `unknown option "${spelling}"${hint}`
   if (namespace === undefined) throw new ConfigError(sentence)
   return [`${source}: ${sentence}`]

@@ -66,12 +66,18 @@ export function findOptionInIni(spelling: string): FoundOption | undefined {
 
 /** The known name that an unknown one was most likely meant for, in the spelling it is written in. */
 export function nearestName(unknown: string): string | undefined {
-  const near = suggest(unknown, OPTIONS.keys()) ?? suggest(unknown, BY_SPELLING.keys())
+  const near = suggest(unknown, CAMEL_NAMES) ?? suggest(unknown, BY_SPELLING.keys())
   if (near === undefined) return undefined
-  const name = BY_SPELLING.get(near)?.name ?? near
-  if (/^[A-Z0-9_]+$/.test(unknown)) return nearestOldName(unknown, name)
-  return unknown.includes('_') ? lowerName(name) : name
+  const found = BY_SPELLING.get(near)
+  const camel = found === undefined || found.style === 'camel' || found.style === 'any' ? near : found.name
+  if (/^[A-Z0-9_]+$/.test(unknown)) return nearestOldName(unknown, found?.name ?? near)
+  return unknown.includes('_') ? lowerName(camel) : camel
 }
+
+const CAMEL_NAMES: readonly string[] = [...OPTIONS].flatMap(([name, option]) => [
+  name,
+  ...(option.aliases ?? []),
+])
 
 function nearestOldName(unknown: string, name: string): string {
   const option = OPTIONS.get(name)

@@ -153,7 +153,7 @@ export class Settings extends SettingMembers {
   /** The settings as text, one on a line. */
   humanize(options: PrintOptions = {}): string {
     return Object.entries(this.table(options))
-      .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : printed(value)}`)
+      .map(([name, value]) => `${name}: ${asText(value)}`)
       .join('\n')
   }
 
@@ -202,4 +202,9 @@ export class Settings extends SettingMembers {
     if (this.#ownKeys.has(name)) return this.#ownKeys.get(name)
     return this.#hostHas(name) ? this.#source?.host[name] : undefined
   }
+}
+
+function asText(value: unknown): string {
+  if (value === undefined) return 'not set'
+  return typeof value === 'string' ? value : printed(value)
 }

@@ -23,7 +23,7 @@ export interface StoreConfigInput {
    */
   readonly databaseTableSchemas?: Readonly<Record<string, unknown>> | undefined
   /**
-   * Whether the result tables are made at the first connect, as `databaseAutoMigrate` says for all tables.
+   * Celery's name for `databaseAutoMigrate`.
    *
    * @defaultValue `true`
    */

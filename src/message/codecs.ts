@@ -10,11 +10,11 @@ import type { Serializer } from './serializer.js'
 /** Limits of {@link Codecs}. */
 export interface CodecsOptions {
   /**
-   * Longest decompressed body, in bytes.
+   * Longest decompressed body, in bytes; a function is asked at each body.
    *
    * @defaultValue 256 MiB
    */
-  readonly maxDecompressedBytes?: number
+  readonly maxDecompressedBytes?: number | (() => number)
 }
 
 const DEFAULT_MAX_BYTES = 256 * 1024 * 1024
@@ -35,7 +35,8 @@ export class Codecs {
   readonly #types: CustomTypes = new CustomTypes()
 
   constructor(options: CodecsOptions = {}) {
-    this.compressors = new CompressorRegistry(options.maxDecompressedBytes ?? DEFAULT_MAX_BYTES)
+    const { maxDecompressedBytes: limit = DEFAULT_MAX_BYTES } = options
+    this.compressors = new CompressorRegistry(typeof limit === 'number' ? () => limit : limit)
     this.serializers.register(jsonSerializer(this.#types))
   }
 

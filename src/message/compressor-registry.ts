@@ -11,10 +11,10 @@ import {
 /** The compressors by alias and MIME name. */
 export class CompressorRegistry {
   readonly #byName: Map<string, Compressor> = new Map()
-  readonly #maxBytes: number
+  readonly #maxBytes: () => number
 
-  /** @param maxBytes - Longest decompressed body; a longer one is refused, however short it was compressed. */
-  constructor(maxBytes: number) {
+  /** @param maxBytes - Gives the longest decompressed body, in bytes; a longer one is refused, however short it was compressed. */
+  constructor(maxBytes: () => number) {
     this.#maxBytes = maxBytes
     for (const compressor of [ZLIB_COMPRESSOR, BROTLI_COMPRESSOR, zstdCompressor()]) {
       if (compressor) this.register(compressor)
@@ -38,7 +38,7 @@ export class CompressorRegistry {
     const found = this.#byName.get(name)
     if (!found) throw new DecodeError(`compression "${name}" is not available: ${this.#reason(name)}`)
     try {
-      return found.decompress(data, this.#maxBytes)
+      return found.decompress(data, this.#maxBytes())
     } catch (error) {
       throw new DecodeError(`the body cannot be decompressed from ${name}: ${messageOf(error)}`, {
         cause: error,

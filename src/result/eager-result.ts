@@ -17,6 +17,8 @@ export interface EagerOutcome {
   /** What the task threw. */
   readonly error?: unknown
   readonly traceback?: string | undefined
+  /** Retries before the end. */
+  readonly retries?: number
 }
 
 /**
@@ -38,7 +40,10 @@ export class EagerResult<Value = unknown> extends AsyncResult<Value> {
       ...(outcome.traceback === undefined ? {} : { traceback: outcome.traceback }),
       children: [],
       doneAtMs: Date.now(),
-      extended: { name: outcome.taskName },
+      extended: {
+        name: outcome.taskName,
+        ...(outcome.retries === undefined ? {} : { retries: outcome.retries }),
+      },
     }
   }
 

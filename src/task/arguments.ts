@@ -102,15 +102,18 @@ export async function validateArguments(
 /**
  * Check a call before it is sent: what the schema takes as input travels, not its output, so that the worker's check
  * sees what the caller wrote.
+ *
+ * @param strict - Whether the number of arguments is checked where the task does not say (`strictTyping`).
  */
 export async function checkCall(
   definition: TaskDefinition,
   args: readonly unknown[],
   kwargs: Kwargs,
+  strict = true,
 ): Promise<void> {
-  if (definition.options.typing === false && definition.options.args === undefined) return
-  if (definition.options.typing !== false) bindArguments(definition, args, kwargs)
-  if (definition.options.args !== undefined) await validateArguments(definition, appendKwargs(args, kwargs))
+  const { typing = strict, args: schema } = definition.options
+  if (typing) bindArguments(definition, args, kwargs)
+  if (schema !== undefined) await validateArguments(definition, appendKwargs(args, kwargs))
 }
 
 function isArray(value: unknown): value is readonly unknown[] {

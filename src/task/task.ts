@@ -1,4 +1,5 @@
 import type { Signature } from '../canvas/signature.js'
+import type { BrokerConnectionError } from '../errors/errors.js'
 import type { AsyncResult } from '../result/async-result.js'
 import type { EagerResult } from '../result/eager-result.js'
 import type { CallOptions, Link } from './call-options.js'
@@ -67,6 +68,8 @@ export interface CallableTask<Args extends readonly unknown[], Result> {
   readonly signature: (args: PartialArgs<Args>, options?: ApplyOptions) => Signature
   /** The handle of a call made elsewhere. */
   readonly AsyncResult: (id: string) => AsyncResult<Awaited<Result>>
+  /** The class of the error for a broker that cannot be reached, under Celery's name. */
+  readonly OperationalError: typeof BrokerConnectionError
   /** What the worker runs. */
   readonly definition: TaskDefinition
 }

@@ -1,9 +1,12 @@
 /** What a test of an application needs: an app and a worker in the test's process, a clock to move, and questions. */
+export { drain } from './drain.js'
+export type { DrainCounts, DrainOptions } from './drain.js'
 export { allEnqueued, assertEnqueued, refuteEnqueued } from './enqueued.js'
 export type { EnqueuedExpectation, EnqueuedQuery } from './enqueued.js'
 export { ManualClock } from './manual-clock.js'
 export { performTask } from './perform-task.js'
 export type { PerformOptions } from './perform-task.js'
+export { startWorker } from './start-worker.js'
 export { recordTasks, TaskRecorder } from './task-recorder.js'
 export type { EnqueuedTask, PassageListener, TaskPassage } from './task-recorder.js'
 export { TestApp } from './test-app.js'

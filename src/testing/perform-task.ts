@@ -27,5 +27,6 @@ export async function performTask<Args extends readonly unknown[], Result>(
   if (!(await performed.successful())) return performed
   const codec = createResultCodec(app?.config().resultSerializer ?? 'json', app?.codecs ?? new Codecs())
   const value = codec.decode(codec.encode(await performed.get({ disableSyncSubtasks: false })))
-  return new EagerResult({ taskId: performed.id, taskName: task.name, state: 'SUCCESS', value })
+  const retries = (await performed.retries()) ?? 0
+  return new EagerResult({ taskId: performed.id, taskName: task.name, state: 'SUCCESS', value, retries })
 }

@@ -44,6 +44,7 @@ export class TaskRecorder {
   readonly #app: Lovage
   readonly #enqueued = new Map<string, EnqueuedTask>()
   readonly #passages: TaskPassage[] = []
+  readonly #queues = new Set<string>()
   readonly #listeners = new Set<PassageListener>()
   #due: DueMoments = []
 
@@ -66,6 +67,11 @@ export class TaskRecorder {
     return [...this.#enqueued.values()]
   }
 
+  /** Names of the queues that were sent to. */
+  get queues(): ReadonlySet<string> {
+    return this.#queues
+  }
+
   /** Everything that happened so far. */
   get passages(): readonly TaskPassage[] {
     return this.#passages
@@ -86,12 +92,15 @@ export class TaskRecorder {
   }
 
   #sent({ task, outgoing }: PreparedCall): void {
+    const { exchange, routingKey } = outgoing.route
+    // Through an exchange of another name, the key may be bound to any queue.
+    if (exchange === '' || exchange === routingKey) this.#queues.add(routingKey)
     const entry: EnqueuedTask = {
       id: task.id,
       task: task.task,
       args: task.args,
       kwargs: task.kwargs,
-      queue: outgoing.route.routingKey,
+      queue: routingKey,
       priority: task.properties.priority,
       eta: toDate(task.etaMs),
       expires: toDate(task.expiresMs),

@@ -4,6 +4,7 @@ import { toRequest } from '../task/request.js'
 import type { ClaimSet } from './claim-set.js'
 import type { WorkerHost } from './host.js'
 import { Policies } from './policy.js'
+import type { PlacedTask } from './records.js'
 import type { Refusal, Refusals } from './refusals.js'
 import { Run, type RunOwner } from './run.js'
 import type { WorkerSettings } from './settings.js'
@@ -38,7 +39,7 @@ export class Intake {
       return this.#refusals.workerLost(claims, delivery)
     let task: TaskMessage
     try {
-      task = this.#host.readTask(delivery.message)
+      task = this.#placed(this.#host.readTask(delivery.message), delivery)
     } catch (error) {
       return this.#refusals.unreadable(claims, delivery, error)
     }
@@ -48,6 +49,11 @@ export class Intake {
   /** Whether the task must not start any more. */
   isExpired(task: TaskMessage): boolean {
     return task.expiresMs !== undefined && task.expiresMs <= this.#host.clock.now()
+  }
+
+  /** Only extended results tell the routing key; without them a message is not copied for it. */
+  #placed(task: TaskMessage, { route }: Delivery): PlacedTask {
+    return this.#settings.resultExtended ? { ...task, routingKey: route.routingKey } : task
   }
 
   #refuse(claims: ClaimSet, delivery: Delivery, task: TaskMessage): Refusal | undefined {

@@ -10,6 +10,7 @@ export interface ReadAheadOptions {
 /** Batches above this win nothing more and hold more messages in one worker. */
 const MOST = 128
 const WEIGHT = 0.1
+const LEAST_SEEN = 4
 
 /**
  * How many deliveries beyond the free slots a worker claims: as many as end within {@link ReadAheadOptions.readAheadMs}
@@ -46,7 +47,7 @@ export class ReadAhead {
     this.#averageMs = this.#averageMs < 0 ? runMs : this.#averageMs + (runMs - this.#averageMs) * WEIGHT
     this.#seen += 1
     // One quick task at the start says little about the rest.
-    if (this.#seen >= this.#options.concurrency) this.#current = this.#target()
+    if (this.#seen >= Math.max(LEAST_SEEN, this.#options.concurrency)) this.#current = this.#target()
   }
 
   /** Forget the speed: what was read ahead did not get its turn in time. */

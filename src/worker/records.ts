@@ -15,8 +15,13 @@ export interface StoredResult {
 /** A record while it is being written. */
 type Draft = { -readonly [Key in keyof TaskRecord]: TaskRecord[Key] }
 
+/** A task with the routing key that brought it, which extended results hold. */
+export interface PlacedTask extends TaskMessage {
+  readonly routingKey?: string
+}
+
 /** Which task a record is about: the message where it could be read. */
-export type About = TaskMessage | { readonly id: string }
+export type About = PlacedTask | { readonly id: string }
 
 /** How a record ends a task; user states and RETRY do not. */
 interface Ending {
@@ -108,13 +113,13 @@ export class Records {
     return draft
   }
 
-  #addOrigin(draft: Draft, task: TaskMessage): void {
+  #addOrigin(draft: Draft, task: PlacedTask): void {
     if (task.groupId !== undefined) draft.groupId = task.groupId
     if (task.parentId !== undefined) draft.parentId = task.parentId
     if (this.#settings.resultExtended) draft.extended = this.#extended(task)
   }
 
-  #extended(task: TaskMessage): ExtendedRecord {
+  #extended(task: PlacedTask): ExtendedRecord {
     const stamped =
       task.stampedHeaders === undefined ? {} : { stampedHeaders: task.stampedHeaders, stamps: task.stamps }
     return {
@@ -123,6 +128,7 @@ export class Records {
       kwargs: task.kwargs,
       worker: this.#worker,
       retries: task.retries,
+      ...(task.routingKey === undefined ? {} : { queue: task.routingKey }),
       ...stamped,
     }
   }

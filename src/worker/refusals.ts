@@ -176,7 +176,7 @@ export class Refusals {
 
   #stores(about: About): boolean {
     if (this.#host.backend === undefined) return false
-    return !('ignoreResult' in about) || about.ignoreResult !== true
+    return !('ignoreResult' in about && about.ignoreResult)
   }
 }
 

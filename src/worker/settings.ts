@@ -39,9 +39,6 @@ export interface WorkerSettings {
   readonly maxConnectRetries: number
 }
 
-/** Bodies at once on an event loop, where nothing is said: enough to hide waiting, few enough to stay fair. */
-const ASYNC_CONCURRENCY = 10
-
 /** Resolve settings. @throws {@link ConfigError} for an option out of range. */
 export function resolveSettings(config: Config, options: WorkerOptions = {}): WorkerSettings {
   const pool = options.pool ?? config.workerPool
@@ -65,9 +62,9 @@ export function resolveSettings(config: Config, options: WorkerOptions = {}): Wo
     timeLimitMs: config.taskTimeLimitMs,
     softTimeLimitMs: config.taskSoftTimeLimitMs,
     resultTtlMs: config.resultExpiresMs,
-    failureTtlMs: config.resultFailureExpiresMs ?? config.resultExpiresMs,
+    failureTtlMs: config.resultFailureExpiresMs,
     resultExtended: config.resultExtended,
-    retryOnStartup: config.brokerConnectionRetryOnStartup ?? config.brokerConnectionRetry,
+    retryOnStartup: config.brokerConnectionRetryOnStartup,
     reconnect: config.brokerConnectionRetry,
     maxConnectRetries: config.brokerConnectionMaxRetries,
   }
@@ -75,7 +72,7 @@ export function resolveSettings(config: Config, options: WorkerOptions = {}): Wo
 
 function concurrencyOf(config: Config, options: WorkerOptions, pool: string): number {
   if (pool === 'solo') return 1
-  const concurrency = options.concurrency ?? config.workerConcurrency ?? ASYNC_CONCURRENCY
+  const concurrency = options.concurrency ?? config.workerConcurrency
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     throw new ConfigError(`expected concurrency to be a whole number above 0, got: ${concurrency}`)
   }

@@ -2,7 +2,7 @@
  * Keeps the code of the pages equal to the examples it is taken from.
  *
  * A marker stands above a code block: `<!-- code: docs/example/results.ts#get -->`. The block is the named region of
- * the file (`// #region get` … `// #endregion`), or the whole file where no region is named.
+ * the file (`// #region get` … `// #endregion`), all of that name one after the other, or the whole file where no region is named.
  *
  * Without arguments it says what is stale and exits with 1; `--write` brings the pages up to date.
  */
@@ -47,18 +47,26 @@ function refreshed(text) {
   })
 }
 
-/** The lines of a region, moved to the left margin, without the marks of other regions. */
+/** The lines of the regions of a name, moved to the left margin, without the marks of other regions. */
 function regionOf(source, region, file) {
   const lines = source.split('\n')
-  const start = region === undefined ? -1 : lines.findIndex((line) => line.trim() === `// #region ${region}`)
-  if (region !== undefined && start === -1) throw new Error(`${file} has no region "${region}"`)
-  const end = region === undefined ? lines.length : endOf(lines, start)
-  const body = lines.slice(start + 1, end).filter((line) => !/^\s*\/\/ #(end)?region/.test(line))
+  const parts = region === undefined ? [lines] : regionsOf(lines, region)
+  if (parts.length === 0) throw new Error(`${file} has no region "${region}"`)
+  return `${parts.map(toMargin).join('\n\n')}\n`
+}
+
+function toMargin(lines) {
+  const body = lines.filter((line) => !/^\s*\/\/ #(end)?region/.test(line))
   const margin = Math.min(...body.filter((line) => line.trim() !== '').map((line) => line.search(/\S/)))
-  return `${body
+  return body
     .map((line) => line.slice(margin))
     .join('\n')
-    .trim()}\n`
+    .trim()
+}
+
+function regionsOf(lines, region) {
+  const starts = lines.flatMap((line, index) => (line.trim() === `// #region ${region}` ? [index] : []))
+  return starts.map((start) => lines.slice(start + 1, endOf(lines, start)))
 }
 
 function endOf(lines, start) {

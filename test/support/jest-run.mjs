@@ -11,32 +11,35 @@ import { root } from './prepare.mjs'
  * @param {object} options
  * @param {string} options.node - The Node binary.
  * @param {string[]} options.selection - Jest's arguments that choose test files.
+ * @param {string} [options.folder] - Where `dist` is; the repository's root when left out.
  * @param {Record<string, string>} options.environment - Added to the environment.
  * @param {number} options.timeoutMs - After this the whole process group is killed and the run has failed.
  */
-export async function runJest({ node, selection, environment, timeoutMs }) {
+export async function runJest({ node, selection, environment, timeoutMs, folder: cwd = root }) {
   const folder = await mkdtemp(join(tmpdir(), 'lovage-jest-'))
   const report = join(folder, 'report.json')
   const args = [
     join(root, 'node_modules/jest/bin/jest.js'),
+    `--rootDir=${cwd}`,
     '--config=jest.config.mjs',
     '--maxWorkers=2',
+    '--verbose=false',
     '--json',
     `--outputFile=${report}`,
     ...selection,
   ]
   try {
-    const { code, timedOut } = await runProcess(node, args, { environment, timeoutMs })
-    return summarize(await readReport(report), { code, timedOut, timeoutMs })
+    const { code, timedOut } = await runProcess(node, args, { cwd, environment, timeoutMs })
+    return summarize(await readReport(report), { code, timedOut, timeoutMs, selection })
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-function runProcess(file, args, { environment, timeoutMs }) {
+function runProcess(file, args, { cwd, environment, timeoutMs }) {
   return new Promise((resolve) => {
     const child = spawn(file, args, {
-      cwd: root,
+      cwd,
       env: {
         ...process.env,
         ...environment,
@@ -79,7 +82,7 @@ async function readReport(file) {
   }
 }
 
-function summarize(report, { code, timedOut, timeoutMs }) {
+function summarize(report, { code, timedOut, timeoutMs, selection }) {
   const summary = { passed: 0, failed: 0, skipped: [], problems: [] }
   if (timedOut) summary.problems.push(`killed after ${timeoutMs / 60_000} minutes`)
   if (report === undefined) {
@@ -93,7 +96,8 @@ function summarize(report, { code, timedOut, timeoutMs }) {
   for (const file of report.testResults) {
     for (const test of file.assertionResults) {
       if (test.status === 'failed') summary.problems.push(test.fullName)
-      else if (test.status !== 'passed') summary.skipped.push(test.fullName)
+      else if (test.status !== 'passed' && !selection.includes('--testNamePattern'))
+        summary.skipped.push(test.fullName)
     }
     if (file.assertionResults.length === 0 && file.status === 'failed') summary.problems.push(file.name)
   }

@@ -41,6 +41,20 @@ export async function unbound(): Promise<void> {
   await plain.delay()
 }
 
+/** A parameter with a default value has the type of that value, and callers may leave it out. */
+const greet = app.task(
+  'types.greet',
+  (name: string, greeting = 'Hello', times = 1) => `${greeting} `.repeat(times) + name,
+)
+
+/** Uses of a task with default values. */
+export async function defaults(): Promise<void> {
+  await greet.delay('Ada')
+  await greet.delay('Ada', 'Good day', 2)
+  // @ts-expect-error the greeting is a text
+  await greet.delay('Ada', 7)
+}
+
 /** Option names and values are checked. */
 export function options(): void {
   // @ts-expect-error there is no such option
@@ -56,6 +70,15 @@ const area = app.task(
   { name: 'types.area', args: z.tuple([z.number(), z.number()]) },
   (width: number, height: number) => width * height,
 )
+
+/** A schema that does not fit the function is refused. */
+export function misfit(): void {
+  app.task(
+    // @ts-expect-error the schema gives a text, the function takes a number
+    { name: 'types.misfit', args: z.tuple([z.string()]) },
+    (side: number) => side,
+  )
+}
 
 /** Uses of a task with a schema. */
 export async function checked(): Promise<void> {

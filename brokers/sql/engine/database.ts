@@ -2,7 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Knex } from 'knex'
 import { LovageError } from '../../../src/errors/errors.js'
 import { SqlFailure } from '../failure.js'
-import type { NamedRow, QueryMaker, Session, SqlDatabase, SqlRow, SqlValue } from '../session.js'
+import type {
+  NamedRow,
+  QueryMaker,
+  Session,
+  SqlDatabase,
+  SqlRow,
+  SqlValue,
+  TransactionOptions,
+} from '../session.js'
 import { Turnstile } from '../turnstile.js'
 import { isRecord } from '../../../src/util/record.js'
 import { SQLITE, sqliteCode } from './native.js'
@@ -11,8 +19,8 @@ import type { NativeConnection, NativeStatement, SqliteEngine } from './native.j
 /** How a SQLite file is opened. */
 export interface SqliteFileOptions {
   readonly path: string
-  /** `PRAGMA synchronous`. */
-  readonly synchronous: string
+  /** `PRAGMA synchronous` of commits that wait for the disk; `FULL` when undefined. */
+  readonly synchronous: string | undefined
   /** How long a statement may wait for another process's lock before it fails, in milliseconds. */
   readonly lockWaitMs: number
 }
@@ -50,12 +58,15 @@ export class SqliteFile implements SqlDatabase {
   readonly #statements = new Map<string, NativeStatement>()
   readonly #session: Session
   #knex: Promise<Knex> | undefined
+  #asked: string | undefined
+  #synchronous: string | undefined
   #broken = false
   #closed = false
 
   private constructor(native: NativeConnection, options: SqliteFileOptions) {
     this.#native = native
     this.#options = options
+    this.#asked = options.synchronous
     this.#session = this.#makeSession()
   }
 
@@ -71,7 +82,7 @@ export class SqliteFile implements SqlDatabase {
           native.prepare('PRAGMA journal_mode = WAL').all([])
         }
       })
-      native.exec(`PRAGMA synchronous = ${options.synchronous}`)
+      file.#waitForDisk(true)
       // Rows live shortly: the later pages go from the log to the file, the more of them are gone by then.
       native.exec('PRAGMA wal_autocheckpoint = 4000')
       // Reading makes the write-ahead file, which is watched for the commits of others.
@@ -87,10 +98,20 @@ export class SqliteFile implements SqlDatabase {
     return this.#broken || this.#closed
   }
 
-  async transaction<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
+  /** Take over what a second user of the file asks for; `false` when the first one asked for something else. */
+  agree(synchronous: string | undefined): boolean {
+    this.#asked ??= synchronous
+    return synchronous === undefined || synchronous === this.#asked
+  }
+
+  async transaction<Result>(
+    work: (session: Session) => Promise<Result>,
+    { durable = true }: TransactionOptions = {},
+  ): Promise<Result> {
     return this.#turnstile.pass(async () => {
       this.#assertOpen()
       try {
+        this.#waitForDisk(durable)
         await this.#untilFree(() => this.#statement('BEGIN IMMEDIATE').run([]))
         const result = await work(this.#session)
         this.#statement('COMMIT').run([])
@@ -159,6 +180,16 @@ export class SqliteFile implements SqlDatabase {
     const prepared = this.#native.prepare(sql)
     this.#statements.set(sql, prepared)
     return prepared
+  }
+
+  /** Whether the next commit waits for the disk, as far as the user's setting asks for it at all. */
+  #waitForDisk(durable: boolean): void {
+    const synchronous = this.#asked ?? 'FULL'
+    const wanted = durable || synchronous === 'OFF' ? synchronous : 'NORMAL'
+    if (wanted === this.#synchronous) return
+    // SQLite acts on this pragma when it is prepared, so it cannot be kept as a statement.
+    this.#native.exec(`PRAGMA synchronous = ${wanted}`)
+    this.#synchronous = wanted
   }
 
   /** Try again while another process has the lock, until the deadline. */

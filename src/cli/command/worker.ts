@@ -9,6 +9,7 @@ import { bannerText } from '../banner.js'
 import { EXIT, exitCodeOf, type ExitCode } from '../exit-code.js'
 import { extraSettings } from '../extra-settings.js'
 import { likelyModules } from '../loader/find-module.js'
+import { enableTypeScript } from '../loader/typescript.js'
 import { logFormat, logLevel, openLog, type LogFormat } from '../log.js'
 import { printError } from '../print-error.js'
 import type { Session } from '../session.js'
@@ -31,7 +32,7 @@ async function work(session: Session, flags: WorkerFlags, words: readonly string
   const format = logFormat(flags.logFormat, session.io.stderr)
   const level = logLevel(session.quiet ? 'error' : flags.loglevel)
   const app = await session.openApp({ ...workerSettings(flags), ...extraSettings(words) })
-  if (flags.include !== undefined) app.conf.update({ include: [...app.config().include, ...flags.include] })
+  if (flags.include !== undefined) include(app, flags.include)
   await app.loadTaskModules()
   refuseWithoutTasks(app, session)
   const logger = openLog(session.io, { level, format, paint: session.paint(session.io.stderr) })
@@ -39,6 +40,11 @@ async function work(session: Session, flags: WorkerFlags, words: readonly string
   const worker = new Worker(app, { ...workerOptions(flags), logger })
   showBanner(session, { app, worker, logger, format })
   return runToEnd(session, worker, logger)
+}
+
+function include(app: Lovage, modules: readonly string[]): void {
+  enableTypeScript()
+  app.conf.update({ include: [...app.config().include, ...modules] })
 }
 
 /** A worker without a task can only set messages aside; somebody forgot to say where the tasks are. */

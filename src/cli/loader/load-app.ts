@@ -40,9 +40,9 @@ export interface LoadedApp {
  * @throws ConfigError for a module that is not there, does not load or has no app, and for settings that do not fit.
  */
 export async function loadApp(request: AppRequest): Promise<LoadedApp> {
-  enableTypeScript()
   const ini = request.iniFile === undefined ? undefined : loadIni(request.iniFile)
   const named = namedApp(request, ini)
+  if (ini !== undefined || request.configModule !== undefined) enableTypeScript()
   const app = named === undefined ? currentApp() : await importApp(named.spec, named.folder)
   setDefaultApp(app)
   const sources = [ini, await configSource(request)].filter((source) => source !== undefined)
@@ -67,6 +67,8 @@ function namedApp({ spec, iniFile, cwd }: AppRequest, ini: LoadedSettings | unde
 
 async function importApp(spec: string, folder: string): Promise<Lovage> {
   const { file, exportName } = findModule(spec, folder)
+  // A JavaScript app may have tasks in TypeScript.
+  enableTypeScript()
   if (/\.[cm]?tsx?$/.test(file)) showTypeScriptStacks()
   const place = `./${relative(folder, file)}`
   return chooseApp(await importModule(file, place), exportName, place)

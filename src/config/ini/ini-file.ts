@@ -69,7 +69,9 @@ function readChain(
     used === undefined ? [] : readChain(used.file, used.app, inner),
   )
   for (const name of new Set([appSection, ...raw.keys()])) {
-    if (name === 'DEFAULT') continue
+    // Another application was asked for, so this one is a stranger.
+    const isOther = name === APP_SECTION && appSection !== APP_SECTION
+    if (name === 'DEFAULT' || isOther) continue
     const effective = name === appSection ? APP_SECTION : name
     merged.set(effective, onTop(merged.get(effective), entries(name), effective))
   }

@@ -13,6 +13,7 @@ export const beatOptions: OptionTable = {
     fromText: beatScheduleFromText,
     form: 'object of entries by name',
     old: ['CELERYBEAT_SCHEDULE'],
+    acts: false,
     doc: 'Periodic tasks by name: `task`, `schedule`, `args`, `kwargs`, `options`.',
   },
   beatScheduler: {

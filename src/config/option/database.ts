@@ -13,19 +13,21 @@ export const databaseOptions: OptionTable = {
     kind: 'dict',
     default: undefined,
     old: ['CELERY_RESULT_DB_TABLENAMES'],
+    acts: false,
     doc: 'Names of the result tables: `task` and `group`.',
   },
   databaseTableSchemas: {
     kind: 'dict',
     default: undefined,
     old: ['DATABASE_TABLE_SCHEMAS'],
+    acts: false,
     doc: 'Schemas of the result tables: `task` and `group`.',
   },
   databaseCreateTablesAtSetup: {
     kind: 'boolean',
     default: true,
     old: ['DATABASE_CREATE_TABLES_AT_SETUP'],
-    doc: 'Whether the result tables are made at the first connect, as `databaseAutoMigrate` says for all tables.',
+    doc: "Celery's name for `databaseAutoMigrate`.",
   },
   databaseEngineOptions: {
     kind: 'dict',

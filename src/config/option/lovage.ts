@@ -51,8 +51,9 @@ export const lovageOptions: OptionTable = {
   },
   databaseAutoMigrate: {
     kind: 'boolean',
-    default: true,
-    doc: 'Whether tables are made and extended at the first connect. Off, an error names `lovage migrate`. Never on an object that the application hands over.',
+    default: undefined,
+    sameAs: 'databaseCreateTablesAtSetup',
+    doc: 'Whether tables of a SQL URL are made and extended at the first connect. Off, an error names `lovage migrate`. Never on an object that the application hands over.',
   },
   sqliteSynchronous: {
     kind: 'string',
@@ -62,7 +63,7 @@ export const lovageOptions: OptionTable = {
   },
   maxMessageBytes: {
     kind: 'integer',
-    default: 67108864,
+    default: 268435456,
     min: 1024,
     infinite: true,
     unit: 'bytes',

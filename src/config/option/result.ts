@@ -24,6 +24,7 @@ export const resultOptions: OptionTable = {
     kind: 'string',
     default: undefined,
     old: ['CELERY_RESULT_COMPRESSION'],
+    acts: false,
     doc: 'Compressor of results, for example `gzip`.',
   },
   resultExpires: {

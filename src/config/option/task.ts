@@ -22,6 +22,7 @@ export const taskOptions: OptionTable = {
     kind: 'boolean',
     default: false,
     old: ['CELERY_STORE_EAGER_RESULT'],
+    acts: false,
     doc: 'Whether results of eager tasks are stored.',
   },
   taskAcksLate: {
@@ -188,7 +189,6 @@ export const taskOptions: OptionTable = {
     kind: 'boolean',
     default: false,
     old: ['CELERY_INHERIT_PARENT_PRIORITY'],
-    acts: false,
     doc: 'Whether a task sent from a task has its priority.',
   },
   taskQueueMaxPriority: {
@@ -197,7 +197,6 @@ export const taskOptions: OptionTable = {
     min: 0,
     max: 255,
     old: ['CELERY_QUEUE_MAX_PRIORITY'],
-    acts: false,
     doc: 'Highest priority of queues that name none, on RabbitMQ (`x-max-priority`).',
   },
   taskQueues: {
@@ -238,7 +237,6 @@ export const taskOptions: OptionTable = {
     default: undefined,
     choices: ['direct', 'topic', 'fanout', 'headers'],
     old: ['CELERY_CREATE_MISSING_QUEUE_EXCHANGE_TYPE'],
-    acts: false,
     sameAs: 'taskDefaultExchangeType',
     doc: 'Type of their exchanges.',
   },
@@ -286,6 +284,7 @@ export const taskOptions: OptionTable = {
     default: 3,
     min: 0,
     old: ['CELERY_REPR_MAXLEVELS'],
+    acts: false,
     doc: 'How deep arguments are printed in `argsrepr` and `kwargsrepr`.',
   },
   taskAllowErrorCbOnChordHeader: {

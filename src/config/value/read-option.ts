@@ -99,10 +99,14 @@ function readDuration(option: DurationOption, value: unknown, name: string): num
     throw new ConfigError(
       minMs === 0
         ? `expected ${name} not to be negative, got: ${shown(value)}`
-        : `expected ${name} to be at least ${minMs / 1000} seconds, got: ${shown(value)}`,
+        : `expected ${name} to be at least ${secondsText(minMs)}, got: ${shown(value)}`,
     )
   }
   return ms
+}
+
+function secondsText(ms: number): string {
+  return ms === 1000 ? '1 second' : `${ms / 1000} seconds`
 }
 
 function readDict(value: unknown, name: string): Readonly<Record<string, unknown>> {

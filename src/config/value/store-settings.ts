@@ -14,6 +14,7 @@ export type SslSetting = boolean | Readonly<Record<string, unknown>>
 /** Reads a broker; whether a driver serves it is found out when it is opened. */
 export function readBroker(value: unknown, name: string): BrokerSetting {
   if (typeof value === 'string' && value.trim() !== '') return checkedUrl(value.trim(), name)
+  if (value instanceof URL) return checkedUrl(value.href, name)
   if (isList(value)) return readUrls(value, name)
   if (isInstance(value)) return value
   throw new ConfigError(
@@ -44,6 +45,7 @@ function checkedUrl(url: string, name: string): string {
 export function readBackend(value: unknown, name: string): BackendSetting {
   if (value === false) return false
   if (typeof value === 'string' && value.trim() !== '') return checkedBackend(value.trim(), name)
+  if (value instanceof URL) return checkedBackend(value.href, name)
   if (isInstance(value)) return value
   throw new ConfigError(
     `expected ${name} to be a URL such as "redis://localhost", a name such as "rpc", an object or false, ` +

@@ -1,7 +1,6 @@
 import { Worker as Thread } from 'node:worker_threads'
 import type { TaskLogger } from '../../task/logger.js'
 import { backoffMs } from '../../util/backoff.js'
-import { systemClock } from '../../util/clock.js'
 import { withDeadline } from '../../util/deadline.js'
 import { LovageError } from '../../errors/errors.js'
 import { isFromKeeper, type KeeperStart, type ToKeeper } from './keeper-messages.js'

@@ -154,6 +154,19 @@ export const fetchingChecks: readonly BrokerCheck[] = brokerChecks([
     },
   },
   {
+    name: 'claims for a fetch that waits for credit once something is settled',
+    run: async (stage) => {
+      await stage.publish(['a', 'b'])
+      const consumer = await stage.consume({ credit: 1 })
+      const delivery = await takeOne(consumer)
+      const fetching = consumer.fetch(1, { waitMs: 20_000, signal: never })
+
+      await consumer.ack([delivery])
+
+      assert.deepEqual(textsOf(await fetching), ['b'])
+    },
+  },
+  {
     name: 'serves many queues without starving one',
     run: async (stage) => {
       const queues = await Promise.all(Array.from({ length: 8 }, () => stage.declare()))

@@ -158,8 +158,9 @@ export const publishingChecks: readonly BrokerCheck[] = brokerChecks([
       assert.ok('code' in error && 'indexes' in error)
       assert.equal(error.code, 'LOVAGE_PUBLISH')
       assert.ok(Array.isArray(error.indexes) && error.indexes.includes(1))
+      const indexes: readonly unknown[] = error.indexes
       const delivered = textsOf(await stage.peek())
-      const confirmed = ['a', 'b'].filter((_, index) => !(error.indexes as number[]).includes(index * 2))
+      const confirmed = ['a', 'b'].filter((_, index) => !indexes.includes(index * 2))
       assert.deepEqual(delivered, confirmed, 'what is not named as unconfirmed is there')
     },
   },

@@ -45,5 +45,9 @@ for (const engine of await sqliteEngines()) {
     },
   })
 
-  describeBackend({ name: `sqlite on ${engine}`, open: openResults, offers: ['shared', 'watch', 'cleanup', 'groups'] })
+  describeBackend({
+    name: `sqlite on ${engine}`,
+    open: openResults,
+    offers: ['shared', 'watch', 'cleanup', 'groups'],
+  })
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 
 import {
   EncodeError,
+  OperationalError,
   Lovage,
   Reject,
   sharedTask,
@@ -264,5 +265,39 @@ describe('eager mode', () => {
     })
 
     expect(await (await no.apply([])).state()).toBe('REJECTED')
+  })
+})
+
+describe('the life of an app', () => {
+  it('passes its milestones once and in order, and late hooks at once', async () => {
+    const app = appOf()
+    const order: string[] = []
+    app.onAfterFinalize(() => order.push('finalized'))
+    app.onAfterConfigure(() => order.push(`configured ${String(app.config().taskDefaultQueue)}`))
+    app.onConfigure(() => {
+      order.push('configuring')
+      app.conf.taskDefaultQueue = 'work'
+    })
+
+    app.config()
+    await app.loadTaskModules()
+    app.finalize()
+    app.onAfterFinalize(() => order.push('late'))
+
+    expect(order).toEqual(['configuring', 'configured work', 'finalized', 'late'])
+  })
+
+  it('refuses a body that is longer than maxMessageBytes', async () => {
+    const app = appOf({ maxMessageBytes: 1024 })
+    await app.task('tasks.echo', (text: string) => text).delay('x'.repeat(2000))
+
+    const [message] = await sent(app)
+    expect(() => message && app.readTask(message)).toThrow('maxMessageBytes')
+  })
+
+  it('says in the words of Celery that the broker cannot be reached', () => {
+    const add = appOf().task('tasks.add', (x: number) => x)
+
+    expect(add.OperationalError).toBe(OperationalError)
   })
 })

@@ -6,7 +6,7 @@ import { readVector, record, text } from './vectors.js'
 
 const table = readVector('celery-5.6.3/codecs/compression.json')
 const body = Buffer.from(text(table['body_utf8']))
-const registry = new CompressorRegistry(1_000_000)
+const registry = new CompressorRegistry(() => 1_000_000)
 const hasZstd = 'zstdDecompressSync' in (await import('node:zlib'))
 const AVAILABLE = ['zlib', 'gzip', 'brotli', ...(hasZstd ? ['zstd'] : [])]
 const MISSING = ['bzip2', 'bzip', 'lzma', 'xz', ...(hasZstd ? [] : ['zstd', 'zstandard'])]
@@ -55,7 +55,7 @@ describe('compression', () => {
   })
 
   test('a compressor of the user’s own can stand in for a missing one', () => {
-    const own = new CompressorRegistry(10)
+    const own = new CompressorRegistry(() => 10)
     const same = (data: Uint8Array): Uint8Array => data
     own.register({ names: ['bzip2'], contentType: 'application/x-bz2', compress: same, decompress: same })
 

@@ -84,6 +84,15 @@ describe('a schema', () => {
   })
 })
 
+describe('strictTyping: false', () => {
+  it('leaves the choice to the task', async () => {
+    const strict = definitionOf({ typing: true }, add)
+
+    await expect(checkCall(definitionOf({}, add), [1], {}, false)).resolves.toBeUndefined()
+    await expect(checkCall(strict, [1], {}, false)).rejects.toBeInstanceOf(TaskArgumentsError)
+  })
+})
+
 describe('typing: false', () => {
   it('lets any number of arguments pass at the call', async () => {
     await expect(checkCall(definitionOf({ typing: false }, add), [1], {})).resolves.toBeUndefined()

@@ -70,4 +70,16 @@ describe('performing a task', () => {
       ...['beforeStart', 'onFailure'],
     ])
   })
+
+  test('tells how many retries it took', async () => {
+    const app = new TestApp()
+    const flaky = app.task({ name: 'tests.flaky', bind: true, maxRetries: 3 }, (self) => {
+      if (self.request.retries < 2) throw self.retry()
+      return 'at last'
+    })
+
+    const result = await performTask(flaky, [])
+
+    expect([await result.get(), await result.retries()]).toEqual(['at last', 2])
+  })
 })

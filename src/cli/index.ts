@@ -1,0 +1,3 @@
+/** The command line as a function: the entry `lovage/cli`. */
+export { runCommand } from './main.js'
+export type { CommandIo, CommandOutput } from './io.js'

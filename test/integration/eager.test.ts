@@ -1,0 +1,119 @@
+import { describe, expect, test } from '@jest/globals'
+
+import { EagerResult, Lovage } from '../../src/index.js'
+import { startWorker } from '../../src/testing/index.js'
+import { randomName } from '../support/temp.js'
+
+describe('eager calls', () => {
+  test('taskAlwaysEager runs delay here, with no broker', async () => {
+    await using app = new Lovage('eager', { broker: 'nowhere://', taskAlwaysEager: true })
+    const add = app.task('eager.add', (x: number, y: number) => x + y)
+
+    const result = await add.delay(1, 2)
+
+    expect(result).toBeInstanceOf(EagerResult)
+    expect([await result.get(), await result.state(), result.taskName]).toEqual([3, 'SUCCESS', 'eager.add'])
+  })
+
+  test('without it, delay goes by the broker', async () => {
+    const url = `memory://${randomName()}`
+    await using app = new Lovage('eager', { broker: url, backend: url })
+    const add = app.task('eager.add', (x: number, y: number) => x + y)
+    await using _worker = await startWorker(app)
+
+    const result = await add.delay(1, 2)
+
+    expect(result).not.toBeInstanceOf(EagerResult)
+    expect(await result.get(5)).toBe(3)
+  })
+
+  test('the old name of the setting does the same', async () => {
+    await using app = new Lovage('eager', { broker: 'nowhere://' })
+    app.conf.update({ CELERY_ALWAYS_EAGER: true })
+    const add = app.task('eager.add', (x: number, y: number) => x + y)
+
+    expect(await (await add.delay(1, 2)).get()).toBe(3)
+  })
+
+  test('taskEagerPropagates throws at the call, and without it the error is in the result', async () => {
+    const broken = (): number => {
+      throw new RangeError('too far')
+    }
+    await using loud = new Lovage('eager', { taskAlwaysEager: true, taskEagerPropagates: true })
+    await using quiet = new Lovage('eager', { taskAlwaysEager: true })
+
+    await expect(loud.task('eager.broken', broken).delay()).rejects.toThrow('too far')
+    const result = await quiet.task('eager.broken', broken).delay()
+    expect(result.result).toBeInstanceOf(RangeError)
+    await expect(result.get()).rejects.toThrow('too far')
+  })
+
+  test('apply runs one call: throw, link, retries', async () => {
+    await using app = new Lovage('eager', { broker: 'nowhere://' })
+    const seen: unknown[] = []
+    const note = app.task('eager.note', (value: number) => void seen.push(value))
+    const add = app.task('eager.add', (x: number, y: number) => x + y)
+    const flaky = app.task({ name: 'eager.flaky', bind: true, maxRetries: 3 }, (self) => {
+      seen.push(`try ${self.request.retries}`)
+      if (self.request.retries < 2) throw self.retry()
+      return self.request.isEager
+    })
+
+    await add.apply([1, 2], { link: note.s() })
+    const retried = await flaky.apply([])
+    const later = await flaky.apply([], { retries: 2 })
+
+    expect(seen).toEqual([3, 'try 0', 'try 1', 'try 2', 'try 2'])
+    expect([await retried.get(), await later.get()]).toEqual([true, true])
+    const broken = app.task('eager.broken', () => JSON.parse('{') as unknown)
+    await expect(broken.apply([], { throw: true })).rejects.toThrow(SyntaxError)
+  })
+
+  test('arguments arrive as a worker would see them', async () => {
+    await using app = new Lovage('eager', { broker: 'nowhere://' })
+    const kinds = app.task(
+      'eager.kinds',
+      (date: unknown, item: unknown) => [date instanceof Date, item] as const,
+    )
+    const item = { kept: 1, dropped: undefined }
+
+    const result = await kinds.apply([new Date(0), item])
+
+    expect(await result.get()).toStrictEqual([true, { kept: 1 }])
+  })
+
+  test('taskStoreEagerResult saves the result', async () => {
+    const url = `memory://${randomName()}`
+    await using app = new Lovage('eager', {
+      broker: url,
+      backend: url,
+      taskAlwaysEager: true,
+      taskStoreEagerResult: true,
+    })
+    const add = app.task('eager.add', (x: number, y: number) => x + y)
+
+    const result = await add.delay(1, 2)
+
+    expect(await app.AsyncResult(result.id).get(1)).toBe(3)
+  })
+
+  test('sendTask goes by the broker all the same, and says so', async () => {
+    const url = `memory://${randomName()}`
+    const warnings: string[] = []
+    const ignore = (): void => undefined
+    const logger = {
+      debug: ignore,
+      info: ignore,
+      error: ignore,
+      warn: (_fields: object, message: string) => void warnings.push(message),
+      child: () => logger,
+    }
+    await using app = new Lovage('eager', { broker: url, backend: url, taskAlwaysEager: true }, { logger })
+    app.task('eager.add', (x: number, y: number) => x + y)
+
+    const result = await app.sendTask('eager.add', { args: [1, 2] })
+
+    expect(result).not.toBeInstanceOf(EagerResult)
+    expect(warnings.join()).toMatch(/eager/)
+  })
+})

@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto'
+import { describe, expect, it } from '@jest/globals'
+import { toDeadLetter } from '../../../src/control/dead-letter.js'
+import {
+  listDeadLetters,
+  purgeDeadLetters,
+  replayDeadLetters,
+  showDeadLetter,
+} from '../../../src/control/dead-letters.js'
+import type { Broker, Delivery } from '../../../src/broker/contract.js'
+import { Lovage } from '../../../src/index.js'
+
+const AT_MS = Date.UTC(2026, 0, 2)
+
+function delivery(id: string): Delivery {
+  return {
+    message: {
+      body: new TextEncoder().encode('[[1], {}, {}]'),
+      contentType: 'application/json',
+      contentEncoding: 'utf-8',
+      headers: { id, task: 'tasks.pay', own: 'kept' },
+      properties: { correlationId: id, priority: 2 },
+    },
+    queue: 'pay',
+    route: { exchange: '', routingKey: 'pay' },
+    deliveryCount: 4,
+    redelivered: true,
+    due: false,
+    tag: id,
+  }
+}
+
+async function withLetters(ids: readonly string[], use: (broker: Broker) => Promise<void>): Promise<void> {
+  const app = new Lovage('shop', { broker: `memory://${randomUUID()}`, backend: false })
+  const broker = await app.openBroker()
+  try {
+    await broker.declare({ name: 'pay', lifetime: 'durable', bindings: [] })
+    await broker.declare({ name: 'pay.dead', lifetime: 'durable', bindings: [] })
+    const note = { reason: 'worker-lost' as const, detail: 'lost 3 times', atMs: AT_MS }
+    await broker.publish(ids.map((id) => toDeadLetter(delivery(id), note)))
+    await use(broker)
+  } finally {
+    await broker.close()
+    await app.close()
+  }
+}
+
+describe('dead letters', () => {
+  it('are listed with reason, origin and count, and stay where they are', async () => {
+    await withLetters(['a', 'b'], async (broker) => {
+      const letters = await listDeadLetters(broker, 'pay')
+
+      expect(letters).toMatchObject([
+        {
+          id: 'a',
+          task: 'tasks.pay',
+          reason: 'worker-lost',
+          detail: 'lost 3 times',
+          queue: 'pay',
+          route: { exchange: '', routingKey: 'pay' },
+          deliveries: 4,
+          atMs: AT_MS,
+        },
+        { id: 'b' },
+      ])
+      expect(await broker.depth('pay.dead')).toBe(2)
+    })
+  })
+
+  it('are looked at without spending a delivery', async () => {
+    await withLetters(['a'], async (broker) => {
+      for (let look = 0; look < 10; look += 1) await listDeadLetters(broker, 'pay')
+
+      const consumer = await broker.consume(['pay.dead'], { credit: 1, leaseMs: 1000 })
+      const [letter] = await consumer.fetch(1, { waitMs: 0, signal: new AbortController().signal })
+      await consumer.close()
+      expect(letter?.deliveryCount).toBe(1)
+    })
+  })
+
+  it('are shown by id', async () => {
+    await withLetters(['a', 'b', 'c'], async (broker) => {
+      expect((await showDeadLetter(broker, 'pay', 'b'))?.id).toBe('b')
+      expect(await showDeadLetter(broker, 'pay', 'z')).toBeUndefined()
+    })
+  })
+
+  it('are replayed where they came from, as they were', async () => {
+    await withLetters(['a', 'b'], async (broker) => {
+      const sent = await replayDeadLetters(broker, 'pay', { ids: ['b'] })
+
+      const consumer = await broker.consume(['pay'], { credit: 9, leaseMs: 1000 })
+      const [back] = await consumer.fetch(9, { waitMs: 0, signal: new AbortController().signal })
+      await consumer.close()
+      expect(sent.map((letter) => letter.id)).toEqual(['b'])
+      expect(back?.message.headers).toEqual({ id: 'b', task: 'tasks.pay', own: 'kept' })
+      expect(back?.deliveryCount).toBe(1)
+      expect(await broker.depth('pay.dead')).toBe(1)
+    })
+  })
+
+  it('are purged all at once or by id', async () => {
+    await withLetters(['a', 'b', 'c'], async (broker) => {
+      expect(await purgeDeadLetters(broker, 'pay', { ids: ['a'] })).toBe(1)
+      expect(await purgeDeadLetters(broker, 'pay')).toBe(2)
+      expect(await broker.depth('pay.dead')).toBe(0)
+    })
+  })
+
+  it('of a queue that never had any are none', async () => {
+    await withLetters([], async (broker) => {
+      expect(await listDeadLetters(broker, 'other')).toEqual([])
+      expect(await purgeDeadLetters(broker, 'other')).toBe(0)
+    })
+  })
+})

@@ -1,0 +1,69 @@
+import { setTimeout } from 'node:timers/promises'
+
+import { describe, expect, test } from '@jest/globals'
+
+import { TaskError, TimeoutError } from '../../../src/errors/errors.js'
+import {
+  allEnqueued,
+  ManualClock,
+  startWorker,
+  TestApp,
+  waitFor,
+  waitForTask,
+} from '../../../src/testing/index.js'
+
+describe('a worker in the process of the test', () => {
+  test('runs what is sent, within 100 ms', async () => {
+    await using app = new TestApp()
+    const add = app.task('tests.add', (x: number, y: number) => x + y)
+    await using _worker = await startWorker(app)
+    const started = performance.now()
+
+    const value = await (await add.delay(1, 2)).get(5)
+
+    expect(value).toBe(3)
+    expect(performance.now() - started).toBeLessThan(100)
+  })
+
+  test('takes a started task off the list of enqueued ones', async () => {
+    await using app = new TestApp()
+    const add = app.task('tests.add', (x: number, y: number) => x + y)
+    const result = await add.delay(1, 2)
+    expect(allEnqueued(app)).toHaveLength(1)
+
+    await using _worker = await startWorker(app)
+    await result.get(5)
+
+    expect(allEnqueued(app)).toEqual([])
+  })
+
+  test('waitFor gives the metadata of a state, and the value at the end', async () => {
+    await using app = new TestApp()
+    const work = app.task({ name: 'tests.work', bind: true }, async (self) => {
+      await self.updateState({ state: 'PROGRESS', meta: { done: 1 } })
+      await setTimeout(50)
+      return 'done'
+    })
+    await using _worker = await startWorker(app)
+    const result = await work.delay()
+
+    expect(await waitFor(result, 'PROGRESS')).toEqual({ done: 1 })
+    expect(await waitFor(result)).toBe('done')
+    await expect(waitFor(result, 'FAILURE')).rejects.toThrow(TaskError)
+  })
+
+  test('waitForTask sees what has happened already, and gives up in time', async () => {
+    const clock = new ManualClock()
+    await using app = new TestApp({}, { clock })
+    const add = app.task('tests.add', (x: number, y: number) => x + y)
+    await using _worker = await startWorker(app)
+    await (await add.delay(1, 2)).get()
+
+    expect((await waitForTask(app, add)).value).toBe(3)
+    expect((await waitForTask(app, 'tests.add', { state: 'SENT' })).args).toEqual([1, 2])
+    const waiting = waitForTask(app, add, { state: 'FAILURE', timeout: 3 }).catch((error: unknown) => error)
+    await clock.advance(3)
+    expect(await waiting).toBeInstanceOf(TimeoutError)
+    expect(String(await waiting)).toContain('SUCCESS of tests.add')
+  })
+})

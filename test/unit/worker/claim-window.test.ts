@@ -1,0 +1,84 @@
+import { describe, expect, it } from '@jest/globals'
+import { ClaimWindow } from '../../../src/worker/claim-window.js'
+import { ReadAhead } from '../../../src/worker/read-ahead.js'
+
+function windowOf(
+  concurrency: number,
+  prefetchMultiplier = Number.POSITIVE_INFINITY,
+): {
+  window: ClaimWindow
+  readAhead: ReadAhead
+} {
+  const options = { concurrency, prefetchMultiplier, readAheadMs: 50 }
+  const readAhead = new ReadAhead(options)
+  return { window: new ClaimWindow({ ...options, readAhead }), readAhead }
+}
+
+describe('ClaimWindow', () => {
+  it('claims into free slots only while no speed is known', () => {
+    const { window } = windowOf(4)
+
+    expect(window.room()).toBe(4)
+    window.began()
+    window.began()
+
+    expect(window.room()).toBe(2)
+  })
+
+  it('counts what is not settled yet against the prefetch multiplier', () => {
+    const { window } = windowOf(2, 1)
+    window.settling()
+
+    expect(window.room()).toBe(1)
+    window.settling()
+    expect(window.room()).toBe(0)
+    window.settled()
+
+    expect(window.room()).toBe(1)
+  })
+
+  it('waits with work at hand until a batch is worth a round trip', () => {
+    const { window, readAhead } = windowOf(2)
+    for (let task = 0; task < 4; task += 1) readAhead.observe(0.01)
+    window.began()
+    window.began()
+    for (let task = 0; task < 120; task += 1) window.buffered()
+
+    expect(window.room()).toBe(0)
+    for (let task = 0; task < 40; task += 1) window.unbuffered()
+
+    expect(window.room()).toBe(48)
+  })
+
+  it('wakes the waiting loop when a slot is free', async () => {
+    const { window } = windowOf(1)
+    window.began()
+    const room = window.free(new AbortController().signal)
+
+    window.ended(1)
+    window.wake()
+
+    expect(await room).toBe(1)
+  })
+
+  it('ends the wait with 0 when the signal aborts', async () => {
+    const { window } = windowOf(1)
+    const stop = new AbortController()
+    window.began()
+    const room = window.free(stop.signal)
+
+    stop.abort()
+
+    expect(await room).toBe(0)
+  })
+
+  it('claims nothing while it is held', () => {
+    const { window } = windowOf(3)
+
+    window.hold(true)
+    expect(window.room()).toBe(0)
+    window.hold(false)
+
+    expect(window.room()).toBe(3)
+  })
+})

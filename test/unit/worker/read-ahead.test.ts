@@ -1,0 +1,60 @@
+import { describe, expect, it } from '@jest/globals'
+import { ReadAhead } from '../../../src/worker/read-ahead.js'
+
+function measured(
+  concurrency: number,
+  runMs: number,
+  prefetchMultiplier = Number.POSITIVE_INFINITY,
+): ReadAhead {
+  const readAhead = new ReadAhead({ concurrency, readAheadMs: 50, prefetchMultiplier })
+  for (let task = 0; task < 200; task += 1) readAhead.observe(runMs)
+  return readAhead
+}
+
+describe('ReadAhead', () => {
+  it('reads nothing ahead before a speed was measured', () => {
+    const readAhead = new ReadAhead({
+      concurrency: 10,
+      readAheadMs: 50,
+      prefetchMultiplier: Number.POSITIVE_INFINITY,
+    })
+
+    expect(readAhead.count).toBe(0)
+    for (let task = 0; task < 9; task += 1) readAhead.observe(0.01)
+    expect(readAhead.count).toBe(0)
+    readAhead.observe(0.01)
+
+    expect(readAhead.count).toBe(128)
+  })
+
+  it.each([
+    ['no-op tasks get batches of about a hundred', 10, 0.01, 128],
+    ['a task of 5 ms at concurrency 10 reads 100 ahead, rounded to a power of two', 10, 5, 64],
+    ['a task of 100 ms reads 4 ahead', 10, 100, 4],
+    ['a task of a second reads nothing ahead', 10, 1000, 0],
+    ['one slot and 60 ms reads nothing ahead', 1, 60, 0],
+  ])('%s', (_, concurrency, runMs, expected) => {
+    expect(measured(concurrency, runMs).count).toBe(expected)
+  })
+
+  it('keeps claims within the prefetch multiplier', () => {
+    expect(measured(10, 0.01, 4).count).toBe(30)
+    expect(measured(10, 0.01, 1).count).toBe(0)
+  })
+
+  it('forgets its speed when told to', () => {
+    const readAhead = measured(10, 0.01)
+
+    readAhead.reset()
+
+    expect(readAhead.count).toBe(0)
+  })
+
+  it('follows tasks that grow longer', () => {
+    const readAhead = measured(10, 0.01)
+
+    for (let task = 0; task < 100; task += 1) readAhead.observe(2000)
+
+    expect(readAhead.count).toBe(0)
+  })
+})

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from '@jest/globals'
+import { brokerDrivers } from '../../../brokers/index.js'
+import { Bench, eventually, gate } from './harness.js'
+import { FlakyStore } from './flaky-driver.js'
+
+const memory = brokerDrivers.find((driver) => driver.schemes.includes('memory'))
+
+function flakyBench(query = '', input: object = {}): { readonly bench: Bench; readonly store: FlakyStore } {
+  const name = randomUUID()
+  const store = new FlakyStore()
+  const bench = new Bench({ broker: `flaky://${name}${query}`, backend: `memory://${name}`, ...input })
+  if (memory === undefined) throw new RangeError('no memory driver')
+  bench.app.brokers.register(store.driver('flaky', memory))
+  return { bench, store }
+}
+
+describe('a worker whose store goes away', () => {
+  it('connects again, rebuilds its consumer and goes on', async () => {
+    const { bench, store } = flakyBench()
+    await using _ending = bench
+    const add = bench.app.task('tasks.add', (x: number, y: number) => x + y)
+    const worker = await bench.start()
+    await (await add.delay(1, 1)).get(5)
+
+    store.cut()
+    await eventually(() => (worker.status.isClaiming ? undefined : true))
+    expect(bench.log.find(/Connection to broker lost/)).toBeDefined()
+    await eventually(() => bench.log.find(/Cannot connect.*Trying again in [\d.]+ seconds\.\.\. \(1/))
+    store.isDown = false
+    await eventually(() => (worker.status.isClaiming ? true : undefined))
+
+    expect(await (await add.delay(2, 2)).get(5)).toBe(4)
+  })
+
+  it('lets running tasks finish, and settles them after the reconnect where claims outlive the connection', async () => {
+    const { bench, store } = flakyBench('?leases=true')
+    await using _ending = bench
+    const may = gate()
+    const counts: number[] = []
+    const slow = bench.app.task({ name: 'tasks.slow', bind: true }, async (self) => {
+      counts.push(self.request.deliveryInfo.deliveryCount)
+      await may.passed
+      return 'kept'
+    })
+    const worker = await bench.start()
+    const result = await slow.delay()
+    await eventually(() => (worker.status.running === 1 ? true : undefined))
+
+    store.cut()
+    await eventually(() => (worker.status.isClaiming ? undefined : true))
+    may.open()
+    await sleep(50)
+    expect(await bench.recordNow(result.id)).toBeUndefined()
+    store.isDown = false
+
+    expect(await result.get(10)).toBe('kept')
+    expect(counts).toEqual([1])
+  })
+
+  it('waits for a store that is not there yet when it starts', async () => {
+    const { bench, store } = flakyBench()
+    await using _ending = bench
+    store.isDown = true
+    const worker = bench.worker()
+
+    const starting = worker.start()
+    await eventually(() => bench.log.find(/Cannot connect/))
+    expect(worker.status).toMatchObject({ state: 'starting', isClaiming: false })
+    store.isDown = false
+    await starting
+
+    expect(worker.status.isClaiming).toBe(true)
+  })
+
+  it('does not wait when it was told not to', async () => {
+    const { bench, store } = flakyBench('', { brokerConnectionRetryOnStartup: false })
+    await using _ending = bench
+    store.isDown = true
+    const worker = bench.worker()
+
+    await expect(worker.start()).rejects.toMatchObject({ code: 'LOVAGE_BROKER_CONNECTION' })
+
+    expect((await worker.stopped).reason).toBe('failed')
+  })
+
+  it('gives up after brokerConnectionMaxRetries', async () => {
+    const { bench, store } = flakyBench('', { brokerConnectionMaxRetries: 1 })
+    await using _ending = bench
+    store.isDown = true
+
+    await expect(bench.worker().start()).rejects.toMatchObject({ code: 'LOVAGE_BROKER_CONNECTION' })
+  })
+
+  it('can be stopped while it waits for the store', async () => {
+    const { bench, store } = flakyBench()
+    await using _ending = bench
+    store.isDown = true
+    const worker = bench.worker()
+    const starting = worker.start()
+    await eventually(() => bench.log.find(/Cannot connect/))
+
+    const exit = await worker.stop()
+    await starting
+
+    expect(exit.reason).toBe('stopped')
+  })
+})
