@@ -13,4 +13,10 @@ export const backendDrivers: readonly BackendDriver[] = [
     moduleUrl: new URL('./sql/index.js', import.meta.url).href,
     load: () => import('./sql/index.js'),
   },
+  {
+    schemes: ['redis', 'rediss', 'redis+socket', 'rediss+socket', 'sentinel'],
+    packageName: 'ioredis',
+    moduleUrl: new URL('./redis/index.js', import.meta.url).href,
+    load: () => import('./redis/index.js'),
+  },
 ]

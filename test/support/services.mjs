@@ -28,7 +28,24 @@ import { setTimeout as sleep } from 'node:timers/promises'
  *
  * @type {Service[]}
  */
-export const services = []
+export const services = [
+  {
+    name: 'redis',
+    variable: 'LOVAGE_TEST_REDIS_URL',
+    detect: async () =>
+      findProgram('redis-server') === undefined ? 'redis-server is not installed' : undefined,
+    install: async () => installDebian(['redis-server']),
+    start: async (folder) => {
+      const port = await freePort()
+      const { stop } = await startProcess(
+        findProgram('redis-server'),
+        ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'],
+        { folder, ready: () => answers(port) },
+      )
+      return { url: `redis://127.0.0.1:${port}/0`, stop }
+    },
+  },
+]
 
 /**
  * Find or start every service.

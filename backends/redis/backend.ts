@@ -1,0 +1,132 @@
+import type {
+  GroupStore,
+  KeepOptions,
+  RecordWatch,
+  ResultBackend,
+  TaskRecord,
+} from '../../src/backend/contract.js'
+import { BackendConnectionError } from '../../src/errors/errors.js'
+import { asBackend, toFailure } from '../../brokers/redis/failure.js'
+import { leaseLink } from '../../brokers/redis/links.js'
+import type { LinkLease } from '../../brokers/redis/links.js'
+import type { Argument, RedisLink } from '../../brokers/redis/link.js'
+import { STORE } from '../../brokers/redis/lua/store.js'
+import type { Operation } from '../../brokers/redis/operations.js'
+import { listOf } from '../../brokers/redis/reply.js'
+import type { ResultWriter } from '../../brokers/redis/result-writer.js'
+import { toScript } from '../../brokers/redis/script.js'
+import type { ServerTarget } from '../../brokers/redis/target.js'
+import type { RedisBackendSettings } from './backend-settings.js'
+import { decompressed } from './compressed.js'
+import { readDocument, writeDocument } from './document.js'
+import { RedisGroups } from './groups.js'
+
+const BATCH = 500
+const storeScript = toScript(STORE)
+
+/** Celery's result documents in Redis. */
+export class RedisBackend implements ResultBackend, ResultWriter {
+  readonly name = 'redis'
+  readonly shared = true
+  readonly groups: GroupStore
+  readonly #settings: RedisBackendSettings
+  #lease: LinkLease | undefined
+
+  constructor(settings: RedisBackendSettings) {
+    this.#settings = settings
+    this.groups = new RedisGroups(() => this.#link(), settings)
+  }
+
+  get resultTarget(): ServerTarget {
+    return this.#settings.target
+  }
+
+  async connect(signal: AbortSignal): Promise<void> {
+    if (this.#lease !== undefined) return
+    const lease = leaseLink(this.#settings.target)
+    try {
+      await asBackend(() => lease.link.ready(signal))
+    } catch (error) {
+      lease.release()
+      throw error
+    }
+    this.#lease = lease
+  }
+
+  storeOperation(record: TaskRecord, ttlMs: number): Operation {
+    const document = writeDocument(record, this.#settings.codec)
+    return ['S', this.#key(record.taskId), Math.max(0, Math.ceil(ttlMs)), document]
+  }
+
+  async store(records: readonly TaskRecord[], { ttlMs }: KeepOptions): Promise<void> {
+    const link = this.#link()
+    for (let from = 0; from < records.length; from += BATCH) {
+      const args: Argument[] = []
+      for (const record of records.slice(from, from + BATCH)) args.push(...this.storeOperation(record, ttlMs))
+      await asBackend(() => link.run(storeScript, ['', ''], args))
+    }
+  }
+
+  async load(taskIds: readonly string[]): Promise<ReadonlyMap<string, TaskRecord>> {
+    const link = this.#link()
+    const found = new Map<string, TaskRecord>()
+    for (let from = 0; from < taskIds.length; from += BATCH) {
+      const ids = taskIds.slice(from, from + BATCH)
+      const keys = ids.map((id) => this.#key(id))
+      const values = listOf(await asBackend(() => link.callBytes('MGET', ...keys)))
+      for (const [index, value] of values.entries()) {
+        const taskId = ids[index] ?? ''
+        if (Buffer.isBuffer(value)) found.set(taskId, { ...this.#read(value), taskId })
+      }
+    }
+    return found
+  }
+
+  async forget(taskIds: readonly string[]): Promise<void> {
+    const link = this.#link()
+    await asBackend(() => link.call('DEL', ...taskIds.map((id) => this.#key(id))))
+  }
+
+  async watch(taskIds: readonly string[], changed: () => void): Promise<RecordWatch> {
+    const { listening, target } = this.#link()
+    const told = (): void => changed()
+    const quits: (() => Promise<void>)[] = [
+      async () => {
+        forget()
+        await Promise.resolve()
+      },
+    ]
+    const forget = listening.onBack(told)
+    const close = async (): Promise<void> => {
+      await Promise.all(quits.splice(0).map((quit) => quit()))
+    }
+    try {
+      for (const id of new Set(taskIds)) quits.push(await listening.subscribe(this.#key(id), told))
+    } catch (error) {
+      await close()
+      throw await asBackend(() => Promise.reject(toFailure(error, target.label))).catch(
+        (typed: unknown) => typed,
+      )
+    }
+    return { close }
+  }
+
+  async close(): Promise<void> {
+    this.#lease?.release()
+    this.#lease = undefined
+    await Promise.resolve()
+  }
+
+  #key(taskId: string): string {
+    return `${this.#settings.prefix}celery-task-meta-${taskId}`
+  }
+
+  #read(value: Buffer): TaskRecord {
+    return readDocument(decompressed(value), this.#settings.codec)
+  }
+
+  #link(): RedisLink {
+    if (this.#lease === undefined) throw new BackendConnectionError('redis backend: not connected')
+    return this.#lease.link
+  }
+}

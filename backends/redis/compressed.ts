@@ -1,0 +1,18 @@
+import { CompressorRegistry } from '../../src/message/compressor-registry.js'
+
+const MARK = Buffer.from('\u0000celery-compressed\u0000', 'latin1')
+/** The longest value that Redis holds. */
+const MAX_BYTES = 512 * 2 ** 20
+const compressors = new CompressorRegistry(() => MAX_BYTES)
+
+/**
+ * A stored value as the serializer wrote it, whether Celery 5.7 compressed it or not.
+ *
+ * @throws `DecodeError` for a compressor that is not there.
+ */
+export function decompressed(value: Buffer): Uint8Array {
+  if (!value.subarray(0, MARK.length).equals(MARK)) return value
+  const end = value.indexOf(0, MARK.length)
+  const name = value.subarray(MARK.length, end).toString('latin1')
+  return compressors.decompress(name, value.subarray(end + 1))
+}

@@ -1,0 +1,45 @@
+import type { GroupStore, KeepOptions } from '../../src/backend/contract.js'
+import { isRecord } from '../../src/util/record.js'
+import { asBackend } from '../../brokers/redis/failure.js'
+import type { RedisLink } from '../../brokers/redis/link.js'
+import type { RedisBackendSettings } from './backend-settings.js'
+import { decompressed } from './compressed.js'
+import { toArgument } from './document.js'
+
+/** Saved groups, in Celery's form. @source Celery 5.7, `celery/backends/base.py`, `KeyValueStoreBackend._save_group`. */
+export class RedisGroups implements GroupStore {
+  readonly #link: () => RedisLink
+  readonly #settings: RedisBackendSettings
+
+  constructor(link: () => RedisLink, settings: RedisBackendSettings) {
+    this.#link = link
+    this.#settings = settings
+  }
+
+  async save(groupId: string, tuple: unknown, { ttlMs }: KeepOptions): Promise<void> {
+    const key = this.#key(groupId)
+    const value = toArgument(this.#settings.codec.encode({ result: tuple }).data)
+    const life = ttlMs > 0 ? ['PX', Math.ceil(ttlMs)] : []
+    const link = this.#link()
+    await asBackend(() => link.call('SET', key, value, ...life))
+  }
+
+  async load(groupId: string): Promise<unknown> {
+    const link = this.#link()
+    const value = await asBackend(() => link.callBytes('GET', this.#key(groupId)))
+    if (!Buffer.isBuffer(value)) return undefined
+    const { codec } = this.#settings
+    const { contentType, contentEncoding } = codec
+    const fields = codec.decode({ contentType, contentEncoding, data: decompressed(value) })
+    return isRecord(fields) ? fields['result'] : undefined
+  }
+
+  async forget(groupId: string): Promise<void> {
+    const link = this.#link()
+    await asBackend(() => link.call('DEL', this.#key(groupId)))
+  }
+
+  #key(groupId: string): string {
+    return `${this.#settings.prefix}celery-taskset-meta-${groupId}`
+  }
+}

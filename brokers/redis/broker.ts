@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto'
+import type {
+  Broker,
+  BrokerCapabilities,
+  Consumer,
+  ConsumeOptions,
+  Fanout,
+  LeaseRenewal,
+  Leases,
+  Outgoing,
+  QueueSpec,
+} from '../../src/broker/contract.js'
+import { BrokerConnectionError } from '../../src/errors/errors.js'
+import { TAG_PREFIX } from './claimer.js'
+import { RedisConsumer } from './consumer.js'
+import { asBroker } from './failure.js'
+import { RedisFanout } from './fanout.js'
+import { Keys } from './keys.js'
+import type { RedisLink } from './link.js'
+import { leaseLink } from './links.js'
+import type { LinkLease } from './links.js'
+import { RENEW } from './lua/lease.js'
+import type { RedisSettings } from './settings.js'
+import { Publisher } from './publisher.js'
+import { writerFor } from './result-writer.js'
+import { toScript } from './script.js'
+import { Topology } from './topology.js'
+
+const renewScript = toScript(RENEW)
+
+interface Connected {
+  readonly lease: LinkLease
+  readonly link: RedisLink
+  readonly topology: Topology
+  readonly publisher: Publisher
+}
+
+/** Queues in Redis, in the layout of Celery's transport. */
+export class RedisBroker implements Broker {
+  readonly name = 'redis'
+  readonly capabilities: BrokerCapabilities
+  readonly leases: Leases = {
+    renews: 'holder',
+    renew: (holder, _tags, leaseMs) => this.#renew(holder, leaseMs),
+  }
+  readonly fanout: Fanout
+  readonly #settings: RedisSettings
+  readonly #keys: Keys
+  readonly #consumers = new Set<Consumer>()
+  #connected: Connected | undefined
+
+  constructor(settings: RedisSettings) {
+    this.#settings = settings
+    this.#keys = new Keys(settings.naming)
+    this.capabilities = {
+      maxBatch: 1_000,
+      maxDelayMs: Number.MAX_SAFE_INTEGER,
+      priorityLevels: settings.naming.steps.length,
+      depth: 'exact',
+      exchanges: ['direct', 'topic'],
+      durable: true,
+    }
+    this.fanout = {
+      broadcast: (route, message) => this.#fanout().broadcast(route, message),
+      subscribe: (bindings, listener) => this.#fanout().subscribe(bindings, listener),
+    }
+  }
+
+  async connect(signal: AbortSignal): Promise<void> {
+    if (this.#connected !== undefined) return
+    const lease = leaseLink(this.#settings.target)
+    const { link } = lease
+    try {
+      await asBroker(() => link.ready(signal))
+    } catch (error) {
+      lease.release()
+      throw error
+    }
+    const topology = new Topology(link, this.#keys)
+    const publisher = new Publisher({ link, keys: this.#keys, topology, delay: this.#settings.delay })
+    this.#connected = { lease, link, topology, publisher }
+  }
+
+  async declare(queue: QueueSpec): Promise<void> {
+    const { topology } = this.#open()
+    await asBroker(() => topology.declare(queue))
+  }
+
+  async publish(batch: readonly Outgoing[]): Promise<void> {
+    const { publisher } = this.#open()
+    await asBroker(() => publisher.publish(batch))
+  }
+
+  async consume(queues: readonly string[], options: ConsumeOptions): Promise<Consumer> {
+    const { link, publisher } = this.#open()
+    const { target, visibilityTimeoutMs } = this.#settings
+    const consumer: Consumer = new RedisConsumer({
+      link,
+      keys: this.#keys,
+      publisher,
+      queues,
+      options,
+      holder: TAG_PREFIX + randomUUID(),
+      visibilityTimeoutMs,
+      writer: writerFor(options.results, target),
+      closed: () => this.#consumers.delete(consumer),
+    })
+    this.#consumers.add(consumer)
+    // Known from now on, so that a renewal does not find it missing.
+    await this.#register(consumer.holder ?? '', options.leaseMs)
+    return consumer
+  }
+
+  depth(queue: string): Promise<number> {
+    const { topology } = this.#open()
+    return asBroker(() => topology.depth(queue))
+  }
+
+  purge(queue: string): Promise<number> {
+    const { topology } = this.#open()
+    return asBroker(() => topology.purge(queue))
+  }
+
+  queues(): Promise<readonly string[]> {
+    const { topology } = this.#open()
+    return asBroker(() => topology.names())
+  }
+
+  async delete(queue: string): Promise<void> {
+    const { topology } = this.#open()
+    await asBroker(() => topology.delete(queue))
+  }
+
+  async close(): Promise<void> {
+    for (const consumer of [...this.#consumers]) await consumer.close()
+    const connected = this.#connected
+    this.#connected = undefined
+    connected?.lease.release()
+  }
+
+  async #register(holder: string, leaseMs: number): Promise<void> {
+    const { link } = this.#open()
+    await asBroker(async () => {
+      const [seconds, micros] = timeOf(await link.call('TIME'))
+      const endMs = seconds * 1000 + Math.floor(micros / 1000) + leaseMs
+      await link.call('ZADD', this.#keys.holders, endMs, holder)
+    })
+  }
+
+  async #renew(holder: string, leaseMs: number): Promise<LeaseRenewal> {
+    const { link } = this.#open()
+    const { unackedIndex, holders } = this.#keys
+    const keys = [unackedIndex, this.#keys.claims(holder), holders]
+    const held = await asBroker(() => link.run(renewScript, keys, [leaseMs, holder]))
+    return { held: Number(held) === 1, lostTags: [] }
+  }
+
+  #fanout(): RedisFanout {
+    return new RedisFanout(this.#open().link, this.#settings.fanout)
+  }
+
+  #open(): Connected {
+    if (this.#connected === undefined) throw new BrokerConnectionError('redis broker: not connected')
+    return this.#connected
+  }
+}
+
+function timeOf(reply: unknown): readonly [number, number] {
+  return Array.isArray(reply) ? [Number(reply[0]), Number(reply[1])] : [0, 0]
+}

@@ -1,0 +1,123 @@
+import type { Keys } from './keys.js'
+import type { Argument, RedisLink } from './link.js'
+import { CLAIM } from './lua/claim.js'
+import { listOf, numberOf, textOf, textsOf } from './reply.js'
+import { toScript } from './script.js'
+
+/** A message that was claimed. */
+export interface Claimed {
+  readonly tag: string
+  readonly queue: string
+  readonly envelope: string
+}
+
+/** What one claim brought. */
+export interface ClaimAttempt {
+  readonly claimed: readonly Claimed[]
+  /** In how many milliseconds to look again, though nobody tells of a change. */
+  readonly nextMs: number
+  /** Holders whose lease is over. */
+  readonly expired: readonly string[]
+}
+
+/** What a claimer works with. */
+export interface ClaimerParts {
+  readonly link: RedisLink
+  readonly keys: Keys
+  readonly queues: readonly string[]
+  readonly holder: string
+  readonly leaseMs: number
+}
+
+/** Start of the tags of all of Lovage's claims, by which they are told from those of Celery's workers. */
+export const TAG_PREFIX = 'lovage-'
+
+const SIGN_OF_LIFE_MS = 10_000
+const claimScript = toScript(CLAIM)
+
+/** Claims from the lists of some queues, beginning with another queue each time. */
+export class Claimer {
+  readonly #parts: ClaimerParts
+  readonly #tagPrefix: string
+  readonly #scriptKeys: readonly string[]
+  /** Name and name as JSON of each queue, twice in a row so that every rotation is a slice. */
+  readonly #names: readonly string[]
+  #turn = 0
+  #nextTag = 1
+  #lifeShownMs = Number.NEGATIVE_INFINITY
+
+  constructor(parts: ClaimerParts) {
+    const { keys, holder, queues } = parts
+    this.#parts = parts
+    this.#tagPrefix = `${holder}.`
+    this.#scriptKeys = [
+      keys.unacked,
+      keys.unackedIndex,
+      keys.claims(holder),
+      keys.holders,
+      keys.due,
+      keys.alive,
+    ]
+    const names = queues.flatMap((queue) => [queue, JSON.stringify(queue)])
+    this.#names = [...names, ...names]
+  }
+
+  /** Claim up to `max` messages. @param isTracked - Have changes of the lists told when there is nothing. */
+  async claim(max: number, isTracked: boolean): Promise<ClaimAttempt> {
+    const { link, queues } = this.#parts
+    const turn = this.#turn
+    this.#turn = (turn + 1) % queues.length
+    const firstTag = this.#nextTag
+    this.#nextTag += max
+    const args = this.#arguments(max, firstTag, turn, isTracked)
+    const reply = isTracked
+      ? await link.runTracked(claimScript, this.#scriptKeys, args)
+      : await link.run(claimScript, this.#scriptKeys, args)
+    const [now, again, expired, found] = listOf(reply)
+    return {
+      claimed: this.#claimed(listOf(found), firstTag, turn),
+      nextMs: Math.max(0, numberOf(again) - numberOf(now)),
+      expired: textsOf(expired),
+    }
+  }
+
+  #arguments(max: number, firstTag: number, turn: number, isTracked: boolean): Argument[] {
+    const { keys, holder, leaseMs, queues } = this.#parts
+    const { prefix, separator, steps } = keys.naming
+    return [
+      max,
+      this.#tagPrefix,
+      firstTag,
+      leaseMs,
+      holder,
+      isTracked ? '1' : '0',
+      this.#showsLife() ? '1' : '0',
+      prefix,
+      keys.delayedPrefix,
+      separator,
+      steps.length,
+      ...steps,
+      ...this.#names.slice(2 * turn, 2 * (turn + queues.length)),
+    ]
+  }
+
+  #showsLife(): boolean {
+    const nowMs = performance.now()
+    if (nowMs - this.#lifeShownMs < SIGN_OF_LIFE_MS) return false
+    this.#lifeShownMs = nowMs
+    return true
+  }
+
+  #claimed(found: readonly unknown[], firstTag: number, turn: number): Claimed[] {
+    const { queues } = this.#parts
+    const claimed: Claimed[] = []
+    for (let at = 0; at < found.length; at += 2) {
+      claimed.push({
+        tag: this.#tagPrefix + String(firstTag + at / 2),
+        queue: queues[(turn + Number(found[at])) % queues.length] ?? '',
+        envelope: textOf(found[at + 1]),
+      })
+    }
+    return claimed
+  }
+}

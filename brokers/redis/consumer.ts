@@ -1,0 +1,201 @@
+import type {
+  Consumer,
+  ConsumeOptions,
+  Delivery,
+  FetchOptions,
+  HandBack,
+  Settlement,
+} from '../../src/broker/contract.js'
+import { BrokerError } from '../../src/errors/errors.js'
+import { Claimer } from './claimer.js'
+import type { ClaimAttempt } from './claimer.js'
+import { readEnvelope, toDelivery } from './envelope.js'
+import type { Envelope } from './envelope.js'
+import { asBroker } from './failure.js'
+import type { Keys } from './keys.js'
+import type { RedisLink } from './link.js'
+import { VERIFY } from './lua/lease.js'
+import { numbersOf } from './reply.js'
+import { Restorer } from './restorer.js'
+import type { ResultWriter } from './result-writer.js'
+import { toScript } from './script.js'
+import { applySettlements } from './settle.js'
+import type { SettleParts } from './settle.js'
+import type { Publisher } from './publisher.js'
+import { wait } from './wait.js'
+
+/** What a consumer is made from. */
+export interface ConsumerParts {
+  readonly link: RedisLink
+  readonly keys: Keys
+  readonly publisher: Publisher
+  readonly queues: readonly string[]
+  readonly options: ConsumeOptions
+  readonly holder: string
+  readonly visibilityTimeoutMs: number
+  /** The result backend, if it is on the same server. */
+  readonly writer: ResultWriter | undefined
+  readonly closed: () => void
+}
+
+/** Longest wait before looking again, in milliseconds, although changes are told of. */
+const PATIENCE_MS = 3_000
+/** The same where nobody tells of changes. */
+const POLL_MS = 50
+/** How often claims of Celery's workers are looked through. */
+const OVERDUE_EVERY_MS = 100_000
+const verifyScript = toScript(VERIFY)
+
+/** Claims of one holder. */
+export class RedisConsumer implements Consumer {
+  readonly holder: string
+  readonly settle?: (settlements: readonly Settlement[]) => Promise<readonly Delivery[]>
+  readonly #parts: ConsumerParts
+  readonly #settling: SettleParts
+  readonly #claimer: Claimer
+  readonly #restorer: Restorer
+  readonly #unsettled = new Map<string, Envelope>()
+  #credit: number
+  #endWait: (() => void) | undefined
+  #fetching: Promise<unknown> = Promise.resolve()
+  #overdueAtMs = performance.now() + OVERDUE_EVERY_MS * Math.random()
+  #closing: Promise<void> | undefined
+
+  constructor(parts: ConsumerParts) {
+    const { link, keys, queues, holder, options, publisher, writer } = parts
+    this.#parts = parts
+    this.holder = holder
+    this.#credit = options.credit
+    this.#claimer = new Claimer({ link, keys, queues, holder, leaseMs: options.leaseMs })
+    this.#restorer = new Restorer(link, keys)
+    const envelopeOf = ({ tag }: Delivery): Envelope | undefined => this.#unsettled.get(tag)
+    this.#settling = { link, keys, holder, publisher, writer, envelopeOf }
+    if (writer !== undefined) this.settle = (settlements) => this.#settle(settlements)
+  }
+
+  fetch(max: number, options: FetchOptions): Promise<readonly Delivery[]> {
+    const fetching = asBroker(() => this.#fetch(max, options))
+    this.#fetching = fetching.catch(() => undefined)
+    return fetching
+  }
+
+  ack(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
+    return this.#settle(deliveries.map((delivery) => ({ delivery, publish: [] })))
+  }
+
+  handBack(items: readonly HandBack[]): Promise<readonly Delivery[]> {
+    // What is pushed last is claimed first, so that a batch comes again in its order.
+    const backwards = [...items].reverse()
+    return this.#settle(backwards.map(({ delivery, ...handBack }) => ({ delivery, publish: [], handBack })))
+  }
+
+  async verify(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
+    const { link, keys } = this.#parts
+    return asBroker(async () => {
+      const tags = deliveries.map(({ tag }) => tag)
+      const lost = new Set(numbersOf(await link.run(verifyScript, [keys.unacked], tags)))
+      return deliveries.filter((_, index) => !lost.has(index))
+    })
+  }
+
+  async setCredit(credit: number): Promise<void> {
+    this.#credit = credit
+    this.#endWait?.()
+    await Promise.resolve()
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#close()
+    await this.#closing
+  }
+
+  async #fetch(max: number, { waitMs, signal }: FetchOptions): Promise<readonly Delivery[]> {
+    if (this.#closing !== undefined) throw new BrokerError('the consumer is closed')
+    const { listening } = this.#parts.link
+    const deadline = performance.now() + waitMs
+    if (waitMs > 0 && !listening.isTracking) await listening.openChanges().catch(() => undefined)
+    // The first look is the quick one: most often something is there.
+    let isTracked = false
+    for (;;) {
+      const seen = listening.count
+      const attempt = await this.#attempt(max, isTracked)
+      if (attempt.claimed.length > 0) return this.#keep(attempt)
+      if (attempt.expired.length > 0) {
+        await this.#restorer.restoreExpired(attempt.expired)
+        isTracked = false
+        continue
+      }
+      const leftMs = deadline - performance.now()
+      if (leftMs <= 0 || this.#isOver(signal)) return []
+      if (isTracked || !listening.isTracking) {
+        const patienceMs = listening.isTracking ? PATIENCE_MS : POLL_MS
+        if (listening.count === seen) await this.#wait(Math.min(leftMs, attempt.nextMs, patienceMs), signal)
+        if (this.#isOver(signal)) return []
+        await this.#lookAfterOthers()
+      }
+      isTracked = listening.isTracking && !isTracked
+    }
+  }
+
+  async #attempt(max: number, isTracked: boolean): Promise<ClaimAttempt> {
+    const room = Math.min(max, this.#credit - this.#unsettled.size)
+    if (room > 0 && this.#closing === undefined) return this.#claimer.claim(room, isTracked)
+    return { claimed: [], nextMs: Number.POSITIVE_INFINITY, expired: [] }
+  }
+
+  #keep({ claimed, expired }: ClaimAttempt): readonly Delivery[] {
+    if (expired.length > 0) this.#restorer.restoreExpired(expired).catch(() => undefined)
+    // What came after `close` goes back there.
+    if (this.#closing !== undefined) return []
+    return claimed.map(({ tag, queue, envelope: text }) => {
+      const envelope = readEnvelope(text)
+      this.#unsettled.set(tag, envelope)
+      return toDelivery(envelope, queue, tag)
+    })
+  }
+
+  #isOver(signal: AbortSignal): boolean {
+    return this.#closing !== undefined || signal.aborted
+  }
+
+  async #settle(settlements: readonly Settlement[]): Promise<readonly Delivery[]> {
+    if (settlements.length === 0) return []
+    const lost = await asBroker(() => applySettlements(this.#settling, settlements))
+    for (const { delivery } of settlements) this.#unsettled.delete(delivery.tag)
+    this.#endWait?.()
+    return lost
+  }
+
+  async #close(): Promise<void> {
+    this.#endWait?.()
+    await this.#fetching
+    try {
+      await this.#restorer.release(this.holder)
+    } catch {
+      // The connection is gone; the lease ends by itself.
+    }
+    this.#unsettled.clear()
+    this.#parts.closed()
+  }
+
+  async #wait(ms: number, signal: AbortSignal): Promise<void> {
+    const { listening } = this.#parts.link
+    await wait({
+      ms,
+      signal,
+      until: (end) => {
+        this.#endWait = end
+        return listening.changes(end)
+      },
+    })
+    this.#endWait = undefined
+  }
+
+  /** While there is nothing to do: is the connection that hears alive, and is a message of Celery's workers overdue? */
+  async #lookAfterOthers(): Promise<void> {
+    this.#parts.link.listening.probe()
+    if (performance.now() < this.#overdueAtMs) return
+    this.#overdueAtMs = performance.now() + OVERDUE_EVERY_MS
+    await this.#restorer.restoreOverdue(this.#parts.visibilityTimeoutMs)
+  }
+}

@@ -1,0 +1,92 @@
+/** How the keys of a broker are named. */
+export interface Naming {
+  /** Put before every key, as it is. */
+  readonly prefix: string
+  /** Between a queue's name and a priority step. */
+  readonly separator: string
+  /** Ascending; the first is served first. */
+  readonly steps: readonly number[]
+  readonly unackedKey: string
+  readonly unackedIndexKey: string
+  readonly unackedMutexKey: string
+}
+
+/**
+ * The keys of one broker: kombu's, and Lovage's own under `_lovage.`.
+ *
+ * @source kombu 5.7, `kombu/transport/redis.py`, `Channel`.
+ */
+export class Keys {
+  readonly unacked: string
+  readonly unackedIndex: string
+  readonly unackedMutex: string
+  /** Names of the declared queues. */
+  readonly queues: string
+  /** Holders of claims by the end of their lease, in milliseconds. */
+  readonly holders: string
+  /** Queues with delayed messages, by the earliest due time. */
+  readonly due: string
+  /** Start of the names of the sets of delayed messages. */
+  readonly delayedPrefix: string
+  /** There while a worker promotes delayed messages. */
+  readonly alive: string
+  readonly deadlines: string
+  readonly naming: Naming
+
+  constructor(naming: Naming) {
+    const { prefix } = naming
+    this.naming = naming
+    this.unacked = prefix + naming.unackedKey
+    this.unackedIndex = prefix + naming.unackedIndexKey
+    this.unackedMutex = prefix + naming.unackedMutexKey
+    this.queues = `${prefix}_lovage.queues`
+    this.holders = `${prefix}_lovage.holders`
+    this.due = `${prefix}_lovage.due`
+    this.delayedPrefix = `${prefix}_lovage.delayed.`
+    this.alive = `${prefix}_lovage.alive`
+    this.deadlines = `${prefix}_kombu.binding_deadlines`
+  }
+
+  /** What a holder has claimed. */
+  claims(holder: string): string {
+    return `${this.naming.prefix}_lovage.claims.${holder}`
+  }
+
+  /** Delayed messages of a queue. */
+  delayed(queue: string): string {
+    return this.delayedPrefix + queue
+  }
+
+  /** Bindings of a queue, for its deletion. */
+  bindingsOf(queue: string): string {
+    return `${this.naming.prefix}_lovage.bindings.${queue}`
+  }
+
+  /** Bindings of an exchange. */
+  binding(exchange: string): string {
+    return `${this.naming.prefix}_kombu.binding.${exchange}`
+  }
+
+  /** Bindings of an exchange whose queues do not expire. */
+  permanentBinding(exchange: string): string {
+    return `${this.naming.prefix}_kombu.binding_permanent.${exchange}`
+  }
+
+  /** The step that a priority is rounded down to. */
+  step(priority: number | undefined): number {
+    const { steps } = this.naming
+    const wanted = Math.min(9, Math.max(0, Math.trunc(priority ?? 0)))
+    return steps.findLast((step) => step <= wanted) ?? steps[0] ?? 0
+  }
+
+  /** The list of a queue for one step. */
+  list(queue: string, step: number): string {
+    const { prefix, separator } = this.naming
+    return step === 0 ? prefix + queue : `${prefix}${queue}${separator}${String(step)}`
+  }
+
+  /** All lists of a queue, served in this order. */
+  lists(queue: string): readonly string[] {
+    return this.naming.steps.map((step) => this.list(queue, step))
+  }
+}

@@ -1,0 +1,163 @@
+import { Redis } from 'ioredis'
+import { backoffMs } from '../../src/util/backoff.js'
+import { withDeadline } from '../../src/util/deadline.js'
+import { toError } from '../../src/util/to-error.js'
+import { RedisFailure, toFailure } from './failure.js'
+import type { Script } from './script.js'
+import { Listening } from './listening.js'
+import type { ServerTarget } from './target.js'
+import { checkServer } from './server-check.js'
+
+/** An argument of a command. */
+export type Argument = string | number | Buffer
+
+const RECONNECT = { firstMs: 50, maxMs: 2_000, jitter: 1 }
+
+/**
+ * The connections of one process, or thread, to one database: one for commands and, once somebody listens, one that
+ * hears. Brokers and backends with the same target share it.
+ *
+ * It reconnects by itself. What was under way when the connection was lost is rejected, and nothing is kept to be sent
+ * later. An answer that does not come in time ends the connection.
+ */
+export class RedisLink {
+  readonly target: ServerTarget
+  readonly listening: Listening
+  readonly #redis: Redis
+  #lastError: Error | undefined
+  #checked: Promise<void> | undefined
+  #isClosed = false
+
+  constructor(target: ServerTarget) {
+    this.target = target
+    this.#redis = openRedis(target, () => this.#isClosed)
+    this.#redis.on('error', (error: unknown) => {
+      this.#lastError = toError(error)
+    })
+    this.listening = new Listening({
+      open: () => openRedis(target, () => this.#isClosed),
+      commands: this.#redis,
+    })
+  }
+
+  /** Wait until commands can be sent. Rejects with a {@link RedisFailure} when the first try fails. */
+  async ready(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    if (this.#redis.status !== 'ready') await this.#becomeReady(signal)
+    this.#checked ??= checkServer(this)
+    try {
+      await this.#checked
+    } catch (error) {
+      this.#checked = undefined
+      throw error
+    }
+  }
+
+  /** Send a command. Rejects with a {@link RedisFailure}. */
+  async call(command: string, ...args: readonly Argument[]): Promise<unknown> {
+    try {
+      return await this.#inTime(this.#redis.call(command, [...args]))
+    } catch (error) {
+      throw this.#failure(error)
+    }
+  }
+
+  /** Send a command whose answer is bytes. */
+  async callBytes(command: string, ...args: readonly Argument[]): Promise<unknown> {
+    try {
+      return await this.#inTime(this.#redis.callBuffer(command, [...args]))
+    } catch (error) {
+      throw this.#failure(error)
+    }
+  }
+
+  /** Run a script. Rejects with a {@link RedisFailure}. */
+  async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    const rest = [keys.length, ...keys, ...args]
+    try {
+      return await this.#inTime(this.#redis.call('EVALSHA', [script.sha, ...rest]))
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw this.#failure(error)
+      return this.call('EVAL', script.source, ...rest)
+    }
+  }
+
+  /** Run a script, and tell the listeners of {@link Listening.changes} when a key that it read is changed. */
+  async runTracked(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    // In this order without anything in between: it holds for the next command.
+    const caching = this.listening.trackNext()
+    const [reply] = await Promise.all([this.run(script, keys, args), caching])
+    return reply
+  }
+
+  /** End the connections. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.listening.close()
+    this.#redis.disconnect()
+  }
+
+  async #becomeReady(signal: AbortSignal): Promise<void> {
+    const redis = this.#redis
+    await new Promise<void>((resolve, reject) => {
+      const done = (act: () => void): void => {
+        redis.off('ready', onReady).off('close', onClose)
+        signal.removeEventListener('abort', onAbort)
+        act()
+      }
+      const onReady = (): void => done(resolve)
+      const onClose = (): void => done(() => reject(this.#unreachable()))
+      const onAbort = (): void => done(() => reject(toError(signal.reason)))
+      redis.on('ready', onReady).on('close', onClose)
+      signal.addEventListener('abort', onAbort, { once: true })
+      // Its outcome is that of the events.
+      if (redis.status === 'wait') redis.connect().catch(() => undefined)
+    })
+  }
+
+  /** A server that does not answer, on a connection that looks alive, is left for a new connection. */
+  #inTime<Reply>(answer: Promise<Reply>): Promise<Reply> {
+    const ms = this.target.answerMs
+    return withDeadline(answer, {
+      ms,
+      late: () => {
+        this.#lastError = new Error(`no answer within ${String(ms)} ms`)
+        this.#redis.disconnect(true)
+        return this.#lastError
+      },
+    })
+  }
+
+  #unreachable(): RedisFailure {
+    const cause = this.#lastError
+    const message = cause === undefined || cause.message === '' ? codeOf(cause) : cause.message
+    const isRefused = /^(NOAUTH|WRONGPASS|ERR|NOPERM)\b/.test(message)
+    return new RedisFailure(isRefused ? 'refused' : 'unavailable', `${this.target.label}: ${message}`, cause)
+  }
+
+  #failure(error: unknown): RedisFailure {
+    const failure = toFailure(error, this.target.label)
+    const isOurs = error instanceof Error && error.name === 'ReplyError'
+    return isOurs || this.#lastError === undefined ? failure : this.#unreachable()
+  }
+}
+
+function openRedis(target: ServerTarget, isClosed: () => boolean): Redis {
+  return new Redis({
+    ...target.connection,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    maxRetriesPerRequest: 0,
+    keepAlive: 30_000,
+    noDelay: true,
+    retryStrategy: (times: number) => (isClosed() ? null : backoffMs(times - 1, RECONNECT) + 10),
+    sentinelRetryStrategy: (times: number) => (isClosed() ? null : backoffMs(times - 1, RECONNECT) + 10),
+  })
+}
+
+function codeOf(error: Error | undefined): string {
+  return error !== undefined && 'code' in error ? String(error.code) : 'the connection was closed'
+}

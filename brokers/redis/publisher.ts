@@ -1,0 +1,144 @@
+import type { Outgoing } from '../../src/broker/contract.js'
+import { PublishError } from '../../src/errors/errors.js'
+import type { Keys } from './keys.js'
+import type { Argument, RedisLink } from './link.js'
+import { PUBLISH } from './lua/publish.js'
+import { publishOperation } from './operations.js'
+import type { Operation } from './operations.js'
+import { numbersOf } from './reply.js'
+import { toScript } from './script.js'
+import type { Topology } from './topology.js'
+
+/** Who waits for delayed messages: the store whoever is there, Celery's way, or what the sign of life says. */
+export type DelayChoice = 'auto' | 'store' | 'eta'
+
+/** What a publisher works with. */
+export interface PublisherParts {
+  readonly link: RedisLink
+  readonly keys: Keys
+  readonly topology: Topology
+  readonly delay: DelayChoice
+}
+
+/** How long a sign of life that was seen is believed, in milliseconds; the key itself lives for 60 s. */
+const BELIEVED_MS = 10_000
+const publishScript = toScript(PUBLISH)
+
+/** Turns messages into operations on lists, and runs them. */
+export class Publisher {
+  readonly #parts: PublisherParts
+  #aliveUntilMs = 0
+  #hasWarned = false
+
+  constructor(parts: PublisherParts) {
+    this.#parts = parts
+  }
+
+  /** Publish a batch in one step. @throws `PublishError` that names messages whose route reaches no queue. */
+  async publish(batch: readonly Outgoing[]): Promise<void> {
+    const { link, keys } = this.#parts
+    const operations: Operation[] = []
+    const positions: number[] = []
+    const refused: number[] = []
+    for (const [position, own] of (await this.operations(batch)).entries()) {
+      if (own.length === 0) refused.push(position)
+      for (const operation of own) {
+        operations.push(operation)
+        positions.push(position)
+      }
+    }
+    if (operations.length > 0) {
+      const [args, counts] = joined(operations)
+      const reply = await link.run(publishScript, [keys.queues, keys.due], [keys.delayedPrefix, ...args])
+      for (const index of numbersOf(reply)) {
+        const from = counts[index] ?? 0
+        for (let at = from; at < (counts[index + 1] ?? operations.length); at += 1)
+          refused.push(positions[at] ?? 0)
+      }
+    }
+    if (refused.length > 0)
+      throw unroutable(
+        batch,
+        [...new Set(refused)].sort((a, b) => a - b),
+      )
+  }
+
+  /** What has to be done for each message; nothing for one whose exchange routes it nowhere. */
+  async operations(batch: readonly Outgoing[]): Promise<readonly (readonly Operation[])[]> {
+    const sent = batch.some(isHeld) && !(await this.#isHeldByStore()) ? batch.map(withoutHold) : batch
+    const { keys, topology } = this.#parts
+    const all: (readonly Operation[])[] = []
+    for (const outgoing of sent) {
+      const { route } = outgoing
+      if (route.exchange === '') {
+        all.push([publishOperation(keys, outgoing, route.routingKey, false)])
+        continue
+      }
+      const queues = await topology.reached(route)
+      all.push(queues.map((queue) => publishOperation(keys, outgoing, queue, true)))
+    }
+    return all
+  }
+
+  /** Whether a worker is there that promotes what the store holds. */
+  async #isHeldByStore(): Promise<boolean> {
+    const { link, keys, delay } = this.#parts
+    if (delay !== 'auto') return delay === 'store'
+    if (performance.now() < this.#aliveUntilMs) return true
+    if (Number(await link.call('EXISTS', keys.alive)) === 1) {
+      this.#aliveUntilMs = performance.now() + BELIEVED_MS
+      return true
+    }
+    this.#warn()
+    return false
+  }
+
+  #warn(): void {
+    if (this.#hasWarned) return
+    this.#hasWarned = true
+    process.emitWarning(
+      `no Lovage worker has given a sign of life on ${this.#parts.link.target.label} for 60 s: ` +
+        'delayed tasks are sent with their eta at once, and the worker that takes one holds it',
+      { type: 'LovageWarning', code: 'LOVAGE_DELAY_BY_ETA' },
+    )
+  }
+}
+
+/** Error of messages that reach no queue. */
+export function unroutable(batch: readonly Outgoing[], indexes: readonly number[]): PublishError {
+  const route = batch[indexes[0] ?? 0]?.route
+  return new PublishError(
+    `no queue is reached by exchange "${route?.exchange ?? ''}" and routing key "${route?.routingKey ?? ''}"`,
+    indexes,
+  )
+}
+
+function isHeld({ notBeforeMs, delayMs }: Outgoing): boolean {
+  return notBeforeMs !== undefined || (delayMs !== undefined && delayMs > 0)
+}
+
+function withoutHold({ route, message }: Outgoing): Outgoing {
+  return { route, message }
+}
+
+/** Operations as arguments, pushes onto one list after one another as one; and where each begins among the given. */
+function joined(operations: readonly Operation[]): readonly [Argument[], number[]] {
+  const args: Argument[] = []
+  const starts: number[] = []
+  let countAt = -1
+  let last: Operation | undefined
+  for (const [index, operation] of operations.entries()) {
+    const isMore =
+      operation[0] === 'L' && last?.[0] === 'L' && last[1] === operation[1] && last[2] === operation[2]
+    if (isMore) {
+      args.push(operation[4] ?? '')
+      args[countAt] = Number(args[countAt]) + 1
+      continue
+    }
+    starts.push(index)
+    countAt = args.length + 3
+    for (const argument of operation) args.push(argument)
+    last = operation
+  }
+  return [args, starts]
+}

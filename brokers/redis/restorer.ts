@@ -1,0 +1,91 @@
+import { giveBackEnvelope, priorityOf, readEntry, readEnvelope } from './envelope.js'
+import type { Keys } from './keys.js'
+import type { RedisLink } from './link.js'
+import { CLAIMS_OF, OVERDUE, RESTORE } from './lua/lease.js'
+import { TAG_PREFIX } from './claimer.js'
+import { textsOf } from './reply.js'
+import { toScript } from './script.js'
+
+const claimsScript = toScript(CLAIMS_OF)
+const restoreScript = toScript(RESTORE)
+const overdueScript = toScript(OVERDUE)
+
+/** Puts back what others have claimed and will not settle any more. */
+export class Restorer {
+  readonly #link: RedisLink
+  readonly #keys: Keys
+
+  constructor(link: RedisLink, keys: Keys) {
+    this.#link = link
+    this.#keys = keys
+  }
+
+  /** Put back, as spent, what holders have claimed whose lease is over; nothing of one that was renewed meanwhile. */
+  async restoreExpired(holders: readonly string[]): Promise<void> {
+    for (const holder of holders) await this.#restoreAll(holder, { isExpired: true })
+  }
+
+  /** Put back, unspent, everything that a holder has claimed, and forget the holder. */
+  async release(holder: string): Promise<void> {
+    await this.#restoreAll(holder, { isExpired: false })
+    await this.#link.call('ZREM', this.#keys.holders, holder)
+  }
+
+  /**
+   * Put back what workers of Celery have held for longer than the visibility timeout, as they do among themselves, and
+   * under their lock.
+   *
+   * @returns How many messages that were.
+   * @source kombu 5.7, `kombu/transport/redis.py`, `QoS.restore_visible`.
+   */
+  async restoreOverdue(visibilityTimeoutMs: number): Promise<number> {
+    const { unacked, unackedIndex, unackedMutex } = this.#keys
+    const token = `${TAG_PREFIX}${String(process.pid)}`
+    if ((await this.#link.call('SET', unackedMutex, token, 'PX', 10_000, 'NX')) === null) return 0
+    const args = [Math.floor(visibilityTimeoutMs / 1000), TAG_PREFIX]
+    const found = textsOf(await this.#link.run(overdueScript, [unacked, unackedIndex], args))
+    const count = await this.#restore('', found, { isExpired: false, unspent: false })
+    if ((await this.#link.call('GET', unackedMutex)) === token) await this.#link.call('DEL', unackedMutex)
+    return count
+  }
+
+  async #restoreAll(holder: string, { isExpired }: { readonly isExpired: boolean }): Promise<void> {
+    const flag = isExpired ? '1' : '0'
+    for (;;) {
+      const found = textsOf(await this.#link.run(claimsScript, this.#keysOf(holder), [holder, flag]))
+      if (found.length === 0) return
+      if ((await this.#restore(holder, found, { isExpired, unspent: !isExpired })) === 0) return
+    }
+  }
+
+  async #restore(
+    holder: string,
+    found: readonly string[],
+    how: { readonly isExpired: boolean; readonly unspent: boolean },
+  ): Promise<number> {
+    if (found.length === 0) return 0
+    const args: string[] = [holder, how.isExpired ? '1' : '0']
+    for (const { tag, entry } of inOrder(found)) {
+      const { envelope: text, queue } = readEntry(entry)
+      const envelope = readEnvelope(text)
+      const list = this.#keys.list(queue, this.#keys.step(priorityOf(envelope)))
+      args.push(tag, list, giveBackEnvelope(envelope, { unspent: how.unspent }))
+    }
+    return Number(await this.#link.run(restoreScript, this.#keysOf(holder), args))
+  }
+
+  #keysOf(holder: string): readonly string[] {
+    const { unacked, unackedIndex, holders } = this.#keys
+    return [unacked, unackedIndex, this.#keys.claims(holder), holders]
+  }
+}
+
+/** Claims in the reverse of their order, so that the first is in front again when all are back. */
+function inOrder(found: readonly string[]): readonly { readonly tag: string; readonly entry: string }[] {
+  const pairs = []
+  for (let at = 0; at + 1 < found.length; at += 2) {
+    const tag = found[at] ?? ''
+    pairs.push({ tag, entry: found[at + 1] ?? '', number: Number(tag.slice(tag.lastIndexOf('.') + 1)) })
+  }
+  return pairs.sort((one, other) => other.number - one.number || 0)
+}

@@ -1,0 +1,37 @@
+import { ConfigError } from '../../src/errors/errors.js'
+import { RedisFailure } from './failure.js'
+import type { RedisLink } from './link.js'
+import { textOf } from './reply.js'
+
+/** Refuse a server that cannot hold a queue: too old, or allowed to evict keys of queues. @throws `ConfigError`. */
+export async function checkServer(link: RedisLink): Promise<void> {
+  const server = await infoOf(link, 'server')
+  const [major = 0, minor = 0] = (server.get('redis_version') ?? '99').split('.').map(Number)
+  if (major < 6 || (major === 6 && minor < 2)) {
+    throw new ConfigError(
+      `${link.target.label} is version ${server.get('redis_version') ?? ''}; Lovage needs Redis 6.2`,
+    )
+  }
+  const policy = (await infoOf(link, 'memory')).get('maxmemory_policy') ?? 'noeviction'
+  if (!policy.startsWith('allkeys') || link.target.allowEviction) return
+  throw new ConfigError(
+    `${link.target.label} has maxmemory-policy ${policy} and may drop waiting tasks; set it to noeviction, ` +
+      'or the option allow_eviction if that is what you want',
+  )
+}
+
+/** A section of `INFO`; empty where the account may not ask. */
+async function infoOf(link: RedisLink, section: string): Promise<ReadonlyMap<string, string>> {
+  try {
+    const text = textOf(await link.call('INFO', section))
+    return new Map(text.split('\r\n').map((line) => pairOf(line)))
+  } catch (error) {
+    if (error instanceof RedisFailure && error.kind === 'refused') return new Map()
+    throw error
+  }
+}
+
+function pairOf(line: string): [string, string] {
+  const colon = line.indexOf(':')
+  return [line.slice(0, colon), line.slice(colon + 1)]
+}

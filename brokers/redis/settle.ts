@@ -1,0 +1,78 @@
+import type { Delivery, Settlement } from '../../src/broker/contract.js'
+import type { Envelope } from './envelope.js'
+import type { Keys } from './keys.js'
+import type { Argument, RedisLink } from './link.js'
+import { SETTLE } from './lua/settle.js'
+import { giveBackOperation } from './operations.js'
+import type { Operation } from './operations.js'
+import { unroutable } from './publisher.js'
+import type { Publisher } from './publisher.js'
+import { numbersOf } from './reply.js'
+import type { ResultWriter } from './result-writer.js'
+import { toScript } from './script.js'
+
+/** Whose claims are settled, and with what. */
+export interface SettleParts {
+  readonly link: RedisLink
+  readonly keys: Keys
+  readonly holder: string
+  readonly publisher: Publisher
+  /** The result backend, if it is on the same server. */
+  readonly writer: ResultWriter | undefined
+  /** The envelope of a claim, as it was claimed. */
+  readonly envelopeOf: (delivery: Delivery) => Envelope | undefined
+}
+
+const settleScript = toScript(SETTLE)
+
+/**
+ * Apply settlements in one script: acknowledgement or hand-back, follow-up messages, results.
+ *
+ * @returns The deliveries whose claim was lost; nothing of those is applied.
+ * @throws `PublishError` when a follow-up message reaches no queue; then nothing at all is applied.
+ */
+export async function applySettlements(
+  parts: SettleParts,
+  settlements: readonly Settlement[],
+): Promise<readonly Delivery[]> {
+  const { link, keys, writer } = parts
+  const database =
+    writer === undefined || writer.resultTarget.database === link.target.database
+      ? ''
+      : writer.resultTarget.database
+  const args: Argument[] = [keys.delayedPrefix, database]
+  for (const settlement of settlements) {
+    const operations = await operationsOf(parts, settlement)
+    args.push(settlement.delivery.tag, operations.length)
+    for (const operation of operations) for (const argument of operation) args.push(argument)
+  }
+  const scriptKeys = [keys.queues, keys.due, keys.unacked, keys.unackedIndex, keys.claims(parts.holder)]
+  const [isRefused = 0, ...positions] = numbersOf(await link.run(settleScript, scriptKeys, args))
+  if (isRefused === 0) return positions.flatMap((position) => settlements[position]?.delivery ?? [])
+  const batch = positions.flatMap((position) => settlements[position]?.publish ?? [])
+  throw unroutable(
+    batch,
+    batch.map((_, index) => index),
+  )
+}
+
+async function operationsOf(parts: SettleParts, settlement: Settlement): Promise<readonly Operation[]> {
+  const { delivery, publish, record, recordTtlMs, handBack } = settlement
+  const operations: Operation[] = []
+  if (publish.length > 0) {
+    for (const own of await parts.publisher.operations(publish)) {
+      if (own.length === 0) throw unroutable(publish, [publish.length - 1])
+      operations.push(...own)
+    }
+  }
+  if (handBack !== undefined) {
+    const envelope = parts.envelopeOf(delivery)
+    // Without the envelope the claim is one that this consumer does not hold any more, and the script finds that.
+    const known = envelope ?? { fields: undefined, text: '' }
+    operations.push(giveBackOperation(parts.keys, { envelope: known, queue: delivery.queue }, handBack))
+  }
+  if (record !== undefined && parts.writer !== undefined) {
+    operations.push(parts.writer.storeOperation(record, recordTtlMs ?? 0))
+  }
+  return operations
+}

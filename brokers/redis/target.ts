@@ -1,0 +1,152 @@
+import type { RedisOptions } from 'ioredis'
+import type { ConnectionUrl } from '../../src/broker/connection-url.js'
+import { booleanOption, driverOptions } from '../../src/broker/driver-options.js'
+import { ConfigError } from '../../src/errors/errors.js'
+import { isRecord } from '../../src/util/record.js'
+
+/** Where a server is and how to talk to it, taken from a URL and the transport options. */
+export interface ServerTarget {
+  /** Everything that makes two connections exchangeable, database included; holds the password. */
+  readonly identity: string
+  /** The same without the number of the database: whether one script can reach both. */
+  readonly serverIdentity: string
+  /** As in messages: `redis at localhost:6379/0`. */
+  readonly label: string
+  readonly database: number
+  readonly connection: RedisOptions
+  /** Longest wait for an answer, in milliseconds; then the connection is given up. */
+  readonly answerMs: number
+  /** Start on a server that may evict keys of queues. */
+  readonly allowEviction: boolean
+}
+
+/** How long the server may take to answer before the connection is given up, in milliseconds. */
+const ANSWER_MS = 5_000
+const DEFAULT_PORT = 6379
+const SENTINEL_PORT = 26_379
+
+/** Options of the connection, kombu's names first; those without a meaning here are taken and left alone. */
+export const CONNECTION_OPTIONS: readonly string[] = [
+  'virtual_host',
+  'master_name',
+  'sentinel_kwargs',
+  'min_other_sentinels',
+  'sentinel_fanout_compat',
+  'socket_timeout',
+  'socket_connect_timeout',
+  'socket_keepalive',
+  'socket_keepalive_options',
+  'retry_on_timeout',
+  'client_name',
+  'max_connections',
+  'health_check_interval',
+  'ssl',
+  'ssl_cert_reqs',
+  'ssl_ca_certs',
+  'username',
+  'password',
+  'allow_eviction',
+]
+
+/** Read the part of a URL that names the server. @throws {@link ConfigError} for what is missing or of the wrong type. */
+export function readServer(url: ConnectionUrl, options: ReadonlyMap<string, unknown>): ServerTarget {
+  const isSocket = url.scheme === 'redis+socket' || url.scheme === 'rediss+socket'
+  const isSentinel = url.scheme === 'sentinel'
+  const database = databaseOf(isSocket ? (textOption(options, 'virtual_host') ?? '') : url.path, url)
+  const place: RedisOptions = isSocket
+    ? { path: `/${url.path}` }
+    : isSentinel
+      ? sentinelPlace(url, options)
+      : { host: url.host === '' ? 'localhost' : url.host, port: url.port ?? DEFAULT_PORT }
+  const username = url.username ?? textOption(options, 'username')
+  const password = url.password ?? textOption(options, 'password')
+  const connection: RedisOptions = {
+    ...place,
+    db: database,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...tlsOf(url, options),
+    connectTimeout: secondsOption(options, 'socket_connect_timeout') ?? ANSWER_MS,
+    connectionName: textOption(options, 'client_name') ?? 'lovage',
+  }
+  const serverIdentity = JSON.stringify({ ...connection, db: undefined })
+  return {
+    identity: `${serverIdentity}/${String(database)}`,
+    serverIdentity,
+    label: `redis at ${labelOf(place)}/${String(database)}`,
+    database,
+    connection,
+    answerMs: secondsOption(options, 'socket_timeout') ?? ANSWER_MS,
+    allowEviction: booleanOption(options, 'allow_eviction', false),
+  }
+}
+
+/** Transport options by name, the URL's query included. */
+export function readOptions(
+  url: ConnectionUrl,
+  transportOptions: Readonly<Record<string, unknown>> | undefined,
+  known: readonly string[],
+): ReadonlyMap<string, unknown> {
+  return driverOptions(url, transportOptions, [...CONNECTION_OPTIONS, ...known])
+}
+
+/** An option that is text. */
+export function textOption(options: ReadonlyMap<string, unknown>, name: string): string | undefined {
+  const value = options.get(name)
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'string') return value
+  if (typeof value === 'number') return String(value)
+  throw new ConfigError(`expected option "${name}" to be text, got: ${JSON.stringify(value)}`)
+}
+
+/** An option in seconds, in milliseconds. */
+export function secondsOption(options: ReadonlyMap<string, unknown>, name: string): number | undefined {
+  const value = options.get(name)
+  if (value === undefined || value === null || value === 'None') return undefined
+  const seconds = Number(value)
+  if (Number.isFinite(seconds) && seconds > 0) return Math.round(seconds * 1000)
+  throw new ConfigError(`expected option "${name}" to be seconds above 0, got: ${JSON.stringify(value)}`)
+}
+
+function sentinelPlace(url: ConnectionUrl, options: ReadonlyMap<string, unknown>): RedisOptions {
+  const name = textOption(options, 'master_name')
+  if (name === undefined) {
+    throw new ConfigError(
+      'sentinel:// needs the transport option "master_name"; give it the name of the master',
+    )
+  }
+  const given = options.get('sentinel_kwargs')
+  const own = isRecord(given) ? given : {}
+  const { username, password } = own
+  return {
+    name,
+    sentinels: url.hosts.map(({ host, port }) => ({ host, port: port ?? SENTINEL_PORT })),
+    ...(typeof username === 'string' && { sentinelUsername: username }),
+    ...(typeof password === 'string' && { sentinelPassword: password }),
+  }
+}
+
+function databaseOf(path: string, url: ConnectionUrl): number {
+  const text = path.replace(/^\/+/, '')
+  if (text === '') return 0
+  if (/^\d+$/.test(text)) return Number(text)
+  throw new ConfigError(
+    `expected the path of ${url.toString()} to be the number of a database, got: "${text}"`,
+  )
+}
+
+function tlsOf(url: ConnectionUrl, options: ReadonlyMap<string, unknown>): RedisOptions {
+  const ssl = options.get('ssl')
+  const isOn = url.scheme.startsWith('rediss') || ssl === true || isRecord(ssl)
+  if (!isOn) return {}
+  const settings = isRecord(ssl) ? ssl : {}
+  const requirement = settings['ssl_cert_reqs'] ?? options.get('ssl_cert_reqs')
+  const isLax = /none/i.test(String(requirement ?? ''))
+  return { tls: { rejectUnauthorized: !isLax } }
+}
+
+function labelOf(place: RedisOptions): string {
+  if (place.path !== undefined) return place.path
+  if (place.name !== undefined) return `sentinel ${place.name}`
+  return `${place.host ?? ''}:${String(place.port ?? DEFAULT_PORT)}`
+}

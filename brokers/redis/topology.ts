@@ -1,0 +1,110 @@
+import type { Binding, QueueSpec, Route } from '../../src/broker/contract.js'
+import { matchesTopic } from '../../src/broker/routing.js'
+import type { Keys } from './keys.js'
+import type { RedisLink } from './link.js'
+import { numberOf, textsOf } from './reply.js'
+import { PURGE } from './lua/queue.js'
+import { toScript } from './script.js'
+
+const SEPARATOR = '\u0006\u0016'
+const HOUR_MS = 3_600_000
+const purgeScript = toScript(PURGE)
+
+/** Queues and bindings, in kombu's sets and in Lovage's list of declared queues. */
+export class Topology {
+  readonly #link: RedisLink
+  readonly #keys: Keys
+
+  constructor(link: RedisLink, keys: Keys) {
+    this.#link = link
+    this.#keys = keys
+  }
+
+  /**
+   * Declare a queue and its bindings.
+   *
+   * A binding of a queue that stays is entered as permanent, and one of a queue that expires with a deadline: Celery 5.7
+   * deletes others.
+   *
+   * @source kombu 5.7, `kombu/transport/redis.py`, `Channel._queue_bind`.
+   */
+  async declare(queue: QueueSpec): Promise<void> {
+    const { expiresMs } = queue
+    const calls: Promise<unknown>[] = [this.#link.call('SADD', this.#keys.queues, queue.name)]
+    for (const binding of queue.bindings) calls.push(...this.#bind(queue.name, binding, expiresMs))
+    await Promise.all(calls)
+  }
+
+  /** The queues that a route reaches; for exchange `''` the one it names, declared or not. */
+  async reached(route: Route): Promise<readonly string[]> {
+    if (route.exchange === '') return [route.routingKey]
+    const members = textsOf(await this.#link.call('SMEMBERS', this.#keys.binding(route.exchange)))
+    const queues = new Set<string>()
+    for (const member of members) {
+      const [key = '', pattern = '', queue = ''] = member.split(SEPARATOR)
+      const isReached = pattern === '' ? key === route.routingKey : matchesTopic(key, route.routingKey)
+      if (isReached) queues.add(queue)
+    }
+    return [...queues]
+  }
+
+  async names(): Promise<readonly string[]> {
+    return textsOf(await this.#link.call('SMEMBERS', this.#keys.queues))
+  }
+
+  async depth(queue: string): Promise<number> {
+    const lengths = await Promise.all(this.#keys.lists(queue).map((list) => this.#link.call('LLEN', list)))
+    return lengths.reduce<number>((sum, length) => sum + Number(length), 0)
+  }
+
+  async purge(queue: string): Promise<number> {
+    const keys = [this.#keys.delayed(queue), this.#keys.due, ...this.#keys.lists(queue)]
+    return numberOf(await this.#link.run(purgeScript, keys, [queue]))
+  }
+
+  async delete(queue: string): Promise<void> {
+    const own = this.#keys.bindingsOf(queue)
+    const bindings = textsOf(await this.#link.call('SMEMBERS', own))
+    const calls: Promise<unknown>[] = [this.#link.call('SREM', this.#keys.queues, queue)]
+    for (const text of bindings) {
+      const end = text.indexOf('\u0000')
+      const exchange = text.slice(0, end)
+      const member = text.slice(end + 1)
+      calls.push(this.#link.call('SREM', this.#keys.binding(exchange), member))
+      calls.push(this.#link.call('SREM', this.#keys.permanentBinding(exchange), member))
+    }
+    calls.push(this.#link.call('DEL', own), this.purge(queue))
+    await Promise.all(calls)
+  }
+
+  #bind(queue: string, binding: Binding, expiresMs: number | undefined): Promise<unknown>[] {
+    const { exchange, routingKey, type } = binding
+    const pattern = type === 'topic' ? topicPattern(routingKey) : ''
+    const member = [routingKey, pattern, queue].join(SEPARATOR)
+    const calls = [
+      this.#link.call('SADD', this.#keys.binding(exchange), member),
+      this.#link.call('SADD', this.#keys.bindingsOf(queue), `${exchange}\u0000${member}`),
+    ]
+    if (expiresMs === undefined) {
+      calls.push(this.#link.call('SADD', this.#keys.permanentBinding(exchange), member))
+    } else {
+      const deadline = Date.now() + Math.max(2 * expiresMs, HOUR_MS)
+      calls.push(this.#link.call('ZADD', this.#keys.deadlines, 'GT', deadline, exchange))
+    }
+    return calls
+  }
+}
+
+/**
+ * A topic's binding key as the regular expression that kombu 5.7 stores.
+ *
+ * @source kombu 5.7, `kombu/transport/virtual/exchange.py`, `TopicExchange.key_to_pattern`.
+ */
+export function topicPattern(key: string): string {
+  const words = key.split('.').map((word) => {
+    if (word === '*') return '[^\\.]+'
+    if (word === '#') return '.*?'
+    return word.replace(/[^\p{L}\p{N}_.#*]/gu, '\\$&')
+  })
+  return `^${words.join('\\.')}$`
+}
