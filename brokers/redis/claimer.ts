@@ -39,6 +39,8 @@ const claimScript = toScript(CLAIM)
 export class Claimer {
   readonly #parts: ClaimerParts
   readonly #tagPrefix: string
+  /** The keys in which a message, or the time of one, may appear. */
+  readonly #tracked: readonly string[]
   readonly #scriptKeys: readonly string[]
   /** Name and name as JSON of each queue, twice in a row so that every rotation is a slice. */
   readonly #names: readonly string[]
@@ -58,6 +60,7 @@ export class Claimer {
       keys.due,
       keys.alive,
     ]
+    this.#tracked = [keys.due, ...queues.flatMap((queue) => keys.lists(queue))]
     const names = queues.flatMap((queue) => [queue, JSON.stringify(queue)])
     this.#names = [...names, ...names]
   }
@@ -69,10 +72,10 @@ export class Claimer {
     this.#turn = (turn + 1) % queues.length
     const firstTag = this.#nextTag
     this.#nextTag += max
-    const args = this.#arguments(max, firstTag, turn, isTracked)
-    const reply = isTracked
-      ? await link.runTracked(claimScript, this.#scriptKeys, args)
-      : await link.run(claimScript, this.#scriptKeys, args)
+    const args = this.#arguments(max, firstTag, turn)
+    // First, and with the claim in one packet: what comes after it is told of, what came before is claimed.
+    const tracking = isTracked ? link.track(this.#tracked) : undefined
+    const [reply] = await Promise.all([link.run(claimScript, this.#scriptKeys, args), tracking])
     const [now, again, expired, found] = listOf(reply)
     return {
       claimed: this.#claimed(listOf(found), firstTag, turn),
@@ -81,7 +84,7 @@ export class Claimer {
     }
   }
 
-  #arguments(max: number, firstTag: number, turn: number, isTracked: boolean): Argument[] {
+  #arguments(max: number, firstTag: number, turn: number): Argument[] {
     const { keys, holder, leaseMs, queues } = this.#parts
     const { prefix, separator, steps } = keys.naming
     return [
@@ -90,7 +93,6 @@ export class Claimer {
       firstTag,
       leaseMs,
       holder,
-      isTracked ? '1' : '0',
       this.#showsLife() ? '1' : '0',
       prefix,
       keys.delayedPrefix,

@@ -171,6 +171,7 @@ export class RedisConsumer implements Consumer {
     await this.#fetching
     try {
       await this.#restorer.release(this.holder)
+      this.#parts.link.listening.changedHere()
     } catch {
       // The connection is gone; the lease ends by itself.
     }

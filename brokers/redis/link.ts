@@ -82,12 +82,14 @@ export class RedisLink {
     }
   }
 
-  /** Run a script, and tell the listeners of {@link Listening.changes} when a key that it read is changed. */
-  async runTracked(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+  /**
+   * Tell the listeners of {@link Listening.changes} when one of these keys changes.
+   *
+   * Read by a command of its own: Redis 7.0 does not track what a script reads, but the keys that it is called with.
+   */
+  async track(keys: readonly string[]): Promise<void> {
     // In this order without anything in between: it holds for the next command.
-    const caching = this.listening.trackNext()
-    const [reply] = await Promise.all([this.run(script, keys, args), caching])
-    return reply
+    await Promise.all([this.listening.trackNext(), this.call('EXISTS', ...keys)])
   }
 
   /** End the connections. */

@@ -75,6 +75,11 @@ export class Listening {
     }
   }
 
+  /** Something was changed over this link, of which the server does not tell. */
+  changedHere(): void {
+    this.#changed()
+  }
+
   /** Make the next command a tracked one. Must be called directly before it. */
   trackNext(): Promise<unknown> {
     if (!this.#isTracking) return Promise.resolve()
@@ -206,7 +211,7 @@ export class Listening {
     try {
       const { commands } = this.#parts
       await commands.call('CLIENT', 'TRACKING', 'OFF')
-      await commands.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', String(this.#id), 'OPTIN')
+      await commands.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', String(this.#id), 'OPTIN', 'NOLOOP')
       this.#isTracking = true
     } catch {
       this.#isTracking = false

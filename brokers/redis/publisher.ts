@@ -50,6 +50,7 @@ export class Publisher {
     if (operations.length > 0) {
       const [args, counts] = joined(operations)
       const reply = await link.run(publishScript, [keys.queues, keys.due], [keys.delayedPrefix, ...args])
+      link.listening.changedHere()
       for (const index of numbersOf(reply)) {
         const from = counts[index] ?? 0
         for (let at = from; at < (counts[index + 1] ?? operations.length); at += 1)

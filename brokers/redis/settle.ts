@@ -48,6 +48,9 @@ export async function applySettlements(
   }
   const scriptKeys = [keys.queues, keys.due, keys.unacked, keys.unackedIndex, keys.claims(parts.holder)]
   const [isRefused = 0, ...positions] = numbersOf(await link.run(settleScript, scriptKeys, args))
+  if (settlements.some(({ publish, handBack }) => publish.length > 0 || handBack !== undefined)) {
+    link.listening.changedHere()
+  }
   if (isRefused === 0) return positions.flatMap((position) => settlements[position]?.delivery ?? [])
   const batch = positions.flatMap((position) => settlements[position]?.publish ?? [])
   throw unroutable(

@@ -2,8 +2,7 @@
  * Promotes what is due, then pops messages and records them as claimed in the same step.
  *
  * KEYS: unacked, its index, the holder's claims, holders, queues with delayed messages, sign of life.
- * ARGV: how many, prefix of tags, number of the first tag, lease in ms, holder, `1` to be told of changes, `1` to give
- * a sign of life, prefix of keys, prefix of delayed sets, separator, number of priority steps, the steps, and for each
+ * ARGV: how many, prefix of tags, number of the first tag, lease in ms, holder, `1` to give a sign of life, prefix of keys, prefix of delayed sets, separator, number of priority steps, the steps, and for each
  * queue its name and its name as JSON. Queues come in the order in which they are served.
  *
  * Returns the time in ms, when to look again at the latest, holders whose lease is over, and queue number and envelope
@@ -14,12 +13,12 @@ local t = redis.call('TIME')
 local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
 local max, prefix_of_tags, seq = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local lease_end = now + tonumber(ARGV[4])
-local prefix, delayed, sep, steps = ARGV[8], ARGV[9], ARGV[10], tonumber(ARGV[11])
-local first_queue = 12 + steps
+local prefix, delayed, sep, steps = ARGV[7], ARGV[8], ARGV[9], tonumber(ARGV[10])
+local first_queue = 11 + steps
 
 -- The first write takes memory: on a full server the script ends here, before anything is popped.
 redis.call('ZADD', KEYS[4], lease_end, ARGV[5])
-if ARGV[7] == '1' then redis.call('SET', KEYS[6], now, 'PX', 60000) end
+if ARGV[6] == '1' then redis.call('SET', KEYS[6], now, 'PX', 60000) end
 
 local function list_of(queue, step)
   if step == '0' then return prefix .. queue end
@@ -63,7 +62,7 @@ local function take(number, step, want)
 end
 
 for s = 1, steps do
-  local step = ARGV[11 + s]
+  local step = ARGV[10 + s]
   local share = math.max(1, math.floor((max - n) / queues))
   local more = {}
   for number = 1, queues do
@@ -91,11 +90,6 @@ if n == 0 then
   if due[2] then again = math.min(again, tonumber(due[2])) end
   local lease = redis.call('ZRANGE', KEYS[4], 0, 0, 'WITHSCORES')
   if lease[2] then again = math.min(again, tonumber(lease[2]) + 1) end
-  if ARGV[6] == '1' then
-    for number = 1, queues do
-      for s = 1, steps do redis.call('LLEN', list_of(ARGV[first_queue + 2 * (number - 1)], ARGV[11 + s])) end
-    end
-  end
 end
 return {now, again, expired, found}
 `
