@@ -117,7 +117,11 @@ export class AppSender implements Sender {
     const properties: Mutable<MessageProperties> = { correlationId: id }
     set(properties, 'replyTo', options.replyTo)
     set(properties, 'priority', routedPriority ?? inherited ?? config.taskDefaultPriority)
-    set(properties, 'persistent', options.persistent)
+    set(
+      properties,
+      'persistent',
+      options.persistent ?? (config.taskDefaultDeliveryMode === 1 ? false : undefined),
+    )
     set(properties, 'extra', options.properties)
     return properties
   }

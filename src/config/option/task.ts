@@ -163,7 +163,6 @@ export const taskOptions: OptionTable = {
     fromText: numberOrText,
     form: '1, 2, `transient` or `persistent`',
     old: ['CELERY_DEFAULT_DELIVERY_MODE'],
-    acts: false,
     doc: 'Whether messages survive a restart of RabbitMQ: 2 (`persistent`) or 1 (`transient`).',
   },
   taskDefaultPriority: {

@@ -273,7 +273,7 @@ describe('the life of an app', () => {
     const app = appOf()
     const order: string[] = []
     app.onAfterFinalize(() => order.push('finalized'))
-    app.onAfterConfigure(() => order.push(`configured ${String(app.config().taskDefaultQueue)}`))
+    app.onAfterConfigure(() => order.push(`configured ${app.config().taskDefaultQueue}`))
     app.onConfigure(() => {
       order.push('configuring')
       app.conf.taskDefaultQueue = 'work'
