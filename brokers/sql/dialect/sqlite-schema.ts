@@ -33,7 +33,7 @@ function queueTables(knex: Knex): readonly string[] {
     }),
     `CREATE INDEX lovage_message_ready ON lovage_message (queue, priority DESC, id) WHERE ${READY}`,
     'CREATE INDEX lovage_message_due ON lovage_message (due_ms) WHERE due_ms IS NOT NULL',
-    'CREATE INDEX lovage_message_holder ON lovage_message (holder) WHERE holder IS NOT NULL',
+    'CREATE INDEX lovage_message_holder ON lovage_message (holder, claim) WHERE holder IS NOT NULL',
     ...created(knex, 'lovage_holder', (table) => {
       table.increments('id')
       table.integer('lease_until_ms').notNullable()
