@@ -61,13 +61,12 @@ function missingText(names: readonly string[]): string {
 function checkCount(definition: TaskDefinition, bound: readonly unknown[]): void {
   const { least, most } = definition.arity
   if (bound.length >= least && bound.length <= most) return
-  const expected =
-    most === least
-      ? String(least)
-      : most === Infinity
-        ? `at least ${String(least)}`
-        : `${String(least)} to ${String(most)}`
-  throw refused(definition, `takes ${expected} arguments but ${String(bound.length)} were given`)
+  const atMost = most === Infinity ? `at least ${least}` : `${least} to ${most}`
+  const expected = most === least ? String(least) : atMost
+  // TypeScript's `z?` is gone at run time: say how it can be kept.
+  const isGuess = bound.length < least && definition.options.params === undefined
+  const hint = isGuess ? "; an optional parameter needs a default value, or params: ['x', 'z?']" : ''
+  throw refused(definition, `takes ${expected} arguments but ${bound.length} were given${hint}`)
 }
 
 function refused(definition: TaskDefinition, text: string): TaskArgumentsError {
