@@ -22,7 +22,7 @@ async function withKeeper(
   const keeper = new ThreadKeeper(
     {
       moduleUrl,
-      brokerUrl: String(target),
+      brokerUrl: typeof target === 'string' ? target : '',
       hasDriverSuffix: false,
       transportOptions: options.transportOptions ?? {},
       leaseMs: 1_000,
