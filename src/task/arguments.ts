@@ -21,7 +21,8 @@ export function bindArguments(
     definition.options.params === undefined
       ? appendKwargs(args, kwargs)
       : bindByName(definition, args, kwargs)
-  checkCount(definition, bound)
+  // A schema knows better: it may fill in what is missing.
+  if (definition.options.args === undefined) checkCount(definition, bound)
   return bound
 }
 
@@ -111,8 +112,8 @@ export async function checkCall(
   strict = true,
 ): Promise<void> {
   const { typing = strict, args: schema } = definition.options
-  if (typing) bindArguments(definition, args, kwargs)
-  if (schema !== undefined) await validateArguments(definition, appendKwargs(args, kwargs))
+  if (!typing && schema === undefined) return
+  await validateArguments(definition, bindArguments(definition, args, kwargs))
 }
 
 function isArray(value: unknown): value is readonly unknown[] {
