@@ -179,8 +179,7 @@ describe.each(STORES)('a call through a worker on %s', (store) => {
     await using stage = await Stage.open(store)
     stage.app.task('shop.add', (x: number, y: number) => x + y)
     await stage.work()
-    const { brokerUrl } = stage.app.config()
-    await using client = new Lovage('client', { broker: String(brokerUrl), backend: String(brokerUrl) })
+    await using client = new Lovage('client', { broker: stage.url, backend: stage.url })
 
     const result = await client.sendTask<number>('shop.add', { args: [2, 3] })
 

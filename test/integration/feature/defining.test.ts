@@ -113,8 +113,8 @@ describe('every form of a task is run by one worker', () => {
     )
     await stage.work()
     await using client = new Lovage('client', {
-      broker: String(stage.app.config().brokerUrl),
-      backend: String(stage.app.config().brokerUrl),
+      broker: stage.url,
+      backend: stage.url,
     })
 
     const converted = await client.sendTask('shop.due', { args: ['41', 'eur'] })

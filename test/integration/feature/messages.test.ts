@@ -73,7 +73,7 @@ describe.each(STORES)('messages on %s', (store) => {
       throw new GatewayError(orderId)
     })
     await stage.work()
-    const url = String(stage.app.config().brokerUrl)
+    const url = stage.url
     await using stranger = new Lovage('client', { broker: url, backend: url })
 
     const result = await stage.app.sendTask('shop.charge', { args: ['A-7'] })

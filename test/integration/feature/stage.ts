@@ -15,12 +15,15 @@ export type Store = 'memory' | 'sqlite'
 export class Stage implements AsyncDisposable {
   readonly app: Lovage
   readonly log: LogBook = new LogBook()
+  /** URL of its broker and results, for other apps. */
+  readonly url: string
   readonly #folder: TempFolder | undefined
   readonly #workers: Worker[] = []
 
-  private constructor(app: Lovage, folder: TempFolder | undefined) {
+  private constructor(app: Lovage, url: string, folder: TempFolder | undefined) {
     this.app = app
     this.app.logger = this.log
+    this.url = url
     this.#folder = folder
   }
 
@@ -28,7 +31,7 @@ export class Stage implements AsyncDisposable {
   static async open(store: Store, settings: ConfigInput = {}): Promise<Stage> {
     const folder = store === 'sqlite' ? await tempFolder('feature') : undefined
     const url = folder === undefined ? `memory://${randomUUID()}` : `sqlite:///${folder.file('q.sqlite')}`
-    return new Stage(new Lovage('shop', { broker: url, backend: url, ...settings }), folder)
+    return new Stage(new Lovage('shop', { broker: url, backend: url, ...settings }), url, folder)
   }
 
   /** A worker that claims. */
