@@ -70,6 +70,12 @@ describe('defining a task', () => {
     expect(() => appOf().task({ name: 'a', softTimeLimit: 5, timeLimit: 3 }, () => 1)).toThrow(TaskError)
   })
 
+  it('refuses an option that does not exist, with the one that was meant', () => {
+    const options = { name: 'a', maxRetires: 3 }
+
+    expect(() => appOf().task(options, () => 1)).toThrow('did you mean "maxRetries"?')
+  })
+
   it('takes instances of task classes', async () => {
     class Greet extends Task {
       override readonly name = 'tasks.greet'
@@ -198,6 +204,9 @@ describe('sending', () => {
 
     await expect(add.delay(() => 1)).rejects.toBeInstanceOf(EncodeError)
     await expect(add.applyAsync([1], { countdown: 1, eta: new Date() })).rejects.toThrow('got both')
+    await expect(add.applyAsync([1], { priority: 999 })).rejects.toThrow('priority')
+    const misspelled = { cuontdown: 5, queue: 'celery' }
+    await expect(add.applyAsync([1], misspelled)).rejects.toThrow('did you mean "countdown"?')
     expect(await sent(app)).toEqual([])
   })
 
