@@ -13,6 +13,7 @@ import type {
 import { BrokerConnectionError, PublishError } from '../../src/errors/errors.js'
 import { SqlConsumer } from './consumer.js'
 import { asBroker } from './failure.js'
+import { SqlFanout } from './fanout.js'
 import { insertOutgoing } from './publish.js'
 import { writerFor } from './result-writer.js'
 import { openStore } from './store.js'
@@ -41,6 +42,7 @@ export class SqlBroker implements Broker {
     renews: 'holder',
     renew: async (holder, _tags, leaseMs) => this.#renew(Number(holder), leaseMs),
   }
+  readonly fanout: SqlFanout = new SqlFanout(() => this.#connected())
   readonly #target: SqlTarget
   readonly #options: SqlBrokerOptions
   readonly #consumers = new Set<Consumer>()
@@ -154,6 +156,7 @@ export class SqlBroker implements Broker {
 
   async close(): Promise<void> {
     for (const consumer of this.#consumers) await consumer.close()
+    this.fanout.close()
     const store = this.#store
     this.#store = undefined
     await store?.release()
