@@ -1,0 +1,61 @@
+import { expect, test } from '@jest/globals'
+
+import { createProject } from '../../e2e/project.js'
+
+const LIMIT_MS = 60_000
+
+test(
+  'a module that only uses task is run by the default app',
+  async () => {
+    await using project = await createProject({
+      'only.ts': `import { task } from 'lovage'\nexport const twice = task('only.twice', (x: number) => 2 * x)\n`,
+    })
+    await using worker = project.start(['-A', 'only', 'worker', '--log-format', 'text'])
+    await worker.waitForLine('ready.')
+
+    const called = await project.run(['-A', 'only', 'call', 'only.twice', '-a', '[4]', '--wait'])
+
+    expect(called.stdout.trim()).toBe('8')
+    expect(worker.stdout).toContain('only.twice')
+  },
+  LIMIT_MS,
+)
+
+test(
+  'lovage.config.ts in the working folder is read when nothing else is named',
+  async () => {
+    await using project = await createProject({
+      'lovage.config.ts': `export default { broker: 'sqlite:///found.sqlite' as string }`,
+      'other.ts': `export const BROKER_URL = 'sqlite:///named.sqlite'`,
+    })
+
+    const found = await project.run(['-A', 'tasks', 'report', '--json'])
+    const named = await project.run(['-A', 'tasks', '--config', './other.ts', 'report', '--json'])
+    const asked = await project.run(['-A', 'tasks', '-b', 'sqlite:///asked.sqlite', 'report', '--json'])
+
+    const brokers = [found, named, asked].map(({ stdout }) => /sqlite:\/\/\/(\w+)\.sqlite/.exec(stdout)?.[1])
+    expect(brokers).toEqual(['found', 'named', 'asked'])
+  },
+  LIMIT_MS,
+)
+
+test(
+  'lines of a task carry its name and id, those of a helper too',
+  async () => {
+    await using project = await createProject({
+      'talk.ts': `
+        import { currentTask, Lovage } from 'lovage'
+        export const app = new Lovage('shop')
+        const helper = (): void => currentTask()?.logger.info({}, 'halfway')
+        export const talk = app.task('shop.talk', async () => { await Promise.resolve(); helper() })
+      `,
+    })
+    await using worker = project.start(['-A', 'talk', 'worker', '--log-format', 'text'])
+    await worker.waitForLine('ready.')
+
+    await project.run(['-A', 'talk', 'call', 'shop.talk', '--task-id', 'one', '--wait'])
+
+    expect(await worker.waitForLine('halfway')).toMatch(/INFO.*shop\.talk\[one\].*halfway/)
+  },
+  LIMIT_MS,
+)
