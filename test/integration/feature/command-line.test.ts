@@ -59,3 +59,29 @@ test(
   },
   LIMIT_MS,
 )
+
+test(
+  'what a body prints goes to the log at warning, with name and id; raw where that is switched off',
+  async () => {
+    await using project = await createProject({
+      'talk.ts': `
+        import { Lovage } from 'lovage'
+        export const app = new Lovage('shop')
+        export const talk = app.task('shop.talk', () => { console.log('about %d', 7) })
+      `,
+    })
+    await using logging = project.start(['-A', 'talk', 'worker', '--log-format', 'text'])
+    await logging.waitForLine('ready.')
+    await project.run(['-A', 'talk', 'call', 'shop.talk', '--task-id', 'one', '--wait'])
+    const logged = await logging.waitForLine('about 7')
+    logging.kill('SIGTERM')
+    await logging.exited
+    await using raw = project.start(['-A', 'talk', 'worker', '--worker-redirect-stdouts=no'])
+    await raw.waitForLine('ready.')
+    await project.run(['-A', 'talk', 'call', 'shop.talk', '--wait'])
+
+    expect(logged).toMatch(/WARN.*shop\.talk\[one\].*about 7/)
+    expect(await raw.waitForLine('about 7')).toBe('about 7')
+  },
+  LIMIT_MS,
+)

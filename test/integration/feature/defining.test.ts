@@ -146,6 +146,20 @@ describe('every form of a task is run by one worker', () => {
   })
 })
 
+test('a schema may fill in what the call leaves out, and sees the arguments bound by name at both ends', async () => {
+  await using stage = await Stage.open('memory')
+  const args = z.tuple([z.number(), z.string().default('EUR')])
+  const body = (sum: number, currency: string): string => `${sum} ${currency}`
+  stage.app.task({ name: 'shop.filled', args }, body)
+  stage.app.task({ name: 'shop.named', args, params: ['sum', 'currency?'] }, body)
+  await stage.work()
+
+  const filled = await stage.app.sendTask('shop.filled', { args: [1] })
+  const named = await stage.app.sendTask('shop.named', { kwargs: { currency: 'CHF', sum: 2 } })
+
+  expect([await filled.get(5), await named.get(5)]).toEqual(['1 EUR', '2 CHF'])
+})
+
 describe('an app', () => {
   test('whose broker cannot be reached can define and list tasks', async () => {
     await using app = new Lovage('shop', { broker: 'sqlite:////proc/no/such/folder/q.sqlite' })
