@@ -22,7 +22,7 @@ const TASK_OPTIONS = {
   retryBackoff: true,
   retryBackoffMax: true,
   retryJitter: true,
-  retryOptions: true,
+  retryKwargs: true,
   throws: true,
   acksLate: true,
   acksOnFailure: true,

@@ -210,6 +210,15 @@ describe('sending', () => {
     expect(await sent(app)).toEqual([])
   })
 
+  it('writes protocol 1 on request, which reads back the same', async () => {
+    const app = appOf({ taskProtocol: 1 })
+    await app.task('tasks.add', (x: number, y: number) => x + y).delay(1, 2)
+
+    const [message] = await sent(app)
+    expect(message?.headers).toEqual({})
+    expect(message && app.readTask(message)).toMatchObject({ protocol: 1, task: 'tasks.add', args: [1, 2] })
+  })
+
   it('passes the functions around publishing, the first outermost', async () => {
     const app = appOf()
     const order: string[] = []
