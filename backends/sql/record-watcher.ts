@@ -9,25 +9,26 @@ interface Watched {
 
 /** Watches result rows for changes by any process: after each commit one query for all ids watched. */
 export class RecordWatcher {
-  readonly #store: SqlStore
-  readonly #lookout: Lookout
+  readonly #connected: () => Promise<SqlStore>
   readonly #watched = new Map<string, Watched>()
+  #store: SqlStore | undefined
+  #lookout: Lookout | undefined
 
-  constructor(store: SqlStore) {
-    this.#store = store
-    // A failure is not lost: whoever waits loads, and meets it there.
-    this.#lookout = new Lookout(store, { look: () => this.#compare(), pollMs: store.target.pollMs })
+  /** @param connected - The store as it is connected now, another one after a connection broke. */
+  constructor(connected: () => Promise<SqlStore>) {
+    this.#connected = connected
   }
 
   /** Call `changed` after one of these rows changed, until the result is closed. */
-  watch(taskIds: readonly string[], changed: () => void): RecordWatch {
+  async watch(taskIds: readonly string[], changed: () => void): Promise<RecordWatch> {
+    await this.#follow()
     const listener = (): void => {
       changed()
     }
     for (const taskId of taskIds) this.#add(taskId, listener)
-    this.#lookout.start()
+    this.#lookout?.start()
     // What was stored between the caller's load and now is told by the first look.
-    this.#lookout.look()
+    this.#lookout?.look()
     return {
       close: async () => {
         for (const taskId of taskIds) this.#remove(taskId, listener)
@@ -39,7 +40,17 @@ export class RecordWatcher {
   /** End every watch. */
   close(): void {
     this.#watched.clear()
-    this.#lookout.stop()
+    this.#lookout?.stop()
+  }
+
+  /** Look out on the store that is connected now. */
+  async #follow(): Promise<void> {
+    const store = await this.#connected()
+    if (store === this.#store) return
+    this.#lookout?.stop()
+    this.#store = store
+    this.#lookout = new Lookout(store, { look: () => this.#compare(), pollMs: store.target.pollMs })
+    if (this.#watched.size > 0) this.#lookout.start()
   }
 
   #add(taskId: string, listener: () => void): void {
@@ -52,13 +63,15 @@ export class RecordWatcher {
     const known = this.#watched.get(taskId)
     known?.listeners.delete(listener)
     if (known?.listeners.size === 0) this.#watched.delete(taskId)
-    if (this.#watched.size === 0) this.#lookout.stop()
+    if (this.#watched.size === 0) this.#lookout?.stop()
   }
 
   async #compare(): Promise<void> {
+    // A failure is not lost: whoever waits loads as well, and meets it there.
+    await this.#follow()
     const taskIds = [...this.#watched.keys()]
-    const { database, dialect } = this.#store
-    const marks = await database.read(async (session) => dialect.markResults(session, taskIds))
+    const { database, dialect } = await this.#connected()
+    const marks = await database.read((session) => dialect.markResults(session, taskIds))
     const told = new Set<() => void>()
     for (const { taskId, mark } of marks) {
       const watched = this.#watched.get(taskId)

@@ -5,6 +5,7 @@ import { toError } from '../../src/util/to-error.js'
 import { decodeMeta, encodeMeta } from './envelope.js'
 import { asBroker } from './failure.js'
 import { Lookout } from './lookout.js'
+import type { Session } from './session.js'
 import type { SqlStore } from './store.js'
 
 // Whoever has not read a broadcast after this long has lost it; a listener looks every few seconds at the latest.
@@ -14,36 +15,35 @@ const POLLS_SKIPPED = 5
 
 /** Broadcast by a small table that every listener reads on from where it was. */
 export class SqlFanout implements Fanout {
-  readonly #connected: () => SqlStore
+  readonly #connected: () => Promise<SqlStore>
   readonly #listening = new Set<Listening>()
   #dropAtMs = 0
 
-  constructor(connected: () => SqlStore) {
+  constructor(connected: () => Promise<SqlStore>) {
     this.#connected = connected
   }
 
   async broadcast(route: Route, message: Message): Promise<void> {
-    const { database, dialect, wake } = this.#connected()
     const drop = performance.now() >= this.#dropAtMs
     const meta = encodeMeta(message, route, undefined)
-    await asBroker(async () =>
-      database.transaction(
-        async (session) => {
-          if (drop) await dialect.dropBroadcasts(session, KEEP_MS)
-          await dialect.broadcast(session, meta, message.body)
-        },
-        { durable: false },
-      ),
-    )
+    await asBroker(async () => {
+      const { database, dialect, wake } = await this.#connected()
+      const write = async (session: Session): Promise<void> => {
+        if (drop) await dialect.dropBroadcasts(session, KEEP_MS)
+        await dialect.broadcast(session, meta, message.body)
+      }
+      await database.transaction(write, { durable: false })
+      wake.signal()
+    })
     if (drop) this.#dropAtMs = performance.now() + DROP_EVERY_MS
-    wake.signal()
   }
 
   async subscribe(bindings: readonly Binding[], listener: FanoutListener): Promise<Subscription> {
-    const store = this.#connected()
-    const after = await asBroker(async () =>
-      store.database.read(async (session) => store.dialect.lastBroadcast(session)),
-    )
+    const { store, after } = await asBroker(async () => {
+      const connected = await this.#connected()
+      const { database, dialect } = connected
+      return { store: connected, after: await database.read((session) => dialect.lastBroadcast(session)) }
+    })
     const listening = new Listening(store, { bindings, listener, after })
     this.#listening.add(listening)
     return {
