@@ -6,12 +6,12 @@ import type {
   ResultCodec,
   TaskRecord,
 } from '../../src/backend/contract.js'
-import { BackendConnectionError } from '../../src/errors/errors.js'
+import type { SqlDialect } from '../../brokers/sql/dialect/dialect.js'
 import { asBackend } from '../../brokers/sql/failure.js'
 import type { KeptRecord, ResultWriter } from '../../brokers/sql/result-writer.js'
 import type { Session } from '../../brokers/sql/session.js'
-import { openStore } from '../../brokers/sql/store.js'
 import type { SqlStore } from '../../brokers/sql/store.js'
+import { StoreHandle } from '../../brokers/sql/store-handle.js'
 import type { SqlTarget } from '../../brokers/sql/target.js'
 import { SqlGroups } from './groups.js'
 import { RecordWatcher } from './record-watcher.js'
@@ -29,98 +29,74 @@ export class SqlBackend implements ResultBackend, ResultWriter {
   readonly name = 'sqlite'
   readonly shared = true
   readonly groups: GroupStore
-  readonly #target: SqlTarget
-  readonly #options: SqlBackendOptions
-  #store: SqlStore | undefined
-  #watcher: RecordWatcher | undefined
+  readonly #handle: StoreHandle
+  readonly #codec: ResultCodec
+  readonly #watcher: RecordWatcher
 
   constructor(target: SqlTarget, options: SqlBackendOptions) {
-    this.#target = target
-    this.#options = options
-    this.groups = new SqlGroups(() => this.#connected(), options.codec)
+    this.#codec = options.codec
+    this.#handle = new StoreHandle({ target, part: 'results', autoMigrate: options.autoMigrate })
+    this.#watcher = new RecordWatcher(() => this.#handle.get())
+    this.groups = new SqlGroups(() => this.#handle.get(), options.codec)
   }
 
   get resultStore(): SqlStore | undefined {
-    return this.#store
+    return this.#handle.current
   }
 
   async connect(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
-    if (this.#store !== undefined) return
-    await asBackend(async () => {
-      const store = await openStore(this.#target)
-      try {
-        await store.ensure('results', this.#options.autoMigrate)
-      } catch (error) {
-        await store.release()
-        throw error
-      }
-      this.#store = store
-      this.#watcher = new RecordWatcher(store)
-    })
+    await asBackend(() => this.#handle.open())
   }
 
   async store(records: readonly TaskRecord[], { ttlMs }: KeepOptions): Promise<void> {
-    const { database, wake } = this.#connected()
-    await asBackend(async () =>
-      database.transaction(async (session) => {
-        await this.writeWithin(
-          session,
-          records.map((record) => ({ record, ttlMs })),
-        )
-      }),
-    )
-    wake.signal()
+    const kept = records.map((record) => ({ record, ttlMs }))
+    await this.#use(async ({ database, dialect, wake }) => {
+      await database.transaction((session) => this.writeWithin(session, dialect, kept))
+      wake.signal()
+    })
   }
 
-  async writeWithin(session: Session, records: readonly KeptRecord[]): Promise<void> {
-    const { dialect } = this.#connected()
+  async writeWithin(session: Session, dialect: SqlDialect, records: readonly KeptRecord[]): Promise<void> {
     for (const ttlMs of new Set(records.map((kept) => kept.ttlMs))) {
-      const kept = records.filter((one) => one.ttlMs === ttlMs)
-      await dialect.upsertResults(
-        session,
-        kept.map(({ record }) => toRow(record, this.#options.codec)),
-        ttlMs,
-      )
+      const rows = records
+        .filter((kept) => kept.ttlMs === ttlMs)
+        .map(({ record }) => toRow(record, this.#codec))
+      await dialect.upsertResults(session, rows, ttlMs)
     }
   }
 
   async load(taskIds: readonly string[]): Promise<ReadonlyMap<string, TaskRecord>> {
-    const { database, dialect } = this.#connected()
-    return asBackend(async () => {
-      const rows = await database.read(async (session) => dialect.loadResults(session, taskIds))
-      return new Map(rows.map((row) => [row.taskId, fromRow(row, this.#options.codec)]))
-    })
+    const rows = await this.#use(({ database, dialect }) =>
+      database.read((session) => dialect.loadResults(session, taskIds)),
+    )
+    return new Map(rows.map((row) => [row.taskId, fromRow(row, this.#codec)]))
   }
 
   async forget(taskIds: readonly string[]): Promise<void> {
-    const { database } = this.#connected()
-    await asBackend(async () =>
-      database.transaction(async (session) => {
-        await session.change((knex) => knex('celery_taskmeta').whereIn('task_id', taskIds).delete())
-      }),
+    await this.#use(({ database }) =>
+      database.transaction((session) =>
+        session.change((knex) => knex('celery_taskmeta').whereIn('task_id', taskIds).delete()),
+      ),
     )
   }
 
   async watch(taskIds: readonly string[], changed: () => void): Promise<RecordWatch> {
-    this.#connected()
-    return Promise.resolve(this.#watcher?.watch(taskIds, changed) ?? { close: () => Promise.resolve() })
+    return asBackend(() => this.#watcher.watch(taskIds, changed))
   }
 
   async cleanup(): Promise<number> {
-    const { database, dialect } = this.#connected()
-    return asBackend(async () => database.transaction(async (session) => dialect.dropExpired(session)))
+    return this.#use(({ database, dialect }) =>
+      database.transaction((session) => dialect.dropExpired(session)),
+    )
   }
 
   async close(): Promise<void> {
-    const store = this.#store
-    this.#store = undefined
-    this.#watcher?.close()
-    await store?.release()
+    this.#watcher.close()
+    await this.#handle.close()
   }
 
-  #connected(): SqlStore {
-    if (this.#store === undefined) throw new BackendConnectionError(`${this.name} backend: not connected`)
-    return this.#store
+  #use<Result>(work: (store: SqlStore) => Promise<Result>): Promise<Result> {
+    return asBackend(async () => work(await this.#handle.get()))
   }
 }

@@ -7,18 +7,17 @@ const TABLE = 'celery_tasksetmeta'
 
 /** Saved groups in Celery's `celery_tasksetmeta`: the result tuple in the result serializer. */
 export class SqlGroups implements GroupStore {
-  readonly #connected: () => SqlStore
+  readonly #connected: () => Promise<SqlStore>
   readonly #codec: ResultCodec
 
-  constructor(connected: () => SqlStore, codec: ResultCodec) {
+  constructor(connected: () => Promise<SqlStore>, codec: ResultCodec) {
     this.#connected = connected
     this.#codec = codec
   }
 
   async save(groupId: string, tuple: unknown, { ttlMs }: KeepOptions): Promise<void> {
-    const { database, dialect } = this.#connected()
     const result = bytesOf(this.#codec.encode(tuple))
-    await asBackend(async () =>
+    await this.#use(({ database, dialect }) =>
       database.transaction(async (session) => {
         const nowMs = await dialect.now(session)
         const row = {
@@ -33,9 +32,8 @@ export class SqlGroups implements GroupStore {
   }
 
   async load(groupId: string): Promise<unknown> {
-    const { database, dialect } = this.#connected()
-    return asBackend(async () => {
-      const [row] = await database.read(async (session) => {
+    const [row] = await this.#use(({ database, dialect }) =>
+      database.read(async (session) => {
         const nowMs = await dialect.now(session)
         return session.rows((knex) =>
           knex(TABLE)
@@ -43,19 +41,22 @@ export class SqlGroups implements GroupStore {
             .where({ taskset_id: groupId })
             .whereRaw('(lovage_expires_ms IS NULL OR lovage_expires_ms > ?)', [nowMs]),
         )
-      })
-      const value = row?.['result']
-      if (typeof value !== 'string' && !(value instanceof Uint8Array)) return undefined
-      return decodeBytes(value, this.#codec, `group ${groupId}`)
-    })
+      }),
+    )
+    const value = row?.['result']
+    if (typeof value !== 'string' && !(value instanceof Uint8Array)) return undefined
+    return decodeBytes(value, this.#codec, `group ${groupId}`)
   }
 
   async forget(groupId: string): Promise<void> {
-    const { database } = this.#connected()
-    await asBackend(async () =>
-      database.transaction(async (session) => {
-        await session.change((knex) => knex(TABLE).where({ taskset_id: groupId }).delete())
-      }),
+    await this.#use(({ database }) =>
+      database.transaction((session) =>
+        session.change((knex) => knex(TABLE).where({ taskset_id: groupId }).delete()),
+      ),
     )
+  }
+
+  #use<Result>(work: (store: SqlStore) => Promise<Result>): Promise<Result> {
+    return asBackend(async () => work(await this.#connected()))
   }
 }

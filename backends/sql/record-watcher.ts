@@ -1,4 +1,5 @@
 import type { RecordWatch } from '../../src/backend/contract.js'
+import { Lookout } from '../../brokers/sql/lookout.js'
 import type { SqlStore } from '../../brokers/sql/store.js'
 
 interface Watched {
@@ -6,35 +7,28 @@ interface Watched {
   readonly listeners: Set<() => void>
 }
 
-// At most a quarter of the time is spent on looking, however many ids are watched.
-const SHARE = 3
-const LEAST_GAP_MS = 1
-
-/**
- * Watches result rows for changes by any process: after each commit one query for all ids watched.
- *
- * A slow poll stands behind the notice of commits, and keeps the process alive while somebody waits.
- */
+/** Watches result rows for changes by any process: after each commit one query for all ids watched. */
 export class RecordWatcher {
-  readonly #store: SqlStore
+  readonly #connected: () => Promise<SqlStore>
   readonly #watched = new Map<string, Watched>()
-  #unsubscribe: (() => void) | undefined
-  #poll: NodeJS.Timeout | undefined
-  #gap: NodeJS.Timeout | undefined
-  #looking = false
-  #again = false
+  #store: SqlStore | undefined
+  #lookout: Lookout | undefined
 
-  constructor(store: SqlStore) {
-    this.#store = store
+  /** @param connected - The store as it is connected now, another one after a connection broke. */
+  constructor(connected: () => Promise<SqlStore>) {
+    this.#connected = connected
   }
 
   /** Call `changed` after one of these rows changed, until the result is closed. */
-  watch(taskIds: readonly string[], changed: () => void): RecordWatch {
+  async watch(taskIds: readonly string[], changed: () => void): Promise<RecordWatch> {
+    await this.#follow()
     const listener = (): void => {
       changed()
     }
     for (const taskId of taskIds) this.#add(taskId, listener)
-    this.#start()
+    this.#lookout?.start()
+    // What was stored between the caller's load and now is told by the first look.
+    this.#lookout?.look()
     return {
       close: async () => {
         for (const taskId of taskIds) this.#remove(taskId, listener)
@@ -46,7 +40,17 @@ export class RecordWatcher {
   /** End every watch. */
   close(): void {
     this.#watched.clear()
-    this.#stop()
+    this.#lookout?.stop()
+  }
+
+  /** Look out on the store that is connected now. */
+  async #follow(): Promise<void> {
+    const store = await this.#connected()
+    if (store === this.#store) return
+    this.#lookout?.stop()
+    this.#store = store
+    this.#lookout = new Lookout(store, { look: () => this.#compare(), pollMs: store.target.pollMs })
+    if (this.#watched.size > 0) this.#lookout.start()
   }
 
   #add(taskId: string, listener: () => void): void {
@@ -59,53 +63,15 @@ export class RecordWatcher {
     const known = this.#watched.get(taskId)
     known?.listeners.delete(listener)
     if (known?.listeners.size === 0) this.#watched.delete(taskId)
-    if (this.#watched.size === 0) this.#stop()
-  }
-
-  #start(): void {
-    if (this.#unsubscribe !== undefined) return
-    const look = (): void => {
-      this.#look()
-    }
-    this.#unsubscribe = this.#store.wake.subscribe(look)
-    this.#poll = setInterval(look, this.#store.target.pollMs)
-    // What was stored between the caller's load and now is told by the first look.
-    look()
-  }
-
-  #stop(): void {
-    this.#unsubscribe?.()
-    this.#unsubscribe = undefined
-    clearInterval(this.#poll)
-    clearTimeout(this.#gap)
-    this.#gap = undefined
-  }
-
-  #look(): void {
-    this.#again = true
-    if (this.#looking || this.#gap !== undefined) return
-    this.#looking = true
-    const startedMs = performance.now()
-    const rest = (): void => {
-      this.#looking = false
-      if (this.#unsubscribe === undefined) return
-      this.#gap = setTimeout(
-        () => {
-          this.#gap = undefined
-          if (this.#again) this.#look()
-        },
-        Math.max(LEAST_GAP_MS, (performance.now() - startedMs) * SHARE),
-      )
-    }
-    // A failure is not lost: whoever waits loads, and meets it there.
-    this.#compare().then(rest, rest)
+    if (this.#watched.size === 0) this.#lookout?.stop()
   }
 
   async #compare(): Promise<void> {
-    this.#again = false
+    // A failure is not lost: whoever waits loads as well, and meets it there.
+    await this.#follow()
     const taskIds = [...this.#watched.keys()]
-    const { database, dialect } = this.#store
-    const marks = await database.read(async (session) => dialect.markResults(session, taskIds))
+    const { database, dialect } = await this.#connected()
+    const marks = await database.read((session) => dialect.markResults(session, taskIds))
     const told = new Set<() => void>()
     for (const { taskId, mark } of marks) {
       const watched = this.#watched.get(taskId)

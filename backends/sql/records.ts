@@ -43,20 +43,41 @@ function extendedColumns(extended: ExtendedRecord, codec: ResultCodec): Extended
   }
 }
 
-/** A row as a record. @throws {@link BackendError} when it holds a pickle. */
+/**
+ * A row as a record.
+ *
+ * Where the row holds a pickle, reading `result` throws {@link BackendError}: a batch of records must not fail for one.
+ */
 export function fromRow(row: ResultRow, codec: ResultCodec): TaskRecord {
+  if ([row.result, row.children, row.args, row.kwargs, row.stamps].some(isPickle)) return pickledRecord(row)
   const children = decodeBytes(row.children, codec, row.taskId)
   const extended = extendedOf(row, codec)
   return {
-    taskId: row.taskId,
-    state: row.status,
+    ...plainFields(row),
     result: decodeBytes(row.result, codec, row.taskId) ?? null,
     children: Array.isArray(children) ? children : [],
+    ...(Object.keys(extended).length > 0 && { extended }),
+  }
+}
+
+function pickledRecord(row: ResultRow): TaskRecord {
+  return {
+    ...plainFields(row),
+    children: [],
+    get result(): unknown {
+      throw pickleError(row.taskId)
+    },
+  }
+}
+
+function plainFields(row: ResultRow): Omit<TaskRecord, 'result' | 'children'> {
+  return {
+    taskId: row.taskId,
+    state: row.status,
     ...(row.traceback !== null && { traceback: row.traceback }),
     ...(row.dateDone !== null && { doneAtMs: dateMs(row.dateDone) }),
     ...(row.groupId !== null && { groupId: row.groupId }),
     ...(row.parentId !== null && { parentId: row.parentId }),
-    ...(Object.keys(extended).length > 0 && { extended }),
   }
 }
 
@@ -73,19 +94,21 @@ export function bytesOf({ data }: EncodedValue): Uint8Array {
  */
 export function decodeBytes(value: SqlValue, codec: ResultCodec, what: string): unknown {
   if (value === null) return undefined
+  if (isPickle(value)) throw pickleError(what)
   const data = typeof value === 'number' ? String(value) : value
-  if (isPickle(data)) {
-    throw new BackendError(
-      `the result of ${what} is a Python pickle, which is never read; let Celery write it again with version 5.7 or later ` +
-        'and result_serializer = "json", or give Lovage a result table of its own',
-    )
-  }
   return codec.decode({ contentType: codec.contentType, contentEncoding: codec.contentEncoding, data })
 }
 
 // In msgpack the one byte 80 is the empty map; no text begins with it.
-function isPickle(data: string | Uint8Array): boolean {
-  return typeof data !== 'string' && data.length > 1 && data[0] === FIRST_BYTE_OF_A_PICKLE
+function isPickle(value: SqlValue): boolean {
+  return value instanceof Uint8Array && value.length > 1 && value[0] === FIRST_BYTE_OF_A_PICKLE
+}
+
+function pickleError(what: string): BackendError {
+  return new BackendError(
+    `the result of ${what} is a Python pickle, which is never read; let Celery write it with version 5.7 or later ` +
+      'and result_serializer = "json", or give Lovage a result table of its own',
+  )
 }
 
 function stampsOf({ stampedHeaders, stamps }: ExtendedRecord): unknown {

@@ -1,23 +1,24 @@
-/**
- * Encode plus decode of a small protocol 2 message, against plain JSON and a UUID of the same fields.
- *
- * Run: `node dist/bench/scenario/codec.js`. Rounds alternate between the two sides; the medians are compared.
- */
 import { randomUUID } from 'node:crypto'
 import { Codecs } from '../../src/message/codecs.js'
 import { decodeTask } from '../../src/message/decode-task.js'
 import { EMPTY_EMBED } from '../../src/message/embed.js'
 import { encodeTask } from '../../src/message/encode-task.js'
 import type { OutgoingTask } from '../../src/message/task-message.js'
+import { field, type Contestant, type Sample, type Scenario } from '../harness/scenario.js'
+import { median } from '../harness/statistics.js'
 
-const ROUNDS = 41
-const MESSAGES_PER_ROUND = 5_000
+const REPETITIONS = 41
+const MESSAGES = 5_000
 
-const SHAPES: readonly {
+type Kwargs = Readonly<Record<string, unknown>>
+
+interface Shape {
   readonly name: string
   readonly args: readonly unknown[]
   readonly kwargs: Kwargs
-}[] = [
+}
+
+const SHAPES: readonly Shape[] = [
   { name: 'add(5, 10)', args: [5, 10], kwargs: {} },
   {
     name: 'order with 8 fields',
@@ -25,8 +26,6 @@ const SHAPES: readonly {
     kwargs: { tenant: 'acme', locale: 'en' },
   },
 ]
-
-type Kwargs = Readonly<Record<string, unknown>>
 
 const codecs = new Codecs()
 const accepted = codecs.serializers.accept(['json'])
@@ -93,39 +92,34 @@ function plain(args: readonly unknown[], kwargs: Kwargs): unknown {
   return JSON.parse(text)
 }
 
-function nanosecondsPerMessage(
+async function measure(
+  { args, kwargs }: Shape,
   run: (args: readonly unknown[], kwargs: Kwargs) => unknown,
-  shape: number,
-): number {
-  const { args, kwargs } = SHAPES[shape] ?? { args: [], kwargs: {} }
-  const start = process.hrtime.bigint()
-  for (let count = 0; count < MESSAGES_PER_ROUND; count += 1) run(args, kwargs)
-  return Number(process.hrtime.bigint() - start) / MESSAGES_PER_ROUND
+): Promise<Sample> {
+  const times: number[] = []
+  for (let repetition = 0; repetition < REPETITIONS; repetition += 1) {
+    const start = process.hrtime.bigint()
+    for (let count = 0; count < MESSAGES; count += 1) run(args, kwargs)
+    times.push(Number(process.hrtime.bigint() - start) / MESSAGES / 1000)
+  }
+  return { us: median(times) }
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? Number.NaN
-}
+const contestants: readonly Contestant[] = SHAPES.flatMap((shape) => [
+  { name: `plain ${shape.name}`, run: () => measure(shape, plain) },
+  { name: `codec ${shape.name}`, run: () => measure(shape, codec) },
+  { name: `codec in envelope ${shape.name}`, run: () => measure(shape, codecInEnvelope) },
+])
 
-for (const [index, shape] of SHAPES.entries()) {
-  const times: Record<'codec' | 'codecInEnvelope' | 'plain', number[]> = {
-    codec: [],
-    codecInEnvelope: [],
-    plain: [],
-  }
-  for (let round = 0; round < ROUNDS; round += 1) {
-    times.codec.push(nanosecondsPerMessage(codec, index))
-    times.plain.push(nanosecondsPerMessage(plain, index))
-    times.codecInEnvelope.push(nanosecondsPerMessage(codecInEnvelope, index))
-  }
-  const base = median(times.plain)
-  const report = {
-    shape: shape.name,
-    plainNs: Math.round(base),
-    codecNs: Math.round(median(times.codec)),
-    codecRatio: Number((median(times.codec) / base).toFixed(2)),
-    envelopeNs: Math.round(median(times.codecInEnvelope)),
-    envelopeRatio: Number((median(times.codecInEnvelope) / base).toFixed(2)),
-  }
-  process.stdout.write(`${JSON.stringify(report)}\n`)
+/** Encode plus decode of a protocol 2 message against plain JSON and a UUID of the same fields. */
+export const codecScenario: Scenario = {
+  name: 'codec',
+  about: 'Encode plus decode of one message against plain JSON and a UUID of the same fields.',
+  rounds: 5,
+  contestants,
+  goals: SHAPES.map(({ name }) => ({
+    name: `${name}: time, of plain JSON`,
+    atMost: 1.3,
+    value: (sample) => field(sample(`codec ${name}`), 'us') / field(sample(`plain ${name}`), 'us'),
+  })),
 }

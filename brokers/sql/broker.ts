@@ -10,13 +10,14 @@ import type {
   Outgoing,
   QueueSpec,
 } from '../../src/broker/contract.js'
-import { BrokerConnectionError, PublishError } from '../../src/errors/errors.js'
+import { PublishError } from '../../src/errors/errors.js'
 import { SqlConsumer } from './consumer.js'
 import { asBroker } from './failure.js'
+import { SqlFanout } from './fanout.js'
 import { insertOutgoing } from './publish.js'
 import { writerFor } from './result-writer.js'
-import { openStore } from './store.js'
 import type { SqlStore } from './store.js'
+import { StoreHandle } from './store-handle.js'
 import type { SqlTarget } from './target.js'
 import { declareQueue, deleteQueue } from './topology.js'
 
@@ -41,52 +42,36 @@ export class SqlBroker implements Broker {
     renews: 'holder',
     renew: async (holder, _tags, leaseMs) => this.#renew(Number(holder), leaseMs),
   }
-  readonly #target: SqlTarget
-  readonly #options: SqlBrokerOptions
+  readonly fanout: SqlFanout = new SqlFanout(() => this.#handle.get())
+  readonly #handle: StoreHandle
   readonly #consumers = new Set<Consumer>()
-  #store: SqlStore | undefined
 
   constructor(target: SqlTarget, options: SqlBrokerOptions) {
-    this.#target = target
-    this.#options = options
+    this.#handle = new StoreHandle({ target, part: 'broker', autoMigrate: options.autoMigrate })
   }
 
   async connect(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
-    if (this.#store !== undefined) return
-    await asBroker(async () => {
-      const store = await openStore(this.#target)
-      try {
-        await store.ensure('broker', this.#options.autoMigrate)
-      } catch (error) {
-        await store.release()
-        throw error
-      }
-      this.#store = store
-    })
+    await asBroker(() => this.#handle.open())
   }
 
   async declare(queue: QueueSpec): Promise<void> {
-    const { database, topology } = this.#connected()
-    await asBroker(async () => {
+    await this.#use(async ({ database, topology }) => {
       const known = await database.read(async (session) => {
         await topology.refresh(session)
         return topology.has(queue)
       })
-      if (known) return
-      await database.transaction(async (session) => {
-        await declareQueue(session, queue)
-      })
+      if (!known) await database.transaction((session) => declareQueue(session, queue))
     })
   }
 
   async publish(batch: readonly Outgoing[]): Promise<void> {
     if (batch.length === 0) return
-    const store = this.#connected()
-    const unroutable = await asBroker(async () =>
-      store.database.transaction(async (session) => insertOutgoing(session, store, batch)),
-    )
-    store.wake.signal()
+    const unroutable = await this.#use(async (store) => {
+      const failed = await store.database.transaction((session) => insertOutgoing(session, store, batch))
+      store.wake.signal()
+      return failed
+    })
     const route = batch[unroutable[0] ?? -1]?.route
     if (route === undefined) return
     throw new PublishError(
@@ -96,46 +81,44 @@ export class SqlBroker implements Broker {
   }
 
   async consume(queues: readonly string[], options: ConsumeOptions): Promise<Consumer> {
-    const store = this.#connected()
     const owner = `${hostname()}:${process.pid}:${threadId}`
-    const holder = await asBroker(async () =>
-      store.database.transaction(async (session) =>
-        store.dialect.openHolder(session, options.leaseMs, owner),
-      ),
-    )
-    const writer = options.results === undefined ? undefined : writerFor(options.results, store)
-    const consumer: Consumer = new SqlConsumer({
-      store,
-      queues,
-      options,
-      holder,
-      owner,
-      writer,
-      closed: () => this.#consumers.delete(consumer),
+    return this.#use(async (store) => {
+      const { database, dialect } = store
+      const holder = await database.transaction((session) =>
+        dialect.openHolder(session, options.leaseMs, owner),
+      )
+      const writer = options.results === undefined ? undefined : writerFor(options.results, store)
+      const consumer: Consumer = new SqlConsumer({
+        store,
+        handle: this.#handle,
+        queues,
+        options,
+        holder,
+        owner,
+        writer,
+        closed: () => this.#consumers.delete(consumer),
+      })
+      this.#consumers.add(consumer)
+      return consumer
     })
-    this.#consumers.add(consumer)
-    return consumer
   }
 
   async depth(queue: string): Promise<number> {
-    const store = this.#connected()
-    return asBroker(async () =>
-      store.database.read(async (session) => store.dialect.countReady(session, queue)),
+    return this.#use(({ database, dialect }) =>
+      database.read((session) => dialect.countReady(session, queue)),
     )
   }
 
   async purge(queue: string): Promise<number> {
-    const { database } = this.#connected()
-    return asBroker(async () =>
-      database.transaction(async (session) =>
+    return this.#use(({ database }) =>
+      database.transaction((session) =>
         session.change((knex) => knex('lovage_message').where({ queue }).whereNull('holder').delete()),
       ),
     )
   }
 
   async queues(): Promise<readonly string[]> {
-    const { database, topology } = this.#connected()
-    return asBroker(async () =>
+    return this.#use(({ database, topology }) =>
       database.read(async (session) => {
         await topology.refresh(session)
         return topology.queues
@@ -144,33 +127,23 @@ export class SqlBroker implements Broker {
   }
 
   async delete(queue: string): Promise<void> {
-    const { database } = this.#connected()
-    await asBroker(async () =>
-      database.transaction(async (session) => {
-        await deleteQueue(session, queue)
-      }),
-    )
+    await this.#use(({ database }) => database.transaction((session) => deleteQueue(session, queue)))
   }
 
   async close(): Promise<void> {
     for (const consumer of this.#consumers) await consumer.close()
-    const store = this.#store
-    this.#store = undefined
-    await store?.release()
+    this.fanout.close()
+    await this.#handle.close()
   }
 
   async #renew(holder: number, leaseMs: number): Promise<LeaseRenewal> {
-    const store = this.#connected()
-    const held = await asBroker(async () =>
-      store.database.transaction(async (session) => store.dialect.renewHolder(session, holder, leaseMs), {
-        durable: false,
-      }),
+    const held = await this.#use(({ database, dialect }) =>
+      database.transaction((session) => dialect.renewHolder(session, holder, leaseMs), { durable: false }),
     )
     return { held, lostTags: [] }
   }
 
-  #connected(): SqlStore {
-    if (this.#store === undefined) throw new BrokerConnectionError(`${this.name} broker: not connected`)
-    return this.#store
+  async #use<Result>(work: (store: SqlStore) => Promise<Result>): Promise<Result> {
+    return asBroker(async () => work(await this.#handle.get()))
   }
 }

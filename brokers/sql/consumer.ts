@@ -14,11 +14,15 @@ import type { ResultWriter } from './result-writer.js'
 import { acknowledge, applySettlements, giveBackAll } from './settle.js'
 import type { ClaimOwner } from './settle.js'
 import type { SqlStore } from './store.js'
+import type { StoreHandle } from './store-handle.js'
 import { wait } from './wake.js'
 
 /** What a consumer is made from. */
 export interface ConsumerParts {
+  /** Where it claims; it ends when the connection of this one breaks. */
   readonly store: SqlStore
+  /** Where it settles, also after that. */
+  readonly handle: StoreHandle
   readonly queues: readonly string[]
   readonly options: ConsumeOptions
   /** Id of the registered holder. */
@@ -34,24 +38,25 @@ export class SqlConsumer implements Consumer {
   readonly holder: string
   readonly settle?: (settlements: readonly Settlement[]) => Promise<readonly Delivery[]>
   readonly #parts: ConsumerParts
-  readonly #owner: ClaimOwner
+  readonly #holder: number
   readonly #claimer: Claimer
   readonly #unsettled = new Set<string>()
   #credit: number
+  #freed = 0
   #creditFreed: (() => void) | undefined
   #closing: Promise<void> | undefined
 
   constructor(parts: ConsumerParts) {
     const { store, queues, holder, owner, options, writer } = parts
+    this.#holder = holder
     this.#parts = parts
-    this.#owner = { store, holder, writer }
     this.#claimer = new Claimer({ store, queues, holder, owner, leaseMs: options.leaseMs })
     this.#credit = options.credit
     this.holder = String(holder)
     if (writer !== undefined) {
       this.settle = async (settlements) => {
         const deliveries = settlements.map(({ delivery }) => delivery)
-        return this.#settled(deliveries, async () => applySettlements(this.#owner, settlements))
+        return this.#settled(deliveries, (claims) => applySettlements(claims, settlements))
       }
     }
   }
@@ -61,45 +66,39 @@ export class SqlConsumer implements Consumer {
     const deadline = performance.now() + waitMs
     return asBroker(async () => {
       do {
-        const seen = wake.count
+        const seen = wake.count + this.#freed
         const attempt = await this.#attempt(max)
         if (attempt.deliveries.length > 0) return this.#keep(attempt.deliveries)
         const leftMs = deadline - performance.now()
         if (leftMs <= 0) break
         // A change that came during the look has told nobody.
-        if (wake.count === seen) await this.#wait(Math.min(leftMs, attempt.nextMs), signal)
+        if (wake.count + this.#freed === seen) await this.#wait(Math.min(leftMs, attempt.nextMs), signal)
       } while (!this.#isOver(signal))
       return []
     })
   }
 
   async ack(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
-    return this.#settled(deliveries, async () => acknowledge(this.#owner, deliveries))
+    return this.#settled(deliveries, (claims) => acknowledge(claims, deliveries))
   }
 
   async handBack(items: readonly HandBack[]): Promise<readonly Delivery[]> {
     const deliveries = items.map(({ delivery }) => delivery)
-    return this.#settled(deliveries, async () => {
-      const lost = await giveBackAll(this.#owner, items)
-      this.#parts.store.wake.signal()
-      return lost
-    })
+    return this.#settled(deliveries, (claims) => giveBackAll(claims, items))
   }
 
   async verify(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
-    const { database, dialect } = this.#parts.store
-    return asBroker(async () => {
-      const lost = await database.read(async (session) =>
-        dialect.lost(session, this.#owner.holder, deliveries.map(claimKey)),
-      )
-      const tags = new Set(lost.map(({ id, claim }) => `${id}:${claim}`))
-      return deliveries.filter(({ tag }) => !tags.has(tag))
+    const lost = await asBroker(async () => {
+      const { database, dialect } = await this.#parts.handle.get()
+      return database.read((session) => dialect.lost(session, this.#holder, deliveries.map(claimKey)))
     })
+    const tags = new Set(lost.map(({ id, claim }) => `${id}:${claim}`))
+    return deliveries.filter(({ tag }) => !tags.has(tag))
   }
 
   async setCredit(credit: number): Promise<void> {
     this.#credit = credit
-    this.#creditFreed?.()
+    this.#free()
     await Promise.resolve()
   }
 
@@ -121,13 +120,11 @@ export class SqlConsumer implements Consumer {
   }
 
   async #close(): Promise<void> {
-    const { database, dialect, wake } = this.#parts.store
-    this.#creditFreed?.()
+    this.#free()
+    const { current = this.#parts.store } = this.#parts.handle
     try {
-      await database.transaction(async (session) => {
-        await dialect.closeHolder(session, this.#owner.holder)
-      })
-      wake.signal()
+      await current.database.transaction((session) => current.dialect.closeHolder(session, this.#holder))
+      current.wake.signal()
     } catch {
       // The connection is gone; the lease ends by itself.
     }
@@ -144,13 +141,25 @@ export class SqlConsumer implements Consumer {
 
   async #settled(
     deliveries: readonly Delivery[],
-    work: () => Promise<readonly Delivery[]>,
+    work: (claims: ClaimOwner) => Promise<readonly Delivery[]>,
   ): Promise<readonly Delivery[]> {
     if (deliveries.length === 0) return []
-    const lost = await asBroker(work)
+    const lost = await asBroker(async () => {
+      const store = await this.#parts.handle.get()
+      const gone = await work({ store, holder: this.#holder, writer: this.#parts.writer })
+      // Follow-up messages, results and what was given back: somebody in this process may wait for one.
+      store.wake.signal()
+      return gone
+    })
     for (const { tag } of deliveries) this.#unsettled.delete(tag)
-    this.#creditFreed?.()
+    this.#free()
     return lost
+  }
+
+  /** There may be room for more claims. */
+  #free(): void {
+    this.#freed += 1
+    this.#creditFreed?.()
   }
 
   async #wait(ms: number, signal: AbortSignal): Promise<void> {

@@ -6,8 +6,12 @@ import type { ClaimedRow, ClaimKey } from './dialect/dialect.js'
 const JSON_TYPE = 'application/json'
 const UTF_8 = 'utf-8'
 
-/** Everything of a message but its body, as the text of one column; what is usual is left out. */
-export function encodeMeta(message: Message, route: Route, queue: string): string {
+/**
+ * Everything of a message but its body, as the text of one column; what is usual is left out.
+ *
+ * @param queue - The queue it goes to, whose name then stands for the route; none for a broadcast.
+ */
+export function encodeMeta(message: Message, route: Route, queue: string | undefined): string {
   const { headers, properties, contentType, contentEncoding } = message
   const direct = route.exchange === '' && route.routingKey === queue
   return JSON.stringify({
@@ -19,19 +23,33 @@ export function encodeMeta(message: Message, route: Route, queue: string): strin
   })
 }
 
+/** A message and its route, from what {@link encodeMeta} wrote and the body beside it. */
+export function decodeMeta(
+  value: unknown,
+  body: Uint8Array,
+  queue: string,
+): { readonly message: Message; readonly route: Route } {
+  const meta = isRecord(value) ? value : {}
+  const message = {
+    body,
+    contentType: textOr(meta['contentType'], JSON_TYPE),
+    contentEncoding: textOr(meta['contentEncoding'], UTF_8),
+    headers: isRecord(meta['headers']) ? meta['headers'] : {},
+    properties: isProperties(meta['properties']) ? meta['properties'] : {},
+  }
+  return {
+    message,
+    route: { exchange: textOr(meta['exchange'], ''), routingKey: textOr(meta['routingKey'], queue) },
+  }
+}
+
 /** A claimed row as the core sees it. */
 export function toDelivery(row: ClaimedRow, queue: string): Delivery {
-  const meta = isRecord(row.meta) ? row.meta : {}
+  const { message, route } = decodeMeta(row.meta, row.body, queue)
   return {
-    message: {
-      body: row.body,
-      contentType: textOr(meta['contentType'], JSON_TYPE),
-      contentEncoding: textOr(meta['contentEncoding'], UTF_8),
-      headers: isRecord(meta['headers']) ? meta['headers'] : {},
-      properties: isProperties(meta['properties']) ? meta['properties'] : {},
-    },
+    message,
     queue,
-    route: { exchange: textOr(meta['exchange'], ''), routingKey: textOr(meta['routingKey'], queue) },
+    route,
     deliveryCount: row.handouts - row.unspent,
     redelivered: row.handouts > 1,
     due: row.due,

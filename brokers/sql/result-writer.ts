@@ -1,4 +1,5 @@
 import type { TaskRecord } from '../../src/backend/contract.js'
+import type { SqlDialect } from './dialect/dialect.js'
 import type { Session } from './session.js'
 import type { SqlStore } from './store.js'
 
@@ -13,7 +14,7 @@ export interface ResultWriter {
   /** The database it is connected to; `undefined` while it is not. */
   readonly resultStore: SqlStore | undefined
   /** Write records within the caller's transaction. */
-  writeWithin(session: Session, records: readonly KeptRecord[]): Promise<void>
+  writeWithin(session: Session, dialect: SqlDialect, records: readonly KeptRecord[]): Promise<void>
 }
 
 /** The backend as a writer into `store`; `undefined` when it is another kind of backend or another database. */

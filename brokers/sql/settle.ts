@@ -81,8 +81,10 @@ async function applyHeld(
   const publish: Outgoing[] = []
   const records: KeptRecord[] = []
   for (const settlement of settlements) {
-    if (lost.has(settlement.delivery.tag) || !(await handedBack(owner, session, settlement))) {
-      gone.push(settlement.delivery)
+    const { delivery, handBack } = settlement
+    const held = !lost.has(delivery.tag)
+    if (!held || (handBack !== undefined && !(await givenBack(owner, session, delivery, handBack)))) {
+      gone.push(delivery)
       continue
     }
     publish.push(...settlement.publish)
@@ -90,15 +92,17 @@ async function applyHeld(
       records.push({ record: settlement.record, ttlMs: settlement.recordTtlMs ?? 0 })
   }
   if (publish.length > 0) await publishWithin(owner, session, publish)
-  if (records.length > 0) await owner.writer?.writeWithin(session, records)
+  if (records.length > 0) await owner.writer?.writeWithin(session, owner.store.dialect, records)
   return gone
 }
 
-/** Whether the claim held, for a settlement that gives back; one that does not is held by now. */
-async function handedBack(owner: ClaimOwner, session: Session, settlement: Settlement): Promise<boolean> {
-  const { delivery, handBack } = settlement
-  if (handBack === undefined) return true
-  return owner.store.dialect.giveBack(session, owner.holder, giveBackOf(delivery, handBack))
+async function givenBack(
+  owner: ClaimOwner,
+  session: Session,
+  delivery: Delivery,
+  wish: Omit<HandBack, 'delivery'>,
+): Promise<boolean> {
+  return owner.store.dialect.giveBack(session, owner.holder, giveBackOf(delivery, wish))
 }
 
 async function publishWithin(owner: ClaimOwner, session: Session, batch: readonly Outgoing[]): Promise<void> {

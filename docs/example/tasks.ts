@@ -48,7 +48,7 @@ const fetchPrice = app.task(
     name: 'shop.fetchPrice',
     autoretryFor: [GatewayError],
     maxRetries: 5,
-    retryOptions: { countdown: { milliseconds: 10 } },
+    retryKwargs: { countdown: { milliseconds: 10 } },
   },
   (article: string) => {
     failures -= 1

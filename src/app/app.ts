@@ -180,6 +180,11 @@ export class Lovage implements ResultSource {
     this.#afterFinalize.pass()
   }
 
+  /** The same as `conf`, under the name that a host's own keys are read by: `app.settings['sqlalchemy.url']`. */
+  get settings(): Settings {
+    return this.conf
+  }
+
   /** Register a task; {@link Lovage.task} is the usual way. */
   define(options: DefineOptions, body: AnyBody, method?: MethodOwner): UntypedCallable {
     const definition = defineTask(this.main, options, body, method)

@@ -2,6 +2,7 @@ import { TaskError } from '../errors/errors.js'
 import { arityOf, arityOfParams } from '../task/arity.js'
 import type { TaskContext } from '../task/context.js'
 import type { TaskDefinition } from '../task/definition.js'
+import { checkTaskOptions } from '../task/known-options.js'
 import type { TaskOptions } from '../task/options.js'
 import { toMs } from '../util/duration.js'
 import { isRecord } from '../util/record.js'
@@ -62,6 +63,7 @@ export function defineTask(
   const name = options.name ?? automaticName(main, method?.localName ?? body.name)
   checkOptions(name, options)
   const { bind, ...taskOptions } = options
+  checkTaskOptions(taskOptions, name)
   return {
     name,
     options: taskOptions,

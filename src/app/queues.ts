@@ -28,7 +28,8 @@ export class QueueTable {
   constructor(config: Config) {
     this.#config = config
     const settings = config.taskQueues ?? [this.#defaultSetting()]
-    for (const setting of settings) this.#queues.set(setting.name, toAppQueue(setting, config))
+    for (const setting of settings)
+      this.#queues.set(setting.name, toAppQueue(withDefaults(setting, config), config))
     this.configured = [...this.#queues.values()]
   }
 
@@ -77,6 +78,12 @@ export class QueueTable {
   }
 }
 
+/** A configured queue that names no exchange or key shares the default ones, as in Celery. */
+function withDefaults(setting: QueueSetting, config: Config): QueueSetting {
+  const { taskDefaultExchange: exchange, taskDefaultRoutingKey: routingKey } = config
+  return { exchange, routingKey, ...setting }
+}
+
 function toAppQueue(setting: QueueSetting, config: Config): AppQueue {
   const exchange = setting.exchange ?? setting.name
   const exchangeType = toExchangeType(setting.exchangeType ?? config.taskDefaultExchangeType)
@@ -86,7 +93,7 @@ function toAppQueue(setting: QueueSetting, config: Config): AppQueue {
     type: toExchangeType(one.exchangeType ?? exchangeType),
     routingKey: one.routingKey ?? routingKey,
     ...(one.arguments === undefined ? {} : { arguments: one.arguments }),
-  })) ?? [{ exchange, type: exchangeType, routingKey }]
+  })) ?? [bindingOf(setting, { exchange, type: exchangeType, routingKey })]
   const maxPriority = setting.maxPriority ?? config.taskQueueMaxPriority
   const args = {
     ...(maxPriority === undefined ? {} : { 'x-max-priority': maxPriority }),
@@ -99,6 +106,10 @@ function toAppQueue(setting: QueueSetting, config: Config): AppQueue {
     exchangeType,
     routingKey,
   }
+}
+
+function bindingOf({ bindingArguments }: QueueSetting, binding: Binding): Binding {
+  return bindingArguments === undefined ? binding : { ...binding, arguments: bindingArguments }
 }
 
 function toExchangeType(text: string): ExchangeType {

@@ -1,6 +1,7 @@
 import type { Broker } from '../broker/contract.js'
 import type { Config } from '../config/config.js'
 import type { Codecs } from '../message/codecs.js'
+import { encodeTaskV1 } from '../message/encode-task-v1.js'
 import { encodeTask } from '../message/encode-task.js'
 import type { AcceptedContent } from '../message/serializer-registry.js'
 import type { TaskDefinition } from '../task/definition.js'
@@ -40,13 +41,14 @@ export class AppRuntime {
       timeoutMs: config.publishTimeoutMs,
       clock,
     })
+    const encode = config.taskProtocol === 1 ? encodeTaskV1 : encodeTask
     this.sender = new AppSender({
       config,
       clock,
       tasks: parts.tasks,
       router: new Router(config, this.queues),
       publisher: this.publisher,
-      encode: (task) => encodeTask(task, codecs, clock.now()),
+      encode: (task) => encode(task, codecs, clock.now()),
       prepareSerializer: (name) => codecs.serializers.prepare([name]),
       connection: (): Promise<Broker> => connections.get(),
       declare: (broker, queue) => connections.declare(broker, queue),

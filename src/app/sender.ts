@@ -11,6 +11,7 @@ import { checkCall } from '../task/arguments.js'
 import type { CallOptions } from '../task/call-options.js'
 import { currentTask } from '../task/context.js'
 import type { TaskDefinition } from '../task/definition.js'
+import { checkCallOptions } from '../task/known-options.js'
 import type { TaskOptions } from '../task/options.js'
 import type { GrantedRetry } from '../task/outcome.js'
 import type { TaskRequest } from '../task/request.js'
@@ -52,6 +53,7 @@ export class AppSender implements Sender {
   async prepare(call: TaskCall): Promise<PreparedCall> {
     const { config, router, tasks } = this.#parts
     const definition = tasks.get(call.name)
+    checkCallOptions(call.options, call.name)
     if (definition !== undefined) await checkCall(definition, call.args, call.kwargs, config.strictTyping)
     const routed = await router.route({ ...call, task: definition })
     const task = this.#toTask(call, definition?.options ?? NO_OPTIONS, routed)
@@ -117,7 +119,11 @@ export class AppSender implements Sender {
     const properties: Mutable<MessageProperties> = { correlationId: id }
     set(properties, 'replyTo', options.replyTo)
     set(properties, 'priority', routedPriority ?? inherited ?? config.taskDefaultPriority)
-    set(properties, 'persistent', options.persistent)
+    set(
+      properties,
+      'persistent',
+      options.persistent ?? (config.taskDefaultDeliveryMode === 1 ? false : undefined),
+    )
     set(properties, 'extra', options.properties)
     return properties
   }

@@ -37,6 +37,7 @@ export interface StoreParts {
 /** Opens brokers and backends as the configuration names them. */
 export class Stores {
   readonly #parts: StoreParts
+  #lastTarget: string | object | undefined
 
   constructor(parts: StoreParts) {
     this.#parts = parts
@@ -60,13 +61,14 @@ export class Stores {
   }
 
   /**
-   * A connected broker: the first of the failover list that answers.
+   * A connected broker: of a failover list the one that answered last, then the others in the order of
+   * `brokerFailoverStrategy`.
    *
-   * @throws the error of the last one.
+   * @throws the error of the last one that was tried.
    */
   async openBroker(config: Config): Promise<Broker> {
     let failure: unknown
-    for (const location of this.locations(config)) {
+    for (const location of this.#inOrder(this.locations(config), config.brokerFailoverStrategy)) {
       const opened = await this.#parts.brokers.open(location.target, location.options)
       const broker = guardBroker(opened, {
         publishTimeoutMs: config.publishTimeoutMs,
@@ -74,6 +76,7 @@ export class Stores {
       })
       try {
         await broker.connect(AbortSignal.timeout(CONNECT_LIMIT_MS))
+        this.#lastTarget = location.target
         return broker
       } catch (error) {
         failure = error
@@ -81,6 +84,22 @@ export class Stores {
       }
     }
     throw failure
+  }
+
+  #inOrder(
+    locations: readonly BrokerLocation[],
+    strategy: Config['brokerFailoverStrategy'],
+  ): readonly BrokerLocation[] {
+    if (strategy === 'shuffle')
+      return locations
+        .map((one) => ({ one, at: Math.random() }))
+        .sort((a, b) => a.at - b.at)
+        .map(({ one }) => one)
+    const start = Math.max(
+      0,
+      locations.findIndex(({ target }) => target === this.#lastTarget),
+    )
+    return [...locations.slice(start), ...locations.slice(0, start)]
   }
 
   /** A connected backend; `undefined` where results are switched off or the broker cannot hold them. */

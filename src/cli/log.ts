@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import type { TaskLogger } from '../task/logger.js'
 import { isRecord } from '../util/record.js'
 import type { CommandIo, CommandOutput, Paint } from './io.js'
+import { patternLine } from './log-pattern.js'
 import { UsageError } from './usage-error.js'
 
 /** How log lines look: one JSON object each, or text for people. */
@@ -16,6 +17,16 @@ export interface LogOptions {
   readonly paint: Paint
   /** Added to every JSON line, as `node`; the text form leaves it out. */
   readonly node?: string
+  /** The form of text lines in place of our own. */
+  readonly patterns?: LogPatterns
+}
+
+/** Forms of text lines in Python's notation. */
+export interface LogPatterns {
+  /** The worker's own lines. */
+  readonly worker?: string
+  /** Lines that a task writes. */
+  readonly task?: string
 }
 
 const LEVELS: ReadonlyMap<string, string> = new Map([
@@ -31,9 +42,14 @@ const LEVELS: ReadonlyMap<string, string> = new Map([
 
 /** Our name of a level of Celery's, in any case. */
 export function logLevel(name: string): string {
-  const level = LEVELS.get(name.toLowerCase())
+  const level = levelNamed(name)
   if (level !== undefined) return level
   throw new UsageError(`--loglevel must be debug, info, warning, error, critical or silent; got "${name}"`)
+}
+
+/** The same, `undefined` for a name that is no level. */
+export function levelNamed(name: string): string | undefined {
+  return LEVELS.get(name.toLowerCase())
 }
 
 /** Text on a terminal, JSON lines elsewhere, unless asked for one of them. */
@@ -45,10 +61,10 @@ export function logFormat(asked: string | undefined, output: CommandOutput): Log
 
 /** A log that writes to standard error, line by line and at once, so that a kill loses none. */
 export function openLog(io: CommandIo, options: LogOptions): TaskLogger {
-  const { level, format, paint, node } = options
+  const { level, format, paint, node, patterns = {} } = options
   const destination =
     format === 'text'
-      ? { write: (line: string): unknown => io.stderr.write(textLine(line, paint)) }
+      ? { write: (line: string): unknown => io.stderr.write(textLine(line, paint, patterns)) }
       : io.stderr === process.stderr
         ? pino.destination({ dest: 2, sync: true })
         : { write: (line: string): unknown => io.stderr.write(line) }
@@ -73,14 +89,34 @@ const LEVEL_LOOKS: ReadonlyMap<string, 'dim' | 'green' | 'yellow' | 'red'> = new
 ])
 
 /** A pino line as `[2030-01-31 12:00:00.123] INFO  message`, with the stack of an error below it. */
-export function textLine(line: string, paint: Paint): string {
+export function textLine(line: string, paint: Paint, patterns: LogPatterns = {}): string {
   const entry = parsed(line)
   if (entry === undefined) return line
   const level = asText(entry['level'])
+  const stack = indented(asText(entry['traceback']) || stackOf(entry['err']))
+  const writer = writerOf(entry)
+  const pattern = writer === undefined ? patterns.worker : patterns.task
+  const message = asText(entry['msg'])
+  if (pattern !== undefined) {
+    const time = new Date(asText(entry['time']))
+    return `${patternLine(pattern, { level, time, message, task: writer?.task, id: writer?.id })}${stack}\n`
+  }
   const label = paint(LEVEL_LOOKS.get(level) ?? 'dim', level.toUpperCase().padEnd(5))
   const time = paint('dim', `[${localTime(asText(entry['time']))}]`)
-  const stack = indented(asText(entry['traceback']) || stackOf(entry['err']))
-  return `${time} ${label} ${asText(entry['msg'])}${stack}\n`
+  const prefix = writer === undefined ? '' : `${writer.task}[${writer.id}]: `
+  return `${time} ${label} ${prefix}${message}${stack}\n`
+}
+
+interface Writer {
+  readonly task: string
+  readonly id: string
+}
+
+/** The task that wrote a line itself; the worker's own lines about a task name it in their words. */
+function writerOf(entry: Readonly<Record<string, unknown>>): Writer | undefined {
+  const { task, id } = entry
+  if (typeof task !== 'string' || typeof id !== 'string') return undefined
+  return asText(entry['msg']).includes(`${task}[${id}]`) ? undefined : { task, id }
 }
 
 /** Our own errors say in their message what a user can do; the stack would say where we are. */

@@ -35,7 +35,10 @@ export async function runCommand(argv: readonly string[], io: CommandIo = proces
   const normal = normalArguments(argv, COMMAND_NAMES)
   const before = process.cwd()
   const folder = workdirOf(normal.argv, io.cwd)
-  const session = new Session({ ...io, cwd: folder }, normal.iniFile, () => program.opts<GlobalFlags>())
+  const start = { argv, cwd: io.cwd }
+  const session = new Session({ ...io, cwd: folder }, start, normal.iniFile, () =>
+    program.opts<GlobalFlags>(),
+  )
   try {
     if (folder !== before) process.chdir(folder)
     addCommands(program, session)

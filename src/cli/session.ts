@@ -1,7 +1,7 @@
 import type { Lovage } from '../app/app.js'
 import { iniPath } from './arguments.js'
 import { painter, type CommandIo, type CommandOutput, type Paint } from './io.js'
-import { loadApp, type LoadedApp } from './loader/load-app.js'
+import type { AppRequest, LoadedApp } from './loader/load-app.js'
 import { EXIT, type ExitCode } from './exit-code.js'
 
 /** Options that stand before or after the name of every command. */
@@ -17,17 +17,28 @@ export interface GlobalFlags {
   readonly quiet?: boolean
 }
 
+/** How a command line was started. */
+export interface Start {
+  readonly argv: readonly string[]
+  /** The folder before `--workdir`. */
+  readonly cwd: string
+}
+
 /** What one run of the command line shares: streams, global options, the app that it opens at most once. */
 export class Session implements AsyncDisposable {
   readonly io: CommandIo
   /** What the command ends with, unless it throws. */
   exitCode: ExitCode = EXIT.done
   readonly #iniFile: string | undefined
+  /** The words and folder of the command line, to start another process like this one. */
+  readonly start: Start
   readonly #flags: () => GlobalFlags
   #loaded: LoadedApp | undefined
 
-  constructor(io: CommandIo, iniFile: string | undefined, flags: () => GlobalFlags) {
+  /** @param iniFile - The one that stood beside the command's name. */
+  constructor(io: CommandIo, start: Start, iniFile: string | undefined, flags: () => GlobalFlags) {
     this.io = io
+    this.start = start
     this.#iniFile = iniFile
     this.#flags = flags
   }
@@ -69,7 +80,8 @@ export class Session implements AsyncDisposable {
    */
   async openApp(settings: Readonly<Record<string, unknown>> = {}): Promise<Lovage> {
     if (this.#loaded !== undefined) return this.#loaded.app
-    this.#loaded = await this.#load(settings)
+    const { loadApp } = await import('./loader/load-app.js')
+    this.#loaded = await loadApp(this.#request(settings))
     for (const warning of this.#loaded.warnings) this.note(`Warning: ${warning}`)
     return this.#loaded.app
   }
@@ -90,11 +102,17 @@ export class Session implements AsyncDisposable {
     await this.close()
   }
 
-  async #load(settings: Readonly<Record<string, unknown>>): Promise<LoadedApp> {
+  /** The file of the app, which is not loaded for that; `undefined` for the default app. */
+  async appFile(): Promise<string | undefined> {
+    const { appFile } = await import('./loader/load-app.js')
+    return appFile(this.#request({}))
+  }
+
+  #request(settings: Readonly<Record<string, unknown>>): AppRequest {
     const { app, broker, resultBackend, config, ini } = this.flags
     const { env, cwd } = this.io
     const iniFile = this.#iniFile ?? ini
-    return loadApp({
+    return {
       spec: app ?? nonEmpty(env['LOVAGE_APP']),
       iniFile: iniFile === undefined ? undefined : iniPath(iniFile, cwd),
       configModule: config,
@@ -104,7 +122,7 @@ export class Session implements AsyncDisposable {
         ...(resultBackend === undefined ? {} : { backend: resultBackend }),
         ...settings,
       },
-    })
+    }
   }
 }
 

@@ -19,6 +19,9 @@ export interface WorkerFlags {
   readonly prefetchMultiplier?: string
   readonly disablePrefetch?: boolean
   readonly shutdownTimeout?: string
+  readonly softShutdownTimeout?: string
+  readonly watch?: boolean
+  readonly watched?: boolean
   readonly timeLimit?: string
   readonly softTimeLimit?: string
   readonly maxTasksPerChild?: string
@@ -67,6 +70,9 @@ export function addWorkerOptions(command: Command): Command {
     )
     .option('--disable-prefetch', 'claim into free slots alone')
     .option('--shutdown-timeout <seconds>', 'running tasks may go on this long after the first signal')
+    .option('--soft-shutdown-timeout <seconds>', 'and this long after the second one (0)')
+    .option('--watch', 'start anew when a source file changes, once the running tasks have ended')
+    .addOption(new Option('--watched').hideHelp())
     .option('--time-limit <seconds>', 'hard limit of every task')
     .option('--soft-time-limit <seconds>', 'limit that a task can catch')
     .addOption(new Option('--max-tasks-per-child <count>', 'replace a pool child after this many').hideHelp())
@@ -88,6 +94,13 @@ function refuseLater(command: Command, flags: string, why: string): void {
   command.on(`option:${option.name()}`, () => {
     throw new UsageError(`${option.long ?? flags} is not there yet: ${why}`)
   })
+}
+
+/** The options of Celery's worker on this command line that change nothing, as typed in full. */
+export function optionsWithoutEffect(command: Command): readonly string[] {
+  return WITHOUT_EFFECT.map((flags) => new Option(flags))
+    .filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli')
+    .map((option) => option.long ?? option.flags)
 }
 
 /** The options of the worker itself. */
@@ -112,12 +125,15 @@ export function workerOptions(flags: WorkerFlags): WorkerOptions {
 
 /** The options that are settings of the app. */
 export function workerSettings(flags: WorkerFlags): Readonly<Record<string, unknown>> {
-  const { timeLimit, softTimeLimit, maxTasksPerChild, maxMemoryPerChild } = flags
+  const { timeLimit, softTimeLimit, softShutdownTimeout, maxTasksPerChild, maxMemoryPerChild } = flags
   return {
     ...(timeLimit === undefined ? {} : { taskTimeLimit: parseSeconds(timeLimit, '--time-limit') }),
     ...(softTimeLimit === undefined
       ? {}
       : { taskSoftTimeLimit: parseSeconds(softTimeLimit, '--soft-time-limit') }),
+    ...(softShutdownTimeout === undefined
+      ? {}
+      : { workerSoftShutdownTimeout: parseSeconds(softShutdownTimeout, '--soft-shutdown-timeout') }),
     ...(maxTasksPerChild === undefined
       ? {}
       : { workerMaxTasksPerChild: parseWhole(maxTasksPerChild, '--max-tasks-per-child', 1) }),

@@ -15,7 +15,6 @@ const PICKLE_REASON =
 export function checkCombinations(valueOf: ValueOf): void {
   checkLimits(valueOf)
   checkPickle(valueOf)
-  checkProtocol(valueOf)
   checkTimezone(valueOf)
   checkQueues(valueOf)
   checkResultSleeps(valueOf)
@@ -45,11 +44,6 @@ function checkPickle(valueOf: ValueOf): void {
       throw new ConfigError(`${name} cannot be ${shown(value)}, ${PICKLE_REASON}`)
     }
   }
-}
-
-function checkProtocol(valueOf: ValueOf): void {
-  if (valueOf('taskProtocol') !== 1) return
-  throw new ConfigError('taskProtocol cannot be 1: Lovage reads protocol 1 and writes protocol 2 alone')
 }
 
 function checkTimezone(valueOf: ValueOf): void {

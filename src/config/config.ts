@@ -475,7 +475,7 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly taskCompression?: string | undefined
   /**
-   * Version of the task message protocol. Version 2 is written; 1 and 2 are read.
+   * Version of the task message protocol that is written; 1 has no headers of the caller and no chains. Both are read.
    *
    * @defaultValue `2`
    */
@@ -655,7 +655,7 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly workerDetectQuorumQueues?: boolean | undefined
   /**
-   * How long running tasks may go on between the second signal and the end.
+   * How long running tasks may go on after the second signal, before they are given back.
    *
    * @defaultValue 0
    */
@@ -787,25 +787,25 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly workerHijackRootLogger?: boolean | undefined
   /**
-   * Whether what tasks print goes to the log.
+   * Whether `lovage worker` sends what tasks print with `console` to its log.
    *
    * @defaultValue `true`
    */
   readonly workerRedirectStdouts?: boolean | undefined
   /**
-   * The level it has there.
+   * The level it has there: `DEBUG`, `INFO`, `WARNING` or `ERROR`.
    *
    * @defaultValue `WARNING`
    */
   readonly workerRedirectStdoutsLevel?: string | undefined
   /**
-   * Whether the log is coloured.
+   * Whether the log of `lovage worker` is coloured.
    *
    * @defaultValue on a terminal
    */
   readonly workerLogColor?: boolean | undefined
   /**
-   * Form of a log line, in Python's notation.
+   * Form of the lines of `lovage worker`, in Python's notation; when set, the log is text unless `--log-format` says otherwise.
    *
    * @defaultValue `[%(asctime)s: %(levelname)s/%(processName)s] %(message)s`
    */
@@ -817,7 +817,7 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly workerLogDatefmt?: string | undefined
   /**
-   * Form of a log line of a task, in Python's notation.
+   * The same for what tasks write themselves.
    *
    * @defaultValue `[%(asctime)s: %(levelname)s/%(processName)s] %(task_name)s[%(task_id)s]: %(message)s`
    */

@@ -21,7 +21,8 @@ export function bindArguments(
     definition.options.params === undefined
       ? appendKwargs(args, kwargs)
       : bindByName(definition, args, kwargs)
-  checkCount(definition, bound)
+  // A schema knows better: it may fill in what is missing.
+  if (definition.options.args === undefined) checkCount(definition, bound)
   return bound
 }
 
@@ -61,13 +62,12 @@ function missingText(names: readonly string[]): string {
 function checkCount(definition: TaskDefinition, bound: readonly unknown[]): void {
   const { least, most } = definition.arity
   if (bound.length >= least && bound.length <= most) return
-  const expected =
-    most === least
-      ? String(least)
-      : most === Infinity
-        ? `at least ${String(least)}`
-        : `${String(least)} to ${String(most)}`
-  throw refused(definition, `takes ${expected} arguments but ${String(bound.length)} were given`)
+  const atMost = most === Infinity ? `at least ${least}` : `${least} to ${most}`
+  const expected = most === least ? String(least) : atMost
+  // TypeScript's `z?` is gone at run time: say how it can be kept.
+  const isGuess = bound.length < least && definition.options.params === undefined
+  const hint = isGuess ? "; an optional parameter needs a default value, or params: ['x', 'z?']" : ''
+  throw refused(definition, `takes ${expected} arguments but ${bound.length} were given${hint}`)
 }
 
 function refused(definition: TaskDefinition, text: string): TaskArgumentsError {
@@ -112,8 +112,8 @@ export async function checkCall(
   strict = true,
 ): Promise<void> {
   const { typing = strict, args: schema } = definition.options
-  if (typing) bindArguments(definition, args, kwargs)
-  if (schema !== undefined) await validateArguments(definition, appendKwargs(args, kwargs))
+  if (!typing && schema === undefined) return
+  await validateArguments(definition, bindArguments(definition, args, kwargs))
 }
 
 function isArray(value: unknown): value is readonly unknown[] {

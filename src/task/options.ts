@@ -91,7 +91,7 @@ export interface TaskOptions extends TaskHandlers {
    */
   readonly retryJitter?: boolean
   /** Overrides of automatic retries. */
-  readonly retryOptions?: { readonly maxRetries?: number; readonly countdown?: DurationInput }
+  readonly retryKwargs?: { readonly maxRetries?: number; readonly countdown?: DurationInput }
   /** Errors that are expected: FAILURE, but logged at info without a stack. */
   readonly throws?: readonly ErrorMatcher[]
   /** Acknowledge after the run (`taskAcksLate`, true). `false` gives at most once. */

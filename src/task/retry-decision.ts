@@ -44,7 +44,7 @@ export function decideAutoretry(
   const { options } = definition
   if (!matchesAny(error, options.autoretryFor) || matchesAny(error, options.dontAutoretryFor))
     return { granted: false, error }
-  const limit = options.retryOptions?.maxRetries ?? options.maxRetries ?? DEFAULT_MAX_RETRIES
+  const limit = options.retryKwargs?.maxRetries ?? options.maxRetries ?? DEFAULT_MAX_RETRIES
   if (request.retries >= limit) return { granted: false, error }
   return {
     granted: true,
@@ -66,7 +66,7 @@ function defaultDelayMs(options: TaskOptions): number {
 function autoretryDelayMs(options: TaskOptions, retries: number): number {
   const backoff = options.retryBackoff
   if (backoff === undefined || backoff === false) {
-    const countdown = options.retryOptions?.countdown
+    const countdown = options.retryKwargs?.countdown
     return countdown === undefined ? defaultDelayMs(options) : toMs(countdown, 'countdown')
   }
   const firstMs = (backoff === true ? 1 : backoff) * 1000

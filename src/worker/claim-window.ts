@@ -42,9 +42,11 @@ export class ClaimWindow {
     const { concurrency, readAhead } = this.#options
     const target = concurrency + readAhead.count
     const active = this.#running + this.#buffered
-    const want = Math.min(target - active, this.most - active - this.#settling)
-    // With work at hand, wait until a batch is worth a round trip.
-    if (!this.isIdle && want < target / 4) return 0
+    const unsettled = this.most - active - this.#settling
+    const want = Math.min(target - active, unsettled)
+    // With work at hand, or short tasks about to be settled, wait until a batch is worth its round trip.
+    if (this.#buffered > readAhead.count / 8) return 0
+    if (readAhead.count > 0 && this.#settling > 0 && unsettled < target / 2) return 0
     return Math.max(0, want)
   }
 

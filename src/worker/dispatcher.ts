@@ -244,6 +244,7 @@ export class Dispatcher implements RunOwner {
     // Taken before the early acknowledgement, so that the slot is there when it is confirmed.
     this.#running.add(run)
     this.#window.began()
+    if (this.#running.size === 1) this.#parts.lag.begin()
     if (run.policy.acksLate) {
       this.#start(run)
       return

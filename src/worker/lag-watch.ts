@@ -9,8 +9,9 @@ export interface LagWatchOptions {
   readonly running: () => ReadonlySet<Run>
 }
 
-const LOOK_EVERY_MS = 500
-const BLOCKED_MS = 1_000
+const LOOK_EVERY_MS = 250
+/** Lateness of a look that is told of: with the time between looks, every block of a second is. */
+const LATE_MS = 750
 const NAMED = 3
 
 /**
@@ -28,8 +29,9 @@ export class LagWatch {
     this.#options = options
   }
 
-  /** Begin to watch. */
-  start(): void {
+  /** Runs began: watch for as long as there are some, so that an idle worker sleeps. */
+  begin(): void {
+    if (this.#timer !== undefined) return
     this.#dueMs = this.#options.elapsedMs() + LOOK_EVERY_MS
     // Real time on purpose: a clock that tests move knows no lag.
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS)
@@ -39,11 +41,12 @@ export class LagWatch {
   /** Stop watching. */
   stop(): void {
     clearInterval(this.#timer)
+    this.#timer = undefined
   }
 
   /** A run has ended. */
   ended(run: Run): void {
-    if (run.tookMs >= BLOCKED_MS && run.tookMs > (this.#longest?.tookMs ?? 0)) this.#longest = run
+    if (run.tookMs >= LATE_MS && run.tookMs > (this.#longest?.tookMs ?? 0)) this.#longest = run
   }
 
   #look(): void {
@@ -52,10 +55,11 @@ export class LagWatch {
     this.#dueMs = nowMs + LOOK_EVERY_MS
     const longest = this.#longest
     this.#longest = undefined
-    if (lagMs < BLOCKED_MS) return
+    if (this.#options.running().size === 0) this.stop()
+    if (lagMs < LATE_MS) return
     const since = nowMs - lagMs
     const suspects = [...this.#options.running()].filter(
-      (run) => run.startedMs > 0 && run.startedMs <= nowMs - BLOCKED_MS / 2,
+      (run) => run.startedMs > 0 && run.startedMs <= nowMs - LATE_MS / 2,
     )
     if (longest !== undefined && longest.startedMs + longest.tookMs >= since) suspects.unshift(longest)
     const named = suspects.slice(0, NAMED).map((run) => `${run.request.task}[${run.request.id}]`)

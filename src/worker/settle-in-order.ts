@@ -35,13 +35,22 @@ export async function settleInOrder(
   return [...lost, ...items.filter((item) => !kept.has(item)).map((item) => item.delivery)]
 }
 
-/** The items whose claim still holds, and those that need none because they were acknowledged before the run. */
+/**
+ * The items whose claim still holds, and those that need none because they were acknowledged before the run.
+ *
+ * Asked only where something is written before the acknowledgement, which tells by itself.
+ */
 async function holding(consumer: Consumer, items: readonly SettleItem[]): Promise<readonly SettleItem[]> {
   if (consumer.verify === undefined) return items
+  if (!items.some(writesFirst)) return items
   const claimed = items.filter((item) => !item.acked)
   if (claimed.length === 0) return items
   const held = new Set(await consumer.verify(claimed.map((item) => item.delivery)))
   return held.size === claimed.length ? items : items.filter((item) => item.acked || held.has(item.delivery))
+}
+
+function writesFirst({ acked, settlement }: SettleItem): boolean {
+  return !acked && (settlement.publish.length > 0 || settlement.record !== undefined)
 }
 
 async function publishAll(broker: Broker, items: readonly SettleItem[]): Promise<void> {

@@ -22,18 +22,26 @@ const STORE_LIMIT_MS = 5_000
 export class Shutdown {
   readonly #clock: Clock
   readonly #timeoutMs: number
+  readonly #softMs: number
   readonly #patience: Pause
+  readonly #softPatience: Pause
   #isHurried = false
 
-  /** @param timeoutMs - How long running bodies may go on. */
-  constructor(clock: Clock, timeoutMs: number) {
+  /**
+   * @param timeoutMs - How long running bodies may go on.
+   * @param softMs - How long they may still go on after {@link hurry}.
+   */
+  constructor(clock: Clock, timeoutMs: number, softMs = 0) {
     this.#clock = clock
     this.#timeoutMs = timeoutMs
+    this.#softMs = softMs
     this.#patience = new Pause(clock)
+    this.#softPatience = new Pause(clock)
   }
 
-  /** Wait for no body any more. */
+  /** Wait for no body any more, or only for `softMs`; the second call ends that wait, too. */
   hurry(): void {
+    if (this.#isHurried || this.#softMs === 0) this.#softPatience.end()
     this.#isHurried = true
     this.#patience.end()
   }
@@ -72,7 +80,8 @@ export class Shutdown {
           dispatcher.stop()
         },
       },
-      { name: 'let tasks finish', run: () => this.#drain(core, this.#timeoutMs) },
+      { name: 'let tasks finish', run: () => this.#drain(core, this.#patience, this.#timeoutMs) },
+      { name: 'let tasks finish after a second signal', run: () => this.#softDrain(core, logger) },
       { name: 'ask the rest to end', run: () => this.#interrupt(core, logger) },
       {
         name: 'give back what still runs',
@@ -116,9 +125,19 @@ export class Shutdown {
   }
 
   /** Resolves when nothing runs, the time is up, or there is no more patience. */
-  async #drain({ dispatcher }: WorkerCore, timeoutMs: number): Promise<void> {
-    const done = dispatcher.drained().then(() => this.#patience.end())
-    await Promise.race([this.#patience.wait(timeoutMs), done])
+  async #drain({ dispatcher }: WorkerCore, patience: Pause, timeoutMs: number): Promise<void> {
+    const done = dispatcher.drained().then(() => patience.end())
+    await Promise.race([patience.wait(timeoutMs), done])
+  }
+
+  async #softDrain(core: WorkerCore, logger: TaskLogger): Promise<void> {
+    const running = core.dispatcher.running.size
+    if (!this.#isHurried || this.#softMs === 0 || running === 0) return
+    logger.warn(
+      { running, softMs: this.#softMs },
+      `worker: Soft shutdown: ${running} running tasks have ${this.#softMs / 1000}s to end`,
+    )
+    await this.#drain(core, this.#softPatience, this.#softMs)
   }
 
   /** A store that does not answer must not keep the process alive. */

@@ -72,7 +72,11 @@ export class Worker {
     this.#logger = options.logger ?? app.logger
     this.hostname = this.#settings.hostname
     this.#pause = new Pause(app.clock)
-    this.#shutdown = new Shutdown(app.clock, this.#settings.shutdownTimeoutMs)
+    this.#shutdown = new Shutdown(
+      app.clock,
+      this.#settings.shutdownTimeoutMs,
+      app.config().workerSoftShutdownTimeoutMs,
+    )
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve
     })
@@ -159,7 +163,6 @@ export class Worker {
     })
     this.#core = core
     await core.pool.start()
-    core.lagWatch.start()
     if (this.#settings.purge) await this.#purge()
     return core
   }

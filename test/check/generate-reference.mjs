@@ -1,6 +1,6 @@
 /**
- * Writes what is generated from the option table and the error tree: the types `Config` and `ConfigInput`, and the
- * reference pages. Runs on the build: `node test/check/generate-reference.mjs [--check] [--dist folder]`.
+ * Writes what is generated from the option table, the error tree and the drivers: the types `Config` and `ConfigInput`,
+ * and the reference pages. Runs on the build: `node test/check/generate-reference.mjs [--check] [--dist folder]`.
  *
  * `--check` writes nothing and ends with exit code 1 when a file is stale.
  */
@@ -8,6 +8,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { format, resolveConfig } from 'prettier'
+import { capabilityPage } from './reference/capability-page.mjs'
 import { configPage } from './reference/config-page.mjs'
 import { configTypes } from './reference/config-types.mjs'
 import { errorPage } from './reference/error-page.mjs'
@@ -21,11 +22,16 @@ const load = (path) => import(pathToFileURL(resolve(dist, path)).href)
 const { OPTION_AREAS } = await load('src/config/option-table.js')
 const { describeOptions } = await load('src/config/describe-options.js')
 const { ERROR_CODES } = await load('src/errors/codes.js')
+const { BrokerRegistry } = await load('src/broker/registry.js')
+const { brokerDrivers } = await load('brokers/index.js')
 const descriptions = describeOptions()
+const brokers = new BrokerRegistry()
+for (const driver of brokerDrivers) brokers.register(driver)
 
 const files = [
   ...configTypes(OPTION_AREAS, descriptions),
   ['docs/reference/configuration.md', configPage(descriptions)],
+  ['docs/reference/capabilities.md', await capabilityPage(brokers)],
   ['docs/reference/errors.md', errorPage(ERROR_CODES, await load('src/errors/errors.js'))],
 ]
 

@@ -169,6 +169,26 @@ describe('settings', () => {
   )
 
   test(
+    'lovage.config.ts of the working folder is read where neither --config nor an ini file is named',
+    async () => {
+      await using project = await createProject({
+        'lovage.config.ts': 'const many: number = 6\nexport default { workerConcurrency: many }',
+        'other.js': 'export const worker_concurrency = 2',
+        'dev.ini': '[celery]\nworker_concurrency = 3\n',
+      })
+
+      const own = await project.run(['-A', 'tasks', ...REPORT])
+      const named = await project.run(['-A', 'tasks', '--config', './other.js', ...REPORT])
+      const ini = await project.run(['report', 'dev.ini', '-A', 'tasks', '--json'])
+
+      expect(JSON.parse(own.stdout)).toMatchObject({ settings: { workerConcurrency: 6 } })
+      expect(JSON.parse(named.stdout)).toMatchObject({ settings: { workerConcurrency: 2 } })
+      expect(JSON.parse(ini.stdout)).toMatchObject({ settings: { workerConcurrency: 3 } })
+    },
+    LIMIT_MS,
+  )
+
+  test(
     'a wrong setting ends with exit code 78 and one line',
     async () => {
       await using project = await createProject({

@@ -106,6 +106,29 @@ describe('lovage worker', () => {
   )
 
   test(
+    'with --soft-shutdown-timeout a task may end after the second signal, too',
+    async () => {
+      await using project = await createProject()
+      await using worker = await project.worker(['--soft-shutdown-timeout', '20'])
+      await project.run(['-A', 'tasks', 'call', 'shop.nap', '-a', '[2500]', '--task-id', 'short'])
+      await worker.waitForLine('shop.nap[short] received')
+      worker.kill('SIGQUIT')
+      await worker.waitForLine('Soft shutdown: 1 running')
+      const soft = await worker.exited
+      await using other = await project.worker(['--soft-shutdown-timeout', '0.2'])
+      await project.run(['-A', 'tasks', 'call', 'shop.stop', '-a', '[60000]', '--task-id', 'long'])
+      await other.waitForLine('shop.stop[long] received')
+      other.kill('SIGQUIT')
+      const cold = await other.exited
+
+      expect(soft.code).toBe(0)
+      expect(soft.stderr).toContain('shop.nap[short] succeeded')
+      expect(cold.code).toBe(3)
+    },
+    LIMIT_MS,
+  )
+
+  test(
     'Ctrl-C that arrives twice, as under npm, counts once; SIGQUIT stops at once',
     async () => {
       await using project = await createProject()

@@ -102,10 +102,14 @@ describe.each(stores)('results on $store', ({ store, urlIn }) => {
   test('get gives the value again at once', async () => {
     const result = await scene.add.delay(1, 2)
     await result.get(10)
-    const started = performance.now()
+    const tookMs: number[] = []
+    for (let again = 0; again < 5; again += 1) {
+      const started = performance.now()
+      expect(await result.get(10)).toBe(3)
+      tookMs.push(performance.now() - started)
+    }
 
-    expect(await result.get(10)).toBe(3)
-    expect(performance.now() - started).toBeLessThan(5)
+    expect(Math.min(...tookMs)).toBeLessThan(5)
   })
 
   test('a get that times out leaves the task alone, and a later get succeeds', async () => {
@@ -115,7 +119,7 @@ describe.each(stores)('results on $store', ({ store, urlIn }) => {
     expect(await result.get(10)).toBe(7)
   })
 
-  test('whoever waits is woken soon after the end', async () => {
+  test('whoever waits is woken by a push, not by the poll behind it', async () => {
     const delays: number[] = []
     for (let round = 0; round < 15; round += 1) {
       const result: AsyncResult<number> = await scene.add.delay(round, 0, 0.05)
@@ -125,7 +129,8 @@ describe.each(stores)('results on $store', ({ store, urlIn }) => {
     }
     delays.sort((left, right) => left - right)
 
-    expect(delays[7]).toBeLessThan(20)
+    // The poll behind a push comes after 500 ms at the earliest.
+    expect(delays[7]).toBeLessThan(150)
   })
 
   test('an error of a known class is rebuilt, with its message and the stack of the worker', async () => {

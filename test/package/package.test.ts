@@ -114,6 +114,8 @@ describe('the packed package', () => {
     const source = `
       // A file that Node still closes after reading a module is no handle of ours.
       const open = () => process.getActiveResourcesInfo().filter((name) => !name.includes('Req'))
+      // Whoever asks whether they are terminals creates these.
+      void [process.stdin, process.stdout, process.stderr]
       const before = open().length
       const { Lovage } = await import('lovage')
       const app = new Lovage('shop', { broker: 'memory://' })
@@ -176,7 +178,16 @@ describe('the packed package', () => {
     const [tasks, main] = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code ?? '')
     await project.write('tasks.ts', tasks ?? '')
     await project.write('main.ts', main ?? '')
-    const flags = ['--target', 'es2023', '--module', 'nodenext', '--types', 'node', '--skipLibCheck', '--ignoreConfig']
+    const flags = [
+      '--target',
+      'es2023',
+      '--module',
+      'nodenext',
+      '--types',
+      'node',
+      '--skipLibCheck',
+      '--ignoreConfig',
+    ]
     const compiled = await run(process.execPath, [tsc, ...flags, 'main.ts'], { cwd: project.path })
 
     const command = ['node_modules/.bin/lovage', '-A', './tasks.ts', 'worker']

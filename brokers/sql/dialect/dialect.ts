@@ -81,6 +81,14 @@ export interface ResultRow {
   readonly parentId: string | null
 }
 
+/** One broadcast. */
+export interface BroadcastRow {
+  readonly id: number
+  /** The parsed JSON of what was written. */
+  readonly meta: unknown
+  readonly body: Uint8Array
+}
+
 /** The state of a result row, enough to see whether it changed. */
 export interface ResultMark {
   readonly taskId: string
@@ -124,6 +132,15 @@ export interface SqlDialect {
   closeHolder(session: Session, holder: number): Promise<void>
   /** Free the claims of holders whose lease ran out, except this one's; they stay counted. */
   reap(session: Session, except: number): Promise<number>
+
+  /** Write a broadcast. */
+  broadcast(session: Session, meta: string, body: Uint8Array): Promise<void>
+  /** Id of the newest broadcast, 0 when there is none. */
+  lastBroadcast(session: Session): Promise<number>
+  /** Broadcasts with a larger id, in order. */
+  broadcastsAfter(session: Session, id: number): Promise<readonly BroadcastRow[]>
+  /** Delete broadcasts older than this. */
+  dropBroadcasts(session: Session, olderThanMs: number): Promise<void>
 
   /** Store results; a row whose status is SUCCESS stays as it is. `ttlMs` 0 keeps for ever. */
   upsertResults(session: Session, rows: readonly ResultRow[], ttlMs: number): Promise<void>

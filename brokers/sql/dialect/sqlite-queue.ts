@@ -29,10 +29,11 @@ const LOOK = `SELECT ${NOW},
 const PROMOTE = `UPDATE lovage_message SET due_ms = NULL WHERE id IN (
   SELECT id FROM lovage_message WHERE due_ms <= ${NOW} ORDER BY due_ms LIMIT ${PROMOTE_AT_ONCE})`
 
-// One text for all numbers: every value that crosses into JavaScript costs more than its concatenation here.
+// RETURNING would copy every row into a table of its own first; reading them by the holder's index is quicker.
 const CLAIM = `UPDATE lovage_message SET holder = ?, claim = ?, deliveries = deliveries + 1
-  WHERE id IN (SELECT id FROM lovage_message WHERE queue = ? AND ${READY} ORDER BY priority DESC, id LIMIT ?)
-  RETURNING '[' || id || ',' || priority || ',' || deliveries || ',' || unspent || ',' || due || ',' || meta || ']', body`
+  WHERE id IN (SELECT id FROM lovage_message WHERE queue = ? AND ${READY} ORDER BY priority DESC, id LIMIT ?)`
+const CLAIMED = `SELECT id, priority, deliveries, unspent, due, meta, body FROM lovage_message
+  WHERE holder = ? AND claim = ? AND queue = ?`
 
 const REMOVE = `DELETE FROM lovage_message WHERE holder = ? AND claim = ? AND id IN ${IDS}`
 const REMOVE_HELD = `${REMOVE} RETURNING id`
@@ -54,7 +55,7 @@ const FREE = `UPDATE lovage_message SET holder = NULL, claim = NULL WHERE holder
 const DROP_HOLDERS = `DELETE FROM lovage_holder WHERE id IN ${IDS}`
 const EXPIRED_HOLDERS = `SELECT id FROM lovage_holder WHERE lease_until_ms <= ${NOW} AND id <> ?`
 
-const CHUNKS = [64, 16, 4, 1] as const
+const CHUNKS = [100, 25, 5, 1] as const
 const INSERT_READY = inserts('(queue, priority, meta, body)', '(?,?,?,?)')
 const INSERT_HELD = inserts('(queue, priority, meta, body, due_ms, due)', `(?,?,?,?,? + ? * ${NOW},1)`)
 
@@ -127,16 +128,13 @@ export async function promote(session: Session): Promise<number> {
 /** @see SqlDialect.claim */
 export async function claim(session: Session, request: ClaimRequest): Promise<readonly ClaimedRow[]> {
   const { holder, claim: number, queue, max } = request
-  const rows = await session.all(CLAIM, [holder, number, queue, max])
-  return rows
-    .map((row) => claimedRow(row, number))
-    .sort((one, other) => other.priority - one.priority || one.id - other.id)
+  if ((await session.run(CLAIM, [holder, number, queue, max])) === 0) return []
+  const rows = (await session.all(CLAIMED, [holder, number, queue])).map((row) => claimedRow(row, number))
+  return rows.sort((one, other) => other.priority - one.priority || one.id - other.id)
 }
 
 function claimedRow(row: SqlRow, claimNumber: number): ClaimedRow {
-  const [text, body] = row
-  const values: unknown = JSON.parse(String(text))
-  const [id, priority, handouts, unspent, due, meta] = isArray(values) ? values : []
+  const [id, priority, handouts, unspent, due, meta, body] = row
   return {
     id: Number(id),
     claim: claimNumber,
@@ -144,13 +142,9 @@ function claimedRow(row: SqlRow, claimNumber: number): ClaimedRow {
     handouts: Number(handouts),
     unspent: Number(unspent),
     due: due === 1,
-    meta,
+    meta: JSON.parse(String(meta)),
     body: body instanceof Uint8Array ? body : new Uint8Array(),
   }
-}
-
-function isArray(value: unknown): value is readonly unknown[] {
-  return Array.isArray(value)
 }
 
 /** @see SqlDialect.remove */

@@ -4,11 +4,23 @@ import type { Migration } from './dialect.js'
 import { READY } from './sqlite-queue.js'
 
 /** @see SqlDialect.brokerMigrations */
-export const brokerMigrations: readonly string[] = ['001-queue']
+export const brokerMigrations: readonly string[] = ['001-queue', '002-broadcast']
 
 /** @see SqlDialect.brokerSchema */
 export function brokerSchema(knex: Knex): readonly Migration[] {
-  return [{ name: '001-queue', statements: queueTables(knex) }]
+  return [
+    { name: '001-queue', statements: queueTables(knex) },
+    {
+      name: '002-broadcast',
+      statements: created(knex, 'lovage_broadcast', (table) => {
+        // Ids are never given out twice, so that a listener can go on from the last one it read.
+        table.increments('id')
+        table.integer('sent_ms').notNullable()
+        table.text('meta').notNullable()
+        table.binary('body').notNullable()
+      }),
+    },
+  ]
 }
 
 function queueTables(knex: Knex): readonly string[] {
@@ -33,7 +45,7 @@ function queueTables(knex: Knex): readonly string[] {
     }),
     `CREATE INDEX lovage_message_ready ON lovage_message (queue, priority DESC, id) WHERE ${READY}`,
     'CREATE INDEX lovage_message_due ON lovage_message (due_ms) WHERE due_ms IS NOT NULL',
-    'CREATE INDEX lovage_message_holder ON lovage_message (holder) WHERE holder IS NOT NULL',
+    'CREATE INDEX lovage_message_holder ON lovage_message (holder, claim) WHERE holder IS NOT NULL',
     ...created(knex, 'lovage_holder', (table) => {
       table.increments('id')
       table.integer('lease_until_ms').notNullable()

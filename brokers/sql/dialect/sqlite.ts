@@ -1,5 +1,6 @@
 import type { Session } from '../session.js'
 import type { SqlDialect } from './dialect.js'
+import * as broadcast from './sqlite-broadcast.js'
 import * as queue from './sqlite-queue.js'
 import * as results from './sqlite-results.js'
 import * as schema from './sqlite-schema.js'
@@ -9,6 +10,7 @@ export const sqlite: SqlDialect = {
   name: 'sqlite',
   maxBatch: 1000,
   ...queue,
+  ...broadcast,
   ...results,
   ...schema,
   async hasTable(session: Session, table: string): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Knex } from 'knex'
 import { LovageError } from '../../../src/errors/errors.js'
@@ -27,6 +28,9 @@ export interface SqliteFileOptions {
 
 // Waiting inside of SQLite stops the event loop, so the wait is short there and goes on outside.
 const BLOCKING_WAIT_MS = 10
+
+// A file that was deleted can be written to for ever without anybody reading it.
+const CHECK_FILE_EVERY_MS = 200
 
 const BUSY: ReadonlySet<number | undefined> = new Set([SQLITE.busy, SQLITE.locked, SQLITE.protocol])
 const BROKEN: ReadonlySet<number | undefined> = new Set([
@@ -62,6 +66,9 @@ export class SqliteFile implements SqlDatabase {
   #synchronous: string | undefined
   #broken = false
   #closed = false
+  #fileId: number | undefined
+  #moved = false
+  #checkFileAtMs = 0
 
   private constructor(native: NativeConnection, options: SqliteFileOptions) {
     this.#native = native
@@ -87,6 +94,7 @@ export class SqliteFile implements SqlDatabase {
       native.exec('PRAGMA wal_autocheckpoint = 4000')
       // Reading makes the write-ahead file, which is watched for the commits of others.
       await file.#untilFree(() => native.prepare('SELECT count(*) FROM sqlite_master').all([]))
+      file.#fileId = fileId(options.path)
     } catch (error) {
       native.close()
       throw file.#translated(error)
@@ -95,7 +103,7 @@ export class SqliteFile implements SqlDatabase {
   }
 
   get broken(): boolean {
-    return this.#broken || this.#closed
+    return this.#broken || this.#moved || this.#closed
   }
 
   /** Take over what a second user of the file asks for; `false` when the first one asked for something else. */
@@ -214,8 +222,14 @@ export class SqliteFile implements SqlDatabase {
   }
 
   #assertOpen(): void {
-    if (this.#closed)
-      throw new SqlFailure('unavailable', `the SQLite file ${this.#options.path} is closed`, undefined)
+    const { path } = this.#options
+    if (this.#closed) throw new SqlFailure('unavailable', `the SQLite file ${path} is closed`, undefined)
+    if (performance.now() >= this.#checkFileAtMs) {
+      this.#checkFileAtMs = performance.now() + CHECK_FILE_EVERY_MS
+      this.#moved ||= fileId(path) !== this.#fileId
+    }
+    if (!this.#moved) return
+    throw new SqlFailure('unavailable', `the SQLite file ${path} was deleted or replaced`, undefined)
   }
 
   #translated(error: unknown): unknown {
@@ -226,6 +240,11 @@ export class SqliteFile implements SqlDatabase {
     const kind = UNAVAILABLE.has(code) ? 'unavailable' : 'refused'
     return new SqlFailure(kind, `SQLite file ${this.#options.path}: ${reason(error, code)}`, error)
   }
+}
+
+/** The inode; `undefined` when there is no file, as for a database in memory. */
+function fileId(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino
 }
 
 function openNative(engine: SqliteEngine, path: string): NativeConnection {

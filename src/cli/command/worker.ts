@@ -10,12 +10,20 @@ import { EXIT, exitCodeOf, type ExitCode } from '../exit-code.js'
 import { extraSettings } from '../extra-settings.js'
 import { likelyModules } from '../loader/find-module.js'
 import { enableTypeScript } from '../loader/typescript.js'
-import { logFormat, logLevel, openLog, type LogFormat } from '../log.js'
+import type { LogFormat } from '../log.js'
 import { printError } from '../print-error.js'
 import type { Session } from '../session.js'
 import { onStopSignals } from '../stop-signals.js'
 import { UsageError } from '../usage-error.js'
-import { addWorkerOptions, workerOptions, workerSettings, type WorkerFlags } from '../worker-flags.js'
+import { watchWorker } from '../watch/watch-worker.js'
+import {
+  addWorkerOptions,
+  optionsWithoutEffect,
+  workerOptions,
+  workerSettings,
+  type WorkerFlags,
+} from '../worker-flags.js'
+import { checkLogFlags, openWorkerLog, redirectOutput } from '../worker-log.js'
 
 /** `lovage worker`: run tasks until told to stop. */
 export function workerCommand(session: Session): Command {
@@ -24,22 +32,37 @@ export function workerCommand(session: Session): Command {
     .allowUnknownOption()
     .allowExcessArguments()
     .action(async () => {
-      session.exitCode = await work(session, command.opts<WorkerFlags>(), command.args)
+      const flags = command.opts<WorkerFlags>()
+      checkLogFlags(session, flags)
+      warnOfOptions(session, optionsWithoutEffect(command))
+      session.exitCode =
+        flags.watch === true && flags.watched !== true
+          ? await watchWorker(session)
+          : await work(session, flags, command.args)
     })
 }
 
 async function work(session: Session, flags: WorkerFlags, words: readonly string[]): Promise<ExitCode> {
-  const format = logFormat(flags.logFormat, session.io.stderr)
-  const level = logLevel(session.quiet ? 'error' : flags.loglevel)
   const app = await session.openApp({ ...workerSettings(flags), ...extraSettings(words) })
   if (flags.include !== undefined) include(app, flags.include)
   await app.loadTaskModules()
   refuseWithoutTasks(app, session)
-  const logger = openLog(session.io, { level, format, paint: session.paint(session.io.stderr) })
+  const { logger, format } = openWorkerLog(session, app, flags)
   app.logger = logger
   const worker = new Worker(app, { ...workerOptions(flags), logger })
   showBanner(session, { app, worker, logger, format })
-  return runToEnd(session, worker, logger)
+  // The process that watches the sources has died.
+  if (flags.watched === true) process.once('disconnect', () => void worker.stop())
+  const restore = redirectOutput(app, logger)
+  try {
+    return await runToEnd(session, worker, logger)
+  } finally {
+    restore()
+  }
+}
+
+function warnOfOptions(session: Session, options: readonly string[]): void {
+  if (options.length > 0) session.note(`Warning: without effect here: ${options.join(', ')}`)
 }
 
 function include(app: Lovage, modules: readonly string[]): void {

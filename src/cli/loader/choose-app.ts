@@ -1,10 +1,12 @@
 import { Lovage } from '../../app/app.js'
+import { currentApp } from '../../app/default-app.js'
 import { ConfigError } from '../../errors/errors.js'
 import { isRecord } from '../../util/record.js'
 import { suggest } from '../../util/suggest.js'
 
 /**
- * The app among the exports of a module: the one asked for, else `app`, else the only Lovage instance.
+ * The app among the exports of a module: the one asked for, else `app`, else the only Lovage instance, else the default
+ * app when the module defined tasks on it.
  *
  * @param place - The module as the user knows it, for messages.
  * @throws ConfigError that names what the module exports instead.
@@ -32,6 +34,7 @@ function only(
       `${place} exports several apps: ${list}; name one, as in -A ${place}:${example ?? ''}`,
     )
   }
+  if (currentApp().tasks.size > 0) return currentApp()
   throw new ConfigError(`${place} exports no Lovage app${foreign(names)}; export it as \`app\``)
 }
 

@@ -1,4 +1,5 @@
-import { dirname, relative } from 'node:path'
+import { existsSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 import type { Lovage } from '../../app/app.js'
@@ -35,21 +36,36 @@ export interface LoadedApp {
 }
 
 /**
- * Find, import and configure the app of a command: its own settings, then the ini file, then `--config`, then options.
+ * Find, import and configure the app of a command: its own settings, then the ini file, then `--config` or
+ * `lovage.config.*`, then options.
  *
  * @throws ConfigError for a module that is not there, does not load or has no app, and for settings that do not fit.
  */
 export async function loadApp(request: AppRequest): Promise<LoadedApp> {
   const ini = request.iniFile === undefined ? undefined : loadIni(request.iniFile)
   const named = namedApp(request, ini)
-  if (ini !== undefined || request.configModule !== undefined) enableTypeScript()
+  const configModule = configModuleOf(request)
+  if (ini !== undefined || configModule !== undefined) enableTypeScript()
   const app = named === undefined ? currentApp() : await importApp(named.spec, named.folder)
   setDefaultApp(app)
-  const sources = [ini, await configSource(request)].filter((source) => source !== undefined)
+  const sources = [ini, await configSource(configModule, request.cwd)].filter(
+    (source) => source !== undefined,
+  )
   if (sources.length > 0) app.conf.setSource(merged(sources))
   if (Object.keys(request.settings).length > 0) app.conf.update(request.settings)
   const place = named === undefined ? undefined : shownPlace(named.spec, named.folder, request.cwd)
   return { app, place, warnings: app.conf.warnings() }
+}
+
+/**
+ * The file of the app, not loaded; `undefined` for the default app.
+ *
+ * @throws ConfigError for a module that is not there.
+ */
+export function appFile(request: AppRequest): string | undefined {
+  const ini = request.iniFile === undefined ? undefined : loadIni(request.iniFile)
+  const named = namedApp(request, ini)
+  return named === undefined ? undefined : findModule(named.spec, named.folder).file
 }
 
 interface NamedApp {
@@ -84,7 +100,18 @@ async function importModule(file: string, place: string): Promise<unknown> {
   }
 }
 
-async function configSource({ configModule, cwd }: AppRequest): Promise<LoadedSettings | undefined> {
+const CONFIG_FILES = ['ts', 'js', 'mjs', 'cjs'].map((ending) => `lovage.config.${ending}`)
+
+/** What `--config` names, else the settings file of the working folder unless an ini file stands for it. */
+function configModuleOf({ configModule, iniFile, cwd }: AppRequest): string | undefined {
+  if (configModule !== undefined || iniFile !== undefined) return configModule
+  return CONFIG_FILES.map((name) => join(cwd, name)).find((file) => existsSync(file))
+}
+
+async function configSource(
+  configModule: string | undefined,
+  cwd: string,
+): Promise<LoadedSettings | undefined> {
   if (configModule === undefined) return undefined
   if (/\.ini(#|$)/.test(configModule)) return loadIni(iniPath(configModule, cwd))
   return readSettings(configModule)

@@ -84,7 +84,6 @@ export const brokerOptions: OptionTable = {
     default: 'round-robin',
     choices: ['round-robin', 'shuffle'],
     old: ['BROKER_FAILOVER_STRATEGY'],
-    acts: false,
     doc: 'The order in which several broker URLs are tried.',
   },
   brokerHeartbeat: {

@@ -118,7 +118,7 @@ export const taskOptions: OptionTable = {
     min: 1,
     max: 2,
     old: ['CELERY_TASK_PROTOCOL'],
-    doc: 'Version of the task message protocol. Version 2 is written; 1 and 2 are read.',
+    doc: 'Version of the task message protocol that is written; 1 has no headers of the caller and no chains. Both are read.',
   },
   taskDefaultQueue: {
     kind: 'string',
@@ -163,7 +163,6 @@ export const taskOptions: OptionTable = {
     fromText: numberOrText,
     form: '1, 2, `transient` or `persistent`',
     old: ['CELERY_DEFAULT_DELIVERY_MODE'],
-    acts: false,
     doc: 'Whether messages survive a restart of RabbitMQ: 2 (`persistent`) or 1 (`transient`).',
   },
   taskDefaultPriority: {

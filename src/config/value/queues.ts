@@ -79,11 +79,12 @@ function readQueue(value: unknown, place: string): QueueSetting {
 function exchangeMembers(given: ReadonlyMap<string, unknown>, place: string): Partial<BindingSetting> {
   const exchange = textMember(given, 'exchange', place)
   const exchangeType = exchangeTypeMember(given, place)
-  const routingKey = textMember(given, 'routingKey', place)
+  const routingKey = given.get('routingKey') === '' ? '' : textMember(given, 'routingKey', place)
   return {
     ...(exchange && { exchange }),
     ...(exchangeType && { exchangeType }),
-    ...(routingKey && { routingKey }),
+    // Fanout and headers exchanges ignore the key: the empty one is as good as any.
+    ...(routingKey !== undefined && { routingKey }),
   }
 }
 

@@ -53,6 +53,11 @@ export class ThreadKeeper implements LeaseKeeper {
     this.#tell({ kind: 'release', holder })
   }
 
+  /** End the thread as a crash would: it is started again. */
+  async kill(): Promise<void> {
+    await this.#thread.terminate()
+  }
+
   async stop(): Promise<void> {
     if (this.#isStopped) return
     this.#isStopped = true

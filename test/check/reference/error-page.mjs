@@ -1,7 +1,9 @@
 /** The page `docs/reference/errors.md`. */
 export function errorPage(codes, classes) {
   const rows = [...new Set(Object.values(classes))]
-    .filter((value) => typeof value === 'function' && /Error$/.test(value.name) && value.name !== 'LovageError')
+    .filter(
+      (value) => typeof value === 'function' && /Error$/.test(value.name) && value.name !== 'LovageError',
+    )
     .map((value) => describe(value, codes))
   const used = new Set(rows.map((row) => row.code))
   const unused = Object.keys(codes).filter((code) => !used.has(code))

@@ -37,6 +37,7 @@ for (const engine of await sqliteEngines()) {
       'leases',
       'settle',
       'queues',
+      'broadcast',
     ],
     crash: async (queue, count, leaseMs) => {
       await using child = node(claimScript, [url.text, queue, String(count), String(leaseMs)])

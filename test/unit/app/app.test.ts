@@ -70,6 +70,12 @@ describe('defining a task', () => {
     expect(() => appOf().task({ name: 'a', softTimeLimit: 5, timeLimit: 3 }, () => 1)).toThrow(TaskError)
   })
 
+  it('refuses an option that does not exist, with the one that was meant', () => {
+    const options = { name: 'a', maxRetires: 3 }
+
+    expect(() => appOf().task(options, () => 1)).toThrow('did you mean "maxRetries"?')
+  })
+
   it('takes instances of task classes', async () => {
     class Greet extends Task {
       override readonly name = 'tasks.greet'
@@ -198,7 +204,19 @@ describe('sending', () => {
 
     await expect(add.delay(() => 1)).rejects.toBeInstanceOf(EncodeError)
     await expect(add.applyAsync([1], { countdown: 1, eta: new Date() })).rejects.toThrow('got both')
+    await expect(add.applyAsync([1], { priority: 999 })).rejects.toThrow('priority')
+    const misspelled = { cuontdown: 5, queue: 'celery' }
+    await expect(add.applyAsync([1], misspelled)).rejects.toThrow('did you mean "countdown"?')
     expect(await sent(app)).toEqual([])
+  })
+
+  it('writes protocol 1 on request, which reads back the same', async () => {
+    const app = appOf({ taskProtocol: 1 })
+    await app.task('tasks.add', (x: number, y: number) => x + y).delay(1, 2)
+
+    const [message] = await sent(app)
+    expect(message?.headers).toEqual({})
+    expect(message && app.readTask(message)).toMatchObject({ protocol: 1, task: 'tasks.add', args: [1, 2] })
   })
 
   it('passes the functions around publishing, the first outermost', async () => {
@@ -273,7 +291,7 @@ describe('the life of an app', () => {
     const app = appOf()
     const order: string[] = []
     app.onAfterFinalize(() => order.push('finalized'))
-    app.onAfterConfigure(() => order.push(`configured ${String(app.config().taskDefaultQueue)}`))
+    app.onAfterConfigure(() => order.push(`configured ${app.config().taskDefaultQueue}`))
     app.onConfigure(() => {
       order.push('configuring')
       app.conf.taskDefaultQueue = 'work'

@@ -107,6 +107,35 @@ describe('exchanges', () => {
   })
 })
 
+describe('a configured queue', () => {
+  it('that names no exchange shares the default one, as in Celery', () => {
+    const queues = new QueueTable(resolveConfig({ taskQueues: [{ name: 'mails' }] }))
+
+    expect(queues.get('mails').spec.bindings).toEqual([
+      { exchange: 'celery', type: 'direct', routingKey: 'celery' },
+    ])
+  })
+
+  it('of a headers or fanout exchange may have an empty key, and arguments to match', () => {
+    const taskQueues = [
+      { name: 'all', exchange: 'news', exchangeType: 'fanout', routingKey: '' } as const,
+      {
+        name: 'some',
+        exchange: 'h',
+        exchangeType: 'headers',
+        routingKey: '',
+        bindingArguments: { a: 1 },
+      } as const,
+    ]
+    const queues = new QueueTable(resolveConfig({ taskQueues }))
+
+    expect(queues.configured.map((queue) => queue.spec.bindings)).toEqual([
+      [{ exchange: 'news', type: 'fanout', routingKey: '' }],
+      [{ exchange: 'h', type: 'headers', routingKey: '', arguments: { a: 1 } }],
+    ])
+  })
+})
+
 describe('a queue that is not configured', () => {
   it('is refused with a suggestion when missing queues are not created', async () => {
     const input = { taskQueues: [{ name: 'celery' }, { name: 'mails' }], taskCreateMissingQueues: false }

@@ -68,3 +68,23 @@ test('a text line has local time, level and message, and the stack of an error b
 test('what is no JSON line passes through', () => {
   expect(textLine('plain text\n', plain)).toBe('plain text\n')
 })
+
+test('a line that a task writes says whose it is, the worker’s own line about it does so by itself', () => {
+  const fields = { level: 'warn', time: '2030-01-31T12:00:00.123Z', task: 'shop.add', id: 'one' }
+
+  const written = textLine(JSON.stringify({ ...fields, msg: 'half way' }), plain)
+  const about = textLine(JSON.stringify({ ...fields, msg: 'Task shop.add[one] received' }), plain)
+
+  expect(written).toMatch(/WARN {2}shop\.add\[one\]: half way\n$/)
+  expect(about).toMatch(/WARN {2}Task shop\.add\[one\] received\n$/)
+})
+
+test('forms in Python’s notation take the place of ours, one for the worker and one for tasks', () => {
+  const patterns = { worker: 'W %(message)s', task: 'T %(task_id)s %(message)s' }
+  const fields = { level: 'info', time: '2030-01-31T12:00:00.123Z' }
+
+  expect(textLine(JSON.stringify({ ...fields, msg: 'ready.' }), plain, patterns)).toBe('W ready.\n')
+  expect(textLine(JSON.stringify({ ...fields, task: 'a', id: '7', msg: 'x' }), plain, patterns)).toBe(
+    'T 7 x\n',
+  )
+})

@@ -151,7 +151,6 @@ describe('resolveConfig', () => {
     ['a broker', { broker: 7 }, 'expected broker to be a URL such as "redis://localhost"'],
     ['an empty list of brokers', { broker: [] }, 'expected broker to be a list of at least one URL'],
     ['a zone', { timezone: 'Mars/Base' }, 'expected timezone to be an IANA name such as "Europe/London"'],
-    ['protocol 1', { taskProtocol: 1 }, 'Lovage reads protocol 1 and writes protocol 2 alone'],
     [
       'a member of the policy',
       { taskPublishRetryPolicy: { retries: 1 } },

@@ -77,6 +77,21 @@ describe('a schema', () => {
     })
   })
 
+  it('fills in what is left out', async () => {
+    const schema = z.tuple([z.number(), z.string().default('EUR')])
+    const pay = definitionOf({ args: schema }, (amount: number, currency: string) => `${amount} ${currency}`)
+
+    await expect(checkCall(pay, [5], {})).resolves.toBeUndefined()
+    expect(await validateArguments(pay, bindArguments(pay, [5], {}))).toEqual([5, 'EUR'])
+  })
+
+  it('sees keyword arguments bound to their parameters, at the call too', async () => {
+    const named = definitionOf({ params: ['x', 'y'], args: z.tuple([z.number(), z.number()]) }, add)
+
+    await expect(checkCall(named, [1], { y: 2 })).resolves.toBeUndefined()
+    await expect(checkCall(named, [1], { y: 'two' })).rejects.toBeInstanceOf(TaskArgumentsError)
+  })
+
   it('is checked although typing is off', async () => {
     const loose = definitionOf({ typing: false, args: z.tuple([z.number(), z.number()]) }, add)
 

@@ -42,12 +42,23 @@ describe('ClaimWindow', () => {
     for (let task = 0; task < 4; task += 1) readAhead.observe(0.01)
     window.began()
     window.began()
-    for (let task = 0; task < 120; task += 1) window.buffered()
+    for (let task = 0; task < 128; task += 1) window.buffered()
 
     expect(window.room()).toBe(0)
-    for (let task = 0; task < 40; task += 1) window.unbuffered()
+    for (let task = 0; task < 112; task += 1) window.unbuffered()
 
-    expect(window.room()).toBe(48)
+    expect(window.room()).toBe(112)
+  })
+
+  it('waits for short tasks to be settled when the bound leaves room for a small batch only', () => {
+    const { window, readAhead } = windowOf(2)
+    for (let task = 0; task < 4; task += 1) readAhead.observe(0.01)
+    for (let task = 0; task < 220; task += 1) window.settling()
+
+    expect(window.room()).toBe(0)
+    for (let task = 0; task < 100; task += 1) window.settled()
+
+    expect(window.room()).toBe(130)
   })
 
   it('wakes the waiting loop when a slot is free', async () => {

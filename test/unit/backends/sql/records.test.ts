@@ -77,6 +77,18 @@ describe('rows that Celery 5.7 wrote', () => {
   })
 })
 
+describe('a row that Celery up to 5.6 wrote', () => {
+  it('has a state that can be read, and a result that says what helps', () => {
+    const row = recordedRow({ task_id: 'old', status: 'SUCCESS', result: { hex: '80054b0f2e' } })
+
+    const record = fromRow(row, jsonCodec)
+
+    expect(record.state).toBe('SUCCESS')
+    expect(() => record.result).toThrow(BackendError)
+    expect(() => record.result).toThrow(/old is a Python pickle.*5\.7/)
+  })
+})
+
 describe('decodeBytes', () => {
   it("reads SQL's NULL as nothing, as Celery up to 5.6 wrote None", () => {
     expect(decodeBytes(null, jsonCodec, 'x')).toBeUndefined()

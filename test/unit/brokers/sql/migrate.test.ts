@@ -45,7 +45,12 @@ describe('migrate', () => {
     const first = await migrate(url)
     const second = await migrate(url)
 
-    expect(first.applied).toEqual(['001-queue', 'create celery_taskmeta', 'create celery_tasksetmeta'])
+    expect(first.applied).toEqual([
+      '001-queue',
+      '002-broadcast',
+      'create celery_taskmeta',
+      'create celery_tasksetmeta',
+    ])
     expect(second.applied).toEqual([])
     expect(await planMigrations(url)).toEqual([])
   })
@@ -107,6 +112,11 @@ describe('migrate', () => {
 
     expect(exits.map(({ code, stderr }) => [code, stderr])).toEqual(exits.map(() => [0, '']))
     const applied = exits.flatMap(({ stdout }) => stdout.split('\n').filter((line) => line !== ''))
-    expect(applied.sort()).toEqual(['001-queue', 'create celery_taskmeta', 'create celery_tasksetmeta'])
+    expect(applied.sort()).toEqual([
+      '001-queue',
+      '002-broadcast',
+      'create celery_taskmeta',
+      'create celery_tasksetmeta',
+    ])
   })
 })

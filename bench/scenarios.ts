@@ -1,0 +1,19 @@
+import type { Scenario } from './harness/scenario.js'
+import { codecScenario } from './scenario/codec.js'
+import { memoryDrain } from './scenario/memory-drain.js'
+import { sqliteDrain } from './scenario/sqlite-drain.js'
+import { sqliteEnqueue } from './scenario/sqlite-enqueue.js'
+import { startLatency } from './scenario/start-latency.js'
+import { workerMemory } from './scenario/worker-memory.js'
+import { workerRest } from './scenario/worker-rest.js'
+
+/** Every scenario, the quick ones first. */
+export const scenarios: readonly Scenario[] = [
+  codecScenario,
+  memoryDrain,
+  sqliteDrain,
+  sqliteEnqueue,
+  startLatency,
+  workerMemory,
+  workerRest,
+]

@@ -1,0 +1,28 @@
+import type { Session } from '../session.js'
+import type { BroadcastRow } from './dialect.js'
+import { NOW } from './sqlite-queue.js'
+
+/** @see SqlDialect.broadcast */
+export async function broadcast(session: Session, meta: string, body: Uint8Array): Promise<void> {
+  await session.run(`INSERT INTO lovage_broadcast (sent_ms, meta, body) VALUES (${NOW}, ?, ?)`, [meta, body])
+}
+
+/** @see SqlDialect.lastBroadcast */
+export async function lastBroadcast(session: Session): Promise<number> {
+  const [row] = await session.all('SELECT coalesce(max(id), 0) FROM lovage_broadcast')
+  return Number(row?.[0])
+}
+
+/** @see SqlDialect.broadcastsAfter */
+export async function broadcastsAfter(session: Session, id: number): Promise<readonly BroadcastRow[]> {
+  const rows = await session.all('SELECT id, meta, body FROM lovage_broadcast WHERE id > ? ORDER BY id', [id])
+  return rows.map(([rowId, text, body]) => {
+    const meta: unknown = JSON.parse(String(text))
+    return { id: Number(rowId), meta, body: body instanceof Uint8Array ? body : new Uint8Array() }
+  })
+}
+
+/** @see SqlDialect.dropBroadcasts */
+export async function dropBroadcasts(session: Session, olderThanMs: number): Promise<void> {
+  await session.run(`DELETE FROM lovage_broadcast WHERE sent_ms < ${NOW} - ?`, [olderThanMs])
+}

@@ -1,0 +1,83 @@
+import type { Lovage } from '../app/app.js'
+import { ConfigError } from '../errors/errors.js'
+import type { TaskLogger } from '../task/logger.js'
+import { painter, type Paint } from './io.js'
+import { levelNamed, logFormat, logLevel, openLog, type LogFormat, type LogPatterns } from './log.js'
+import { redirectConsole, type RedirectLevel } from './redirect-console.js'
+import type { Session } from './session.js'
+
+/** How the log of a worker was asked for on the command line. */
+export interface LogFlags {
+  readonly loglevel: string
+  readonly logFormat?: string
+}
+
+/** The log of a worker and the form it has. */
+export interface WorkerLog {
+  readonly logger: TaskLogger
+  readonly format: LogFormat
+}
+
+/** @throws UsageError for a level or form that is none, before anything is loaded. */
+export function checkLogFlags(session: Session, flags: LogFlags): void {
+  logLevel(flags.loglevel)
+  logFormat(flags.logFormat, session.io.stderr)
+}
+
+/** The log that options and settings ask for. */
+export function openWorkerLog(session: Session, app: Lovage, flags: LogFlags): WorkerLog {
+  const patterns = patternsOf(app)
+  const asked = flags.logFormat ?? (patterns === undefined ? undefined : 'text')
+  const format = logFormat(asked, session.io.stderr)
+  const level = logLevel(session.quiet ? 'error' : flags.loglevel)
+  const options = { level, format, paint: paintOf(session, app) }
+  const logger = openLog(session.io, patterns === undefined ? options : { ...options, patterns })
+  return { logger, format }
+}
+
+/**
+ * Send `console` to the log as the settings ask.
+ *
+ * @returns Undoes it.
+ * @throws ConfigError for a level that is none.
+ */
+export function redirectOutput(app: Lovage, logger: TaskLogger): () => void {
+  const { workerRedirectStdouts, workerRedirectStdoutsLevel } = app.config()
+  if (!workerRedirectStdouts) return () => undefined
+  return redirectConsole(logger, redirectLevel(workerRedirectStdoutsLevel))
+}
+
+function redirectLevel(name: string): RedirectLevel {
+  switch (levelNamed(name)) {
+    case 'debug':
+      return 'debug'
+    case 'info':
+      return 'info'
+    case 'warn':
+      return 'warn'
+    case 'error':
+    case 'fatal':
+      return 'error'
+    default:
+      throw new ConfigError(
+        `expected workerRedirectStdoutsLevel to be DEBUG, INFO, WARNING or ERROR, got: ${name}`,
+      )
+  }
+}
+
+/** `undefined` when nobody set a form of Python's. */
+function patternsOf(app: Lovage): LogPatterns | undefined {
+  const worker = app.conf.has('workerLogFormat')
+  const task = app.conf.has('workerTaskLogFormat')
+  if (!worker && !task) return undefined
+  const { workerLogFormat, workerTaskLogFormat } = app.config()
+  return { ...(worker ? { worker: workerLogFormat } : {}), ...(task ? { task: workerTaskLogFormat } : {}) }
+}
+
+/** `workerLogColor` decides where neither `--no-color` nor `NO_COLOR` does. */
+function paintOf(session: Session, app: Lovage): Paint {
+  const { io, flags } = session
+  const wanted = app.config().workerLogColor
+  const env = wanted === true ? { ...io.env, FORCE_COLOR: '1' } : io.env
+  return painter(io.stderr, { env }, flags.color && wanted !== false)
+}

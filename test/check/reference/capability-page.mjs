@@ -1,0 +1,61 @@
+/** One broker of each kind, made without a connection, with the URL that the page shows. */
+const BROKERS = [
+  { url: 'sqlite:////tmp/queue.sqlite', shown: '`sqlite:///file.db`' },
+  { url: 'memory://', shown: '`memory://`' },
+]
+
+const ROWS = [
+  ['Survives the process', ({ capabilities }) => yes(capabilities.durable)],
+  ['Longest delay', ({ capabilities }) => delay(capabilities.maxDelayMs)],
+  [
+    'Priorities',
+    ({ capabilities }) => (capabilities.priorityLevels > 1 ? String(capabilities.priorityLevels) : 'no'),
+  ],
+  ['Exchanges', ({ capabilities }) => capabilities.exchanges.join(', ') || 'no: queues by name'],
+  [
+    'Claims',
+    ({ leases }) => (leases === undefined ? 'last as long as the process' : 'leases, renewed and fenced'),
+  ],
+  ['Result and acknowledgement in one step', () => 'yes, where the results are in the same store'],
+  ['Broadcast', ({ fanout }) => yes(fanout !== undefined)],
+  ['Schedules', ({ schedules }) => yes(schedules !== undefined)],
+  ['Depth of a queue', ({ capabilities }) => capabilities.depth],
+  ['Lists its queues', ({ queues }) => yes(queues !== undefined)],
+  [
+    'Largest batch',
+    ({ capabilities }) => (Number.isFinite(capabilities.maxBatch) ? String(capabilities.maxBatch) : 'any'),
+  ],
+]
+
+/**
+ * The capability table, from the drivers themselves.
+ *
+ * @param {{ open: (url: string) => Promise<object> }} registry - Opens brokers by URL, not connected.
+ */
+export async function capabilityPage(registry) {
+  const brokers = await Promise.all(BROKERS.map(({ url }) => registry.open(url)))
+  const line = (cells) => `| ${cells.join(' | ')} |`
+  const table = [
+    line(['', ...BROKERS.map(({ shown }) => shown)]),
+    line(['---', ...BROKERS.map(() => '---')]),
+    ...ROWS.map(([name, read]) => line([name, ...brokers.map(read)])),
+  ]
+  return `<!-- Generated from the drivers by test/check/generate-reference.mjs. -->
+
+# What each broker can do
+
+What a broker cannot do is refused by name, before the first message. Each cell is asserted by the conformance suite, both
+ways: a broker that claims an ability has it, one that does not refuses.
+
+${table.join('\n')}
+`
+}
+
+function yes(value) {
+  return value ? 'yes' : 'no'
+}
+
+function delay(ms) {
+  if (ms === 0) return 'none'
+  return ms >= 2 ** 40 ? 'any' : `${ms / 1000} s`
+}

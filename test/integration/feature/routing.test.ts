@@ -1,0 +1,92 @@
+import { describe, expect, test } from '@jest/globals'
+
+import { QueueNotFoundError } from '../../../src/index.js'
+import { Stage, until, type Store } from './stage.js'
+
+const STORES: readonly Store[] = ['memory', 'sqlite']
+
+describe.each(STORES)('routing to a worker on %s', (store) => {
+  test('a call option beats the task, which beats the route, which beats the default', async () => {
+    await using stage = await Stage.open(store, {
+      taskRoutes: { 'feed.*': { queue: 'feeds', priority: 7 }, 'feed.exact': 'exact' },
+    })
+    const where = (): void => undefined
+    const routed = stage.app.task('feed.routed', where)
+    const exact = stage.app.task('feed.exact', where)
+    const own = stage.app.task({ name: 'feed.own', queue: 'own' }, where)
+    const plain = stage.app.task('shop.plain', where)
+
+    await routed.delay()
+    await exact.delay()
+    await own.delay()
+    await own.applyAsync([], { queue: 'call' })
+    await plain.delay()
+
+    const depths = await Promise.all(
+      ['feeds', 'exact', 'own', 'call', 'celery'].map(async (name) => stage.depth(name)),
+    )
+    expect(depths).toEqual([1, 1, 1, 1, 1])
+  })
+
+  test('topic, fanout and direct exchanges reach the queues that are bound to them', async () => {
+    await using stage = await Stage.open(store, {
+      taskQueues: [
+        { name: 'mail', exchange: 'events', exchangeType: 'topic', routingKey: 'order.*' },
+        { name: 'audit', exchange: 'events', exchangeType: 'topic', routingKey: 'order.#' },
+        { name: 'news-a', exchange: 'news', exchangeType: 'fanout' },
+        { name: 'news-b', exchange: 'news', exchangeType: 'fanout' },
+        { name: 'direct', exchange: 'plain', exchangeType: 'direct', routingKey: 'key' },
+      ],
+      taskDefaultQueue: 'direct',
+    })
+    const seen: string[] = []
+    const note = stage.app.task({ name: 'shop.note', bind: true }, (self, text: string) => {
+      seen.push(`${text} ${self.request.deliveryInfo.queue}`)
+    })
+    await stage.work()
+
+    await note.applyAsync(['one word'], { exchange: 'events', routingKey: 'order.paid' })
+    await note.applyAsync(['two words'], { exchange: 'events', routingKey: 'order.paid.late' })
+    await note.applyAsync(['all'], { exchange: 'news', routingKey: 'whatever' })
+    await note.delay('default')
+
+    await until('six runs', () => seen.length >= 6)
+    expect(seen.toSorted()).toEqual([
+      'all news-a',
+      'all news-b',
+      'default direct',
+      'one word audit',
+      'one word mail',
+      'two words audit',
+    ])
+  })
+
+  test('a worker serves the queues that were chosen, and no others', async () => {
+    await using stage = await Stage.open(store, { taskQueues: ['celery', 'mail', 'slow'] })
+    const where = stage.app.task(
+      { name: 'shop.where', bind: true },
+      (self) => self.request.deliveryInfo.queue,
+    )
+    const slow = await where.applyAsync([], { queue: 'slow' })
+    const other = await where.applyAsync([], { queue: 'other' })
+    const mail = await where.applyAsync([], { queue: 'mail' })
+
+    await stage.work({ excludeQueues: ['slow'] })
+    expect(await mail.get(5)).toBe('mail')
+    expect([await slow.state(), await other.state()]).toEqual(['PENDING', 'PENDING'])
+    await stage.work({ queues: ['slow', 'other'] })
+
+    expect([await slow.get(5), await other.get(5)]).toEqual(['slow', 'other'])
+  })
+
+  test('a mistyped queue is refused where missing ones are not created', async () => {
+    await using stage = await Stage.open(store, {
+      taskQueues: ['celery', 'mail'],
+      taskCreateMissingQueues: false,
+    })
+    const add = stage.app.task('shop.add', (x: number, y: number) => x + y)
+
+    await expect(add.applyAsync([1, 2], { queue: 'mial' })).rejects.toThrow(QueueNotFoundError)
+    await expect(add.applyAsync([1, 2], { queue: 'mial' })).rejects.toThrow('did you mean "mail"')
+  })
+})

@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+
+import type { ConfigInput } from '../../../src/config/config.js'
+import { Lovage } from '../../../src/index.js'
+import { startWorker } from '../../../src/testing/index.js'
+import type { Worker, WorkerOptions } from '../../../src/worker/index.js'
+import { tempFolder, type TempFolder } from '../../support/temp.js'
+import { LogBook } from '../../unit/worker/harness.js'
+
+/** Where the messages of a stage wait. */
+export type Store = 'memory' | 'sqlite'
+
+/** An app on a store of its own, with its workers and its log; `await using` ends all of it. */
+export class Stage implements AsyncDisposable {
+  readonly app: Lovage
+  readonly log: LogBook = new LogBook()
+  /** URL of its broker and results, for other apps. */
+  readonly url: string
+  readonly #folder: TempFolder | undefined
+  readonly #workers: Worker[] = []
+
+  private constructor(app: Lovage, url: string, folder: TempFolder | undefined) {
+    this.app = app
+    this.app.logger = this.log
+    this.url = url
+    this.#folder = folder
+  }
+
+  /** Set up a stage; settings win over the store's own. */
+  static async open(store: Store, settings: ConfigInput = {}): Promise<Stage> {
+    const folder = store === 'sqlite' ? await tempFolder('feature') : undefined
+    const url = folder === undefined ? `memory://${randomUUID()}` : `sqlite:///${folder.file('q.sqlite')}`
+    return new Stage(new Lovage('shop', { broker: url, backend: url, ...settings }), url, folder)
+  }
+
+  /** A worker that claims. */
+  async work(options: WorkerOptions = {}): Promise<Worker> {
+    const worker = await startWorker(this.app, options)
+    this.#workers.push(worker)
+    return worker
+  }
+
+  /** Messages that are ready in a queue. */
+  async depth(queue: string): Promise<number> {
+    const broker = await this.app.broker()
+    return broker.depth(queue)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const worker of this.#workers) await worker.stop({ hard: true })
+    await this.app.close()
+    await this.#folder?.remove()
+  }
+}
+
+/** Ask until the answer is yes; fails after ten seconds with what was waited for. */
+export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const endMs = performance.now() + 10_000
+  while (!(await isSo())) {
+    if (performance.now() > endMs) throw new RangeError(`waited in vain for ${what}`)
+    await delay(5)
+  }
+}

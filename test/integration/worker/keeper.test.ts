@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it, jest } from '@jest/globals'
+import { silentLogger } from '../../../src/task/logger.js'
+import { ThreadKeeper } from '../../../src/worker/lease/thread-keeper.js'
+import { FaultBench } from '../../fault/fixture/fault-bench.js'
+
+jest.setTimeout(60_000)
+
+const never = new AbortController().signal
+
+async function withKeeper(
+  use: (parts: {
+    readonly bench: FaultBench
+    readonly keeper: ThreadKeeper
+    readonly take: (waitMs: number) => Promise<number>
+    readonly lost: unknown[]
+  }) => Promise<void>,
+): Promise<void> {
+  await using bench = await FaultBench.open()
+  const { app, note } = bench.tasks
+  const { moduleUrl = '', target, options } = app.brokerLocation()
+  const keeper = new ThreadKeeper(
+    {
+      moduleUrl,
+      brokerUrl: typeof target === 'string' ? target : '',
+      hasDriverSuffix: false,
+      transportOptions: options.transportOptions ?? {},
+      leaseMs: 1_000,
+    },
+    silentLogger,
+  )
+  const broker = await app.openBroker()
+  const other = await app.openBroker()
+  const lost: unknown[] = []
+  try {
+    await note.delay(bench.log, 'a')
+    const consumer = await broker.consume(['celery'], { credit: 1, leaseMs: 1_000 })
+    const rival = await other.consume(['celery'], { credit: 1, leaseMs: 1_000 })
+    const [claimed] = await consumer.fetch(1, { waitMs: 5_000, signal: never })
+    expect(claimed).toBeDefined()
+    if (broker.leases === undefined || consumer.holder === undefined) throw new RangeError('no leases')
+    keeper.hold({ holder: consumer.holder, leases: broker.leases, lost: (tags) => lost.push(tags) })
+    const take = async (waitMs: number): Promise<number> =>
+      (await rival.fetch(1, { waitMs, signal: never })).length
+    await use({ bench, keeper, take, lost })
+  } finally {
+    await keeper.stop()
+    await broker.close()
+    await other.close()
+  }
+}
+
+describe('the thread that renews claims', () => {
+  it('keeps a claim for many times the lease, also while this thread is blocked', async () => {
+    await withKeeper(async ({ take }) => {
+      const endMs = performance.now() + 2_500
+      while (performance.now() < endMs);
+
+      expect(await take(1_500)).toBe(0)
+    })
+  })
+
+  it('lets the claim go when it is told to', async () => {
+    await withKeeper(async ({ keeper, take }) => {
+      await sleep(1_500)
+      await keeper.stop()
+
+      expect(await take(5_000)).toBe(1)
+    })
+  })
+
+  it('is started again when it dies, and goes on with what it had', async () => {
+    await withKeeper(async ({ keeper, take }) => {
+      await sleep(300)
+      const before = keeper.threadId
+      await keeper.kill()
+      await sleep(500)
+
+      expect(keeper.threadId).not.toBe(before)
+      expect(await take(2_500)).toBe(0)
+    })
+  })
+})

@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals'
+import { randomUUID } from 'node:crypto'
+
+import { BrokerConnectionError, Lovage } from '../../../src/index.js'
+import { createBroker } from '../../../brokers/memory/index.js'
+
+/** An app with brokers `a` and `b`, of which those in `down` do not answer. */
+function appWith(down: Set<string>, input: object = {}): { app: Lovage; opened: string[] } {
+  const opened: string[] = []
+  const id = randomUUID()
+  const app = new Lovage('shop', { broker: `tried://a;tried://b`, backend: false, ...input })
+  app.brokers.register({
+    schemes: ['tried'],
+    load: async () => ({
+      createBroker: (url, options) => {
+        const host = url.host ?? ''
+        const broker = createBroker(app.brokers.find(`memory://${id}-${host}`).url, options)
+        const connect = broker.connect.bind(broker)
+        broker.connect = async (signal) => {
+          opened.push(host)
+          if (down.has(host)) throw new BrokerConnectionError(`${host} is down`)
+          await connect(signal)
+        }
+        return broker
+      },
+    }),
+  })
+  return { app, opened }
+}
+
+describe('several brokers', () => {
+  it('are tried in order until one answers, which is asked first from then on', async () => {
+    const { app, opened } = appWith(new Set(['a']))
+
+    const first = await app.openBroker()
+    const second = await app.openBroker()
+
+    expect(opened).toEqual(['a', 'b', 'b'])
+    await Promise.all([first.close(), second.close()])
+  })
+
+  it('that are all down give the error of the last', async () => {
+    const { app } = appWith(new Set(['a', 'b']))
+
+    await expect(app.openBroker()).rejects.toThrow('b is down')
+  })
+
+  it('are shuffled when asked', async () => {
+    const firsts = new Set<string | undefined>()
+    for (let round = 0; round < 60 && firsts.size < 2; round += 1) {
+      const { app, opened } = appWith(new Set(), { brokerFailoverStrategy: 'shuffle' })
+      await (await app.openBroker()).close()
+      firsts.add(opened[0])
+    }
+
+    expect(firsts).toEqual(new Set(['a', 'b']))
+  })
+})
