@@ -29,6 +29,8 @@ export class Restorer {
   async release(holder: string): Promise<void> {
     await this.#restoreAll(holder, { isExpired: false })
     await this.#link.call('ZREM', this.#keys.holders, holder)
+    // Other workers show theirs again within seconds; until then publishers send Celery's way.
+    await this.#link.call('DEL', this.#keys.alive)
   }
 
   /**
