@@ -80,7 +80,8 @@ export function* pieces<Item>(items: readonly Item[]): Generator<readonly Item[]
 export async function insert(session: Session, messages: readonly NewMessage[]): Promise<void> {
   const ready = messages.filter(({ hold }) => hold === undefined)
   for (const piece of pieces(ready)) {
-    const values = piece.flatMap(({ queue, priority, meta, body }) => [queue, priority, meta, body])
+    const values: SqlValue[] = []
+    for (const { queue, priority, meta, body } of piece) values.push(queue, priority, meta, body)
     await session.run(INSERT_READY.get(piece.length) ?? '', values)
   }
   if (ready.length === messages.length) return
