@@ -24,14 +24,12 @@ export async function insertOutgoing(
 
 function newMessage(outgoing: Outgoing, queue: string): NewMessage {
   const { message, route } = outgoing
+  const priority = Math.trunc(message.properties.priority ?? 0)
+  const meta = encodeMeta(message, route, queue)
   const hold = holdOf(outgoing)
-  return {
-    queue,
-    priority: Math.trunc(message.properties.priority ?? 0),
-    meta: encodeMeta(message, route, queue),
-    body: message.body,
-    ...(hold !== undefined && { hold }),
-  }
+  return hold === undefined
+    ? { queue, priority, meta, body: message.body }
+    : { queue, priority, meta, body: message.body, hold }
 }
 
 /** Until when something is hidden, from the two ways to say it; `undefined` when not at all. */

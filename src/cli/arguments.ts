@@ -38,6 +38,12 @@ export function normalArguments(argv: readonly string[], commands: ReadonlySet<s
   return { argv: rest, iniFile: leading ?? takeIni(rest, at + 1) }
 }
 
+/** The name of the command of a command line; `undefined` when it has none. */
+export function commandOf(argv: readonly string[], commands: ReadonlySet<string>): string | undefined {
+  const word = argv[commandIndex(argv, commands)]
+  return word === undefined ? undefined : commandName(word)
+}
+
 /** The command that a name stands for: itself, unless it is one of the old names. */
 export function commandName(name: string): string {
   return ALIASES.get(name) ?? name

@@ -2,19 +2,8 @@ import { resolve } from 'node:path'
 
 import { Command } from 'commander'
 
-// The drivers of the package have to be there for the default app, which no module of the user's imports.
-import '../index.js'
-
-import { normalArguments, valueOf } from './arguments.js'
-import { callCommand } from './command/call.js'
-import { dlqCommand } from './command/dlq.js'
+import { commandOf, normalArguments, valueOf } from './arguments.js'
 import { laterCommands } from './command/later.js'
-import { migrateCommand } from './command/migrate.js'
-import { purgeCommand } from './command/purge.js'
-import { reportCommand } from './command/report.js'
-import { resultCommand } from './command/result.js'
-import { shellCommand } from './command/shell.js'
-import { workerCommand } from './command/worker.js'
 import { EXIT, exitCodeOf, type ExitCode } from './exit-code.js'
 import { processIo, type CommandIo } from './io.js'
 import { printError } from './print-error.js'
@@ -41,7 +30,7 @@ export async function runCommand(argv: readonly string[], io: CommandIo = proces
   )
   try {
     if (folder !== before) process.chdir(folder)
-    addCommands(program, session)
+    addCommands(program, session, await commandsFor(normal.argv))
     await program.parseAsync(normal.argv.length === 0 ? ['--help'] : [...normal.argv], { from: 'user' })
     return await finish(session, session.exitCode)
   } catch (error) {
@@ -52,31 +41,30 @@ export async function runCommand(argv: readonly string[], io: CommandIo = proces
   }
 }
 
-const COMMANDS = [
-  workerCommand,
-  callCommand,
-  resultCommand,
-  shellCommand,
-  purgeCommand,
-  migrateCommand,
-  dlqCommand,
-  reportCommand,
-]
+type CreateCommand = (session: Session) => Command
 
-const COMMAND_NAMES: ReadonlySet<string> = new Set([
-  'worker',
-  'call',
-  'result',
-  'shell',
-  'purge',
-  'migrate',
-  'dlq',
-  'report',
-  'help',
-  ...laterCommands.keys(),
+/** Each command is loaded for itself: most of the time that a command takes is the loading of modules. */
+const COMMANDS: ReadonlyMap<string, () => Promise<CreateCommand>> = new Map([
+  ['worker', async () => (await import('./command/worker.js')).workerCommand],
+  ['call', async () => (await import('./command/call.js')).callCommand],
+  ['result', async () => (await import('./command/result.js')).resultCommand],
+  ['shell', async () => (await import('./command/shell.js')).shellCommand],
+  ['purge', async () => (await import('./command/purge.js')).purgeCommand],
+  ['migrate', async () => (await import('./command/migrate.js')).migrateCommand],
+  ['dlq', async () => (await import('./command/dlq.js')).dlqCommand],
+  ['report', async () => (await import('./command/report.js')).reportCommand],
 ])
 
-function addCommands(program: Command, session: Session): void {
+const COMMAND_NAMES: ReadonlySet<string> = new Set([...COMMANDS.keys(), 'help', ...laterCommands.keys()])
+
+/** The command that is meant; all of them for help and for a name that is none. */
+async function commandsFor(argv: readonly string[]): Promise<readonly CreateCommand[]> {
+  if (argv.length === 1 && argv[0] === '--version') return []
+  const load = COMMANDS.get(commandOf(argv, COMMAND_NAMES) ?? '')
+  return Promise.all(load === undefined ? [...COMMANDS.values()].map((each) => each()) : [load()])
+}
+
+function addCommands(program: Command, session: Session, commands: readonly CreateCommand[]): void {
   program
     .description('Distributed task queue: run workers, call tasks, look at results.')
     .option('-A, --app <module[:export]>', 'module that exports the app (LOVAGE_APP)')
@@ -91,7 +79,7 @@ function addCommands(program: Command, session: Session): void {
     .helpOption('-h, --help', 'print help')
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .addHelpText('after', `\n${EXAMPLES}`)
-  for (const create of COMMANDS) program.addCommand(create(session))
+  for (const create of commands) program.addCommand(create(session))
   for (const [name, why] of laterCommands) program.addCommand(later(name, why), { hidden: true })
   for (const command of [program, ...descendants(program)]) {
     command.exitOverride().configureOutput({

@@ -17,7 +17,6 @@ export class ClaimWindow {
   #running = 0
   #buffered = 0
   #settling = 0
-  #isHeld = false
   #waiter: (() => void) | undefined
 
   constructor(options: ClaimWindowOptions) {
@@ -38,7 +37,6 @@ export class ClaimWindow {
 
   /** Deliveries to claim now. */
   room(): number {
-    if (this.#isHeld) return 0
     const { concurrency, readAhead } = this.#options
     const target = concurrency + readAhead.count
     const active = this.#running + this.#buffered
@@ -48,12 +46,6 @@ export class ClaimWindow {
     if (this.#buffered > readAhead.count / 8) return 0
     if (readAhead.count > 0 && this.#settling > 0 && unsettled < target / 2) return 0
     return Math.max(0, want)
-  }
-
-  /** Claim nothing, or claim again. */
-  hold(isHeld: boolean): void {
-    this.#isHeld = isHeld
-    this.wake()
   }
 
   /** Resolves with a number above 0 as soon as there is room; with 0 when the signal aborts. One caller at a time. */

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, jest } from '@jest/globals'
 import fc from 'fast-check'
+import { listDeadLetters } from '../../src/control/dead-letters.js'
 import type { Message } from '../../src/message/message.js'
 import { FaultBench } from './fixture/fault-bench.js'
 import { Worker } from '../../src/worker/index.js'
@@ -79,5 +81,37 @@ describe('messages of a hostile producer', () => {
       }),
       { numRuns: runs },
     )
+  })
+
+  it('are all kept aside, byte for byte, when nobody may read them', async () => {
+    await using bench = await FaultBench.open()
+    const { app } = bench.tasks
+    const broker = await app.broker()
+    await broker.declare(app.queueSpec('celery'))
+    const bodies = fc.sample(fc.uint8Array({ minLength: 1, maxLength: 300 }), 100)
+    await broker.publish(
+      bodies.map((bytes, index) => ({
+        route: { exchange: '', routingKey: 'celery' },
+        message: {
+          body: bytes,
+          contentType: 'application/x-python-serialize',
+          contentEncoding: 'binary',
+          headers: { id: `hostile-${index}`, task: 'fault.note' },
+          properties: {},
+        },
+      })),
+    )
+    await using worker = new Worker(app)
+    await worker.start()
+
+    await expect(app.AsyncResult('hostile-99').get(20)).rejects.toThrow(/python-serialize/)
+    const endMs = performance.now() + 20_000
+    while ((await broker.depth('celery.dead')) < 100 && performance.now() < endMs) await sleep(20)
+    const letters = await listDeadLetters(broker, 'celery')
+
+    expect(
+      letters.map((letter) => [letter.id, Buffer.from(letter.message.body).toString('hex')]).sort(),
+    ).toEqual(bodies.map((bytes, index) => [`hostile-${index}`, Buffer.from(bytes).toString('hex')]).sort())
+    expect(letters.every((letter) => letter.reason === 'unreadable')).toBe(true)
   })
 })

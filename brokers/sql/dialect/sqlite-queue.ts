@@ -76,11 +76,12 @@ export function* pieces<Item>(items: readonly Item[]): Generator<readonly Item[]
   }
 }
 
-/** @see SqlDialect.insert */
+/** One statement for up to a hundred rows; those to be held go in separately, with their due time computed by SQLite. See `SqlDialect.insert`. */
 export async function insert(session: Session, messages: readonly NewMessage[]): Promise<void> {
   const ready = messages.filter(({ hold }) => hold === undefined)
   for (const piece of pieces(ready)) {
-    const values = piece.flatMap(({ queue, priority, meta, body }) => [queue, priority, meta, body])
+    const values: SqlValue[] = []
+    for (const { queue, priority, meta, body } of piece) values.push(queue, priority, meta, body)
     await session.run(INSERT_READY.get(piece.length) ?? '', values)
   }
   if (ready.length === messages.length) return
@@ -102,7 +103,7 @@ function holdValues(hold: Hold | undefined): readonly [number | null, number] {
   return 'atMs' in hold ? [Math.round(hold.atMs), 0] : [Math.round(hold.delayMs), 1]
 }
 
-/** @see SqlDialect.look */
+/** Four small index reads in one statement, without a lock. See `SqlDialect.look`. */
 export async function look(session: Session, queues: readonly string[], holder: number): Promise<Outlook> {
   const [row = []] = await session.all(LOOK, [holder, JSON.stringify(queues)])
   const [nowMs, dueMs, leaseEndMs, ready] = row
@@ -114,18 +115,18 @@ export async function look(session: Session, queues: readonly string[], holder: 
   }
 }
 
-/** @see SqlDialect.countReady */
+/** Counts in the partial index of claimable rows. See `SqlDialect.countReady`. */
 export async function countReady(session: Session, queue: string): Promise<number> {
   const [row] = await session.all(`SELECT count(*) FROM lovage_message WHERE queue = ? AND ${READY}`, [queue])
   return Number(row?.[0])
 }
 
-/** @see SqlDialect.promote */
+/** Takes the oldest thousand of the due ones at once. See `SqlDialect.promote`. */
 export async function promote(session: Session): Promise<number> {
   return session.run(PROMOTE)
 }
 
-/** @see SqlDialect.claim */
+/** Marks the batch in one statement, then reads it by the holder's index. See `SqlDialect.claim`. */
 export async function claim(session: Session, request: ClaimRequest): Promise<readonly ClaimedRow[]> {
   const { holder, claim: number, queue, max } = request
   if ((await session.run(CLAIM, [holder, number, queue, max])) === 0) return []
@@ -147,7 +148,7 @@ function claimedRow(row: SqlRow, claimNumber: number): ClaimedRow {
   }
 }
 
-/** @see SqlDialect.remove */
+/** One delete for each claim number in the batch; only the count is looked at. See `SqlDialect.remove`. */
 export async function remove(
   session: Session,
   holder: number,
@@ -160,7 +161,7 @@ export async function remove(
   return removed === claims.length ? 'all' : 'some-lost'
 }
 
-/** @see SqlDialect.removeHeld */
+/** Deletes with RETURNING, and names what was not there. See `SqlDialect.removeHeld`. */
 export async function removeHeld(
   session: Session,
   holder: number,
@@ -169,7 +170,7 @@ export async function removeHeld(
   return without(claims, async (number, ids) => session.all(REMOVE_HELD, [holder, number, ids]))
 }
 
-/** @see SqlDialect.lost */
+/** Reads which of the claimed rows are still this holder's. See `SqlDialect.lost`. */
 export async function lost(
   session: Session,
   holder: number,
@@ -200,7 +201,7 @@ function byClaim(claims: readonly ClaimKey[]): ReadonlyMap<number, number[]> {
   return groups
 }
 
-/** @see SqlDialect.giveBack */
+/** One update; the row keeps its place in the order of ids. See `SqlDialect.giveBack`. */
 export async function giveBack(session: Session, holder: number, item: GiveBack): Promise<boolean> {
   const [base, times] = holdValues(item.hold)
   const due = item.hold !== undefined && 'atMs' in item.hold ? 1 : 0
@@ -208,18 +209,18 @@ export async function giveBack(session: Session, holder: number, item: GiveBack)
   return (await session.run(GIVE_BACK, parameters)) === 1
 }
 
-/** @see SqlDialect.openHolder */
+/** AUTOINCREMENT keeps ids unique for good. See `SqlDialect.openHolder`. */
 export async function openHolder(session: Session, leaseMs: number, owner: string): Promise<number> {
   const [row] = await session.all(OPEN_HOLDER, [leaseMs, owner])
   return Number(row?.[0])
 }
 
-/** @see SqlDialect.renewHolder */
+/** One row, whatever number of claims the holder has. See `SqlDialect.renewHolder`. */
 export async function renewHolder(session: Session, holder: number, leaseMs: number): Promise<boolean> {
   return (await session.run(RENEW_HOLDER, [leaseMs, holder])) === 1
 }
 
-/** @see SqlDialect.keepHolder */
+/** Writes nothing while at least nine tenths of the lease are left. See `SqlDialect.keepHolder`. */
 export async function keepHolder(
   session: Session,
   holder: number,
@@ -229,13 +230,13 @@ export async function keepHolder(
   await session.run(KEEP_HOLDER, [holder, leaseMs, owner, Math.round(leaseMs / 10)])
 }
 
-/** @see SqlDialect.closeHolder */
+/** Gives every claim of the holder back unspent, in one statement. See `SqlDialect.closeHolder`. */
 export async function closeHolder(session: Session, holder: number): Promise<void> {
   await session.run(FREE_UNSPENT, [holder])
   await session.run(DROP_HOLDERS, [JSON.stringify([holder])])
 }
 
-/** @see SqlDialect.reap */
+/** Frees by the list of ended holders, read first so that both statements mean the same ones. See `SqlDialect.reap`. */
 export async function reap(session: Session, except: number): Promise<number> {
   const expired = (await session.all(EXPIRED_HOLDERS, [except])).map(([id]) => id)
   if (expired.length === 0) return 0
@@ -245,7 +246,7 @@ export async function reap(session: Session, except: number): Promise<number> {
   return freed
 }
 
-/** @see SqlDialect.now */
+/** SQLite's clock, in milliseconds. See `SqlDialect.now`. */
 export async function now(session: Session): Promise<number> {
   const [row] = await session.all(`SELECT ${NOW}`)
   return Number(row?.[0])

@@ -41,7 +41,7 @@ function upsert(rows: number): string {
   return text
 }
 
-/** @see SqlDialect.upsertResults */
+/** One upsert for up to a hundred rows; its condition keeps a SUCCESS. See `SqlDialect.upsertResults`. */
 export async function upsertResults(
   session: Session,
   rows: readonly ResultRow[],
@@ -74,7 +74,7 @@ function rowValues(row: ResultRow): SqlValue[] {
   ]
 }
 
-/** @see SqlDialect.loadResults */
+/** Reads by the unique key, leaving out what has expired. See `SqlDialect.loadResults`. */
 export async function loadResults(
   session: Session,
   taskIds: readonly string[],
@@ -121,7 +121,7 @@ function text(value: SqlValue | undefined): string | null {
   return typeof value === 'string' ? value : null
 }
 
-/** @see SqlDialect.markResults */
+/** Reads status and date, or status and value of a row that is not final. See `SqlDialect.markResults`. */
 export async function markResults(
   session: Session,
   taskIds: readonly string[],
@@ -130,7 +130,7 @@ export async function markResults(
   return rows.map(([taskId, mark]) => ({ taskId: String(taskId), mark: String(mark) }))
 }
 
-/** @see SqlDialect.dropExpired */
+/** Deletes rows whose time, stored by Lovage, is over; rows written by Celery have none and are left to its own cleanup. See `SqlDialect.dropExpired`. */
 export async function dropExpired(session: Session): Promise<number> {
   let dropped = 0
   for (const table of ['celery_taskmeta', 'celery_tasksetmeta']) {

@@ -3,10 +3,10 @@ import type { Session } from '../session.js'
 import type { Migration } from './dialect.js'
 import { READY } from './sqlite-queue.js'
 
-/** @see SqlDialect.brokerMigrations */
+/** In order; what was released stays as it is. See `SqlDialect.brokerMigrations`. */
 export const brokerMigrations: readonly string[] = ['001-queue', '002-broadcast']
 
-/** @see SqlDialect.brokerSchema */
+/** Built by knex, but for the partial indexes, which it cannot express. See `SqlDialect.brokerSchema`. */
 export function brokerSchema(knex: Knex): readonly Migration[] {
   return [
     { name: '001-queue', statements: queueTables(knex) },
@@ -100,7 +100,7 @@ const KEYS: Readonly<Record<string, string>> = {
   celery_tasksetmeta: 'taskset_id',
 }
 
-/** @see SqlDialect.resultsAreCurrent */
+/** Compares the columns there are with those wanted. See `SqlDialect.resultsAreCurrent`. */
 export async function resultsAreCurrent(session: Session): Promise<boolean> {
   for (const table of Object.keys(RESULT_COLUMNS)) {
     const { missing } = await compare(session, table)
@@ -110,7 +110,8 @@ export async function resultsAreCurrent(session: Session): Promise<boolean> {
 }
 
 /**
- * @see SqlDialect.resultSchema
+ * Creates, or adds the missing columns one by one, as SQLite can add only one a statement. See `SqlDialect.resultSchema`.
+ *
  * @source Celery 5.7, `celery/backends/database/models.py` and `session.py`.
  */
 export async function resultSchema(session: Session, knex: Knex): Promise<readonly Migration[]> {

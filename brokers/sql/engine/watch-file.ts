@@ -3,7 +3,7 @@ import type { FSWatcher } from 'node:fs'
 
 // The event comes when the first page is written, the commit is visible after the disk has it: so look again, later
 // and later. The sum covers a slow disk; what takes longer is found by the poll.
-const LOOKS_MS: readonly number[] = [1, 2, 4, 8, 16, 32, 64]
+const LOOKS_MS: readonly number[] = [1, 1, 1, 2, 2, 2, 4, 4, 4, 8, 16, 32]
 
 /**
  * Call `changed` soon after any process committed to a SQLite file in write-ahead mode.

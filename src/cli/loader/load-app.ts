@@ -1,6 +1,9 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
+
+// The drivers of the package have to be there for the default app, which no module of the user's imports.
+import '../../index.js'
 
 import type { Lovage } from '../../app/app.js'
 import { currentApp, setDefaultApp } from '../../app/default-app.js'
@@ -81,11 +84,18 @@ function namedApp({ spec, iniFile, cwd }: AppRequest, ini: LoadedSettings | unde
   return { spec: inIni, folder: dirname(iniFile) }
 }
 
+const TYPESCRIPT = /\.[cm]?tsx?$/
+
+function hasTypeScript(folder: string): boolean {
+  return readdirSync(folder).some((name) => name === 'tsconfig.json' || TYPESCRIPT.test(name))
+}
+
 async function importApp(spec: string, folder: string): Promise<Lovage> {
   const { file, exportName } = findModule(spec, folder)
+  const isTypeScript = TYPESCRIPT.test(file)
   // A JavaScript app may have tasks in TypeScript.
-  enableTypeScript()
-  if (/\.[cm]?tsx?$/.test(file)) showTypeScriptStacks()
+  if (isTypeScript || hasTypeScript(folder) || hasTypeScript(dirname(file))) enableTypeScript()
+  if (isTypeScript) showTypeScriptStacks()
   const place = `./${relative(folder, file)}`
   return chooseApp(await importModule(file, place), exportName, place)
 }

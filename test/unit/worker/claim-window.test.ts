@@ -82,14 +82,4 @@ describe('ClaimWindow', () => {
 
     expect(await room).toBe(0)
   })
-
-  it('claims nothing while it is held', () => {
-    const { window } = windowOf(3)
-
-    window.hold(true)
-    expect(window.room()).toBe(0)
-    window.hold(false)
-
-    expect(window.room()).toBe(3)
-  })
 })

@@ -14,10 +14,6 @@ import { BrokerConnectionError } from '../../../src/errors/errors.js'
 export class FlakyStore {
   /** While true, nothing connects and everything that is open fails. */
   isDown = false
-  /** Fetches that never answer, until the consumer is closed. */
-  isDeaf = false
-  /** Connections made so far. */
-  connects = 0
   readonly #cuts = new Set<(error: Error) => void>()
 
   /** The driver of `scheme`, on top of another one. */
@@ -52,7 +48,6 @@ export class FlakyStore {
       ...(broker.leases === undefined ? {} : { leases: broker.leases }),
       connect: async (signal) => {
         this.#check()
-        this.connects += 1
         await broker.connect(signal)
       },
       declare: (queue) => broker.declare(queue),
@@ -92,7 +87,6 @@ export class FlakyStore {
   }
 
   #fetch(consumer: Consumer, max: number, options: FetchOptions): Promise<readonly Delivery[]> {
-    if (this.isDeaf) return new Promise(() => undefined)
     return new Promise((resolve, reject) => {
       if (this.isDown) {
         reject(new BrokerConnectionError('the connection was refused'))
