@@ -23,7 +23,8 @@ export interface PublisherOptions {
 
 interface Pending {
   readonly outgoing: Outgoing
-  readonly options: PublishOptions
+  readonly isRetried: boolean
+  readonly policy: RetryPolicy
   readonly deadlineMs: number
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
@@ -46,11 +47,18 @@ export class Publisher {
     this.#options = options
   }
 
-  /** Resolves when the broker has the message. */
+  /**
+   * Resolves when the broker has the message.
+   *
+   * @throws `ConfigError` for a retry policy that is none, before anything is sent.
+   */
   publish(outgoing: Outgoing, options: PublishOptions = {}): Promise<void> {
+    const { retry: isRetried = this.#options.retry, retryPolicy } = options
     return new Promise((resolve, reject) => {
+      const policy =
+        retryPolicy === undefined ? this.#options.retryPolicy : readRetryPolicy(retryPolicy, 'retryPolicy')
       const deadlineMs = this.#options.clock.now() + this.#options.timeoutMs
-      this.#pending.push({ outgoing, options, deadlineMs, resolve, reject, retries: 0 })
+      this.#pending.push({ outgoing, isRetried, policy, deadlineMs, resolve, reject, retries: 0 })
       this.#flushing ??= this.#flushAll()
     })
   }
@@ -81,9 +89,16 @@ export class Publisher {
       for (const pending of batch) pending.resolve()
       return 0
     } catch (error) {
-      if (broker !== undefined && error instanceof BrokerConnectionError)
-        await this.#connection.discard(broker)
+      if (broker !== undefined && error instanceof BrokerConnectionError) await this.#discard(broker)
       return this.#fail(batch, error)
+    }
+  }
+
+  async #discard(broker: Broker): Promise<void> {
+    try {
+      await this.#connection.discard(broker)
+    } catch {
+      // A connection that cannot even be closed is still replaced, and the calls have their own error.
     }
   }
 
@@ -99,13 +114,11 @@ export class Publisher {
   }
 
   #retryOrReject(pending: Pending, error: unknown): number {
-    const own = pending.options.retryPolicy
-    const policy = own === undefined ? this.#options.retryPolicy : readRetryPolicy(own, 'retryPolicy')
+    const { policy } = pending
     const waitMs = retryWaitMs(policy, pending.retries)
-    const allowed = pending.options.retry ?? this.#options.retry
     const retryable = error instanceof LovageError && error.retryable
     const inTime = this.#options.clock.now() + waitMs < pending.deadlineMs
-    if (!allowed || !retryable || !inTime || pending.retries >= policy.maxRetries) {
+    if (!pending.isRetried || !retryable || !inTime || pending.retries >= policy.maxRetries) {
       pending.reject(error)
       return 0
     }
