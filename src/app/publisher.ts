@@ -40,7 +40,7 @@ export class Publisher {
   readonly #options: PublisherOptions
   // Owned by the flush loop once it has taken them.
   #pending: Pending[] = []
-  #flushing: Promise<void> | undefined
+  #isFlushing = false
 
   constructor(connection: PublishConnection, options: PublisherOptions) {
     this.#connection = connection
@@ -59,13 +59,10 @@ export class Publisher {
         retryPolicy === undefined ? this.#options.retryPolicy : readRetryPolicy(retryPolicy, 'retryPolicy')
       const deadlineMs = this.#options.clock.now() + this.#options.timeoutMs
       this.#pending.push({ outgoing, isRetried, policy, deadlineMs, resolve, reject, retries: 0 })
-      this.#flushing ??= this.#flushAll()
+      if (this.#isFlushing) return
+      this.#isFlushing = true
+      void this.#flushAll()
     })
-  }
-
-  /** Resolves when everything published so far is confirmed or has failed. */
-  async flush(): Promise<void> {
-    await this.#flushing
   }
 
   /** Never rejects: every error goes to the calls it belongs to. */
@@ -77,7 +74,7 @@ export class Publisher {
       const waitMs = await this.#send(batch)
       if (waitMs > 0) await sleep(this.#options.clock, waitMs)
     }
-    this.#flushing = undefined
+    this.#isFlushing = false
   }
 
   /** Send one batch; resolves with how long to wait before what is to be tried again. */
