@@ -134,6 +134,11 @@ export default defineConfig(
     },
   },
   {
+    files: ['docs/example/**/lovage.config.ts'],
+    // Off: a settings module is its default export.
+    rules: { 'no-restricted-syntax': 'off' },
+  },
+  {
     files: ['test/types/**/*.ts'],
     rules: {
       // Off: these files are compiled, never run.

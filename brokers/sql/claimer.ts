@@ -42,18 +42,25 @@ export class Claimer {
   async claim(max: number): Promise<ClaimAttempt> {
     const { database } = this.#options.store
     if (performance.now() >= this.#lookAtMs) {
+      // Set by a look alone: full batches must not put off the next one for ever.
+      this.#lookAtMs = performance.now() + LOOK_EVERY_MS
       const outlook = await this.#look()
       const due = isPast(outlook.nextDueMs, outlook)
       const ended = isPast(outlook.nextLeaseEndMs, outlook)
-      if (!outlook.ready && !due && !ended) return { deliveries: [], nextMs: nextMs(outlook) }
+      if (!outlook.ready && !due && !ended) return this.#nothing(outlook)
       if (due || ended) await database.transaction(async (session) => this.#maintain(session), FLEETING)
     }
     const deliveries = await database.transaction(
       async (session) => this.#claimWithin(session, max),
       FLEETING,
     )
-    this.#lookAtMs = deliveries.length < max ? 0 : Math.max(this.#lookAtMs, performance.now() + LOOK_EVERY_MS)
+    if (deliveries.length < max) this.#lookAtMs = 0
     return { deliveries, nextMs: 0 }
+  }
+
+  #nothing(outlook: Outlook): ClaimAttempt {
+    this.#lookAtMs = 0
+    return { deliveries: [], nextMs: nextMs(outlook) }
   }
 
   async #look(): Promise<Outlook> {

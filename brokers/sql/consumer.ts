@@ -45,6 +45,7 @@ export class SqlConsumer implements Consumer {
   #freed = 0
   #creditFreed: (() => void) | undefined
   #closing: Promise<void> | undefined
+  #fetching: Promise<readonly Delivery[]> | undefined
 
   constructor(parts: ConsumerParts) {
     const { store, queues, holder, owner, options, writer } = parts
@@ -61,7 +62,13 @@ export class SqlConsumer implements Consumer {
     }
   }
 
-  async fetch(max: number, { waitMs, signal }: FetchOptions): Promise<readonly Delivery[]> {
+  fetch(max: number, options: FetchOptions): Promise<readonly Delivery[]> {
+    const fetching = this.#fetch(max, options)
+    this.#fetching = fetching
+    return fetching
+  }
+
+  async #fetch(max: number, { waitMs, signal }: FetchOptions): Promise<readonly Delivery[]> {
     const { wake } = this.#parts.store
     const deadline = performance.now() + waitMs
     return asBroker(async () => {
@@ -121,6 +128,8 @@ export class SqlConsumer implements Consumer {
 
   async #close(): Promise<void> {
     this.#free()
+    // A claim under way would bring the holder back after it was closed.
+    await this.#fetching?.catch(() => [])
     const { current = this.#parts.store } = this.#parts.handle
     try {
       await current.database.transaction((session) => current.dialect.closeHolder(session, this.#holder))
@@ -132,7 +141,7 @@ export class SqlConsumer implements Consumer {
     this.#parts.closed()
   }
 
-  /** Remember what is claimed; a batch that came after `close` has been given back already. */
+  /** Remember what is claimed; a batch that comes during `close` is given back by it. */
   #keep(deliveries: readonly Delivery[]): readonly Delivery[] {
     if (this.#closing !== undefined) return []
     for (const { tag } of deliveries) this.#unsettled.add(tag)

@@ -14,6 +14,10 @@ const UTF_8 = 'utf-8'
 export function encodeMeta(message: Message, route: Route, queue: string | undefined): string {
   const { headers, properties, contentType, contentEncoding } = message
   const direct = route.exchange === '' && route.routingKey === queue
+  // Nearly every message: a plain literal is written twice as fast as one with optional parts.
+  if (direct && contentType === JSON_TYPE && contentEncoding === UTF_8) {
+    return JSON.stringify({ headers, properties })
+  }
   return JSON.stringify({
     headers,
     properties,

@@ -27,6 +27,7 @@ import { optionsOf, type Task } from '../task/task-class.js'
 import type { ApplyOptions, CallableTask, EagerOptions } from '../task/task.js'
 import { compose, type Around } from '../util/around.js'
 import { systemClock, type Clock } from '../util/clock.js'
+import { InFlight } from '../util/in-flight.js'
 import { makeCallable, type TaskHost, type UntypedCallable } from './callable.js'
 import { callerPlace } from './caller.js'
 import { defineTask, type AnyBody, type DefineOptions, type MethodOwner } from './define.js'
@@ -113,6 +114,7 @@ export class Lovage implements ResultSource {
   readonly #connections: Connections
   readonly #modules = new TaskModules()
   readonly #sharedTasks: { readonly listener: (definition: TaskDefinition) => void }
+  readonly #sending = new InFlight()
   readonly #configure = new Milestone()
   readonly #afterConfigure = new Milestone()
   readonly #afterFinalize = new Milestone()
@@ -334,9 +336,9 @@ export class Lovage implements ResultSource {
     return rebuildError(result, { taskId, traceback, registry: this.errors })
   }
 
-  /** Resolves when every publish made so far is confirmed or has failed. */
+  /** Resolves when every call made so far is confirmed or has failed. */
   async flush(): Promise<void> {
-    await this.#runtime?.publisher.flush()
+    await this.#sending.idle()
   }
 
   /** Confirm what is under way and close everything the app opened; the process can then end by itself. */
@@ -362,20 +364,29 @@ export class Lovage implements ResultSource {
   }
 
   async #send(call: TaskCall): Promise<AsyncResult> {
-    const runtime = this.#current()
-    const { retry, retryPolicy, addToParent } = call.options
+    this.#sending.begin()
+    try {
+      const prepared = await this.#publish(call)
+      const result = new AsyncResult(prepared.taskId, { app: this, taskName: call.name })
+      if (call.options.addToParent !== false) addToTrail(result.asTuple())
+      return result
+    } finally {
+      this.#sending.end()
+    }
+  }
+
+  async #publish(call: TaskCall): Promise<PreparedCall> {
+    const { sender } = this.#current()
+    const { retry, retryPolicy } = call.options
     const policy = {
       ...(retry === undefined ? {} : { retry }),
       ...(retryPolicy === undefined ? {} : { retryPolicy }),
     }
-    const publish = compose(this.around.publish, ({ outgoing }: PreparedCall) =>
-      runtime.sender.publish(outgoing, policy),
-    )
-    const prepared = await runtime.sender.prepare(call)
-    await publish(prepared)
-    const result = new AsyncResult(prepared.taskId, { app: this, taskName: call.name })
-    if (addToParent !== false) addToTrail(result.asTuple())
-    return result
+    const send = ({ outgoing }: PreparedCall): Promise<void> => sender.publish(outgoing, policy)
+    const { publish } = this.around
+    const prepared = await sender.prepare(call)
+    await (publish.length === 0 ? send : compose(publish, send))(prepared)
+    return prepared
   }
 
   async #storeEager(record: TaskRecord): Promise<void> {

@@ -11,12 +11,17 @@ export interface Openers {
   readonly backend: () => Promise<ResultBackend | undefined>
 }
 
+const DONE = 'done'
+
+/** Queues by name, with the attempt to declare them while that is under way. */
+type Declared = Map<string, Promise<void> | typeof DONE>
+
 /** The one broker connection for publishing, and the one backend, of an app: opened on first use. */
 export class Connections implements PublishConnection {
   readonly #openers: Openers
   #broker: Promise<Broker> | undefined
   #backend: Promise<ResultBackend | undefined> | undefined
-  readonly #declared = new WeakMap<Broker, Map<string, Promise<void>>>()
+  readonly #declared = new WeakMap<Broker, Declared>()
 
   constructor(openers: Openers) {
     this.#openers = openers
@@ -41,23 +46,15 @@ export class Connections implements PublishConnection {
     await broker.close()
   }
 
-  /** Declare a queue unless this connection has done so. */
-  async declare(broker: Broker, queue: AppQueue): Promise<void> {
-    const done = this.#declaredOn(broker)
+  /** Declare a queue; `undefined` when this connection has done so. */
+  declare(broker: Broker, queue: AppQueue): Promise<void> | undefined {
+    const known = this.#declaredOn(broker)
     const { name } = queue.spec
-    const earlier = done.get(name)
-    if (earlier !== undefined) {
-      await earlier
-      return
-    }
-    const declaring = broker.declare(queue.spec)
-    done.set(name, declaring)
-    try {
-      await declaring
-    } catch (error) {
-      done.delete(name)
-      throw error
-    }
+    const earlier = known.get(name)
+    if (earlier !== undefined) return earlier === DONE ? undefined : earlier
+    const declaring = this.#declare(broker, queue, known)
+    known.set(name, declaring)
+    return declaring
   }
 
   /** The connected backend; `undefined` where results are off. */
@@ -80,10 +77,22 @@ export class Connections implements PublishConnection {
     await Promise.all([broker?.close(), backend?.close()])
   }
 
-  #declaredOn(broker: Broker): Map<string, Promise<void>> {
+  /** A failed attempt is not kept. */
+  async #declare(broker: Broker, queue: AppQueue, known: Declared): Promise<void> {
+    const { name } = queue.spec
+    try {
+      await broker.declare(queue.spec)
+      known.set(name, DONE)
+    } catch (error) {
+      known.delete(name)
+      throw error
+    }
+  }
+
+  #declaredOn(broker: Broker): Declared {
     const present = this.#declared.get(broker)
     if (present !== undefined) return present
-    const made = new Map<string, Promise<void>>()
+    const made: Declared = new Map()
     this.#declared.set(broker, made)
     return made
   }

@@ -53,6 +53,7 @@ export interface MethodOwner {
  *
  * @param main - Name of the app, the first part of automatic names.
  * @throws {@link TaskError} when it has no name and cannot get one, or its options contradict each other.
+ * @throws `ConfigError` when an option that is a length of time is none.
  */
 export function defineTask(
   main: string,
@@ -90,6 +91,7 @@ function toBody(body: AnyBody, bind: boolean, receiver: object | undefined): Tas
 
 function checkOptions(name: string, options: DefineOptions): void {
   const { softTimeLimit, timeLimit, maxRetries } = options
+  checkDurations(name, options)
   if (softTimeLimit !== undefined && timeLimit !== undefined) {
     if (toMs(softTimeLimit, 'softTimeLimit') > toMs(timeLimit, 'timeLimit')) {
       throw new TaskError(`the soft time limit of ${name} is longer than its hard one`)
@@ -99,5 +101,21 @@ function checkOptions(name: string, options: DefineOptions): void {
     throw new TaskError(
       `expected maxRetries of ${name} to be 0 or more, or Infinity, got: ${String(maxRetries)}`,
     )
+  }
+}
+
+/** A worker reads these only when a message is there, which is too late to refuse them. */
+function checkDurations(name: string, options: DefineOptions): void {
+  const { softTimeLimit, timeLimit, defaultRetryDelay, retryBackoffMax, expires, retryKwargs } = options
+  const durations = {
+    softTimeLimit,
+    timeLimit,
+    defaultRetryDelay,
+    retryBackoffMax,
+    expires,
+    'retryKwargs.countdown': retryKwargs?.countdown,
+  }
+  for (const [option, value] of Object.entries(durations)) {
+    if (value !== undefined) toMs(value, `${option} of ${name}`)
   }
 }

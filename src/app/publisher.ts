@@ -23,7 +23,8 @@ export interface PublisherOptions {
 
 interface Pending {
   readonly outgoing: Outgoing
-  readonly options: PublishOptions
+  readonly isRetried: boolean
+  readonly policy: RetryPolicy
   readonly deadlineMs: number
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
@@ -39,25 +40,29 @@ export class Publisher {
   readonly #options: PublisherOptions
   // Owned by the flush loop once it has taken them.
   #pending: Pending[] = []
-  #flushing: Promise<void> | undefined
+  #isFlushing = false
 
   constructor(connection: PublishConnection, options: PublisherOptions) {
     this.#connection = connection
     this.#options = options
   }
 
-  /** Resolves when the broker has the message. */
+  /**
+   * Resolves when the broker has the message.
+   *
+   * @throws `ConfigError` for a retry policy that is none, before anything is sent.
+   */
   publish(outgoing: Outgoing, options: PublishOptions = {}): Promise<void> {
+    const { retry: isRetried = this.#options.retry, retryPolicy } = options
     return new Promise((resolve, reject) => {
+      const policy =
+        retryPolicy === undefined ? this.#options.retryPolicy : readRetryPolicy(retryPolicy, 'retryPolicy')
       const deadlineMs = this.#options.clock.now() + this.#options.timeoutMs
-      this.#pending.push({ outgoing, options, deadlineMs, resolve, reject, retries: 0 })
-      this.#flushing ??= this.#flushAll()
+      this.#pending.push({ outgoing, isRetried, policy, deadlineMs, resolve, reject, retries: 0 })
+      if (this.#isFlushing) return
+      this.#isFlushing = true
+      void this.#flushAll()
     })
-  }
-
-  /** Resolves when everything published so far is confirmed or has failed. */
-  async flush(): Promise<void> {
-    await this.#flushing
   }
 
   /** Never rejects: every error goes to the calls it belongs to. */
@@ -69,7 +74,7 @@ export class Publisher {
       const waitMs = await this.#send(batch)
       if (waitMs > 0) await sleep(this.#options.clock, waitMs)
     }
-    this.#flushing = undefined
+    this.#isFlushing = false
   }
 
   /** Send one batch; resolves with how long to wait before what is to be tried again. */
@@ -81,9 +86,16 @@ export class Publisher {
       for (const pending of batch) pending.resolve()
       return 0
     } catch (error) {
-      if (broker !== undefined && error instanceof BrokerConnectionError)
-        await this.#connection.discard(broker)
+      if (broker !== undefined && error instanceof BrokerConnectionError) await this.#discard(broker)
       return this.#fail(batch, error)
+    }
+  }
+
+  async #discard(broker: Broker): Promise<void> {
+    try {
+      await this.#connection.discard(broker)
+    } catch {
+      // A connection that cannot even be closed is still replaced, and the calls have their own error.
     }
   }
 
@@ -99,13 +111,11 @@ export class Publisher {
   }
 
   #retryOrReject(pending: Pending, error: unknown): number {
-    const own = pending.options.retryPolicy
-    const policy = own === undefined ? this.#options.retryPolicy : readRetryPolicy(own, 'retryPolicy')
+    const { policy } = pending
     const waitMs = retryWaitMs(policy, pending.retries)
-    const allowed = pending.options.retry ?? this.#options.retry
     const retryable = error instanceof LovageError && error.retryable
     const inTime = this.#options.clock.now() + waitMs < pending.deadlineMs
-    if (!allowed || !retryable || !inTime || pending.retries >= policy.maxRetries) {
+    if (!pending.isRetried || !retryable || !inTime || pending.retries >= policy.maxRetries) {
       pending.reject(error)
       return 0
     }

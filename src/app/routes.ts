@@ -45,15 +45,17 @@ export class Router {
     return this.#lookups.length === 0
   }
 
-  /** Resolve one call. */
+  /** Resolve one call. Where the router is plain, {@link resolve} does the same without a promise. */
   async route(call: RoutedCall): Promise<RoutedMessage> {
     return this.resolve(call, this.isPlain ? {} : await this.#lookUp(call))
   }
 
   /** Resolve one call whose entry in `taskRoutes` is known. */
-  resolve(call: RoutedCall, found: RouteTarget): RoutedMessage {
-    const wanted = { ...placeOf(found), ...placeOf(call.task?.options), ...placeOf(call.options) }
-    const { queue: name, exchange, routingKey, priority } = wanted
+  resolve(call: RoutedCall, found: RouteTarget = {}): RoutedMessage {
+    const name = pick(call, found, 'queue')
+    const exchange = pick(call, found, 'exchange')
+    const routingKey = pick(call, found, 'routingKey')
+    const priority = pick(call, found, 'priority')
     if (name === undefined && exchange !== undefined) {
       return { route: { exchange, routingKey: routingKey ?? '' }, queue: undefined, priority }
     }
@@ -70,21 +72,11 @@ export class Router {
   }
 }
 
-interface Place {
-  queue?: string
-  exchange?: string
-  routingKey?: string
-  priority?: number
-}
+/** What a level may say of the place; what it leaves out, a lower level decides. */
+type Place = Pick<CallOptions, 'queue' | 'exchange' | 'routingKey' | 'priority'>
 
-/** What one level says of the place; what it leaves out, a lower level decides. */
-function placeOf(level: Readonly<Place> | undefined): Place {
-  const place: Place = {}
-  if (level?.queue !== undefined) place.queue = level.queue
-  if (level?.exchange !== undefined) place.exchange = level.exchange
-  if (level?.routingKey !== undefined) place.routingKey = level.routingKey
-  if (level?.priority !== undefined) place.priority = level.priority
-  return place
+function pick<Key extends keyof Place>(call: RoutedCall, found: Place, key: Key): Place[Key] {
+  return call.options[key] ?? call.task?.options[key] ?? found[key]
 }
 
 /** A direct exchange is bypassed: Celery publishes to the queue by name unless both parts were given. */

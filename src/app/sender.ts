@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 
-import type { Broker, Outgoing } from '../broker/contract.js'
+import type { Broker, Outgoing, Route } from '../broker/contract.js'
 import { toWireLinks } from '../canvas/wire-options.js'
 import type { Config } from '../config/config.js'
 import { TaskError } from '../errors/errors.js'
 import { callerHeaders } from '../message/caller-headers.js'
 import type { Embed, OutgoingTask, TaskMessage } from '../message/task-message.js'
 import type { Message, MessageProperties } from '../message/message.js'
-import { checkCall } from '../task/arguments.js'
+import { checkCall, checkFit } from '../task/arguments.js'
 import type { CallOptions } from '../task/call-options.js'
 import { currentTask } from '../task/context.js'
 import type { TaskDefinition } from '../task/definition.js'
@@ -35,8 +35,8 @@ export interface SenderParts {
   readonly prepareSerializer: (name: string) => Promise<void>
   /** The connection that messages are published on. */
   readonly connection: () => Promise<Broker>
-  /** Declare a queue once for each connection. */
-  readonly declare: (broker: Broker, queue: AppQueue) => Promise<void>
+  /** Declare a queue once for each connection; `undefined` when that is done. */
+  readonly declare: (broker: Broker, queue: AppQueue) => Promise<void> | undefined
 }
 
 const NO_OPTIONS: TaskOptions = {}
@@ -54,8 +54,11 @@ export class AppSender implements Sender {
     const { config, router, tasks } = this.#parts
     const definition = tasks.get(call.name)
     checkCallOptions(call.options, call.name)
-    if (definition !== undefined) await checkCall(definition, call.args, call.kwargs, config.strictTyping)
-    const routed = await router.route({ ...call, task: definition })
+    const { args, kwargs } = call
+    if (definition?.options.args !== undefined) await checkCall(definition, args, kwargs, config.strictTyping)
+    else if (definition !== undefined) checkFit(definition, args, kwargs, config.strictTyping)
+    const routable = { ...call, task: definition }
+    const routed = router.isPlain ? router.resolve(routable) : await router.route(routable)
     const task = this.#toTask(call, definition?.options ?? NO_OPTIONS, routed)
     if (task.serializer !== config.taskSerializer) await this.#parts.prepareSerializer(task.serializer)
     return this.#toPrepared(task, routed, call.options)
@@ -63,7 +66,8 @@ export class AppSender implements Sender {
 
   async prepareRetry(message: TaskMessage, request: TaskRequest, retry: GrantedRetry): Promise<PreparedCall> {
     const { deliveryInfo } = request
-    const route = { exchange: '', routingKey: retry.queue ?? deliveryInfo.queue }
+    const route =
+      retry.queue === undefined ? queueRoute(deliveryInfo.queue) : await this.#routeTo(retry.queue, message)
     const countdownMs = retry.countdownMs ?? 0
     const task: OutgoingTask = {
       ...withArguments(message, retry),
@@ -76,6 +80,14 @@ export class AppSender implements Sender {
     }
     const due = retry.etaMs === undefined ? { delayMs: countdownMs } : { notBeforeMs: retry.etaMs }
     return { taskId: task.id, task, outgoing: { route, message: this.#parts.encode(task), ...due } }
+  }
+
+  /** A retry may go where nothing was sent before. */
+  async #routeTo(queue: string, { task, args, kwargs }: TaskMessage): Promise<Route> {
+    const { router, connection, declare } = this.#parts
+    const routed = router.resolve({ name: task, args, kwargs, options: { queue }, task: undefined }, {})
+    if (routed.queue !== undefined) await declare(await connection(), routed.queue)
+    return routed.route
   }
 
   async publish(outgoing: Outgoing, options?: PublishOptions): Promise<void> {
@@ -132,7 +144,8 @@ export class AppSender implements Sender {
     const { config, encode, connection, declare } = this.#parts
     const message = encode(task)
     const broker = await connection()
-    if (routed.queue !== undefined) await declare(broker, routed.queue)
+    const declaring = routed.queue === undefined ? undefined : declare(broker, routed.queue)
+    if (declaring !== undefined) await declaring
     const outgoing = { route: routed.route, message }
     const held =
       task.etaMs !== undefined &&
@@ -180,6 +193,10 @@ function dueOf(options: CallOptions, etaMs: number): Pick<Outgoing, 'delayMs' | 
   return options.countdown === undefined
     ? { notBeforeMs: etaMs }
     : { delayMs: Math.max(0, toMs(options.countdown, 'countdown')) }
+}
+
+function queueRoute(queue: string): Route {
+  return { exchange: '', routingKey: queue }
 }
 
 function toEmbed(options: CallOptions, embed: Partial<Embed> = {}): Embed {

@@ -24,6 +24,13 @@ export interface BrokerLocation {
   readonly dropsDriverSuffix: boolean
 }
 
+const openedAt = new WeakMap<Broker, BrokerLocation>()
+
+/** Where a broker that {@link Stores} opened is: of a failover list the one that answered. */
+export function locationOfOpened(broker: Broker): BrokerLocation | undefined {
+  return openedAt.get(broker)
+}
+
 /** What {@link Stores} needs. */
 export interface StoreParts {
   readonly brokers: BrokerRegistry
@@ -77,6 +84,7 @@ export class Stores {
       try {
         await broker.connect(AbortSignal.timeout(CONNECT_LIMIT_MS))
         this.#lastTarget = location.target
+        openedAt.set(broker, location)
         return broker
       } catch (error) {
         failure = error

@@ -87,7 +87,7 @@ function addCommands(program: Command, session: Session, commands: readonly Crea
       writeErr: (text) => session.io.stderr.write(text),
       getOutHasColors: () => session.colors,
       outputError: (text, write) => {
-        write(session.paint(session.io.stderr)('red', text))
+        write(session.paint(session.io.stderr)('red', text.replace(/^error: /, 'lovage: ')))
       },
     })
   }

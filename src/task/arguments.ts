@@ -111,9 +111,18 @@ export async function checkCall(
   kwargs: Kwargs,
   strict = true,
 ): Promise<void> {
-  const { typing = strict, args: schema } = definition.options
-  if (!typing && schema === undefined) return
-  await validateArguments(definition, bindArguments(definition, args, kwargs))
+  if (definition.options.args === undefined) checkFit(definition, args, kwargs, strict)
+  else await validateArguments(definition, bindArguments(definition, args, kwargs))
+}
+
+/** {@link checkCall} for a task without a schema: at once, because each send pays for a promise. */
+export function checkFit(
+  definition: TaskDefinition,
+  args: readonly unknown[],
+  kwargs: Kwargs,
+  strict: boolean,
+): void {
+  if (definition.options.typing ?? strict) bindArguments(definition, args, kwargs)
 }
 
 function isArray(value: unknown): value is readonly unknown[] {

@@ -29,8 +29,29 @@ export async function executeTask(
     const value = await withContext(running, () => runBody(definition, running))
     return { kind: 'success', value, children: running.children }
   } catch (thrown) {
-    return toOutcome(thrown, definition, running, port)
+    return toOutcomeOrFailure(thrown, definition, running, port)
   }
+}
+
+/** Matchers, getters of errors and option values are user code too: what they throw is a failure like any other. */
+function toOutcomeOrFailure(
+  thrown: unknown,
+  definition: TaskDefinition,
+  running: RunningTask,
+  port: TaskPort,
+): Outcome {
+  try {
+    return toOutcome(thrown, definition, running, port)
+  } catch (broken) {
+    return { kind: 'failure', failure: plainFailure(broken), expected: false, children: running.children }
+  }
+}
+
+/** A failure of which nothing is asked that could throw. */
+function plainFailure(error: unknown): Failure {
+  const text = 'the error of the task could not be described'
+  const exception = { exc_type: 'Error', exc_message: [text], exc_module: 'lovage.errors' }
+  return { exception, traceback: `Error: ${text}\n`, message: `Error: ${text}`, error }
 }
 
 function runBody(definition: TaskDefinition, running: RunningTask): unknown {

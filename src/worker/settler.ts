@@ -26,6 +26,13 @@ export interface SettlerParts {
   readonly orphaned: (item: SettleItem) => void
 }
 
+/** One try to write a batch. */
+interface Attempt {
+  readonly batch: SettleItem[]
+  /** Its time was up: the batch belongs to a later try. */
+  isOver: boolean
+}
+
 const RETRY = { firstMs: 50, maxMs: 5_000, jitter: 0.5 }
 
 /**
@@ -98,14 +105,17 @@ export class Settler {
       return
     }
     const batch = this.#takeBatch()
+    const attempt: Attempt = { batch, isOver: false }
     try {
-      await withDeadline(this.#apply(batch), {
+      await withDeadline(this.#apply(attempt), {
         ms: this.#parts.limitMs,
         late: () => new BrokerConnectionError(`settling took longer than ${this.#parts.limitMs} ms`),
       })
       this.#tries = 0
       this.#next()
     } catch (error) {
+      // What answers after the deadline is nobody's any more: the settlements are in the next attempt.
+      attempt.isOver = true
       this.#failed(batch, toError(error))
     }
   }
@@ -126,25 +136,27 @@ export class Settler {
   }
 
   /** Each part that is done leaves the batch at once, so that an error later on does not repeat it. */
-  async #apply(batch: SettleItem[]): Promise<void> {
+  async #apply(attempt: Attempt): Promise<void> {
     const { broker, consumer } = this.#parts
+    const { batch } = attempt
     await declareAll(broker, batch)
     if (consumer.settle === undefined) {
-      this.#report(batch, await settleInOrder(this.#stores(), batch))
+      this.#report(attempt, batch, await settleInOrder(this.#stores(), batch))
       return
     }
     const early = batch.filter((item) => item.acked)
     if (early.length > 0) {
-      const claimed = batch.filter((item) => !item.acked)
       const lost = await settleInOrder(this.#stores(), early)
+      if (attempt.isOver) return
+      const claimed = batch.filter((item) => !item.acked)
       batch.splice(0, batch.length, ...claimed)
-      this.#report(early, lost)
+      this.#report(attempt, early, lost)
     }
     if (batch.length === 0) return
     failpoint('worker.before-settle')
     const lost = await consumer.settle(batch.map((item) => item.settlement))
     failpoint('worker.settled')
-    this.#report(batch, lost)
+    this.#report(attempt, batch, lost)
   }
 
   #stores(): Stores {
@@ -152,7 +164,8 @@ export class Settler {
     return { broker, consumer, backend }
   }
 
-  #report(items: readonly SettleItem[], lost: readonly Delivery[]): void {
+  #report(attempt: Attempt, items: readonly SettleItem[], lost: readonly Delivery[]): void {
+    if (attempt.isOver) return
     if (lost.length === 0) {
       for (const item of items) item.settled(true)
       return

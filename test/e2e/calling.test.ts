@@ -100,7 +100,7 @@ describe('lovage call and result', () => {
       const json = await project.run(['-A', 'tasks', 'result', task, '--json'])
 
       expect(result).toMatchObject({ code: 1, stdout: '' })
-      expect(result.stderr).toContain('no such parcel')
+      expect(result.stderr).toMatch(/^FAILURE ValueError: no such parcel/)
       expect(result.stderr).toContain('tasks.ts:')
       expect(traceback.code).toBe(1)
       expect(traceback.stdout).toContain('tasks.ts:')

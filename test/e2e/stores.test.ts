@@ -136,7 +136,7 @@ describe('lovage dlq', () => {
     async () => {
       const result = await project.run(['-A', 'tasks', 'dlq', 'show', 'nobody'])
 
-      expect(result).toMatchObject({ code: 2, stdout: '' })
+      expect(result).toMatchObject({ code: 1, stdout: '' })
       expect(result.stderr).toContain('no dead letter has the id "nobody"')
     },
     LIMIT_MS,

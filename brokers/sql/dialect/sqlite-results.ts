@@ -36,7 +36,7 @@ function upsert(rows: number): string {
   const updates = [...COLUMNS.slice(1), 'lovage_expires_ms'].map((column) => `${column} = excluded.${column}`)
   const text = `INSERT INTO celery_taskmeta (${COLUMNS.join(', ')}, lovage_expires_ms)
     VALUES ${Array.from({ length: rows }, () => values).join(',')}
-    ON CONFLICT (task_id) DO UPDATE SET ${updates.join(', ')} WHERE celery_taskmeta.status <> 'SUCCESS'`
+    ON CONFLICT (task_id) DO UPDATE SET ${updates.join(', ')} WHERE celery_taskmeta.status <> 'SUCCESS' OR celery_taskmeta.lovage_expires_ms <= ${NOW}`
   upserts.set(rows, text)
   return text
 }

@@ -88,7 +88,8 @@ async function show(session: Session, [id = '']: readonly string[], flags: DlqFl
     else session.io.stdout.write(`${JSON.stringify(whole, undefined, 2)}\n`)
     return
   }
-  throw new UsageError(`no dead letter has the id "${id}"`)
+  session.exitCode = EXIT.failed
+  session.note(`lovage: no dead letter has the id "${id}"`)
 }
 
 async function replay(session: Session, ids: readonly string[], flags: DlqFlags): Promise<void> {

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 
 import type { AsyncResult } from '../../result/async-result.js'
-import { TaskFailedError } from '../../errors/errors.js'
+import { LovageError, TaskFailedError } from '../../errors/errors.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
 import { printJson, printValue } from '../print.js'
 import type { Session } from '../session.js'
@@ -60,10 +60,19 @@ async function showTraceback(session: Session, result: AsyncResult): Promise<Exi
 
 async function printFailure(session: Session, result: AsyncResult, error: unknown): Promise<void> {
   const { stderr } = session.io
-  const message = error instanceof Error ? error.message : String(error)
-  stderr.write(`${session.paint(stderr)('red', await result.state())} ${message}\n`)
+  stderr.write(`${session.paint(stderr)('red', await result.state())} ${shownError(error)}\n`)
   const traceback = await result.traceback()
   if (traceback !== undefined) stderr.write(`${traceback.trimEnd()}\n`)
+}
+
+function shownError(error: unknown): string {
+  if (error instanceof TaskFailedError) return withType(error.remote.type, error.message)
+  if (error instanceof LovageError) return error.message
+  return error instanceof Error ? withType(error.name, error.message) : String(error)
+}
+
+function withType(type: string, message: string): string {
+  return message.includes(type) ? message : `${type}: ${message}`
 }
 
 async function asJson(result: AsyncResult, value: unknown, succeeded: boolean): Promise<object> {

@@ -66,6 +66,8 @@ class AsyncRun implements JobRun, TaskPort, Deadline {
   #aborted: Error | undefined
   #softPassed = false
   #ended = false
+  /** The last state on its way to the store. Never rejects. */
+  #storing: Promise<void> | undefined
   #timedOut: ((outcome: Outcome) => void) | undefined
 
   constructor(job: Job, definition: TaskDefinition | undefined, shared: Shared) {
@@ -91,7 +93,10 @@ class AsyncRun implements JobRun, TaskPort, Deadline {
   }
 
   async updateState(update: StateUpdate): Promise<void> {
-    if (!this.#ended) await this.#shared.host.updateState(this.#job, update)
+    if (this.#ended) return
+    const storing = this.#shared.host.updateState(this.#job, update)
+    this.#storing = storing.catch(() => undefined)
+    await storing
   }
 
   cancel(reason: CancelReason): void {
@@ -117,15 +122,23 @@ class AsyncRun implements JobRun, TaskPort, Deadline {
   #begin(definition: TaskDefinition): Promise<Outcome> {
     const { softLimitMs, hardLimitMs } = this.#job
     const firstMs = softLimitMs ?? hardLimitMs
-    if (firstMs === undefined) return this.#shared.host.execute(definition, this.#job.request, this)
+    if (firstMs === undefined) return this.#execute(definition)
     return new Promise((resolve) => {
       this.#timedOut = resolve
       this.#shared.deadlines.add(this, firstMs)
-      this.#shared.host.execute(definition, this.#job.request, this).then((outcome) => {
+      this.#execute(definition).then((outcome) => {
         this.#end()
         resolve(outcome)
       }, resolve)
     })
+  }
+
+  /** A state that the body did not wait for is written before the outcome, never after it. */
+  async #execute(definition: TaskDefinition): Promise<Outcome> {
+    const outcome = await this.#shared.host.execute(definition, this.#job.request, this)
+    if (this.#storing !== undefined) await this.#storing
+    if (this.#job.softLimitMs === undefined && this.#job.hardLimitMs === undefined) this.#ended = true
+    return outcome
   }
 
   #end(): void {

@@ -305,6 +305,17 @@ describe('the life of an app', () => {
     expect(order).toEqual(['configuring', 'configured work', 'finalized', 'late'])
   })
 
+  it('confirms what was called before it closes, also what is still being prepared', async () => {
+    const app = appOf()
+    const add = app.task('tasks.add', (x: number) => x)
+
+    const calls = [1, 2, 3].map((x) => add.delay(x))
+    await app.flush()
+
+    expect(await sent(app)).toHaveLength(3)
+    await Promise.all(calls)
+  })
+
   it('refuses a body that is longer than maxMessageBytes', async () => {
     const app = appOf({ maxMessageBytes: 1024 })
     await app.task('tasks.echo', (text: string) => text).delay('x'.repeat(2000))

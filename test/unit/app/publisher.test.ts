@@ -17,6 +17,7 @@ function outgoing(routingKey: string): Outgoing {
 function publisherOf(
   answers: Publish[],
   overrides: Partial<PublisherOptions> = {},
+  discard: () => Promise<void> = async () => undefined,
 ): {
   publisher: Publisher
   batches: string[][]
@@ -36,6 +37,7 @@ function publisherOf(
     get: async () => broker,
     discard: async () => {
       discarded += 1
+      await discard()
     },
   }
   const retryPolicy = { maxRetries: 3, intervalStartMs: 0, intervalStepMs: 200, intervalMaxMs: 1000 }
@@ -130,6 +132,23 @@ describe('the publisher', () => {
     const all = await Promise.allSettled(['a', 'b', 'c'].map((key) => publisher.publish(outgoing(key))))
 
     expect(all.map((one) => one.status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  })
+
+  it('goes on although a lost connection cannot be closed', async () => {
+    const { publisher } = publisherOf([lost], {}, async () => {
+      throw new BrokerError('close failed')
+    })
+
+    await publisher.publish(outgoing('a'))
+    await publisher.publish(outgoing('b'))
+  })
+
+  it('refuses a retry policy that is none, and goes on', async () => {
+    const { publisher } = publisherOf([])
+    const retryPolicy = { maxRetries: -3 }
+
+    await expect(publisher.publish(outgoing('a'), { retryPolicy })).rejects.toThrow('retryPolicy')
+    await publisher.publish(outgoing('b'))
   })
 
   it('does not wait beyond the deadline of the call', async () => {

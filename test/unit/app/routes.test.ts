@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 
 import { QueueTable } from '../../../src/app/queues.js'
-import { Router } from '../../../src/app/routes.js'
+import { Router, type RoutedMessage } from '../../../src/app/routes.js'
 import type { ConfigInput } from '../../../src/config/config.js'
 import { resolveConfig } from '../../../src/config/resolve.js'
 import { ConfigError, QueueNotFoundError } from '../../../src/errors/errors.js'
@@ -13,7 +13,7 @@ function routerOf(input: ConfigInput): Router {
   return new Router(config, new QueueTable(config))
 }
 
-function route(input: ConfigInput, name: string, options: CallOptions = {}): ReturnType<Router['route']> {
+async function route(input: ConfigInput, name: string, options: CallOptions = {}): Promise<RoutedMessage> {
   return routerOf(input).route({ name, args: [], kwargs: {}, options, task: undefined })
 }
 

@@ -78,6 +78,31 @@ describe('a failure', () => {
   })
 })
 
+describe('user code that decides on an error', () => {
+  const fail = (): never => {
+    throw new GatewayError('first')
+  }
+  const broken = (): never => {
+    throw new GatewayError('in the matcher')
+  }
+
+  it.each([
+    [{ autoretryFor: [broken] }],
+    [{ throws: [broken] }],
+    [{ autoretryFor: [Error], defaultRetryDelay: -1 }],
+  ])('may throw itself, and the run still has an outcome: %j', async (options) => {
+    await expect(execute(options, fail)).resolves.toHaveProperty('kind')
+  })
+
+  it('may throw from the getters of an error', async () => {
+    const outcome = await execute({}, () => {
+      throw Object.defineProperty(new GatewayError('x'), 'message', { get: broken })
+    })
+
+    expect(outcome).toMatchObject({ kind: 'failure' })
+  })
+})
+
 describe('a retry', () => {
   const again = (self: TaskContext): never => {
     throw self.retry({ countdown: 5, exc: new GatewayError('busy') })
