@@ -80,9 +80,7 @@ function extendedFields(extended: ExtendedRecord): Record<string, unknown> {
 
 function toExtended(fields: Readonly<Record<string, unknown>>): ExtendedRecord | undefined {
   if (!('name' in fields)) return undefined
-  const { name, args, kwargs, worker, retries, queue, stamped_headers } = fields
-  const stamped = Array.isArray(stamped_headers) ? stamped_headers.map(String) : undefined
-  const stamps = stamped && Object.fromEntries(stamped.map((stamp) => [stamp, fields[stamp]]))
+  const { name, args, kwargs, worker, retries, queue } = fields
   return {
     ...(typeof name === 'string' && { name }),
     ...(args !== undefined && args !== null && { args }),
@@ -90,9 +88,18 @@ function toExtended(fields: Readonly<Record<string, unknown>>): ExtendedRecord |
     ...(typeof worker === 'string' && { worker }),
     ...(typeof retries === 'number' && { retries }),
     ...(typeof queue === 'string' && { queue }),
-    ...(stamped !== undefined && { stampedHeaders: stamped }),
-    ...(stamps !== undefined && { stamps }),
+    ...stampsOf(fields),
   }
+}
+
+function stampsOf(
+  fields: Readonly<Record<string, unknown>>,
+): Pick<ExtendedRecord, 'stampedHeaders' | 'stamps'> {
+  const names = fields['stamped_headers']
+  if (!Array.isArray(names)) return {}
+  const stampedHeaders = names.map(String)
+  const stamps = Object.fromEntries(stampedHeaders.map((stamp) => [stamp, fields[stamp]]))
+  return { stampedHeaders, stamps }
 }
 
 /** A moment as text, with a zone or without, in which case it is UTC; or decoded already. */

@@ -110,7 +110,7 @@ export class RedisConsumer implements Consumer {
   }
 
   async #fetch(max: number, { waitMs, signal }: FetchOptions): Promise<readonly Delivery[]> {
-    if (this.#closing !== undefined) throw new BrokerError('the consumer is closed')
+    this.#assertOpen()
     const { listening } = this.#parts.link
     const deadline = performance.now() + waitMs
     if (waitMs > 0 && !listening.isTracking) await listening.openChanges().catch(() => undefined)
@@ -128,8 +128,7 @@ export class RedisConsumer implements Consumer {
       const leftMs = deadline - performance.now()
       if (leftMs <= 0 || this.#isOver(signal)) return []
       if (isTracked || !listening.isTracking) {
-        const patienceMs = listening.isTracking ? PATIENCE_MS : POLL_MS
-        if (listening.count === seen) await this.#wait(Math.min(leftMs, attempt.nextMs, patienceMs), signal)
+        await this.#idle(seen, Math.min(leftMs, attempt.nextMs), signal)
         if (this.#isOver(signal)) return []
         await this.#lookAfterOthers()
       }
@@ -152,6 +151,10 @@ export class RedisConsumer implements Consumer {
       this.#unsettled.set(tag, envelope)
       return toDelivery(envelope, queue, tag)
     })
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw new BrokerError('the consumer is closed')
   }
 
   #isOver(signal: AbortSignal): boolean {
@@ -177,6 +180,13 @@ export class RedisConsumer implements Consumer {
     }
     this.#unsettled.clear()
     this.#parts.closed()
+  }
+
+  /** Wait for a change after the `seen`-th, at most `ms` and as long as patience lasts. */
+  async #idle(seen: number, ms: number, signal: AbortSignal): Promise<void> {
+    const { listening } = this.#parts.link
+    const patienceMs = listening.isTracking ? PATIENCE_MS : POLL_MS
+    if (listening.count === seen) await this.#wait(Math.min(ms, patienceMs), signal)
   }
 
   async #wait(ms: number, signal: AbortSignal): Promise<void> {

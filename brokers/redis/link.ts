@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis'
+import { BrokerConnectionError } from '../../src/errors/errors.js'
 import { backoffMs } from '../../src/util/backoff.js'
 import { withDeadline } from '../../src/util/deadline.js'
 import { toError } from '../../src/util/to-error.js'
@@ -124,7 +125,7 @@ export class RedisLink {
     return withDeadline(answer, {
       ms,
       late: () => {
-        this.#lastError = new Error(`no answer within ${String(ms)} ms`)
+        this.#lastError = new BrokerConnectionError(`no answer within ${String(ms)} ms`)
         this.#redis.disconnect(true)
         return this.#lastError
       },

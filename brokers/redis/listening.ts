@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import { BrokerConnectionError } from '../../src/errors/errors.js'
 import { withDeadline } from '../../src/util/deadline.js'
 import { numberOf } from './reply.js'
 
@@ -94,7 +95,7 @@ export class Listening {
     if (redis?.status !== 'ready') return
     const late = (): Error => {
       redis.disconnect(true)
-      return new Error('no answer')
+      return new BrokerConnectionError('no answer')
     }
     withDeadline(redis.ping(), { ms: PROBE_MS, late }).catch(() => undefined)
   }
@@ -238,7 +239,7 @@ function settled(redis: Redis): Promise<void> {
     }
     const onClose = (): void => {
       redis.off('ready', onReady)
-      reject(new Error('the connection was closed'))
+      reject(new BrokerConnectionError('the connection was closed'))
     }
     redis.once('ready', onReady).once('close', onClose)
   })

@@ -1,10 +1,17 @@
 import { ConfigError } from '../../src/errors/errors.js'
 import { RedisFailure } from './failure.js'
-import type { RedisLink } from './link.js'
 import { textOf } from './reply.js'
+import type { ServerTarget } from './target.js'
+
+/** The server to check, and how to ask it. */
+export interface ServerToCheck {
+  readonly target: Pick<ServerTarget, 'label' | 'allowEviction'>
+  /** Send a command. Rejects with a {@link RedisFailure}. */
+  call(command: string, ...args: readonly string[]): Promise<unknown>
+}
 
 /** Refuse a server that cannot hold a queue: too old, or allowed to evict keys of queues. @throws `ConfigError`. */
-export async function checkServer(link: RedisLink): Promise<void> {
+export async function checkServer(link: ServerToCheck): Promise<void> {
   const server = await infoOf(link, 'server')
   const [major = 0, minor = 0] = (server.get('redis_version') ?? '99').split('.').map(Number)
   if (major < 6 || (major === 6 && minor < 2)) {
@@ -21,7 +28,7 @@ export async function checkServer(link: RedisLink): Promise<void> {
 }
 
 /** A section of `INFO`; empty where the account may not ask. */
-async function infoOf(link: RedisLink, section: string): Promise<ReadonlyMap<string, string>> {
+async function infoOf(link: ServerToCheck, section: string): Promise<ReadonlyMap<string, string>> {
   try {
     const text = textOf(await link.call('INFO', section))
     return new Map(text.split('\r\n').map((line) => pairOf(line)))

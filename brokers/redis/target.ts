@@ -51,13 +51,8 @@ export const CONNECTION_OPTIONS: readonly string[] = [
 /** Read the part of a URL that names the server. @throws {@link ConfigError} for what is missing or of the wrong type. */
 export function readServer(url: ConnectionUrl, options: ReadonlyMap<string, unknown>): ServerTarget {
   const isSocket = url.scheme === 'redis+socket' || url.scheme === 'rediss+socket'
-  const isSentinel = url.scheme === 'sentinel'
   const database = databaseOf(isSocket ? (textOption(options, 'virtual_host') ?? '') : url.path, url)
-  const place: RedisOptions = isSocket
-    ? { path: `/${url.path}` }
-    : isSentinel
-      ? sentinelPlace(url, options)
-      : { host: url.host === '' ? 'localhost' : url.host, port: url.port ?? DEFAULT_PORT }
+  const place = isSocket ? { path: `/${url.path}` } : placeOf(url, options)
   const username = url.username ?? textOption(options, 'username')
   const password = url.password ?? textOption(options, 'password')
   const connection: RedisOptions = {
@@ -108,6 +103,11 @@ export function secondsOption(options: ReadonlyMap<string, unknown>, name: strin
   throw new ConfigError(`expected option "${name}" to be seconds above 0, got: ${JSON.stringify(value)}`)
 }
 
+function placeOf(url: ConnectionUrl, options: ReadonlyMap<string, unknown>): RedisOptions {
+  if (url.scheme === 'sentinel') return sentinelPlace(url, options)
+  return { host: url.host === '' ? 'localhost' : url.host, port: url.port ?? DEFAULT_PORT }
+}
+
 function sentinelPlace(url: ConnectionUrl, options: ReadonlyMap<string, unknown>): RedisOptions {
   const name = textOption(options, 'master_name')
   if (name === undefined) {
@@ -141,7 +141,7 @@ function tlsOf(url: ConnectionUrl, options: ReadonlyMap<string, unknown>): Redis
   if (!isOn) return {}
   const settings = isRecord(ssl) ? ssl : {}
   const requirement = settings['ssl_cert_reqs'] ?? options.get('ssl_cert_reqs')
-  const isLax = /none/i.test(String(requirement ?? ''))
+  const isLax = /none/i.test(String(requirement))
   return { tls: { rejectUnauthorized: !isLax } }
 }
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Lovage } from '../../src/index.js'
 import { startWorker } from '../../src/testing/index.js'
 import { Child } from '../support/child.js'
-import { serviceUrl } from '../support/services.js'
+import { serviceUrl } from '../support/service-url.js'
 import { tempFolder } from '../support/temp.js'
 
 const server = serviceUrl('redis')

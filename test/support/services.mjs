@@ -2,7 +2,7 @@
  * The servers that tests run against: where each comes from, how a private one is started, how it is stopped.
  *
  * A later broker adds one entry to {@link services}. A URL in the environment always wins over a server that is
- * started here. Tests read the same variables (`test/support/services.ts`).
+ * started here. Tests read the same variables (`test/support/service-url.ts`).
  *
  * @typedef {object} Service
  * @property {string} name - As in `npm test -- <name>`.

@@ -5,7 +5,9 @@ import { PRELUDE } from './prelude.js'
  *
  * ARGV: prefix of the delayed sets, then operations.
  */
-export const PUBLISH: string = `${PRELUDE}
+export const PUBLISH: string =
+  PRELUDE +
+  `
 local delayed = ARGV[1]
 local refused = {}
 local i, n = 2, 0

@@ -10,7 +10,9 @@ import { PRELUDE } from './prelude.js'
  * and then nothing was done. What takes memory comes before the claim is given up, so that a full server refuses
  * before anything is lost.
  */
-export const SETTLE: string = `${PRELUDE}
+export const SETTLE: string =
+  PRELUDE +
+  `
 local delayed, database = ARGV[1], ARGV[2]
 local refused = {1}
 local i, n = 3, 0

@@ -7,7 +7,7 @@ import { guardBackend } from '../../../src/backend/guard.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
 import { guardBroker } from '../../../src/broker/guard.js'
 import { node } from '../../support/child.js'
-import { serviceUrl } from '../../support/services.js'
+import { serviceUrl } from '../../support/service-url.js'
 import { describeBackend, describeBroker, jsonCodec } from '../index.js'
 import type { BrokerPart } from '../index.js'
 
