@@ -59,6 +59,8 @@ export interface Outlook {
   readonly nextDueMs: number | undefined
   /** The next moment at which a lease of another holder runs out. */
   readonly nextLeaseEndMs: number | undefined
+  /** The holder that looks is known. */
+  readonly held: boolean
 }
 
 /** A row of the result table; columns as Celery names them, and two of our own. */
@@ -126,8 +128,8 @@ export interface SqlDialect {
   openHolder(session: Session, leaseMs: number, owner: string): Promise<number>
   /** Renew the lease from now; whether the holder is known. */
   renewHolder(session: Session, holder: number, leaseMs: number): Promise<boolean>
-  /** Renew the lease unless it is fresh, and register a holder that was reaped again. */
-  keepHolder(session: Session, holder: number, leaseMs: number, owner: string): Promise<void>
+  /** Renew the lease unless it is fresh; whether the holder is known. One that was reaped stays forgotten. */
+  keepHolder(session: Session, holder: number, leaseMs: number): Promise<boolean>
   /** Free every claim of the holder without counting it, and forget the holder. */
   closeHolder(session: Session, holder: number): Promise<void>
   /** Free the claims of holders whose lease ran out, except this one's; they stay counted. */
