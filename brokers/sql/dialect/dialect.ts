@@ -150,8 +150,8 @@ export interface SqlDialect {
   loadResults(session: Session, taskIds: readonly string[]): Promise<readonly ResultRow[]>
   /** Marks that change whenever the row does. */
   markResults(session: Session, taskIds: readonly string[]): Promise<readonly ResultMark[]>
-  /** Delete expired results and groups; the number deleted. */
-  dropExpired(session: Session): Promise<number>
+  /** Delete expired results and groups, up to `limit` of each; the number deleted, below `limit` when none is left. */
+  dropExpired(session: Session, limit: number): Promise<number>
   /** The database's clock. */
   now(session: Session): Promise<number>
 
