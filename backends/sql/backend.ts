@@ -16,6 +16,7 @@ import type { SqlTarget } from '../../brokers/sql/target.js'
 import { SqlGroups } from './groups.js'
 import { RecordWatcher } from './record-watcher.js'
 import { fromRow, toRow } from './records.js'
+import { Sweeper } from './sweeper.js'
 
 /** How the backend behaves, beside its target. */
 export interface SqlBackendOptions {
@@ -32,6 +33,12 @@ export class SqlBackend implements ResultBackend, ResultWriter {
   readonly #handle: StoreHandle
   readonly #codec: ResultCodec
   readonly #watcher: RecordWatcher
+  readonly #sweeper = new Sweeper((limit) =>
+    this.#use(({ database, dialect }) =>
+      // A deletion that a power cut undoes is made again.
+      database.transaction((session) => dialect.dropExpired(session, limit), { durable: false }),
+    ),
+  )
 
   constructor(target: SqlTarget, options: SqlBackendOptions) {
     this.#codec = options.codec
@@ -64,6 +71,7 @@ export class SqlBackend implements ResultBackend, ResultWriter {
         .map(({ record }) => toRow(record, this.#codec))
       await dialect.upsertResults(session, rows, ttlMs)
     }
+    this.#sweeper.stored()
   }
 
   async load(taskIds: readonly string[]): Promise<ReadonlyMap<string, TaskRecord>> {
@@ -86,13 +94,12 @@ export class SqlBackend implements ResultBackend, ResultWriter {
   }
 
   async cleanup(): Promise<number> {
-    return this.#use(({ database, dialect }) =>
-      database.transaction((session) => dialect.dropExpired(session)),
-    )
+    return this.#sweeper.sweep()
   }
 
   async close(): Promise<void> {
     this.#watcher.close()
+    await this.#sweeper.close()
     await this.#handle.close()
   }
 

@@ -94,7 +94,6 @@ export class SqlBroker implements Broker {
         queues,
         options,
         holder,
-        owner,
         writer,
         closed: () => this.#consumers.delete(consumer),
       })

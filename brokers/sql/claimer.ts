@@ -1,6 +1,7 @@
 import type { Delivery } from '../../src/broker/contract.js'
 import type { Outlook } from './dialect/dialect.js'
 import { toDelivery } from './envelope.js'
+import { SqlFailure } from './failure.js'
 import type { Session } from './session.js'
 import type { SqlStore } from './store.js'
 
@@ -10,8 +11,6 @@ export interface ClaimerOptions {
   readonly queues: readonly string[]
   readonly holder: number
   readonly leaseMs: number
-  /** Written beside the lease, for operators. */
-  readonly owner: string
 }
 
 /** What a try to claim found. */
@@ -38,7 +37,7 @@ export class Claimer {
     this.#options = options
   }
 
-  /** Claim up to `max` messages. */
+  /** Claim up to `max` messages. @throws {@link SqlFailure} when the holder was reaped. */
   async claim(max: number): Promise<ClaimAttempt> {
     const { database } = this.#options.store
     if (performance.now() >= this.#lookAtMs) {
@@ -63,9 +62,16 @@ export class Claimer {
     return { deliveries: [], nextMs: nextMs(outlook) }
   }
 
+  /** See that the holder is still known, without claiming. @throws {@link SqlFailure} when it was reaped. */
+  async check(): Promise<void> {
+    await this.#look()
+  }
+
   async #look(): Promise<Outlook> {
     const { store, queues, holder } = this.#options
-    return store.database.read(async (session) => store.dialect.look(session, queues, holder))
+    const outlook = await store.database.read(async (session) => store.dialect.look(session, queues, holder))
+    if (!outlook.held) throw reaped()
+    return outlook
   }
 
   async #maintain(session: Session): Promise<void> {
@@ -80,8 +86,9 @@ export class Claimer {
   }
 
   async #claimWithin(session: Session, max: number): Promise<readonly Delivery[]> {
-    const { store, queues, holder, leaseMs, owner } = this.#options
-    await store.dialect.keepHolder(session, holder, leaseMs, owner)
+    const { store, queues, holder, leaseMs } = this.#options
+    // Made again under its id, it would seem to hold what others have by now.
+    if (!(await store.dialect.keepHolder(session, holder, leaseMs))) throw reaped()
     this.#claims += 1
     const deliveries: Delivery[] = []
     // Each claim begins with another queue, so that a full one does not keep the rest waiting.
@@ -93,6 +100,14 @@ export class Claimer {
     }
     return deliveries
   }
+}
+
+function reaped(): SqlFailure {
+  return new SqlFailure(
+    'unavailable',
+    'the lease ran out and its claims were freed; open another consumer',
+    undefined,
+  )
 }
 
 function isPast(moment: number | undefined, outlook: Outlook): boolean {

@@ -27,7 +27,6 @@ export interface ConsumerParts {
   readonly options: ConsumeOptions
   /** Id of the registered holder. */
   readonly holder: number
-  readonly owner: string
   /** The result backend, if it is on the same database. */
   readonly writer: ResultWriter | undefined
   readonly closed: () => void
@@ -48,10 +47,10 @@ export class SqlConsumer implements Consumer {
   #fetching: Promise<readonly Delivery[]> | undefined
 
   constructor(parts: ConsumerParts) {
-    const { store, queues, holder, owner, options, writer } = parts
+    const { store, queues, holder, options, writer } = parts
     this.#holder = holder
     this.#parts = parts
-    this.#claimer = new Claimer({ store, queues, holder, owner, leaseMs: options.leaseMs })
+    this.#claimer = new Claimer({ store, queues, holder, leaseMs: options.leaseMs })
     this.#credit = options.credit
     this.holder = String(holder)
     if (writer !== undefined) {
@@ -121,14 +120,17 @@ export class SqlConsumer implements Consumer {
   /** Claim as far as the credit goes. */
   async #attempt(max: number): Promise<ClaimAttempt> {
     const room = Math.min(max, this.#credit - this.#unsettled.size, this.#parts.store.dialect.maxBatch)
-    return room > 0 && this.#closing === undefined
-      ? this.#claimer.claim(room)
-      : { deliveries: [], nextMs: Number.POSITIVE_INFINITY }
+    if (this.#closing === undefined) {
+      if (room > 0) return this.#claimer.claim(room)
+      // Claims that were lost would keep the credit for ever.
+      await this.#claimer.check()
+    }
+    return { deliveries: [], nextMs: Number.POSITIVE_INFINITY }
   }
 
   async #close(): Promise<void> {
     this.#free()
-    // A claim under way would bring the holder back after it was closed.
+    // A claim under way is made before, so that it is given back with the rest.
     await this.#fetching?.catch(() => [])
     const { current = this.#parts.store } = this.#parts.handle
     try {

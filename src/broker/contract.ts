@@ -105,7 +105,7 @@ export interface Consumer {
    * Claim up to `max` deliveries, counting each claim before it is handed out.
    *
    * Resolves early with a smaller batch, or empty on wait or abort. Rejects with a `BrokerConnectionError` when the
-   * connection is lost; the consumer is then dead and only `close` may be called.
+   * connection is lost, or may do so when its lease ran out; the consumer is then dead and only `close` may be called.
    */
   fetch(max: number, options: FetchOptions): Promise<readonly Delivery[]>
   /** Settle as done. Resolves with the deliveries whose claim was lost: they are someone else's by now (fencing). */

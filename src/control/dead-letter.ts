@@ -4,7 +4,8 @@ import type { Message, MessageProperties } from '../message/message.js'
 /**
  * Why a message was set aside. `worker-lost`: its workers died as often as `maxDeliveries` allows.
  * `unreadable`: it cannot be decoded or is no task. `not-registered`: no worker knew the task in time.
- * `rejected`: the task asked for it. `failed`: the task failed and `acksOnFailure` is off.
+ * `rejected`: the task asked for it. `failed`: the task failed and `acksOnFailure` is off,
+ * or its definition kept it from starting.
  * `unsupported`: it asks for what this version does not have.
  */
 export type DeadReason =
@@ -28,9 +29,9 @@ export interface DeadLetter {
   /** The reason; a word that this version does not know is kept. */
   readonly reason: string
   readonly detail: string
-  /** The queue it was claimed from. */
+  /** The queue it was claimed from, and where a replay publishes it again. */
   readonly queue: string
-  /** Where it was published to, and where a replay publishes it again. */
+  /** Where it was published to. */
   readonly route: Route
   /** How often it had been delivered. */
   readonly deliveries: number

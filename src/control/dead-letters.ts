@@ -1,4 +1,5 @@
-import type { Broker, Consumer, Delivery } from '../broker/contract.js'
+import type { Broker, Consumer, Delivery, Outgoing } from '../broker/contract.js'
+import { PublishError } from '../errors/errors.js'
 import { deadLetterQueue, deadLetterQueueSpec, readDeadLetter, type DeadLetter } from './dead-letter.js'
 
 /** Which dead letters, and how many. */
@@ -38,9 +39,10 @@ export async function showDeadLetter(
 }
 
 /**
- * Publish dead letters again where they came from, with a fresh count of deliveries, then acknowledge them.
+ * Publish dead letters again to the queue where they died, with a fresh count of deliveries, then acknowledge them.
  *
  * @returns The letters that were sent. A crash in between leaves a letter in both places.
+ * @throws `PublishError` when some cannot be sent; these stay, those before and beside them are gone.
  */
 export async function replayDeadLetters(
   broker: Broker,
@@ -50,12 +52,28 @@ export async function replayDeadLetters(
   return withLetters(broker, queue, query, async (found, consumer) => {
     const letters = found.map(readDeadLetter)
     for (let from = 0; from < found.length; from += BATCH) {
-      const part = letters.slice(from, from + BATCH)
-      await broker.publish(part.map(({ route, message }) => ({ route, message })))
-      await consumer.ack(found.slice(from, from + BATCH))
+      const claimed = found.slice(from, from + BATCH)
+      try {
+        await broker.publish(letters.slice(from, from + BATCH).map(toReplay))
+      } catch (error) {
+        // What was published must not be published again by the next replay.
+        if (error instanceof PublishError) await consumer.ack(confirmed(claimed, error))
+        throw error
+      }
+      await consumer.ack(claimed)
     }
     return letters
   })
+}
+
+/** To the one queue by name: an exchange would hand it to every queue that is bound, and it died in one. */
+function toReplay({ queue, message }: DeadLetter): Outgoing {
+  return { route: { exchange: '', routingKey: queue }, message }
+}
+
+function confirmed(claimed: readonly Delivery[], { indexes }: PublishError): readonly Delivery[] {
+  const failed = new Set(indexes)
+  return claimed.filter((_delivery, index) => !failed.has(index))
 }
 
 /** Drop the dead letters of a queue, or only those of some ids; resolves with how many there were. */

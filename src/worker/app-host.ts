@@ -1,4 +1,5 @@
 import type { Execution, Lovage } from '../app/app.js'
+import { locationOfOpened, type BrokerLocation } from '../app/stores.js'
 import type { ResultBackend } from '../backend/contract.js'
 import { parseConnectionUrl } from '../broker/connection-url.js'
 import { createResultCodec } from '../message/result-codec.js'
@@ -24,7 +25,7 @@ export function hostOfApp(app: Lovage, logger: TaskLogger, backend: ResultBacken
     codec: backend === undefined ? undefined : createResultCodec(config.resultSerializer, app.codecs),
     execute: executeOf(app),
     openBroker: () => app.openBroker(),
-    keeperStart: keeperStartOf(app),
+    keeperStart: (broker) => keeperStartOf(app, locationOfOpened(broker) ?? app.brokerLocation()),
     readTask: (message) => app.readTask(message),
   }
 }
@@ -46,9 +47,9 @@ function executeOf(app: Lovage): Execute {
   }
 }
 
-/** How another thread opens the same broker; `undefined` where it cannot. */
-function keeperStartOf(app: Lovage): KeeperStart | undefined {
-  const { target, moduleUrl, options } = app.brokerLocation()
+/** How another thread opens the broker of this place; `undefined` where it cannot. */
+function keeperStartOf(app: Lovage, location: BrokerLocation): KeeperStart | undefined {
+  const { target, moduleUrl, options } = location
   if (moduleUrl === undefined || typeof target !== 'string') return undefined
   return {
     moduleUrl,

@@ -27,7 +27,7 @@ export interface WorkerCore {
   readonly supervisor: Supervisor
   readonly lagWatch: LagWatch
   readonly hoardWatch: HoardWatch
-  /** Ends the keeper, if there is one. */
+  /** Ends the keepers, if there are any. */
   stopKeeper(): Promise<void>
 }
 
@@ -97,10 +97,11 @@ export function createCore(options: CoreOptions): WorkerCore {
   return { host, pool, dispatcher, supervisor, lagWatch, hoardWatch, stopKeeper: () => sessions.stopKeeper() }
 }
 
-/** What outlives a session: the keeper, and settlements whose connection is gone. */
+/** What outlives a session: the keepers, and settlements whose connection is gone. */
 class SessionShare {
   readonly #options: CoreOptions
-  #keeper: LeaseKeeper | undefined
+  /** One for each store: the claims of a lost session are renewed where they are, although the next is elsewhere. */
+  readonly #keepers = new Map<string, LeaseKeeper>()
   #orphans: SettleItem[] = []
 
   constructor(options: CoreOptions) {
@@ -109,14 +110,13 @@ class SessionShare {
 
   partsFor(broker: Broker): Pick<SessionParts, 'keeper' | 'orphaned'> {
     const { host, settings } = this.#options
-    this.#keeper ??= openKeeper({
-      broker,
-      start: host.keeperStart,
-      leaseMs: settings.leaseMs,
-      clock: host.clock,
-      logger: host.logger,
-    })
-    return { keeper: this.#keeper, orphaned: (item) => this.#orphans.push(item) }
+    const start = host.keeperStart(broker)
+    const store = `${broker.name} ${start?.brokerUrl ?? ''}`
+    const keeper =
+      this.#keepers.get(store) ??
+      openKeeper({ broker, start, leaseMs: settings.leaseMs, clock: host.clock, logger: host.logger })
+    this.#keepers.set(store, keeper)
+    return { keeper, orphaned: (item) => this.#orphans.push(item) }
   }
 
   /** Let a new session write what the old one could not. */
@@ -127,6 +127,6 @@ class SessionShare {
   }
 
   async stopKeeper(): Promise<void> {
-    await this.#keeper?.stop()
+    await Promise.all([...this.#keepers.values()].map((keeper) => keeper.stop()))
   }
 }

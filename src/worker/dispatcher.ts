@@ -174,6 +174,7 @@ export class Dispatcher implements RunOwner {
     const { task, id } = item.delivery.message.headers
     this.#parts.host.logger.error({ err: error, task, id }, `a settlement was refused: ${error.message}`)
     item.refusals += 1
+    if (item instanceof Run && item.acking && !item.dropped) this.#endUnacknowledged(item)
     if (item instanceof Run && item.outcome !== undefined && item.refusals === 1) {
       this.#uncount()
       item.stage = 'new'
@@ -368,6 +369,15 @@ export class Dispatcher implements RunOwner {
       this.#start(run)
       return
     }
+    this.#running.delete(run)
+    this.#window.ended()
+    this.#pump()
+  }
+
+  /** The store refuses the early acknowledgement: whatever it accepts in its place must not start the body. */
+  #endUnacknowledged(run: Run): void {
+    run.acking = false
+    run.dropped = true
     this.#running.delete(run)
     this.#window.ended()
     this.#pump()

@@ -27,8 +27,8 @@ export interface WorkerHost {
   readonly execute: Execute
   /** A new connected broker, owned by the worker. */
   openBroker(): Promise<Broker>
-  /** How another thread opens the same broker; absent where it cannot. */
-  readonly keeperStart: KeeperStart | undefined
+  /** How another thread opens the same store as this broker of {@link openBroker}; `undefined` where it cannot. */
+  keeperStart(broker: Broker): KeeperStart | undefined
   /** @throws `MessageError` and its kinds when the message is no readable task. */
   readTask(message: Message): TaskMessage
 }

@@ -35,6 +35,20 @@ export class Intake {
 
   /** A run to start, or a settlement to apply in its place. Never throws. */
   take(claims: ClaimSet, delivery: Delivery): Run | Refusal {
+    try {
+      return this.#take(claims, delivery)
+    } catch (error) {
+      // Out of here it would end the session, and the claim would be nobody's for as long as the worker lives.
+      return this.#refusals.unstartable(claims, delivery, error)
+    }
+  }
+
+  /** Whether the task must not start any more. */
+  isExpired(task: TaskMessage): boolean {
+    return task.expiresMs !== undefined && task.expiresMs <= this.#host.clock.now()
+  }
+
+  #take(claims: ClaimSet, delivery: Delivery): Run | Refusal {
     if (delivery.deliveryCount > this.#settings.maxDeliveries)
       return this.#refusals.workerLost(claims, delivery)
     let task: TaskMessage
@@ -44,11 +58,6 @@ export class Intake {
       return this.#refusals.unreadable(claims, delivery, error)
     }
     return this.#refuse(claims, delivery, task) ?? this.#accept(claims, delivery, task)
-  }
-
-  /** Whether the task must not start any more. */
-  isExpired(task: TaskMessage): boolean {
-    return task.expiresMs !== undefined && task.expiresMs <= this.#host.clock.now()
   }
 
   /** Only extended results tell the routing key; without them a message is not copied for it. */

@@ -1,10 +1,11 @@
 import type { Delivery, HandBack, Outgoing, QueueSpec, Settlement } from '../broker/contract.js'
 import type { TaskRecord } from '../backend/contract.js'
 import { deadLetterQueueSpec, toDeadLetter, type DeadReason } from '../control/dead-letter.js'
-import { TimeLimitError } from '../errors/errors.js'
+import { BrokerError, TimeLimitError } from '../errors/errors.js'
 import { toFailure } from '../task/execute.js'
 import { followUps, hasFollowUps, type FollowUps } from '../task/follow-up.js'
 import type { Failure, Outcome } from '../task/outcome.js'
+import { backoffMs } from '../util/backoff.js'
 import type { WorkerHost } from './host.js'
 import type { Records, StoredResult } from './records.js'
 import type { Run } from './run.js'
@@ -28,6 +29,7 @@ interface Ending {
   readonly declares?: QueueSpec
 }
 
+const AGAIN = { firstMs: 50, maxMs: 5_000, jitter: 0.5 }
 const NOTHING: readonly never[] = []
 const REQUEUED: Omit<HandBack, 'delivery'> = { delayMs: 0, unspent: false }
 
@@ -58,7 +60,7 @@ export class OutcomeSettlements {
   async #decideWithFollowUps(run: Run, outcome: Outcome): Promise<Verdict> {
     let next: FollowUps
     try {
-      next = await followUps(this.#host.sender, run.task, run.request, outcome)
+      next = await this.#followUps(run, outcome)
     } catch (error) {
       // What cannot be sent must not look like success; the error callbacks of a failure are only logged.
       if (outcome.kind !== 'failure') return this.#decide(run, failed(toFailure(error, this.#host)))
@@ -70,6 +72,34 @@ export class OutcomeSettlements {
     return next.failedChain.length === 0
       ? verdict
       : { ...verdict, alsoFailed: this.#failChain(next, outcome) }
+  }
+
+  /**
+   * A store that is away for a while makes no failure of a task that ended: asked again until it is back, or until the
+   * claim can no longer be settled.
+   */
+  async #followUps(run: Run, outcome: Outcome): Promise<FollowUps> {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await followUps(this.#host.sender, run.task, run.request, outcome)
+      } catch (error) {
+        const isDead = run.claims.settler.isDead
+        if (!(error instanceof BrokerError && error.retryable) || (isDead && !run.acked)) throw error
+        await this.#waitForStore(run, error, backoffMs(tries, AGAIN))
+      }
+    }
+  }
+
+  #waitForStore(run: Run, error: Error, delayMs: number): Promise<void> {
+    const { clock, logger } = this.#host
+    const { task, id } = run.request
+    logger.warn(
+      { err: error, task, id, delayMs },
+      `What follows ${task}[${id}] could not be prepared: ${error.message}; trying again in ${delayMs} ms`,
+    )
+    // The end of a worker whose connections are closed does not wait for a store.
+    const unref = run.claims.settler.isDead
+    return new Promise((resolve) => clock.setTimer(delayMs, resolve, { unref }))
   }
 
   #decide(run: Run, outcome: Outcome, next?: FollowUps): Verdict {

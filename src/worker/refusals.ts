@@ -88,6 +88,12 @@ export class Refusals {
     return this.#setAside(claims, delivery, { reason: 'unreadable', failure, about: peek(delivery) })
   }
 
+  /** It can be read, and something about its task here does not let it start. */
+  unstartable(claims: ClaimSet, delivery: Delivery, thrown: unknown): Refusal {
+    const failure = toFailure(toError(thrown), this.#host)
+    return this.#setAside(claims, delivery, { reason: 'failed', failure, about: peek(delivery) })
+  }
+
   /** It asks for what this version does not have. */
   unsupported(claims: ClaimSet, delivery: Delivery, task: TaskMessage): Refusal {
     const failure = toFailure(new UnsupportedError('chords are not supported yet'), this.#host)

@@ -82,7 +82,11 @@ export class Session {
       keeper.hold({
         holder,
         leases: broker.leases,
-        lost: (tags) => parts.dispatcher.loseClaims(claims, tags),
+        lost: (tags) => {
+          parts.dispatcher.loseClaims(claims, tags)
+          // The consumer still counts what is lost against its credit, and nothing renews what it claims from now on.
+          if (tags === undefined) session.lose(new BrokerConnectionError('every claim was lost to its lease'))
+        },
       })
     }
     return session

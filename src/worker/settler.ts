@@ -58,6 +58,11 @@ export class Settler {
     this.#parts = parts
   }
 
+  /** Whether nothing is written here any more: a claim of this consumer cannot be settled. */
+  get isDead(): boolean {
+    return this.#isDead
+  }
+
   /** Take a settlement. It leads to exactly one call of `settled` or `refused`. */
   add(item: SettleItem): void {
     if (this.#isDead) {

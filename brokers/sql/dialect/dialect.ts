@@ -59,6 +59,8 @@ export interface Outlook {
   readonly nextDueMs: number | undefined
   /** The next moment at which a lease of another holder runs out. */
   readonly nextLeaseEndMs: number | undefined
+  /** The holder that looks is known. */
+  readonly held: boolean
 }
 
 /** A row of the result table; columns as Celery names them, and two of our own. */
@@ -126,8 +128,8 @@ export interface SqlDialect {
   openHolder(session: Session, leaseMs: number, owner: string): Promise<number>
   /** Renew the lease from now; whether the holder is known. */
   renewHolder(session: Session, holder: number, leaseMs: number): Promise<boolean>
-  /** Renew the lease unless it is fresh, and register a holder that was reaped again. */
-  keepHolder(session: Session, holder: number, leaseMs: number, owner: string): Promise<void>
+  /** Renew the lease unless it is fresh; whether the holder is known. One that was reaped stays forgotten. */
+  keepHolder(session: Session, holder: number, leaseMs: number): Promise<boolean>
   /** Free every claim of the holder without counting it, and forget the holder. */
   closeHolder(session: Session, holder: number): Promise<void>
   /** Free the claims of holders whose lease ran out, except this one's; they stay counted. */
@@ -148,8 +150,8 @@ export interface SqlDialect {
   loadResults(session: Session, taskIds: readonly string[]): Promise<readonly ResultRow[]>
   /** Marks that change whenever the row does. */
   markResults(session: Session, taskIds: readonly string[]): Promise<readonly ResultMark[]>
-  /** Delete expired results and groups; the number deleted. */
-  dropExpired(session: Session): Promise<number>
+  /** Delete expired results and groups, up to `limit` of each; the number deleted, below `limit` when none is left. */
+  dropExpired(session: Session, limit: number): Promise<number>
   /** The database's clock. */
   now(session: Session): Promise<number>
 

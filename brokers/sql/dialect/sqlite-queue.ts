@@ -24,7 +24,8 @@ const IDS = '(SELECT value FROM json_each(?))'
 const LOOK = `SELECT ${NOW},
   (SELECT min(due_ms) FROM lovage_message WHERE due_ms IS NOT NULL),
   (SELECT min(lease_until_ms) FROM lovage_holder WHERE id <> ?),
-  EXISTS (SELECT 1 FROM lovage_message WHERE queue IN ${IDS} AND ${READY})`
+  EXISTS (SELECT 1 FROM lovage_message WHERE queue IN ${IDS} AND ${READY}),
+  EXISTS (SELECT 1 FROM lovage_holder WHERE id = ?)`
 
 const PROMOTE = `UPDATE lovage_message SET due_ms = NULL WHERE id IN (
   SELECT id FROM lovage_message WHERE due_ms <= ${NOW} ORDER BY due_ms LIMIT ${PROMOTE_AT_ONCE})`
@@ -45,9 +46,7 @@ const GIVE_BACK = `UPDATE lovage_message SET holder = NULL, claim = NULL, due_ms
 const OPEN_HOLDER = `INSERT INTO lovage_holder (lease_until_ms, owner) VALUES (? + ${NOW}, ?) RETURNING id`
 const RENEW_HOLDER = `UPDATE lovage_holder SET lease_until_ms = ? + ${NOW} WHERE id = ?`
 // Renewing at each claim would write a second table each time; a tenth of the lease is exact enough.
-const KEEP_HOLDER = `INSERT INTO lovage_holder (id, lease_until_ms, owner) VALUES (?, ? + ${NOW}, ?)
-  ON CONFLICT (id) DO UPDATE SET lease_until_ms = excluded.lease_until_ms
-  WHERE lease_until_ms < excluded.lease_until_ms - ?`
+const IS_STALE = `SELECT lease_until_ms < ? + ${NOW} FROM lovage_holder WHERE id = ?`
 
 const FREE_UNSPENT =
   'UPDATE lovage_message SET holder = NULL, claim = NULL, unspent = unspent + 1 WHERE holder = ?'
@@ -105,13 +104,14 @@ function holdValues(hold: Hold | undefined): readonly [number | null, number] {
 
 /** Four small index reads in one statement, without a lock. See `SqlDialect.look`. */
 export async function look(session: Session, queues: readonly string[], holder: number): Promise<Outlook> {
-  const [row = []] = await session.all(LOOK, [holder, JSON.stringify(queues)])
-  const [nowMs, dueMs, leaseEndMs, ready] = row
+  const [row = []] = await session.all(LOOK, [holder, JSON.stringify(queues), holder])
+  const [nowMs, dueMs, leaseEndMs, ready, held] = row
   return {
     nowMs: Number(nowMs),
     ready: ready === 1,
     nextDueMs: typeof dueMs === 'number' ? dueMs : undefined,
     nextLeaseEndMs: typeof leaseEndMs === 'number' ? leaseEndMs : undefined,
+    held: held === 1,
   }
 }
 
@@ -221,13 +221,10 @@ export async function renewHolder(session: Session, holder: number, leaseMs: num
 }
 
 /** Writes nothing while at least nine tenths of the lease are left. See `SqlDialect.keepHolder`. */
-export async function keepHolder(
-  session: Session,
-  holder: number,
-  leaseMs: number,
-  owner: string,
-): Promise<void> {
-  await session.run(KEEP_HOLDER, [holder, leaseMs, owner, Math.round(leaseMs / 10)])
+export async function keepHolder(session: Session, holder: number, leaseMs: number): Promise<boolean> {
+  const [row] = await session.all(IS_STALE, [Math.round(leaseMs * 0.9), holder])
+  if (row?.[0] === 1) await session.run(RENEW_HOLDER, [leaseMs, holder])
+  return row !== undefined
 }
 
 /** Gives every claim of the holder back unspent, in one statement. See `SqlDialect.closeHolder`. */

@@ -131,10 +131,11 @@ export async function markResults(
 }
 
 /** Deletes rows whose time, stored by Lovage, is over; rows written by Celery have none and are left to its own cleanup. See `SqlDialect.dropExpired`. */
-export async function dropExpired(session: Session): Promise<number> {
+export async function dropExpired(session: Session, limit: number): Promise<number> {
   let dropped = 0
   for (const table of ['celery_taskmeta', 'celery_tasksetmeta']) {
-    dropped += await session.run(`DELETE FROM ${table} WHERE lovage_expires_ms <= ${NOW}`)
+    const expired = `SELECT id FROM ${table} WHERE lovage_expires_ms <= ${NOW} LIMIT ?`
+    dropped += await session.run(`DELETE FROM ${table} WHERE id IN (${expired})`, [limit])
   }
   return dropped
 }

@@ -122,9 +122,10 @@ export async function resultSchema(session: Session, knex: Knex): Promise<readon
     else if (missing.length > 0) {
       steps.push({
         name: `extend ${table}: ${missing.join(', ')}`,
-        statements: missing.map(
-          (column) => `ALTER TABLE ${table} ADD COLUMN ${column} ${columns[column] ?? ''}`,
-        ),
+        statements: [
+          ...missing.map((column) => `ALTER TABLE ${table} ADD COLUMN ${column} ${columns[column] ?? ''}`),
+          expiryIndex(table),
+        ],
       })
     }
   }
@@ -156,7 +157,13 @@ function resultTable(
       for (const [column, type] of Object.entries(columns)) builder.specificType(column, type)
     }),
     `CREATE INDEX ix_${table}_date_done ON ${table} (date_done)`,
+    expiryIndex(table),
   ]
+}
+
+function expiryIndex(table: string): string {
+  const column = 'lovage_expires_ms'
+  return `CREATE INDEX IF NOT EXISTS ix_${table}_${column} ON ${table} (${column}) WHERE ${column} IS NOT NULL`
 }
 
 function created(

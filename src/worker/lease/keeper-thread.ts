@@ -68,6 +68,8 @@ class KeeperThread {
 
   async #round(): Promise<boolean> {
     const { leaseMs } = this.#start
+    // A store that no session uses any more may be gone.
+    if (this.#renewals.size === 0) return true
     try {
       const { leases } = await this.#connected()
       if (leases === undefined) throw new UnsupportedError('the broker has no leases to renew')

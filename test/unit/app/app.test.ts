@@ -68,6 +68,8 @@ describe('defining a task', () => {
 
   it('refuses a soft time limit beyond the hard one', () => {
     expect(() => appOf().task({ name: 'a', softTimeLimit: 5, timeLimit: 3 }, () => 1)).toThrow(TaskError)
+    for (const option of ['timeLimit', 'softTimeLimit', 'defaultRetryDelay', 'retryBackoffMax', 'expires'])
+      expect(() => appOf().task({ name: 'a', [option]: '30s' }, () => 1)).toThrow(`${option} of a`)
   })
 
   it('refuses an option that does not exist, with the one that was meant', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { randomUUID } from 'node:crypto'
 
 import { BrokerConnectionError, Lovage } from '../../../src/index.js'
+import { locationOfOpened } from '../../../src/app/stores.js'
 import { createBroker } from '../../../brokers/memory/index.js'
 
 /** An app with brokers `a` and `b`, of which those in `down` do not answer. */
@@ -36,6 +37,7 @@ describe('several brokers', () => {
     const second = await app.openBroker()
 
     expect(opened).toEqual(['a', 'b', 'b'])
+    expect(locationOfOpened(first)?.target).toBe('tried://b')
     await Promise.all([first.close(), second.close()])
   })
 

@@ -8,7 +8,7 @@ import {
   showDeadLetter,
 } from '../../../src/control/dead-letters.js'
 import type { Broker, Delivery } from '../../../src/broker/contract.js'
-import { Lovage } from '../../../src/index.js'
+import { Lovage, PublishError } from '../../../src/index.js'
 
 const AT_MS = Date.UTC(2026, 0, 2)
 
@@ -96,6 +96,32 @@ describe('dead letters', () => {
       expect(back?.message.headers).toEqual({ id: 'b', task: 'tasks.pay', own: 'kept' })
       expect(back?.deliveryCount).toBe(1)
       expect(await broker.depth('pay.dead')).toBe(1)
+    })
+  })
+
+  it('are replayed to the one queue they died in, whatever exchange they came by', async () => {
+    await withLetters([], async (broker) => {
+      const note = { reason: 'failed' as const, detail: 'once', atMs: AT_MS }
+      const fromExchange = { ...delivery('a'), route: { exchange: 'news', routingKey: 'all' } }
+      await broker.publish([toDeadLetter(fromExchange, note)])
+
+      await replayDeadLetters(broker, 'pay')
+
+      expect(await broker.depth('pay')).toBe(1)
+    })
+  })
+
+  it('that were sent are not sent again when others of the batch could not be', async () => {
+    await withLetters(['a', 'b'], async (broker) => {
+      const note = { reason: 'failed' as const, detail: 'once', atMs: AT_MS }
+      const homeless = toDeadLetter({ ...delivery('c'), queue: 'gone' }, note)
+      await broker.publish([{ ...homeless, route: { exchange: '', routingKey: 'pay.dead' } }])
+
+      for (let times = 0; times < 2; times += 1)
+        await expect(replayDeadLetters(broker, 'pay')).rejects.toThrow(PublishError)
+
+      expect(await broker.depth('pay')).toBe(2)
+      expect((await listDeadLetters(broker, 'pay')).map((letter) => letter.id)).toEqual(['c'])
     })
   })
 

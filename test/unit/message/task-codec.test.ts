@@ -114,6 +114,12 @@ describe('encodeTask', () => {
     expect(() => encodeTask({ ...TASK, headers: { id: 'x' } }, codecs)).toThrow(EncodeError)
   })
 
+  test('does not count what a worker wrote onto a waiting message as the caller’s', () => {
+    const marks = { 'lovage-unknown-since': 1, 'lovage-unknown-times': 2, 'lovage-dead-reason': 'failed' }
+
+    expect(callerHeaders({ ...marks, 'lovage-own': 'kept' })).toEqual({ 'lovage-own': 'kept' })
+  })
+
   test.each([
     ['args[1].socket', { args: [1, { socket: () => 1 }] }],
     ['kwargs.when', { kwargs: { when: Number.NaN } }],

@@ -107,5 +107,7 @@ describe('leases', () => {
 
     expect((await bench.record(result.id, 'SUCCESS')).result).toBe('second run')
     expect(bench.log.find(/lost its claim/)).toBeDefined()
+    expect(bench.log.find(/Connection to broker lost: every claim was lost to its lease/)).toBeDefined()
+    await eventually(() => (worker.status.isClaiming ? true : undefined))
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { Ignore, Reject } from '../../../src/index.js'
+import { BrokerConnectionError, BrokerError, Ignore, Reject } from '../../../src/index.js'
 import { Bench, eventually, gate } from './harness.js'
 
 class GatewayError extends Error {}
@@ -275,5 +275,65 @@ describe('a worker and the outcomes of tasks', () => {
     expect(await result.get(5)).toBe('ran')
     await worker.stop()
     expect(await bench.depth()).toBe(0)
+  })
+
+  it('does not run a body whose early acknowledgement was refused', async () => {
+    await using bench = new Bench()
+    let runs = 0
+    const early = bench.app.task({ name: 'tasks.early', acksLate: false }, () => {
+      runs += 1
+    })
+    const handedBack = gate()
+    const open = bench.app.openBroker.bind(bench.app)
+    bench.app.openBroker = async () => {
+      const broker = await open()
+      const consume = broker.consume.bind(broker)
+      broker.consume = async (queues, options) => {
+        const consumer = await consume(queues, options)
+        const settle = consumer.settle?.bind(consumer)
+        consumer.settle = async (settlements) => {
+          if (settlements.some((one) => one.handBack === undefined)) throw new BrokerError('refused')
+          const lost = (await settle?.(settlements)) ?? []
+          handedBack.open()
+          return lost
+        }
+        return consumer
+      }
+      return broker
+    }
+    const worker = await bench.start()
+
+    await early.delay()
+    await handedBack.passed
+    await worker.stop()
+
+    expect(runs).toBe(0)
+    expect(worker.status.running).toBe(0)
+  })
+
+  it('keeps a task that ended as it ended while the store of what follows is away', async () => {
+    await using bench = new Bench()
+    const told = gate<number>()
+    const may = gate()
+    const add = bench.app.task('tasks.add', async (x: number, y: number) => {
+      await may.passed
+      return x + y
+    })
+    const tell = bench.app.task('tasks.tell', (sum: number) => told.open(sum))
+    const { sender } = bench.app
+    const prepare = sender.prepare.bind(sender)
+    let refusals = 0
+    await bench.start()
+    const result = await add.applyAsync([2, 3], { link: tell.s() })
+    sender.prepare = async (next) => {
+      refusals += 1
+      if (refusals < 3) throw new BrokerConnectionError('the store is away')
+      return prepare(next)
+    }
+    may.open()
+
+    expect(await told.passed).toBe(5)
+    expect(await result.get(5)).toBe(5)
+    expect(refusals).toBe(3)
   })
 })

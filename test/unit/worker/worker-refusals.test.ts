@@ -31,6 +31,26 @@ async function dead(bench: Bench): Promise<Message> {
 }
 
 describe('what a worker does not run', () => {
+  it('sets a task aside whose definition cannot be read any more, and goes on claiming', async () => {
+    await using bench = new Bench()
+    let isBroken = false
+    const toMillis = (): number => {
+      if (isBroken) throw new RangeError('no length of time')
+      return 1000
+    }
+    bench.app.task({ name: 'tasks.odd', timeLimit: { toMillis } }, () => 1)
+    const add = bench.app.task('tasks.add', (x: number, y: number) => x + y)
+    isBroken = true
+    await bench.start({ concurrency: 1, prefetchMultiplier: 1 })
+
+    await publish(bench, { headers: { id: 'odd-1', task: 'tasks.odd' } })
+    const letter = await dead(bench)
+
+    expect(letter.headers['lovage-dead-detail']).toContain('no length of time')
+    expect((await bench.record('odd-1', 'FAILURE')).result).toMatchObject({ exc_type: 'ValueError' })
+    expect(await (await add.delay(1, 1)).get(5)).toBe(2)
+  })
+
   it('sets a body that cannot be decoded aside, stores FAILURE and lives on', async () => {
     await using bench = new Bench()
     const add = bench.app.task('tasks.add', (x: number, y: number) => x + y)
