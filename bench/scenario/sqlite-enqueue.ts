@@ -64,7 +64,7 @@ function byDriver(): Promise<Sample> {
 export const sqliteEnqueue: Scenario = {
   name: 'sqlite-enqueue',
   about: `Enqueue of ${COUNT} tasks on SQLite, synchronous FULL, against raw inserts of 100 that build the same message.`,
-  rounds: 7,
+  rounds: 5,
   contestants: [
     { name: 'raw', run: byRawStatements },
     { name: 'driver', run: byDriver },

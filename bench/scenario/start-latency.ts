@@ -6,7 +6,7 @@ import { sqliteStore } from '../program/bench-app.js'
 import { RemoteWorker } from '../program/remote-worker.js'
 import { withFile } from '../program/temporary-file.js'
 
-const COUNT = 500
+const COUNT = 300
 
 function measure(gapMs: number): Promise<Sample> {
   return withFile(async (path) => {

@@ -38,7 +38,10 @@ function executeOf(app: Lovage): Execute {
     const run = compose(around, (execution: Execution) =>
       executeTask(execution.definition, execution.request, port),
     )
-    return run({ definition, request }).catch((error: unknown): Outcome => ({
+    // A function of the list that is not asynchronous throws at once.
+    return new Promise<Outcome>((resolve) => {
+      resolve(run({ definition, request }))
+    }).catch((error: unknown): Outcome => ({
       kind: 'failure',
       failure: toFailure(error, port),
       expected: false,

@@ -1,7 +1,7 @@
 /**
  * Which servers a test may use: those that the runner found or started, or that the developer named.
  *
- * The entries stand in `test/support/services.mjs`; a variable is `LOVAGE_TEST_<NAME>_URL`.
+ * The entries stand in `test/support/service/`; a variable is `LOVAGE_TEST_<NAME>_URL`.
  */
 
 /** The URL of a service, or undefined when it is not there: then the test is skipped. */

@@ -95,7 +95,7 @@ class KeeperThread {
     const stripped = hasDriverSuffix ? (withoutDriverSuffix(url) ?? url) : url
     const broker = module.createBroker(stripped, { transportOptions, autoMigrate: false })
     try {
-      await broker.connect(AbortSignal.timeout(Math.max(1000, leaseMs / TRIES_IN_A_LEASE)))
+      await broker.connect(AbortSignal.timeout(Math.max(1000, Math.ceil(leaseMs / TRIES_IN_A_LEASE))))
     } catch (error) {
       await broker.close()
       throw error

@@ -134,9 +134,15 @@ class AsyncRun implements JobRun, TaskPort, Deadline {
   }
 
   /** A state that the body did not wait for is written before the outcome, never after it. */
-  async #execute(definition: TaskDefinition): Promise<Outcome> {
-    const outcome = await this.#shared.host.execute(definition, this.#job.request, this)
-    if (this.#storing !== undefined) await this.#storing
+  #execute(definition: TaskDefinition): Promise<Outcome> {
+    // Chained, not awaited: an asynchronous function would cost each task a second promise.
+    return this.#shared.host.execute(definition, this.#job.request, this).then((outcome) => {
+      if (this.#storing === undefined) return this.#finish(outcome)
+      return this.#storing.then(() => this.#finish(outcome))
+    })
+  }
+
+  #finish(outcome: Outcome): Outcome {
     if (this.#job.softLimitMs === undefined && this.#job.hardLimitMs === undefined) this.#ended = true
     return outcome
   }

@@ -6,6 +6,9 @@ import { FaultBench } from '../../fault/fixture/fault-bench.js'
 
 jest.setTimeout(60_000)
 
+/** Long enough for a new thread to start on a busy machine before the claim runs out. */
+const LEASE_MS = 4_000
+
 const never = new AbortController().signal
 
 async function withKeeper(
@@ -25,7 +28,7 @@ async function withKeeper(
       brokerUrl: typeof target === 'string' ? target : '',
       hasDriverSuffix: false,
       transportOptions: options.transportOptions ?? {},
-      leaseMs: 1_000,
+      leaseMs: LEASE_MS,
     },
     silentLogger,
   )
@@ -34,8 +37,8 @@ async function withKeeper(
   const lost: unknown[] = []
   try {
     await note.delay(bench.log, 'a')
-    const consumer = await broker.consume(['celery'], { credit: 1, leaseMs: 1_000 })
-    const rival = await other.consume(['celery'], { credit: 1, leaseMs: 1_000 })
+    const consumer = await broker.consume(['celery'], { credit: 1, leaseMs: LEASE_MS })
+    const rival = await other.consume(['celery'], { credit: 1, leaseMs: LEASE_MS })
     const [claimed] = await consumer.fetch(1, { waitMs: 5_000, signal: never })
     expect(claimed).toBeDefined()
     if (broker.leases === undefined || consumer.holder === undefined) throw new RangeError('no leases')
@@ -53,10 +56,10 @@ async function withKeeper(
 describe('the thread that renews claims', () => {
   it('keeps a claim for many times the lease, also while this thread is blocked', async () => {
     await withKeeper(async ({ take }) => {
-      const endMs = performance.now() + 2_500
+      const endMs = performance.now() + 2 * LEASE_MS
       while (performance.now() < endMs);
 
-      expect(await take(1_500)).toBe(0)
+      expect(await take(LEASE_MS)).toBe(0)
     })
   })
 
@@ -65,7 +68,7 @@ describe('the thread that renews claims', () => {
       await sleep(1_500)
       await keeper.stop()
 
-      expect(await take(5_000)).toBe(1)
+      expect(await take(4 * LEASE_MS)).toBe(1)
     })
   })
 
@@ -77,7 +80,7 @@ describe('the thread that renews claims', () => {
       await sleep(500)
 
       expect(keeper.threadId).not.toBe(before)
-      expect(await take(2_500)).toBe(0)
+      expect(await take(2 * LEASE_MS)).toBe(0)
     })
   })
 })

@@ -8,14 +8,18 @@ interface Outcome {
 }
 
 interface ServicesModule {
-  freePort(): Promise<number>
-  answers(port: number): Promise<boolean>
-  startProcess(file: string, args: readonly string[], options: object): Promise<{ stop(): Promise<void> }>
   startServices(wanted: readonly object[], options: object): Promise<Outcome>
 }
 
-const url = new URL('../../../../test/support/services.mjs', import.meta.url)
-const services = (await import(url.href)) as ServicesModule
+interface ServerProcessModule {
+  freePort(): Promise<number>
+  answers(port: number): Promise<boolean>
+  startProcess(file: string, args: readonly string[], options: object): Promise<{ stop(): Promise<void> }>
+}
+
+const support = new URL('../../../../test/support/', import.meta.url)
+const { startServices } = (await import(new URL('services.mjs', support).href)) as ServicesModule
+const processes = (await import(new URL('server-process.mjs', support).href)) as ServerProcessModule
 
 const variable = `LOVAGE_TEST_${randomName().toUpperCase()}_URL`
 const quiet = { ci: false, say: () => undefined }
@@ -27,8 +31,8 @@ function echoServer(port: number): object {
     detect: async () => undefined,
     start: async (folder: string) => {
       const script = `require('net').createServer().listen(${port}, '127.0.0.1')`
-      const ready = (): Promise<boolean> => services.answers(port)
-      const server = await services.startProcess(process.execPath, ['-e', script], { folder, ready })
+      const ready = (): Promise<boolean> => processes.answers(port)
+      const server = await processes.startProcess(process.execPath, ['-e', script], { folder, ready })
       return { url: `echo://127.0.0.1:${port}`, stop: () => server.stop() }
     },
   }
@@ -41,29 +45,29 @@ describe('the services of a test run', () => {
   })
 
   test('are started as private processes and stopped again', async () => {
-    const port = await services.freePort()
+    const port = await processes.freePort()
 
-    const outcome = await services.startServices([echoServer(port)], quiet)
-    const answeredBefore = await services.answers(port)
+    const outcome = await startServices([echoServer(port)], quiet)
+    const answeredBefore = await processes.answers(port)
     await outcome.stop()
 
     expect(outcome.environment).toEqual({ [variable]: `echo://127.0.0.1:${port}` })
     expect(answeredBefore).toBe(true)
-    expect(await services.answers(port)).toBe(false)
+    expect(await processes.answers(port)).toBe(false)
   })
 
   test('named by the environment win over those that could be started', async () => {
     process.env[variable] = 'echo://elsewhere'
     const never = { ...echoServer(0), start: () => Promise.reject(new Error('was started')) }
 
-    const outcome = await services.startServices([never], quiet)
+    const outcome = await startServices([never], quiet)
 
     expect(outcome.environment).toEqual({ [variable]: 'echo://elsewhere' })
   })
 
   test('that cannot be had are reported with the reason, and installed first with CI=true', async () => {
     let reason: string | undefined = 'no echo on the PATH'
-    const port = await services.freePort()
+    const port = await processes.freePort()
     const service = {
       ...echoServer(port),
       detect: async () => reason,
@@ -72,8 +76,8 @@ describe('the services of a test run', () => {
       },
     }
 
-    const local = await services.startServices([service], quiet)
-    const ci = await services.startServices([service], { ...quiet, ci: true })
+    const local = await startServices([service], quiet)
+    const ci = await startServices([service], { ...quiet, ci: true })
     await ci.stop()
 
     expect(local.report).toEqual([{ name: 'echo', variable, missing: 'no echo on the PATH' }])
@@ -84,13 +88,13 @@ describe('the services of a test run', () => {
     const broken = {
       ...echoServer(0),
       start: (folder: string) =>
-        services.startProcess(process.execPath, ['-e', `console.error('bad flag'); process.exit(2)`], {
+        processes.startProcess(process.execPath, ['-e', `console.error('bad flag'); process.exit(2)`], {
           folder,
           ready: async () => false,
         }),
     }
 
-    const outcome = await services.startServices([broken], quiet)
+    const outcome = await startServices([broken], quiet)
 
     expect(outcome.report[0]?.missing).toContain('bad flag')
   })
