@@ -142,7 +142,7 @@ export class Lovage implements ResultSource {
       codec: () => createResultCodec(this.config().resultSerializer, this.codecs, this.#resultContent()),
     })
     this.#connections = new Connections({
-      broker: () => this.openBroker(),
+      broker: (signal) => this.#openBroker(signal),
       backend: () => this.#openBackend(),
     })
     this.task = createDefineTask((taskOptions, body, method) => this.define(taskOptions, body, method))
@@ -304,8 +304,7 @@ export class Lovage implements ResultSource {
 
   /** A connected broker of the caller's own, who closes it. */
   async openBroker(): Promise<Broker> {
-    await this.prepareCodecs()
-    return this.#stores.openBroker(this.config())
+    return this.#openBroker()
   }
 
   /** Where the broker is; the first of a failover list. */
@@ -382,7 +381,7 @@ export class Lovage implements ResultSource {
       ...(retry === undefined ? {} : { retry }),
       ...(retryPolicy === undefined ? {} : { retryPolicy }),
     }
-    const send = ({ outgoing }: PreparedCall): Promise<void> => sender.publish(outgoing, policy)
+    const send = (ready: PreparedCall): Promise<void> => sender.publish(ready, policy)
     const { publish } = this.around
     const prepared = await sender.prepare(call)
     await (publish.length === 0 ? send : compose(publish, send))(prepared)
@@ -417,6 +416,11 @@ export class Lovage implements ResultSource {
 
   #directContext(definition: TaskDefinition, args: readonly unknown[]): TaskContext {
     return new RunningTask(definition.name, localRequest(definition.name, args, ''), eagerPort(this))
+  }
+
+  async #openBroker(signal?: AbortSignal): Promise<Broker> {
+    await this.prepareCodecs()
+    return this.#stores.openBroker(this.config(), signal)
   }
 
   async #openBackend(): Promise<ResultBackend | undefined> {

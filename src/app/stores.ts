@@ -71,24 +71,27 @@ export class Stores {
    * A connected broker: of a failover list the one that answered last, then the others in the order of
    * `brokerFailoverStrategy`.
    *
+   * @param signal - Ends the attempt.
    * @throws the error of the last one that was tried.
    */
-  async openBroker(config: Config): Promise<Broker> {
+  async openBroker(config: Config, signal: AbortSignal = NEVER): Promise<Broker> {
     let failure: unknown
     for (const location of this.#inOrder(this.locations(config), config.brokerFailoverStrategy)) {
       const opened = await this.#parts.brokers.open(location.target, location.options)
       const broker = guardBroker(opened, {
         publishTimeoutMs: config.publishTimeoutMs,
+        connectTimeoutMs: config.brokerConnectionTimeoutMs,
         clock: this.#parts.clock,
       })
       try {
-        await broker.connect(AbortSignal.timeout(CONNECT_LIMIT_MS))
+        await broker.connect(signal)
         this.#lastTarget = location.target
         openedAt.set(broker, location)
         return broker
       } catch (error) {
         failure = error
-        await broker.close()
+        await closeQuietly(broker)
+        if (signal.aborted) break
       }
     }
     throw failure
@@ -122,7 +125,7 @@ export class Stores {
         clock: this.#parts.clock,
       }),
     )
-    await backend.connect(AbortSignal.timeout(CONNECT_LIMIT_MS))
+    await backend.connect(NEVER)
     return backend
   }
 
@@ -169,8 +172,16 @@ export class Stores {
   }
 }
 
-/** A first connect may migrate; the guard has the shorter limits of an ordinary one. */
-const CONNECT_LIMIT_MS = 60_000
+const NEVER = new AbortController().signal
+
+/** What made the connect fail is thrown already. */
+async function closeQuietly(broker: Broker): Promise<void> {
+  try {
+    await broker.close()
+  } catch {
+    // As above.
+  }
+}
 
 function shownTarget(target: string | object): string {
   return typeof target === 'string' ? maskUrl(target) : `an object (${target.constructor.name})`
