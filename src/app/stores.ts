@@ -1,15 +1,18 @@
 import type { ResultBackend } from '../backend/contract.js'
 import { guardBackend } from '../backend/guard.js'
-import type { BackendRegistry } from '../backend/registry.js'
+import type { BackendOptions, BackendRegistry } from '../backend/registry.js'
+import { parseConnectionUrl } from '../broker/connection-url.js'
 import type { Broker } from '../broker/contract.js'
 import { guardBroker } from '../broker/guard.js'
 import type { BrokerOptions, BrokerRegistry } from '../broker/registry.js'
 import { chooseBackend, chooseBroker } from '../config/backend-choice.js'
 import type { Config } from '../config/config.js'
 import { ConfigError } from '../errors/errors.js'
+import type { ResultCompressor } from '../message/compressed-result.js'
 import type { ResultCodec } from '../message/result-codec.js'
 import type { Clock } from '../util/clock.js'
 import { maskUrl } from '../util/mask-url.js'
+import { overriddenBackend } from './override-backends.js'
 
 /** Where a broker is, and how it is opened: enough for another thread to open it again. */
 export interface BrokerLocation {
@@ -39,6 +42,10 @@ export interface StoreParts {
   /** URL of the embedded default. */
   readonly embeddedUrl: () => string
   readonly codec: () => ResultCodec
+  /** How results are compressed; `undefined` where they are not. */
+  readonly compress: () => ResultCompressor | undefined
+  /** Told of a backend that stores results as they are although they were to be compressed. */
+  readonly uncompressed: (backend: ResultBackend) => void
 }
 
 /** Opens brokers and backends as the configuration names them. */
@@ -117,16 +124,30 @@ export class Stores {
   async openBackend(config: Config): Promise<ResultBackend | undefined> {
     const target = this.backendTarget(config)
     if (target === undefined) return undefined
-    const backend = guardBackend(
-      await this.#parts.backends.open(target, {
-        codec: this.#parts.codec(),
-        transportOptions: config.resultBackendTransportOptions,
-        autoMigrate: config.databaseAutoMigrate && typeof target === 'string',
-        clock: this.#parts.clock,
-      }),
-    )
+    const compress = this.#parts.compress()
+    const opened = await this.#makeBackend(target, config, {
+      codec: this.#parts.codec(),
+      ...(compress === undefined ? {} : { compress }),
+      transportOptions: config.resultBackendTransportOptions,
+      autoMigrate: config.databaseAutoMigrate && typeof target === 'string',
+      clock: this.#parts.clock,
+    })
+    if (compress !== undefined && opened.compresses !== true) this.#parts.uncompressed(opened)
+    const backend = guardBackend(opened)
     await backend.connect(NEVER)
     return backend
+  }
+
+  async #makeBackend(
+    target: string | object,
+    config: Config,
+    options: BackendOptions,
+  ): Promise<ResultBackend> {
+    const override =
+      typeof target === 'string' ? await overriddenBackend(config.overrideBackends, target) : undefined
+    return override === undefined || typeof target !== 'string'
+      ? this.#parts.backends.open(target, options)
+      : override(parseConnectionUrl(target), options)
   }
 
   /** URL or object of the backend; `undefined` where there is none. */
