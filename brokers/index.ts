@@ -13,4 +13,10 @@ export const brokerDrivers: readonly BrokerDriver[] = [
     moduleUrl: new URL('./sql/index.js', import.meta.url).href,
     load: () => import('./sql/index.js'),
   },
+  {
+    schemes: ['amqp', 'amqps', 'pyamqp', 'rabbitmq', 'librabbitmq'],
+    packageName: 'amqplib',
+    moduleUrl: new URL('./rabbitmq/index.js', import.meta.url).href,
+    load: () => import('./rabbitmq/index.js'),
+  },
 ]

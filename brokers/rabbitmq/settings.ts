@@ -1,0 +1,112 @@
+import type { Options } from 'amqplib'
+import type { ConnectionUrl } from '../../src/broker/connection-url.js'
+import { driverOptions } from '../../src/broker/driver-options.js'
+import { ConfigError } from '../../src/errors/errors.js'
+import { isRecord } from '../../src/util/record.js'
+import { readTls } from './tls.js'
+import type { TlsSettings } from './tls.js'
+
+/** Type of the queues that hold delayed messages: as in Celery, `quorum` unless set otherwise. */
+export type DelayQueueType = 'classic' | 'quorum'
+
+/** A RabbitMQ URL and its transport options, read. */
+export interface RabbitSettings {
+  /** What the client library connects to; holds the password. */
+  readonly server: Options.Connect
+  readonly tls: TlsSettings | undefined
+  /** As in messages: `rabbitmq at localhost:5672/shop`. */
+  readonly label: string
+  readonly connectTimeoutMs: number
+  readonly delayQueueType: DelayQueueType
+  /** How long the server lets a delivery go unacknowledged; 0 when it does not mind. */
+  readonly consumerTimeoutMs: number
+  /** How the client proves who it is. */
+  readonly loginMethod: string
+}
+
+const CONNECT_TIMEOUT_MS = 4_000
+const CONSUMER_TIMEOUT_MS = 30 * 60_000
+const PLAIN_PORT = 5672
+const TLS_PORT = 5671
+
+/** Kombu's options of the transport, and Lovage's own; some have nothing to steer here. */
+const OPTIONS: readonly string[] = [
+  'heartbeat',
+  'connect_timeout',
+  'connection_timeout',
+  'login_method',
+  'ssl',
+  'native_delayed_delivery_queue_type',
+  'consumer_timeout',
+  'confirm_publish',
+  'read_timeout',
+  'write_timeout',
+  'max_retries',
+  'interval_start',
+  'interval_step',
+  'interval_max',
+  'client_properties',
+  'channel_max',
+  'frame_max',
+]
+
+/** Read the settings of a connection. @throws {@link ConfigError} for an unknown option or a value that does not fit. */
+export function readSettings(
+  url: ConnectionUrl,
+  transportOptions: Readonly<Record<string, unknown>> | undefined,
+): RabbitSettings {
+  const options = driverOptions(url, transportOptions, OPTIONS)
+  const ssl = options.get('ssl')
+  const isSecure = url.scheme === 'amqps' || ssl === true || ssl === 'true' || isRecord(ssl)
+  const hostname = url.host === '' ? 'localhost' : url.host
+  const port = url.port ?? (isSecure ? TLS_PORT : PLAIN_PORT)
+  const vhost = url.path === '' ? '/' : url.path
+  const heartbeat = numberOption(options, 'heartbeat')
+  const hasLogin = url.username !== undefined || url.password !== undefined
+  return {
+    server: {
+      protocol: isSecure ? 'amqps' : 'amqp',
+      hostname,
+      port,
+      vhost,
+      ...(hasLogin && { username: url.username ?? '', password: url.password ?? '' }),
+      ...(heartbeat !== undefined && { heartbeat: Math.round(heartbeat) }),
+    },
+    tls: isSecure ? readTls(ssl) : undefined,
+    label: `rabbitmq at ${hostname}:${String(port)}/${vhost.replace(/^\//, '')}`,
+    connectTimeoutMs: Math.round((connectSeconds(options) ?? CONNECT_TIMEOUT_MS / 1000) * 1000),
+    delayQueueType: queueTypeOf(options.get('native_delayed_delivery_queue_type')),
+    consumerTimeoutMs: Math.round(
+      (numberOption(options, 'consumer_timeout') ?? CONSUMER_TIMEOUT_MS / 1000) * 1000,
+    ),
+    loginMethod: loginOf(options.get('login_method')),
+  }
+}
+
+function connectSeconds(options: ReadonlyMap<string, unknown>): number | undefined {
+  return numberOption(options, 'connect_timeout') ?? numberOption(options, 'connection_timeout')
+}
+
+function numberOption(options: ReadonlyMap<string, unknown>, name: string): number | undefined {
+  const value = options.get(name)
+  if (value === undefined || value === null) return undefined
+  const number = Number(value)
+  if (Number.isFinite(number) && number >= 0 && value !== '') return number
+  throw new ConfigError(`expected option "${name}" to be a number from 0, got: ${JSON.stringify(value)}`)
+}
+
+function queueTypeOf(value: unknown): DelayQueueType {
+  if (value === undefined || value === null || value === 'quorum') return 'quorum'
+  if (value === 'classic') return value
+  throw new ConfigError(
+    `expected option "native_delayed_delivery_queue_type" to be quorum or classic, got: ${JSON.stringify(value)}`,
+  )
+}
+
+function loginOf(value: unknown): string {
+  if (value === undefined || value === null) return 'PLAIN'
+  if (value === 'PLAIN' || value === 'AMQPLAIN' || value === 'EXTERNAL') return value
+  throw new ConfigError(
+    `expected option "login_method" to be PLAIN, AMQPLAIN or EXTERNAL, got: ${JSON.stringify(value)}`,
+  )
+}
