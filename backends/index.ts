@@ -13,4 +13,9 @@ export const backendDrivers: readonly BackendDriver[] = [
     moduleUrl: new URL('./sql/index.js', import.meta.url).href,
     load: () => import('./sql/index.js'),
   },
+  {
+    schemes: ['rpc'],
+    moduleUrl: new URL('./rpc/index.js', import.meta.url).href,
+    load: () => import('./rpc/index.js'),
+  },
 ]

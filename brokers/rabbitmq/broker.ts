@@ -77,7 +77,9 @@ export class RabbitBroker implements Broker {
       channel: await link.channel(),
       queues,
       options,
-      returner: new Returner({ publish: async (batch) => (await this.#publishing.get()).sender.publish(batch) }),
+      returner: new Returner({
+        publish: async (batch) => (await this.#publishing.get()).sender.publish(batch),
+      }),
       depth: (queue) => this.depth(queue),
       closed: () => this.#consumers.delete(consumer),
     })

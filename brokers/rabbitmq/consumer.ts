@@ -1,12 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Channel, ConsumeMessage } from 'amqplib'
-import type {
-  Consumer,
-  ConsumeOptions,
-  Delivery,
-  FetchOptions,
-  HandBack,
-} from '../../src/broker/contract.js'
+import type { Consumer, ConsumeOptions, Delivery, FetchOptions, HandBack } from '../../src/broker/contract.js'
 import { BrokerConnectionError } from '../../src/errors/errors.js'
 import { toArrival } from './envelope.js'
 import type { Arrival } from './envelope.js'
@@ -90,8 +84,7 @@ export class RabbitConsumer implements Consumer {
       if (signal.aborted || this.#isClosing) return []
       const leftMs = untilMs - performance.now()
       if (leftMs <= 0) return waitMs > 0 || room <= 0 ? [] : this.#takeSoon(room)
-      await this.#waiters.wait(room > 0 && this.#isStarved ? Math.min(STARVED_MS, leftMs) : leftMs, signal)
-      if (room > 0 && this.#isStarved) await this.#widen(this.#handedOut + room)
+      await this.#waitForMore(room, leftMs, signal)
     }
   }
 
@@ -122,7 +115,9 @@ export class RabbitConsumer implements Consumer {
         back.push(item)
       }
     }
-    await this.#parts.returner.giveBack(back, (done) => this.#settle(done.map((index) => held[index]).filter(isHeld)))
+    await this.#parts.returner.giveBack(back, (done) =>
+      this.#settle(done.map((index) => held[index]).filter(isHeld)),
+    )
     return lost
   }
 
@@ -172,7 +167,14 @@ export class RabbitConsumer implements Consumer {
   async #ensureTapped(room: number): Promise<void> {
     const wanted = Math.min(this.#credit, this.#handedOut + room)
     if (!this.#taps.isOpen) await this.#turn(wanted)
-    else if (this.#speed.isFast && this.#level < Math.min(this.#credit, wanted)) await this.#turn(Math.min(this.#credit, 2 * wanted))
+    else if (this.#speed.isFast && this.#level < Math.min(this.#credit, wanted))
+      await this.#turn(Math.min(this.#credit, 2 * wanted))
+  }
+
+  async #waitForMore(room: number, leftMs: number, signal: AbortSignal): Promise<void> {
+    const isStarved = room > 0 && this.#isStarved
+    await this.#waiters.wait(isStarved ? Math.min(STARVED_MS, leftMs) : leftMs, signal)
+    if (isStarved && this.#isStarved) await this.#widen(this.#handedOut + room)
   }
 
   async #widen(wanted: number): Promise<void> {
@@ -190,7 +192,8 @@ export class RabbitConsumer implements Consumer {
         // Whatever its queue had sent by then is here after one more answer on this channel.
         await channel.prefetch(this.#level, false)
         const taken = this.#take(room)
-        if (taken.length > 0 || performance.now() > untilMs || depths.every((count) => count === 0)) return taken
+        if (taken.length > 0 || performance.now() > untilMs || depths.every((count) => count === 0))
+          return taken
         if (this.#isStarved) await this.#widen(this.#handedOut + room)
         await this.#waiters.wait(STARVED_MS, AbortSignal.timeout(SOON_MS))
       }
@@ -306,7 +309,9 @@ export class RabbitConsumer implements Consumer {
       await this.#taps.turn(0, () => 0)
       hoard.push(...this.#arrived.splice(0))
       const items = hoard.map(({ delivery }) => ({ delivery, delayMs: 0, unspent: true }))
-      await this.#parts.returner.giveBack(items, (done) => this.#settle(done.map((index) => hoard[index]).filter(isHeld)))
+      await this.#parts.returner.giveBack(items, (done) =>
+        this.#settle(done.map((index) => hoard[index]).filter(isHeld)),
+      )
     } catch {
       this.#arrived.push(...hoard.filter(({ delivery }) => this.#unsettled.find(delivery.tag) !== undefined))
     }

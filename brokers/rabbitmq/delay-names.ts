@@ -14,15 +14,15 @@ export function levelName(level: number): string {
   return `celery_delayed_${String(level)}`
 }
 
-/** Whether a message came through the delay queues. */
+/** Whether a message came through the delay queues: it names the level that the last queue handed it to. */
 export function isDelayExchange(exchange: string): boolean {
-  return exchange === DELIVERY_EXCHANGE
+  return exchange.startsWith('celery_delayed_')
 }
 
 /** The key that takes a message through the levels: the seconds as binary digits, then the key it leaves with. */
 export function delayedKey(seconds: number, key: string): string {
   const digits = seconds.toString(2).padStart(TOP_LEVEL + 1, '0')
-  return `${[...digits].join('.')}.${key}`
+  return `${Array.from(digits).join('.')}.${key}`
 }
 
 /** Keys of bindings of {@link DELIVERY_EXCHANGE} to a queue: the digits of one delay, or of two, then exactly its name. */

@@ -50,7 +50,9 @@ export class RabbitFanout implements Fanout {
       let isClosed = false
       channel.on('close', () => {
         if (isClosed) return
-        listener.lost(link.isOpen ? new BrokerConnectionError(`${link.label}: the channel was closed`) : link.failure)
+        listener.lost(
+          link.isOpen ? new BrokerConnectionError(`${link.label}: the channel was closed`) : link.failure,
+        )
       })
       await listen(channel, bindings, listener)
       return {
@@ -78,7 +80,11 @@ export class RabbitFanout implements Fanout {
   }
 }
 
-async function listen(channel: Channel, bindings: readonly Binding[], listener: FanoutListener): Promise<void> {
+async function listen(
+  channel: Channel,
+  bindings: readonly Binding[],
+  listener: FanoutListener,
+): Promise<void> {
   const { queue } = await channel.assertQueue(`lovage.${randomUUID()}`, {
     durable: false,
     exclusive: true,

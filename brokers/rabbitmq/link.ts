@@ -87,11 +87,6 @@ export class RabbitLink {
     return this.#failure === undefined && !this.#isClosed
   }
 
-  /** Why the server takes no messages at the moment; `undefined` when it does. */
-  get blockedBy(): string | undefined {
-    return this.#blockedBy
-  }
-
   /** Why it is not open. */
   get failure(): BrokerConnectionError {
     return this.#failure ?? new BrokerConnectionError(`${this.label}: the connection is closed`)
@@ -107,9 +102,13 @@ export class RabbitLink {
     return this.#open((model) => model.createConfirmChannel())
   }
 
-  /** Resolves when the server takes messages again or the connection ends, at the latest after `ms`. */
-  async untilUnblocked(ms: number): Promise<void> {
-    if (this.#blockedBy === undefined) return
+  /**
+   * Wait until the server takes messages again or the connection ends, at the latest for `ms`.
+   *
+   * @returns why it still takes none; `undefined` when it does.
+   */
+  async untilUnblocked(ms: number): Promise<string | undefined> {
+    if (this.#blockedBy === undefined) return undefined
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms)
       this.#unblocked.push(() => {
@@ -117,6 +116,7 @@ export class RabbitLink {
         resolve()
       })
     })
+    return this.#blockedBy
   }
 
   /** Give the connection up: it is no use any more. */
@@ -156,7 +156,7 @@ export class RabbitLink {
       channel.on('error', () => undefined)
       return channel
     } catch (error) {
-      throw this.isOpen ? toFailure(error, this.label) : this.failure
+      throw this.#failure ?? toFailure(error, this.label)
     }
   }
 
@@ -180,7 +180,8 @@ export class RabbitLink {
   }
 
   #end(error: unknown): void {
-    if (!this.#isClosed) this.#note(error ?? new BrokerConnectionError(`${this.label}: the server closed the connection`))
+    if (!this.#isClosed)
+      this.#note(error ?? new BrokerConnectionError(`${this.label}: the server closed the connection`))
     this.#pulse.stop()
     this.#wakeBlocked()
     const socket = socketOf(this.#model)
@@ -201,7 +202,9 @@ function socketOf(model: ChannelModel): Duplex | undefined {
   return stream instanceof Duplex ? stream : undefined
 }
 
-function loginOf({ loginMethod, server }: RabbitSettings): { credentials?: ReturnType<typeof credentials.plain> } {
+function loginOf({ loginMethod, server }: RabbitSettings): {
+  credentials?: ReturnType<typeof credentials.plain>
+} {
   const { username = 'guest', password = 'guest' } = server
   switch (loginMethod) {
     case 'AMQPLAIN':

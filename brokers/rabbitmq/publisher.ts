@@ -1,5 +1,6 @@
 import type { ConfirmChannel, Message as AmqpMessage } from 'amqplib'
-import { BrokerConnectionError, BrokerError, LovageError, PublishError } from '../../src/errors/errors.js'
+import { BrokerConnectionError, BrokerError, PublishError } from '../../src/errors/errors.js'
+import type { LovageError } from '../../src/errors/errors.js'
 import { withDeadline } from '../../src/util/deadline.js'
 import type { Envelope } from './envelope.js'
 import { replyCode, toFailure } from './failure.js'
@@ -68,9 +69,7 @@ export class ConfirmedPublisher {
   }
 
   async #awaitRoom(batch: readonly Addressed[]): Promise<void> {
-    if (this.#link.blockedBy === undefined) return
-    await this.#link.untilUnblocked(BLOCKED_MS)
-    const reason = this.#link.blockedBy
+    const reason = await this.#link.untilUnblocked(BLOCKED_MS)
     if (reason === undefined) return
     const cause = new BrokerConnectionError(`${this.#link.label} takes no messages: ${reason}`)
     throw new PublishError(cause.message, [...batch.keys()], { cause })
@@ -100,7 +99,8 @@ export class ConfirmedPublisher {
     if (error === null || error === undefined) return undefined
     if (!this.#link.isOpen) return this.#link.failure
     const isNack = error instanceof Error && error.message === 'message nacked'
-    if (isNack) return new BrokerError(`the server refused a message for ${placeOf(sent)}; is its queue full?`)
+    if (isNack)
+      return new BrokerError(`the server refused a message for ${placeOf(sent)}; is its queue full?`)
     return toFailure(this.#closedBy ?? error, this.#link.label)
   }
 
@@ -126,7 +126,8 @@ export class ConfirmedPublisher {
   /** A returned message has no number of its own; it comes before its confirmation, in the order of publishing. */
   #returned({ fields, properties, content }: AmqpMessage): void {
     for (const sent of this.#sent) {
-      if (sent.isReturned || sent.routingKey !== fields.routingKey || sent.exchange !== fields.exchange) continue
+      if (sent.isReturned || sent.routingKey !== fields.routingKey || sent.exchange !== fields.exchange)
+        continue
       if (sent.options.correlationId !== properties.correlationId) continue
       if (!sent.content.equals(content)) continue
       sent.isReturned = true

@@ -26,7 +26,10 @@ export class Returner {
    *
    * @throws `PublishError` when some could not be published; the others are told of before.
    */
-  async giveBack(items: readonly HandBack[], published: (positions: readonly number[]) => void): Promise<void> {
+  async giveBack(
+    items: readonly HandBack[],
+    published: (positions: readonly number[]) => void,
+  ): Promise<void> {
     if (items.length === 0) return
     try {
       await this.#sender.publish(items.map(toSending))

@@ -1,5 +1,6 @@
 import type { Outgoing, Route } from '../../src/broker/contract.js'
-import { BrokerError, LovageError, PublishError } from '../../src/errors/errors.js'
+import { BrokerError, PublishError } from '../../src/errors/errors.js'
+import type { LovageError } from '../../src/errors/errors.js'
 import { delayedKey, levelName, LONGEST_SECONDS, TOP_LEVEL } from './delay-names.js'
 import type { Delays } from './delays.js'
 import { toEnvelope } from './envelope.js'
@@ -104,11 +105,16 @@ export class Sender {
     const [first] = failed.values()
     const cause = this.#typed(first)
     const message = `${String(failed.size)} of ${String(count)} messages not published: ${cause.message}`
-    return new PublishError(message, [...failed.keys()].sort((one, other) => one - other), { cause })
+    return new PublishError(
+      message,
+      [...failed.keys()].sort((one, other) => one - other),
+      { cause },
+    )
   }
 
   #typed(error: unknown): LovageError {
-    if (replyCode(error) === 404) return new BrokerError('its queue or exchange does not exist', { cause: error })
+    if (replyCode(error) === 404)
+      return new BrokerError('its queue or exchange does not exist', { cause: error })
     return toFailure(error, this.#parts.label)
   }
 }

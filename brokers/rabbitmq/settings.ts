@@ -56,35 +56,43 @@ export function readSettings(
   transportOptions: Readonly<Record<string, unknown>> | undefined,
 ): RabbitSettings {
   const options = driverOptions(url, transportOptions, OPTIONS)
-  const ssl = options.get('ssl')
-  const isSecure = url.scheme === 'amqps' || ssl === true || ssl === 'true' || isRecord(ssl)
-  const hostname = url.host === '' ? 'localhost' : url.host
-  const port = url.port ?? (isSecure ? TLS_PORT : PLAIN_PORT)
-  const vhost = url.path === '' ? '/' : url.path
-  const heartbeat = numberOption(options, 'heartbeat')
-  const hasLogin = url.username !== undefined || url.password !== undefined
+  const server = readServer(url, options)
+  const { protocol, hostname = '', port = 0, vhost = '' } = server
   return {
-    server: {
-      protocol: isSecure ? 'amqps' : 'amqp',
-      hostname,
-      port,
-      vhost,
-      ...(hasLogin && { username: url.username ?? '', password: url.password ?? '' }),
-      ...(heartbeat !== undefined && { heartbeat: Math.round(heartbeat) }),
-    },
-    tls: isSecure ? readTls(ssl) : undefined,
+    server,
+    tls: protocol === 'amqps' ? readTls(options.get('ssl')) : undefined,
     label: `rabbitmq at ${hostname}:${String(port)}/${vhost.replace(/^\//, '')}`,
-    connectTimeoutMs: Math.round((connectSeconds(options) ?? CONNECT_TIMEOUT_MS / 1000) * 1000),
+    connectTimeoutMs: connectMs(options),
     delayQueueType: queueTypeOf(options.get('native_delayed_delivery_queue_type')),
-    consumerTimeoutMs: Math.round(
-      (numberOption(options, 'consumer_timeout') ?? CONSUMER_TIMEOUT_MS / 1000) * 1000,
-    ),
+    consumerTimeoutMs: millisecondsOption(options, 'consumer_timeout') ?? CONSUMER_TIMEOUT_MS,
     loginMethod: loginOf(options.get('login_method')),
   }
 }
 
-function connectSeconds(options: ReadonlyMap<string, unknown>): number | undefined {
-  return numberOption(options, 'connect_timeout') ?? numberOption(options, 'connection_timeout')
+function readServer(url: ConnectionUrl, options: ReadonlyMap<string, unknown>): Options.Connect {
+  const ssl = options.get('ssl')
+  const isSecure = url.scheme === 'amqps' || ssl === true || ssl === 'true' || isRecord(ssl)
+  const heartbeat = numberOption(options, 'heartbeat')
+  const hasLogin = url.username !== undefined || url.password !== undefined
+  return {
+    protocol: isSecure ? 'amqps' : 'amqp',
+    hostname: url.host === '' ? 'localhost' : url.host,
+    port: url.port ?? (isSecure ? TLS_PORT : PLAIN_PORT),
+    vhost: url.path === '' ? '/' : url.path,
+    ...(hasLogin && { username: url.username ?? '', password: url.password ?? '' }),
+    ...(heartbeat !== undefined && { heartbeat: Math.round(heartbeat) }),
+  }
+}
+
+function connectMs(options: ReadonlyMap<string, unknown>): number {
+  const ms =
+    millisecondsOption(options, 'connect_timeout') ?? millisecondsOption(options, 'connection_timeout')
+  return ms === undefined || ms === 0 ? CONNECT_TIMEOUT_MS : ms
+}
+
+function millisecondsOption(options: ReadonlyMap<string, unknown>, name: string): number | undefined {
+  const seconds = numberOption(options, name)
+  return seconds === undefined ? undefined : Math.round(seconds * 1000)
 }
 
 function numberOption(options: ReadonlyMap<string, unknown>, name: string): number | undefined {

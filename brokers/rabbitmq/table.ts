@@ -77,6 +77,7 @@ function isObject(value: unknown): boolean {
 
 function untagged(value: Readonly<Record<string, unknown>>): unknown {
   const inner = value['value']
-  if (value['!'] === 'decimal' && isRecord(inner)) return Number(inner['digits']) / 10 ** Number(inner['places'])
+  if (value['!'] === 'decimal' && isRecord(inner))
+    return Number(inner['digits']) / 10 ** Number(inner['places'])
   return value['!'] === 'timestamp' ? inner : fromTable(value)
 }

@@ -57,8 +57,12 @@ export class Taps {
   async #turn(prefetch: number, heldOf: (queue: string) => number): Promise<void> {
     const old = this.#taps
     this.#taps = []
+    // Opened before the old ones end: a queue that deletes itself does so with its last consumer.
+    if (prefetch > 0) await this.#open(prefetch, heldOf)
     await Promise.all(old.map((tap) => this.#channel.cancel(tap.name)))
-    if (prefetch === 0) return
+  }
+
+  async #open(prefetch: number, heldOf: (queue: string) => number): Promise<void> {
     const taps: Tap[] = []
     const opening = this.#queues.map(async (queue) => {
       const tap: Tap = { queue, prefetch: Math.max(1, prefetch - heldOf(queue)), open: 0, name: '' }

@@ -25,7 +25,7 @@ export function readTls(ssl: unknown): TlsSettings {
     return typeof path === 'string' ? [[as, readFile(path, name)] as const] : []
   })
   // Python's ssl.CERT_NONE is 0.
-  const isLax = cert_reqs === 0 || /none/i.test(String(cert_reqs ?? ''))
+  const isLax = cert_reqs === 0 || (typeof cert_reqs === 'string' && /none/i.test(cert_reqs))
   return {
     rejectUnauthorized: !isLax,
     ...(typeof server_hostname === 'string' && { servername: server_hostname }),

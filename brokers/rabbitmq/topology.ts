@@ -137,12 +137,10 @@ function isQuorum(queue: QueueSpec): boolean {
   return queue.arguments?.['x-queue-type'] === 'quorum'
 }
 
-/** As Celery 5.7 declares: a transient queue that expires is one for replies, which must be durable on RabbitMQ 4.3. */
-function optionsOf(queue: QueueSpec): { durable: boolean; autoDelete: boolean; arguments: Record<string, unknown> } {
-  const isForReplies = queue.lifetime === 'transient' && queue.expiresMs !== undefined
+/** RabbitMQ 4.3 takes no queue that is neither durable nor exclusive; one that expires is not missed after a restart. */
+function optionsOf(queue: QueueSpec): { durable: boolean; arguments: Record<string, unknown> } {
   return {
-    durable: queue.lifetime === 'durable' || isForReplies,
-    autoDelete: isForReplies,
+    durable: queue.lifetime === 'durable' || queue.expiresMs !== undefined,
     arguments: toTable({
       ...(queue.expiresMs !== undefined && { 'x-expires': queue.expiresMs }),
       ...queue.arguments,

@@ -69,7 +69,22 @@ function retagArray(bytes: Buffer, start: number): number {
 }
 
 /** Bytes behind the tag of a value whose length does not vary. */
-const WIDTHS: Readonly<Record<string, number>> = { V: 0, t: 1, b: 1, B: 1, s: 2, u: 2, I: 4, i: 4, f: 4, D: 5, d: 8, l: 8, L: 8, T: 8 }
+const WIDTHS: Readonly<Record<string, number>> = {
+  V: 0,
+  t: 1,
+  b: 1,
+  B: 1,
+  s: 2,
+  u: 2,
+  I: 4,
+  i: 4,
+  f: 4,
+  D: 5,
+  d: 8,
+  l: 8,
+  L: 8,
+  T: 8,
+}
 
 function retagValue(bytes: Buffer, offset: number): number {
   const tag = bytes.toString('latin1', offset, offset + 1)

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import type { Broker, ConsumeOptions, Consumer, Delivery, Outgoing, QueueSpec } from '../../../src/broker/contract.js'
+import type {
+  Broker,
+  ConsumeOptions,
+  Consumer,
+  Delivery,
+  Outgoing,
+  QueueSpec,
+} from '../../../src/broker/contract.js'
 import type { ResultBackend } from '../../../src/backend/contract.js'
 import type { Message } from '../../../src/message/message.js'
 import type { Check } from '../check.js'

@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { answers, findProgram, freePort, startProcess } from '../server-process.mjs'
 
 /** Where Debian has the scripts themselves: those on the PATH first become the user `rabbitmq`. */
@@ -22,7 +21,12 @@ export async function newRabbitmqNode(folder) {
   const config = join(folder, 'rabbitmq.conf')
   await writeFile(
     config,
-    ['listeners.tcp.1 = 127.0.0.1:' + port, 'log.console.level = warning', 'disk_free_limit.absolute = 10MB', ''].join('\n'),
+    [
+      'listeners.tcp.1 = 127.0.0.1:' + port,
+      'log.console.level = warning',
+      'disk_free_limit.absolute = 10MB',
+      '',
+    ].join('\n'),
   )
   const cookie = join(folder, '.erlang.cookie')
   await writeFile(cookie, randomUUID(), { mode: 0o400 })
