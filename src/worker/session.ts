@@ -38,7 +38,7 @@ const FETCH_GRACE_MS = 20_000
 export class Session {
   readonly claims: ClaimSet
   readonly #parts: SessionParts
-  readonly #progress: LoopProgress = { fetchingSinceMs: 0, claimedMs: 0 }
+  readonly #progress: LoopProgress = { fetchingSinceMs: 0, claimedMs: 0, fetches: 0 }
   readonly #stop = new AbortController()
   #fail: (error: Error) => void = () => undefined
   #isLost = false
@@ -95,6 +95,11 @@ export class Session {
   /** Whether the connection failed. */
   get isLost(): boolean {
     return this.#isLost
+  }
+
+  /** Whether the store has answered a fetch. */
+  get hasFetched(): boolean {
+    return this.#progress.fetches > 0
   }
 
   /** Claim until stopped. Rejects when the connection is lost. */
