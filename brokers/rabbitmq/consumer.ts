@@ -160,7 +160,7 @@ export class RabbitConsumer implements Consumer {
   }
 
   /** Whether everything that the taps let through is here and not settled. */
-  get #isStarved(): boolean {
+  #isStarved(): boolean {
     return this.#taps.free === 0 && this.#arrived.length === 0 && this.#level < this.#credit
   }
 
@@ -172,9 +172,9 @@ export class RabbitConsumer implements Consumer {
   }
 
   async #waitForMore(room: number, leftMs: number, signal: AbortSignal): Promise<void> {
-    const isStarved = room > 0 && this.#isStarved
+    const isStarved = room > 0 && this.#isStarved()
     await this.#waiters.wait(isStarved ? Math.min(STARVED_MS, leftMs) : leftMs, signal)
-    if (isStarved && this.#isStarved) await this.#widen(this.#handedOut + room)
+    if (isStarved && this.#isStarved()) await this.#widen(this.#handedOut + room)
   }
 
   async #widen(wanted: number): Promise<void> {
@@ -194,7 +194,7 @@ export class RabbitConsumer implements Consumer {
         const taken = this.#take(room)
         if (taken.length > 0 || performance.now() > untilMs || depths.every((count) => count === 0))
           return taken
-        if (this.#isStarved) await this.#widen(this.#handedOut + room)
+        if (this.#isStarved()) await this.#widen(this.#handedOut + room)
         await this.#waiters.wait(STARVED_MS, AbortSignal.timeout(SOON_MS))
       }
     } catch (error) {

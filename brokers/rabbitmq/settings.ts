@@ -73,15 +73,20 @@ function readServer(url: ConnectionUrl, options: ReadonlyMap<string, unknown>): 
   const ssl = options.get('ssl')
   const isSecure = url.scheme === 'amqps' || ssl === true || ssl === 'true' || isRecord(ssl)
   const heartbeat = numberOption(options, 'heartbeat')
-  const hasLogin = url.username !== undefined || url.password !== undefined
   return {
     protocol: isSecure ? 'amqps' : 'amqp',
     hostname: url.host === '' ? 'localhost' : url.host,
     port: url.port ?? (isSecure ? TLS_PORT : PLAIN_PORT),
     vhost: url.path === '' ? '/' : url.path,
-    ...(hasLogin && { username: url.username ?? '', password: url.password ?? '' }),
+    ...loginPartOf(url),
     ...(heartbeat !== undefined && { heartbeat: Math.round(heartbeat) }),
   }
+}
+
+function loginPartOf({ username, password }: ConnectionUrl): Options.Connect {
+  return username === undefined && password === undefined
+    ? {}
+    : { username: username ?? '', password: password ?? '' }
 }
 
 function connectMs(options: ReadonlyMap<string, unknown>): number {
