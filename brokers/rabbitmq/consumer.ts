@@ -52,6 +52,10 @@ export class RabbitConsumer implements Consumer {
   #handedOut = 0
   /** Deliveries for each queue that the taps were opened for. */
   #level = 0
+  /** Messages whose count is being written down. */
+  #recounts = 0
+  /** Copies that came before what they are copies of was acknowledged: were this process killed now, both would come. */
+  #copies: Held[] = []
   #lost: BrokerConnectionError | undefined
   #isClosing = false
   #hoarding: NodeJS.Timeout | undefined
@@ -219,6 +223,7 @@ export class RabbitConsumer implements Consumer {
     this.#unsettled.add(held)
     // Its settling ends it; what fails hands it out as it is.
     if (arrival.isUncounted || arrival.notBeforeMs !== undefined) void this.#republish(held, arrival)
+    else if (this.#recounts > 0 && arrival.redelivered) this.#copies.push(held)
     else this.#keep(held)
   }
 
@@ -243,14 +248,20 @@ export class RabbitConsumer implements Consumer {
       this.#keep(held)
       return
     }
+    const counted = { ...delivery, deliveryCount: delivery.deliveryCount - 1 }
+    this.#recounts += 1
     try {
-      const count = { ...delivery, deliveryCount: delivery.deliveryCount - 1 }
-      await this.#parts.returner.giveBack([{ delivery: count, delayMs: 0, unspent: false, ...waits }], () =>
-        this.#settle([held]),
-      )
+      const back = { delivery: counted, delayMs: 0, unspent: false, ...waits }
+      await this.#parts.returner.giveBack([back], () => this.#settle([held]))
+      // Answered after the acknowledgement.
+      await this.#parts.channel.prefetch(this.#level, false)
     } catch {
       if (this.#unsettled.find(delivery.tag) !== undefined) this.#keep(held)
     }
+    this.#recounts -= 1
+    if (this.#recounts > 0) return
+    for (const copy of this.#copies.splice(0))
+      if (this.#unsettled.find(copy.delivery.tag) !== undefined) this.#keep(copy)
   }
 
   #keep(held: Held): void {
