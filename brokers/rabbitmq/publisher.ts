@@ -35,6 +35,7 @@ export class ConfirmedPublisher {
 
   constructor(link: RabbitLink) {
     this.#link = link
+    link.onBlocked = () => void this.#giveUpWhenBlocked()
   }
 
   /**
@@ -71,8 +72,22 @@ export class ConfirmedPublisher {
   async #awaitRoom(batch: readonly Addressed[]): Promise<void> {
     const reason = await this.#link.untilUnblocked(BLOCKED_MS)
     if (reason === undefined) return
-    const cause = new BrokerConnectionError(`${this.#link.label} takes no messages: ${reason}`)
+    const cause = this.#takesNothing(reason)
     throw new PublishError(cause.message, [...batch.keys()], { cause })
+  }
+
+  /** What was sent to a server that then says it takes nothing may be taken later, or not. */
+  async #giveUpWhenBlocked(): Promise<void> {
+    const reason = await this.#link.untilUnblocked(BLOCKED_MS)
+    if (reason === undefined) return
+    for (const sent of [...this.#sent]) {
+      this.#sent.delete(sent)
+      sent.answered(this.#takesNothing(reason))
+    }
+  }
+
+  #takesNothing(reason: string): BrokerConnectionError {
+    return new BrokerConnectionError(`${this.#link.label} takes no messages: ${reason}`)
   }
 
   #send(channel: ConfirmChannel, message: Addressed, answered: Sent['answered']): void {
@@ -89,7 +104,7 @@ export class ConfirmedPublisher {
   }
 
   #answer(sent: Sent, error: unknown): void {
-    this.#sent.delete(sent)
+    if (!this.#sent.delete(sent)) return
     sent.answered(this.#verdict(sent, error))
     if (this.#sent.size === 0) this.#whenFlushed?.()
   }
