@@ -3,15 +3,14 @@ import { expect } from '@jest/globals'
 import { TaskFailedError, TaskRevokedError } from '../../../src/index.js'
 import { Decimal, PlainDate, PlainTime, Uuid, WireDate } from '../../../src/message/typed-values.js'
 import { NotEnough } from '../fixture/interop-app.js'
-import type { InteropCase } from '../support/interop-case.js'
+import { calledBy, type InteropCase } from '../support/interop-case.js'
 
 const WAIT = 20
 
 /** A Lovage client calls a worker of Celery and reads the result. */
-export const lovageCalls: readonly InteropCase[] = [
+export const lovageCalls: readonly InteropCase[] = calledBy('Lovage', [
   {
     feature: 'positional arguments',
-    caller: 'Lovage',
     title: 'a Lovage client calls a Python worker and reads the result',
     since52: true,
     run: async ({ app }) => {
@@ -22,7 +21,6 @@ export const lovageCalls: readonly InteropCase[] = [
   },
   {
     feature: 'keyword arguments',
-    caller: 'Lovage',
     title: "Lovage's keyword arguments reach Python's parameters",
     since52: true,
     run: async ({ app }) => {
@@ -32,7 +30,6 @@ export const lovageCalls: readonly InteropCase[] = [
   },
   {
     feature: 'special values: datetime, date, time, Decimal, UUID, bytes',
-    caller: 'Lovage',
     title: "Lovage's special values arrive as Python's types and come back as they went",
     run: async ({ app }) => {
       const values = [
@@ -65,7 +62,6 @@ export const lovageCalls: readonly InteropCase[] = [
   },
   {
     feature: 'plain values, Unicode, big integers',
-    caller: 'Lovage',
     title: "Lovage's plain values come back equal, Unicode and bigints included",
     since52: true,
     run: async ({ app }) => {
@@ -80,7 +76,6 @@ export const lovageCalls: readonly InteropCase[] = [
   },
   {
     feature: 'payloads of 1 MiB',
-    caller: 'Lovage',
     title: 'a payload of 1 MiB goes from Lovage to Python and back',
     since52: true,
     run: async ({ app }) => {
@@ -95,7 +90,6 @@ export const lovageCalls: readonly InteropCase[] = [
   },
   {
     feature: 'countdown and eta',
-    caller: 'Lovage',
     title: "Lovage's countdown and eta are kept by Python's worker",
     since52: true,
     run: async ({ app }) => {
@@ -110,7 +104,6 @@ export const lovageCalls: readonly InteropCase[] = [
   },
   {
     feature: 'expires',
-    caller: 'Lovage',
     title: 'a task of Lovage that expired is REVOKED by Python and does not run',
     since52: true,
     notOn: {
@@ -132,7 +125,6 @@ export const lovageCalls: readonly InteropCase[] = [
   },
   {
     feature: 'retries',
-    caller: 'Lovage',
     title: "a retry of Python's task keeps its id, and Lovage reads the last result",
     since52: true,
     run: async ({ app }) => {
@@ -146,7 +138,6 @@ export const lovageCalls: readonly InteropCase[] = [
   },
   {
     feature: 'ignore_result',
-    caller: 'Lovage',
     title: 'nothing is stored for a call of Lovage that ignores the result',
     since52: true,
     run: async (stage) => {
@@ -161,7 +152,6 @@ export const lovageCalls: readonly InteropCase[] = [
   },
   {
     feature: 'STARTED and custom states',
-    caller: 'Lovage',
     title: "Lovage sees STARTED and custom states of Python's task with their meta",
     since52: true,
     run: async (stage) => {
@@ -186,7 +176,6 @@ export const lovageCalls: readonly InteropCase[] = [
   },
   {
     feature: 'headers, shadow, time limits, reply_to',
-    caller: 'Lovage',
     title: "a Python task sees what Lovage's message says of it",
     since52: true,
     run: async ({ app }) => {
@@ -213,7 +202,6 @@ export const lovageCalls: readonly InteropCase[] = [
   },
   {
     feature: 'serializers yaml and msgpack',
-    caller: 'Lovage',
     title: 'Python reads what Lovage wrote as YAML or MessagePack',
     run: async ({ app }) => {
       for (const serializer of ['yaml', 'msgpack', 'json']) {
@@ -224,7 +212,6 @@ export const lovageCalls: readonly InteropCase[] = [
   },
   {
     feature: 'compression',
-    caller: 'Lovage',
     title: 'Python reads what Lovage compressed with gzip or zlib',
     since52: true,
     run: async ({ app }) => {
@@ -236,7 +223,6 @@ export const lovageCalls: readonly InteropCase[] = [
   },
   {
     feature: 'failures with built-in errors',
-    caller: 'Lovage',
     title: "Lovage's error carries type, message, arguments and traceback of Python's",
     since52: true,
     run: async ({ app }) => {
@@ -257,7 +243,6 @@ export const lovageCalls: readonly InteropCase[] = [
   },
   {
     feature: 'failures with custom exceptions',
-    caller: 'Lovage',
     title: "Lovage throws its own class for a registered exception of Python's, arguments included",
     since52: true,
     run: async ({ app }) => {
@@ -269,7 +254,6 @@ export const lovageCalls: readonly InteropCase[] = [
   },
   {
     feature: 'unknown task names',
-    caller: 'Lovage',
     title: 'Lovage throws TaskNotRegisteredError for a name that no Python worker knows',
     since52: true,
     run: async ({ app }) => {
@@ -280,4 +264,4 @@ export const lovageCalls: readonly InteropCase[] = [
       })
     },
   },
-]
+])

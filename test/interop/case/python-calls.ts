@@ -1,11 +1,10 @@
 import { expect } from '@jest/globals'
-import type { InteropCase } from '../support/interop-case.js'
+import { calledBy, type InteropCase } from '../support/interop-case.js'
 
 /** A Python client calls a Lovage worker and reads the result. */
-export const pythonCalls: readonly InteropCase[] = [
+export const pythonCalls: readonly InteropCase[] = calledBy('Python', [
   {
     feature: 'positional arguments',
-    caller: 'Python',
     title: 'a Python client calls a Lovage worker and reads the result',
     since52: true,
     run: async ({ python }) => {
@@ -14,7 +13,6 @@ export const pythonCalls: readonly InteropCase[] = [
   },
   {
     feature: 'keyword arguments',
-    caller: 'Python',
     title: "Python's keyword arguments are bound by name",
     since52: true,
     run: async ({ python }) => {
@@ -31,7 +29,6 @@ export const pythonCalls: readonly InteropCase[] = [
   },
   {
     feature: 'special values: datetime, date, time, Decimal, UUID, bytes',
-    caller: 'Python',
     title: "Python's special values arrive as their kinds and come back equal",
     run: async ({ python }) => {
       const code = `
@@ -64,7 +61,6 @@ export const pythonCalls: readonly InteropCase[] = [
   },
   {
     feature: 'plain values, Unicode, big integers',
-    caller: 'Python',
     title: "Python's plain values come back equal, Unicode and big integers included",
     since52: true,
     run: async ({ python }) => {
@@ -81,7 +77,6 @@ export const pythonCalls: readonly InteropCase[] = [
   },
   {
     feature: 'payloads of 1 MiB',
-    caller: 'Python',
     title: 'a payload of 1 MiB goes from Python to Lovage and back',
     since52: true,
     run: async ({ python }) => {
@@ -93,7 +88,6 @@ export const pythonCalls: readonly InteropCase[] = [
   },
   {
     feature: 'countdown and eta',
-    caller: 'Python',
     title: "Python's countdown and eta are kept by Lovage's worker",
     since52: true,
     run: async ({ python }) => {
@@ -113,7 +107,6 @@ export const pythonCalls: readonly InteropCase[] = [
   },
   {
     feature: 'expires',
-    caller: 'Python',
     title: 'a task of Python that expired is REVOKED and does not run',
     since52: true,
     notOn: {
@@ -136,7 +129,6 @@ export const pythonCalls: readonly InteropCase[] = [
   },
   {
     feature: 'retries',
-    caller: 'Python',
     title: "a retry of Lovage's task keeps its id, and Python reads the last result",
     since52: true,
     run: async ({ python }) => {
@@ -151,7 +143,6 @@ export const pythonCalls: readonly InteropCase[] = [
   },
   {
     feature: 'ignore_result',
-    caller: 'Python',
     title: 'nothing is stored for a call of Python that ignores the result',
     since52: true,
     run: async (stage) => {
@@ -167,7 +158,6 @@ export const pythonCalls: readonly InteropCase[] = [
   },
   {
     feature: 'STARTED and custom states',
-    caller: 'Python',
     title: "Python sees STARTED and custom states of Lovage's task with their meta",
     since52: true,
     run: async (stage) => {
@@ -192,7 +182,6 @@ export const pythonCalls: readonly InteropCase[] = [
   },
   {
     feature: 'headers, shadow, time limits, reply_to',
-    caller: 'Python',
     title: "a Lovage task sees what Python's message says of it",
     since52: true,
     run: async ({ python }) => {
@@ -211,7 +200,6 @@ export const pythonCalls: readonly InteropCase[] = [
   },
   {
     feature: 'hard time limit',
-    caller: 'Python',
     title: "Python's time limit ends Lovage's task, and Python reads TimeLimitExceeded",
     since52: true,
     run: async ({ python }) => {
@@ -224,7 +212,6 @@ export const pythonCalls: readonly InteropCase[] = [
   },
   {
     feature: 'serializers yaml and msgpack',
-    caller: 'Python',
     title: 'Lovage reads what Python wrote as YAML or MessagePack',
     run: async ({ python }) => {
       const code = `
@@ -234,7 +221,6 @@ export const pythonCalls: readonly InteropCase[] = [
   },
   {
     feature: 'compression',
-    caller: 'Python',
     title: 'Lovage reads what Python compressed with gzip or zlib',
     since52: true,
     run: async ({ python }) => {
@@ -244,7 +230,6 @@ export const pythonCalls: readonly InteropCase[] = [
   },
   {
     feature: 'protocol 1',
-    caller: 'Python',
     title: 'Lovage runs a message of protocol 1, its callback included',
     since52: true,
     run: async (stage) => {
@@ -263,4 +248,4 @@ export const pythonCalls: readonly InteropCase[] = [
       expect(await stage.lines(path)).toEqual(['3'])
     },
   },
-]
+])

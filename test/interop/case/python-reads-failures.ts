@@ -1,11 +1,10 @@
 import { expect } from '@jest/globals'
-import type { InteropCase } from '../support/interop-case.js'
+import { calledBy, type InteropCase } from '../support/interop-case.js'
 
 /** How failures of Lovage's tasks look to Python. */
-export const pythonReadsFailures: readonly InteropCase[] = [
+export const pythonReadsFailures: readonly InteropCase[] = calledBy('Python', [
   {
     feature: 'failures with built-in errors',
-    caller: 'Python',
     title: 'Python raises its own built-in for a JavaScript error that means the same',
     since52: true,
     run: async ({ python }) => {
@@ -22,7 +21,6 @@ export const pythonReadsFailures: readonly InteropCase[] = [
   },
   {
     feature: 'failures with custom exceptions',
-    caller: 'Python',
     title: 'Python raises its own class for a registered error of Lovage, arguments included',
     since52: true,
     run: async ({ python }) => {
@@ -36,7 +34,6 @@ export const pythonReadsFailures: readonly InteropCase[] = [
   },
   {
     feature: 'failures with unknown classes',
-    caller: 'Python',
     title: 'Python raises a class of the name and message of an error that it does not know',
     since52: true,
     run: async ({ python }) => {
@@ -46,7 +43,6 @@ export const pythonReadsFailures: readonly InteropCase[] = [
   },
   {
     feature: 'Ignore and Reject',
-    caller: 'Python',
     title: "Python reads FAILURE for a Reject of Lovage's task, and nothing for an Ignore",
     since52: true,
     run: async (stage) => {
@@ -62,7 +58,6 @@ export const pythonReadsFailures: readonly InteropCase[] = [
   },
   {
     feature: 'unknown task names',
-    caller: 'Python',
     title: 'Python reads NotRegistered for a name that no Lovage worker knows',
     since52: true,
     run: async ({ python }) => {
@@ -76,7 +71,6 @@ export const pythonReadsFailures: readonly InteropCase[] = [
   },
   {
     feature: 'pickle',
-    caller: 'Python',
     title: "a pickled message of Python's is set aside with a FAILURE, and the worker goes on",
     since52: true,
     run: async ({ python }) => {
@@ -86,4 +80,4 @@ export const pythonReadsFailures: readonly InteropCase[] = [
       expect(await python.run(code)).toEqual(['ContentDisallowedError', true, 2])
     },
   },
-]
+])

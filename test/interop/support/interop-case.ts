@@ -21,6 +21,14 @@ export interface InteropCase {
 
 const LIMIT_MS = 40_000
 
+/** Cases of one column of the table. */
+export function calledBy(
+  caller: InteropCase['caller'],
+  cases: readonly Omit<InteropCase, 'caller'>[],
+): readonly InteropCase[] {
+  return cases.map((one) => ({ ...one, caller }))
+}
+
 /** The suite on one pair: one worker and one client of each language for all of its cases. */
 export function describeInterop(
   pair: InteropPair & { readonly key: PairName },
