@@ -271,7 +271,7 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly resultSerializer?: string | undefined
   /**
-   * Compressor of results, for example `gzip`.
+   * Compressor of results, for example `gzip`, for stores whose format of a result has it. SQL tables and memory have not: as in Celery, results are then stored as they are, and a warning says so.
    *
    * @defaultValue not set
    */
@@ -373,7 +373,7 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly resultChordRetryInterval?: DurationInput | undefined
   /**
-   * Result backends by scheme, in place of the built-in ones.
+   * Result backends by scheme, in place of the built-in ones: a function `(url, options) => backend`, an object with `createBackend`, or the path of a module that exports it (`./my-backend.js`, `./my-backend.js:create`).
    *
    * @defaultValue `{}`
    */

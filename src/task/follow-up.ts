@@ -75,9 +75,10 @@ export async function followUps(
   const prepared = all.filter(({ problem }) => problem === undefined)
   const children =
     prepared.length === 0 ? outcome.children : [...outcome.children, ...prepared.map(({ tuple }) => tuple)]
+  const calls = prepared.flatMap((one) => one.calls)
   return {
     problems: all.flatMap(({ problem }) => problem ?? []),
-    publish: prepared.flatMap(({ calls }) => calls.map((call) => call.outgoing)),
+    publish: await Promise.all(calls.map((call) => sender.ready(call))),
     children,
     failedChain: failedWith(request, outcome),
   }

@@ -177,8 +177,9 @@ export class Dispatcher implements RunOwner {
     if (item instanceof Run && item.acking && !item.dropped) this.#endUnacknowledged(item)
     if (item instanceof Run && item.outcome !== undefined && item.refusals === 1) {
       this.#uncount()
+      const verdict = this.#parts.outcomes.afterRefusal(item, error)
       item.stage = 'new'
-      this.#apply(item, this.#parts.outcomes.afterRefusal(item, error))
+      this.#apply(item, verdict)
     } else if (item.refusals < MOST_REFUSALS && !item.acked) {
       this.#uncount()
       item.stage = 'new'

@@ -59,6 +59,29 @@ describe('a worker whose store goes away', () => {
     expect(counts).toEqual([1])
   })
 
+  it('stores what ends after the reconnect, where it was acknowledged before and claims end with the connection', async () => {
+    const { bench, store } = flakyBench()
+    await using _ending = bench
+    const [started, may] = [gate(), gate()]
+    const early = bench.app.task({ name: 'tasks.early', acksLate: false }, async () => {
+      started.open()
+      await may.passed
+      return 'kept'
+    })
+    const worker = await bench.start()
+    const result = await early.delay()
+    await started.passed
+    store.cut()
+    await eventually(() => (worker.status.isClaiming ? undefined : true))
+    store.isDown = false
+    await eventually(() => (worker.status.isClaiming ? true : undefined))
+
+    may.open()
+
+    expect(await result.get(3)).toBe('kept')
+    expect((await worker.stop()).reason).toBe('stopped')
+  })
+
   it('waits for a store that is not there yet when it starts', async () => {
     const { bench, store } = flakyBench()
     await using _ending = bench
