@@ -147,7 +147,7 @@ export class RedisLink {
 }
 
 function openRedis(target: ServerTarget, isClosed: () => boolean): Redis {
-  return new Redis({
+  const redis = new Redis({
     ...target.connection,
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -156,9 +156,23 @@ function openRedis(target: ServerTarget, isClosed: () => boolean): Redis {
     maxRetriesPerRequest: 0,
     keepAlive: 30_000,
     noDelay: true,
+    // A connection that is given up because it is silent does not answer its end either.
+    disconnectTimeout: 200,
     retryStrategy: (times: number) => (isClosed() ? null : backoffMs(times - 1, RECONNECT) + 10),
     sentinelRetryStrategy: (times: number) => (isClosed() ? null : backoffMs(times - 1, RECONNECT) + 10),
   })
+  leaveIfSilent(redis, target.answerMs)
+  return redis
+}
+
+/** A server that accepts and then says nothing would be waited for without end. */
+function leaveIfSilent(redis: Redis, answerMs: number): void {
+  let timer: NodeJS.Timeout | undefined
+  redis.on('connect', () => {
+    clearTimeout(timer)
+    timer = setTimeout(() => redis.disconnect(true), answerMs)
+  })
+  for (const event of ['ready', 'close']) redis.on(event, () => clearTimeout(timer))
 }
 
 function codeOf(error: Error | undefined): string {

@@ -17,7 +17,8 @@ export interface SupervisorParts {
   readonly ready: () => void
 }
 
-const RECONNECT = { firstMs: 500, maxMs: 30_000, jitter: 0.5 }
+// The longest pause bounds how long nothing is claimed after an outage, however long that was.
+const RECONNECT = { firstMs: 500, maxMs: 5_000, jitter: 0.5 }
 const INSPECT_EVERY_MS = 15_000
 
 /**

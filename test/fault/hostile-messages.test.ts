@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { listDeadLetters } from '../../src/control/dead-letters.js'
 import type { Message } from '../../src/message/message.js'
 import { FaultBench } from './fixture/fault-bench.js'
+import { faultStores } from './fixture/fault-store.js'
 import { Worker } from '../../src/worker/index.js'
 
 jest.setTimeout(120_000)
@@ -60,58 +61,65 @@ const message: fc.Arbitrary<Message> = fc.record({
   properties: fc.record({ correlationId: fc.string() }, { requiredKeys: [] }),
 })
 
-describe('messages of a hostile producer', () => {
-  it('are kept aside or answered, and the worker lives', async () => {
-    await using bench = await FaultBench.open({ maxDeliveries: 2, unknownTaskTimeout: { milliseconds: 1 } })
-    const { app, note } = bench.tasks
-    const broker = await app.broker()
-    await broker.declare(app.queueSpec('celery'))
-    await using worker = new Worker(app)
-    await worker.start()
+describe.each(faultStores().map((store) => [store.name, store] as const))(
+  'messages of a hostile producer on %s',
+  (_name, store) => {
+    it('are kept aside or answered, and the worker lives', async () => {
+      await using bench = await FaultBench.open(
+        { maxDeliveries: 2, unknownTaskTimeout: { milliseconds: 1 } },
+        false,
+        store,
+      )
+      const { app, note } = bench.tasks
+      const broker = await app.broker()
+      await broker.declare(app.queueSpec('celery'))
+      await using worker = new Worker(app)
+      await worker.start()
 
-    await fc.assert(
-      fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 10 }), async (batch) => {
-        await broker.publish(
-          batch.map((one) => ({ route: { exchange: '', routingKey: 'celery' }, message: one })),
-        )
-        const good = await note.delay(bench.log, 'good')
+      await fc.assert(
+        fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 10 }), async (batch) => {
+          await broker.publish(
+            batch.map((one) => ({ route: { exchange: '', routingKey: 'celery' }, message: one })),
+          )
+          const good = await note.delay(bench.log, 'good')
 
-        expect(await good.get(20)).toBe(process.pid)
-        expect(worker.status).toMatchObject({ state: 'running', isClaiming: true })
-      }),
-      { numRuns: runs },
-    )
-  })
+          expect(await good.get(20)).toBe(process.pid)
+          expect(worker.status).toMatchObject({ state: 'running', isClaiming: true })
+        }),
+        { numRuns: runs },
+      )
+    })
 
-  it('are all kept aside, byte for byte, when nobody may read them', async () => {
-    await using bench = await FaultBench.open()
-    const { app } = bench.tasks
-    const broker = await app.broker()
-    await broker.declare(app.queueSpec('celery'))
-    const bodies = fc.sample(fc.uint8Array({ minLength: 1, maxLength: 300 }), 100)
-    await broker.publish(
-      bodies.map((bytes, index) => ({
-        route: { exchange: '', routingKey: 'celery' },
-        message: {
-          body: bytes,
-          contentType: 'application/x-python-serialize',
-          contentEncoding: 'binary',
-          headers: { id: `hostile-${index}`, task: 'fault.note' },
-          properties: {},
-        },
-      })),
-    )
-    await using worker = new Worker(app)
-    await worker.start()
+    it('are all kept aside, byte for byte, when nobody may read them', async () => {
+      await using bench = await FaultBench.open({}, false, store)
+      const { app } = bench.tasks
+      const broker = await app.broker()
+      await broker.declare(app.queueSpec('celery'))
+      const bodies = fc.sample(fc.uint8Array({ minLength: 1, maxLength: 300 }), 100)
+      await broker.publish(
+        bodies.map((bytes, index) => ({
+          route: { exchange: '', routingKey: 'celery' },
+          message: {
+            body: bytes,
+            contentType: 'application/x-python-serialize',
+            contentEncoding: 'binary',
+            headers: { id: `hostile-${index}`, task: 'fault.note' },
+            properties: {},
+          },
+        })),
+      )
+      await using worker = new Worker(app)
+      await worker.start()
 
-    await expect(app.AsyncResult('hostile-99').get(20)).rejects.toThrow(/python-serialize/)
-    const endMs = performance.now() + 20_000
-    while ((await broker.depth('celery.dead')) < 100 && performance.now() < endMs) await sleep(20)
-    const letters = await listDeadLetters(broker, 'celery')
+      await expect(app.AsyncResult('hostile-99').get(20)).rejects.toThrow(/python-serialize/)
+      const endMs = performance.now() + 20_000
+      while ((await broker.depth('celery.dead')) < 100 && performance.now() < endMs) await sleep(20)
+      const letters = await listDeadLetters(broker, 'celery')
 
-    expect(
-      letters.map((letter) => [letter.id, Buffer.from(letter.message.body).toString('hex')]).sort(),
-    ).toEqual(bodies.map((bytes, index) => [`hostile-${index}`, Buffer.from(bytes).toString('hex')]).sort())
-    expect(letters.every((letter) => letter.reason === 'unreadable')).toBe(true)
-  })
-})
+      expect(
+        letters.map((letter) => [letter.id, Buffer.from(letter.message.body).toString('hex')]).sort(),
+      ).toEqual(bodies.map((bytes, index) => [`hostile-${index}`, Buffer.from(bytes).toString('hex')]).sort())
+      expect(letters.every((letter) => letter.reason === 'unreadable')).toBe(true)
+    })
+  },
+)

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, jest } from '@jest/globals'
 import { FaultBench } from './fixture/fault-bench.js'
+import { faultStores } from './fixture/fault-store.js'
 
 jest.setTimeout(60_000)
 
@@ -12,34 +13,37 @@ async function until(isTrue: () => boolean): Promise<void> {
   }
 }
 
-describe('leases between processes', () => {
-  it('keep a task that blocks the event loop for four leases with its worker', async () => {
-    await using bench = await FaultBench.open()
-    const first = await bench.worker()
-    const result = await bench.tasks.block.delay(bench.log, 'a', 4_000)
-    await until(() => bench.runs('a').length > 0)
-    await bench.worker()
+describe.each(faultStores().map((store) => [store.name, store] as const))(
+  'leases between processes on %s',
+  (_name, store) => {
+    it('keep a task that blocks the event loop for four leases with its worker', async () => {
+      await using bench = await FaultBench.open({}, false, store)
+      const first = await bench.worker()
+      const result = await bench.tasks.block.delay(bench.log, 'a', 4_000)
+      await until(() => bench.runs('a').length > 0)
+      await bench.worker()
 
-    expect(await result.get(20)).toBe(first.pid)
-    expect(bench.runs('a')).toHaveLength(1)
-    await first.waitForLine(/event loop was blocked/)
-  })
+      expect(await result.get(20)).toBe(first.pid)
+      expect(bench.runs('a')).toHaveLength(1)
+      await first.waitForLine(/event loop was blocked/)
+    })
 
-  it('pass to another worker when a process stands still, and the stale owner is refused', async () => {
-    await using bench = await FaultBench.open()
-    const first = await bench.worker()
-    const result = await bench.tasks.wait.delay(bench.log, 'a', 1_500)
-    await until(() => bench.runs('a').length > 0)
+    it('pass to another worker when a process stands still, and the stale owner is refused', async () => {
+      await using bench = await FaultBench.open({}, false, store)
+      const first = await bench.worker()
+      const result = await bench.tasks.wait.delay(bench.log, 'a', 1_500)
+      await until(() => bench.runs('a').length > 0)
 
-    first.kill('SIGSTOP')
-    const second = await bench.worker()
-    expect(await result.get(20)).toBe(second.pid)
-    first.kill('SIGCONT')
-    await first.waitForLine(/lost its claim/)
-    await sleep(1_500)
+      first.kill('SIGSTOP')
+      const second = await bench.worker()
+      expect(await result.get(20)).toBe(second.pid)
+      first.kill('SIGCONT')
+      await first.waitForLine(/lost its claim/)
+      await sleep(1_500)
 
-    expect(await result.get(1)).toBe(second.pid)
-    expect(bench.runs('a').map((run) => run.delivery)).toEqual([1, 2])
-    expect((await bench.tasks.note.delay(bench.log, 'b')).id).toBeDefined()
-  })
-})
+      expect(await result.get(1)).toBe(second.pid)
+      expect(bench.runs('a').map((run) => run.delivery)).toEqual([1, 2])
+      expect((await bench.tasks.note.delay(bench.log, 'b')).id).toBeDefined()
+    })
+  },
+)
