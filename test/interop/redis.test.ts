@@ -1,11 +1,7 @@
 import { serviceUrl } from '../support/service-url.js'
-import { lovageCalls } from './case/lovage-calls.js'
-import { lovageCanvas } from './case/lovage-canvas.js'
-import { pythonCalls } from './case/python-calls.js'
-import { pythonCanvas } from './case/python-canvas.js'
-import { pythonReadsFailures } from './case/python-reads-failures.js'
 import { describeInterop } from './support/interop-case.js'
 import { redisPlace } from './support/place.js'
+import { interopSuite } from './suite.js'
 
 describeInterop(
   {
@@ -14,5 +10,5 @@ describeInterop(
     python: process.env['LOVAGE_TEST_CELERY_PYTHON'],
     place: redisPlace(serviceUrl('redis')),
   },
-  [...pythonCalls, ...pythonReadsFailures, ...pythonCanvas, ...lovageCalls, ...lovageCanvas],
+  interopSuite,
 )

@@ -158,7 +158,6 @@ export const pythonCanvas: readonly InteropCase[] = calledBy('Python', [
   {
     feature: 'saved groups',
     title: 'a group that Python saved is restored by its id with results of both languages',
-    since52: true,
     notOn: { 'RabbitMQ with rpc': 'rpc keeps no groups' },
     run: async ({ python }) => {
       const code = `

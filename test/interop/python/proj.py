@@ -51,7 +51,10 @@ def request_of(request):
         "id root_id parent_id group group_index retries reply_to correlation_id shadow stamps stamped_headers "
         "eta expires timelimit ignore_result headers callbacks errbacks chain"
     ).split()
-    return {name: getattr(request, name, None) for name in names}
+    seen = {name: getattr(request, name, None) for name in names}
+    # Celery 5.2 has a caller's headers as attributes alone.
+    own = {name: getattr(request, name) for name in ("tenant", "deep") if hasattr(request, name)}
+    return {**seen, "headers": {**own, **(seen["headers"] or {})}}
 
 
 @app.task(name="py.add")

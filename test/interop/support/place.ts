@@ -6,3 +6,10 @@ export function redisPlace(server: string | undefined): InteropPlace | undefined
   const options = { global_keyprefix: `${randomName('interop')}:` }
   return { broker: server, backend: server, brokerOptions: options, backendOptions: options }
 }
+
+/** Redis as Celery 5.2 knows it: results without a prefix, so both live in a database that no other test uses. */
+export function oldRedisPlace(server: string | undefined): InteropPlace | undefined {
+  if (server === undefined) return undefined
+  const url = `${server.replace(/\/\d*$/, '')}/12`
+  return { broker: url, backend: url, brokerOptions: {}, backendOptions: {} }
+}
