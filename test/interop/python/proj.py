@@ -1,6 +1,7 @@
 """The Python side of the interop tests: an app and its tasks. The environment says where it lives."""
 import json
 import os
+import signal
 import time
 
 from celery import Celery
@@ -21,8 +22,8 @@ app.conf.update(
     broker_transport_options=settings["brokerOptions"],
     result_backend_transport_options=settings["backendOptions"],
     worker_hijack_root_logger=False,
-    **settings.get("conf", {}),
 )
+app.conf.update(settings.get("conf", {}))
 
 
 def wait_for(path):
@@ -136,15 +137,25 @@ def when():
     return time.time()
 
 
-@app.task(name="py.long", acks_late=True)
+@app.task(name="shared.long", acks_late=True)
 def long(seconds, path):
-    write(path, "run")
+    write(path, "py")
     time.sleep(seconds)
     return "rested"
 
 
-@app.task(name="shared.work", acks_late=True, reject_on_worker_lost=True)
+@app.task(name="shared.work", acks_late=True)
 def work(number, path):
     write(path, "%d py" % number)
+    die_if_chosen(path)
     time.sleep(0.002)
     return number
+
+
+def die_if_chosen(path):
+    """The first worker of this language that finds the file dies as by `kill -9`, in the middle of its task."""
+    try:
+        os.unlink(path + ".kill-py")
+    except FileNotFoundError:
+        return
+    os.kill(os.getpid(), signal.SIGKILL)

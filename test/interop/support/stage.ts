@@ -44,8 +44,7 @@ export class InteropStage implements AsyncDisposable {
   readonly settings: InteropSettings
   /** Lovage's client, in the test's process. */
   readonly app: Lovage
-  /** Python's client. */
-  readonly python: PythonClient
+  #python: PythonClient | undefined
   readonly #interpreter: string
   readonly #folder: TempFolder
   readonly #children: Child[] = []
@@ -55,7 +54,12 @@ export class InteropStage implements AsyncDisposable {
     this.settings = settings
     this.#folder = folder
     this.app = interopApp(settings)
-    this.python = PythonClient.start(interpreter, pythonFolder, environment(settings))
+  }
+
+  /** Python's client, started at the first use. */
+  get python(): PythonClient {
+    this.#python ??= PythonClient.start(this.#interpreter, pythonFolder, environment(this.settings))
+    return this.#python
   }
 
   /** A stage without workers. */
@@ -121,7 +125,7 @@ export class InteropStage implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#children.map((child) => child.stop()))
-    await this.python[Symbol.asyncDispose]()
+    await this.#python?.[Symbol.asyncDispose]()
     await this.app.close()
     await this.#folder.remove()
   }
