@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type {
   GroupStore,
   KeepOptions,
@@ -12,7 +13,8 @@ import type { LinkLease } from '../../brokers/redis/links.js'
 import type { Argument, RedisLink } from '../../brokers/redis/link.js'
 import { STORE } from '../../brokers/redis/lua/store.js'
 import type { Operation } from '../../brokers/redis/operations.js'
-import { listOf } from '../../brokers/redis/reply.js'
+import { listOf, textsOf } from '../../brokers/redis/reply.js'
+import { afterInspection } from '../../brokers/redis/result-writer.js'
 import type { ResultWriter } from '../../brokers/redis/result-writer.js'
 import { toScript } from '../../brokers/redis/script.js'
 import type { ServerTarget } from '../../brokers/redis/target.js'
@@ -55,16 +57,19 @@ export class RedisBackend implements ResultBackend, ResultWriter {
 
   storeOperation(record: TaskRecord, ttlMs: number): Operation {
     const document = writeDocument(record, this.#settings.codec)
-    return ['S', this.#key(record.taskId), Math.max(0, Math.ceil(ttlMs)), document]
+    return ['S', this.#key(record.taskId), Math.max(0, Math.ceil(ttlMs)), document, '']
   }
 
   async store(records: readonly TaskRecord[], { ttlMs }: KeepOptions): Promise<void> {
-    const link = this.#link()
     for (let from = 0; from < records.length; from += BATCH) {
-      const args: Argument[] = []
-      for (const record of records.slice(from, from + BATCH)) args.push(...this.storeOperation(record, ttlMs))
-      await asBackend(() => link.run(storeScript, ['', ''], args))
+      const batch = records.slice(from, from + BATCH)
+      await asBackend(() => this.#store(batch.map((record) => this.storeOperation(record, ttlMs))))
     }
+  }
+
+  async inspect(keys: readonly string[]): Promise<ReadonlyMap<string, string | undefined>> {
+    const values = listOf(await this.#link().callBytes('MGET', ...keys))
+    return new Map(keys.map((key, index) => [key, this.#hashOf(values[index])]))
   }
 
   async load(taskIds: readonly string[]): Promise<ReadonlyMap<string, TaskRecord>> {
@@ -119,6 +124,23 @@ export class RedisBackend implements ResultBackend, ResultWriter {
 
   #key(taskId: string): string {
     return `${this.#settings.prefix}celery-task-meta-${taskId}`
+  }
+
+  async #store(operations: readonly Operation[]): Promise<void> {
+    const args: Argument[] = operations.flat()
+    const opaque = textsOf(await this.#link().run(storeScript, ['', ''], args))
+    if (opaque.length > 0) await this.#store(afterInspection(operations, await this.inspect(opaque)))
+  }
+
+  /** One that cannot be read here either may be replaced: who waits for the task could not read it. */
+  #hashOf(value: unknown): string | undefined {
+    if (!Buffer.isBuffer(value)) return ''
+    const hash = createHash('sha1').update(value).digest('hex')
+    try {
+      return this.#read(value).state === 'SUCCESS' ? undefined : hash
+    } catch {
+      return hash
+    }
   }
 
   #read(value: Buffer): TaskRecord {

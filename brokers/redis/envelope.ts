@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Delivery, HandBack, Route } from '../../src/broker/contract.js'
 import type { Message, MessageProperties } from '../../src/message/message.js'
+import { parseTolerantJson } from '../../src/message/json-parser.js'
+import { writeJson } from '../../src/message/json-writer.js'
 import { isRecord } from '../../src/util/record.js'
+import { withMember } from './json-members.js'
 
 /** What Lovage notes in the properties of a message that has been claimed or held; Celery's workers leave it alone. */
 interface Marks {
@@ -20,6 +23,8 @@ export interface Envelope {
 }
 
 const MARKS = 'lovage'
+/** What may be an integer that a number does not hold. */
+const LONG_DIGITS = /\d{16}/
 const OURS = new Set([
   'correlation_id',
   'reply_to',
@@ -56,15 +61,15 @@ export function writeEnvelope(message: Message, route: Route, due = false): stri
   const body = Buffer.from(message.body.buffer, message.body.byteOffset, message.body.byteLength)
   return (
     `{"body":"${body.toString('base64')}","content-encoding":${JSON.stringify(message.contentEncoding)},` +
-    `"content-type":${JSON.stringify(message.contentType)},"headers":${JSON.stringify(message.headers)},` +
-    `"properties":${JSON.stringify(written)}}`
+    `"content-type":${JSON.stringify(message.contentType)},"headers":${toText(message.headers)},` +
+    `"properties":${toText(written)}}`
   )
 }
 
-/** Read what lies in a list. */
+/** Read what lies in a list. @source kombu 5.7, `kombu/utils/json.py`: Python writes `NaN`, and integers of any size. */
 export function readEnvelope(text: string): Envelope {
   try {
-    const fields: unknown = JSON.parse(text)
+    const fields = parsed(text)
     if (isRecord(fields) && typeof fields['body'] === 'string') return { fields, text }
   } catch {
     // Told by the missing fields.
@@ -108,14 +113,18 @@ export function giveBackEnvelope(envelope: Envelope, wish: Omit<HandBack, 'deliv
     handouts: marks.handouts + 1,
     due: marks.due || wish.notBeforeMs !== undefined,
   }
-  return JSON.stringify({
-    ...fields,
-    headers: { ...recordOr(fields['headers']), ...wish.headers, redelivered: true },
-    properties: {
-      ...properties,
-      delivery_info: { ...recordOr(properties['delivery_info']), redelivered: true },
-      [MARKS]: next,
-    },
+  const headers = withMember(text, 'headers', (old) => {
+    let changed = withMember(objectOr(old), 'redelivered', () => 'true')
+    for (const [name, value] of Object.entries(wish.headers ?? {})) {
+      changed = withMember(changed, name, () => toText(value))
+    }
+    return changed
+  })
+  return withMember(headers, 'properties', (old) => {
+    const changed = withMember(objectOr(old), 'delivery_info', (info) =>
+      withMember(objectOr(info), 'redelivered', () => 'true'),
+    )
+    return withMember(changed, MARKS, () => JSON.stringify(next))
   })
 }
 
@@ -130,6 +139,29 @@ export function readEntry(entry: string): { readonly envelope: string; readonly 
   const end = entry.lastIndexOf(', "", ')
   const queue: unknown = JSON.parse(entry.slice(end + 6, -1))
   return { envelope: entry.slice(1, end), queue: String(queue) }
+}
+
+function parsed(text: string): unknown {
+  // The body is text in base64 and needs no look.
+  if (LONG_DIGITS.test(text.slice(Math.max(0, text.indexOf('"headers"'))))) return parseTolerantJson(text)
+  try {
+    return JSON.parse(text)
+  } catch {
+    return parseTolerantJson(text)
+  }
+}
+
+/** JSON, of integers of any size too. */
+function toText(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'null'
+  } catch {
+    return writeJson(value)
+  }
+}
+
+function objectOr(text: string | undefined): string {
+  return text?.startsWith('{') === true ? text : '{}'
 }
 
 function malformed(text: string, queue: string, tag: string): Delivery {

@@ -7,7 +7,8 @@ import { giveBackOperation } from './operations.js'
 import type { Operation } from './operations.js'
 import { unroutable } from './publisher.js'
 import type { Publisher } from './publisher.js'
-import { numbersOf } from './reply.js'
+import { listOf, textOf } from './reply.js'
+import { afterInspection } from './result-writer.js'
 import type { ResultWriter } from './result-writer.js'
 import { toScript } from './script.js'
 
@@ -23,6 +24,15 @@ export interface SettleParts {
   readonly envelopeOf: (delivery: Delivery) => Envelope | undefined
 }
 
+interface Claim {
+  readonly tag: string
+  readonly operations: readonly Operation[]
+}
+
+/** First in the script's answer: positions of lost claims follow. */
+const LOST = 0
+/** Keys of results follow that the script cannot read. */
+const OPAQUE = 2
 const settleScript = toScript(SETTLE)
 
 /**
@@ -35,27 +45,42 @@ export async function applySettlements(
   parts: SettleParts,
   settlements: readonly Settlement[],
 ): Promise<readonly Delivery[]> {
-  const { link, keys, writer } = parts
-  const database =
-    writer === undefined || writer.resultTarget.database === link.target.database
-      ? ''
-      : writer.resultTarget.database
-  const args: Argument[] = [keys.delayedPrefix, database]
+  const claims: Claim[] = []
   for (const settlement of settlements) {
-    const operations = await operationsOf(parts, settlement)
-    args.push(settlement.delivery.tag, operations.length)
-    for (const operation of operations) for (const argument of operation) args.push(argument)
+    claims.push({ tag: settlement.delivery.tag, operations: await operationsOf(parts, settlement) })
   }
-  const scriptKeys = [keys.queues, keys.due, keys.unacked, keys.unackedIndex, keys.claims(parts.holder)]
-  const [isRefused = 0, ...positions] = numbersOf(await link.run(settleScript, scriptKeys, args))
+  const [outcome, positions] = await settleClaims(parts, claims)
   if (settlements.some(({ publish, handBack }) => publish.length > 0 || handBack !== undefined)) {
-    link.listening.changedHere()
+    parts.link.listening.changedHere()
   }
-  if (isRefused === 0) return positions.flatMap((position) => settlements[position]?.delivery ?? [])
+  if (outcome === LOST) return positions.flatMap((position) => settlements[position]?.delivery ?? [])
   const batch = positions.flatMap((position) => settlements[position]?.publish ?? [])
   throw unroutable(
     batch,
     batch.map((_, index) => index),
+  )
+}
+
+/** Run the script; again when it found results that it cannot read. */
+async function settleClaims(
+  parts: SettleParts,
+  claims: readonly Claim[],
+): Promise<readonly [outcome: number, positions: readonly number[]]> {
+  const { link, keys, writer } = parts
+  const home = link.target.database
+  const database = writer?.resultTarget.database ?? home
+  const args: Argument[] = [keys.delayedPrefix, database === home ? '' : database, home]
+  for (const { tag, operations } of claims) {
+    args.push(tag, operations.length)
+    for (const operation of operations) for (const argument of operation) args.push(argument)
+  }
+  const scriptKeys = [keys.queues, keys.due, keys.unacked, keys.unackedIndex, keys.claims(parts.holder)]
+  const [outcome = LOST, ...rest] = listOf(await link.run(settleScript, scriptKeys, args))
+  if (Number(outcome) !== OPAQUE || writer === undefined) return [Number(outcome), rest.map(Number)]
+  const inspected = await writer.inspect(rest.map(textOf))
+  return settleClaims(
+    parts,
+    claims.map(({ tag, operations }) => ({ tag, operations: afterInspection(operations, inspected) })),
   )
 }
 

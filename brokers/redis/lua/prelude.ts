@@ -6,7 +6,8 @@
  * - `L` queue key n message…: to the back of a list; a queue that is not empty text must be declared
  * - `R` key message: to the front of a list, where it is claimed next
  * - `D` queue ms form check member: held until `ms`, from now (`r`) or on the clock (`a`)
- * - `S` key ttl document: a result, unless the task has its SUCCESS
+ * - `S` key ttl document hash: a result, unless the task has its SUCCESS; a compressed one that is there, which no
+ *   script can read, is replaced only when this is its SHA-1, since the caller has read it
  *
  * KEYS 1 and 2 are the declared queues and the queues that hold delayed messages.
  */
@@ -32,7 +33,7 @@ local function look(i)
   elseif op == 'D' then
     return i + 6, ARGV[i + 4] == '' or is_known(ARGV[i + 1])
   end
-  return i + 4, true
+  return i + 5, true
 end
 
 local now
@@ -44,14 +45,34 @@ local function hold(queue, ms, form, member, delayed)
   redis.call('ZADD', KEYS[2], 'LT', at, queue)
 end
 
+-- The state comes first in a document; YAML sorts its keys.
 local function is_success(document)
-  return string.find(string.sub(document, 1, 64), '^[^A-Za-z]*status[^A-Za-z]+SUCCESS[^A-Za-z0-9_-]') ~= nil
+  local state = string.match(string.sub(document, 1, 64), 'status[^A-Za-z]+([A-Za-z0-9_-]+)')
+  if state then return state == 'SUCCESS' end
+  return string.find(document, '\\nstatus: SUCCESS\\n', 1, true) ~= nil
+end
+
+-- What is there for a key, asked once: 1 for what may be replaced, 2 for a SUCCESS, 3 for what only the caller can read.
+local olds = {}
+local function old_of(i)
+  local key = ARGV[i + 1]
+  if olds[key] == nil then
+    local old = redis.call('GET', key)
+    if not old then
+      olds[key] = 1
+    elseif string.byte(old) == 0 and string.sub(old, 2, 18) == 'celery-compressed' then
+      olds[key] = redis.sha1hex(old) == ARGV[i + 4] and 1 or 3
+    else
+      olds[key] = is_success(old) and 2 or 1
+    end
+  end
+  return olds[key]
 end
 
 local function keep(i)
   local key, ttl, document = ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3]
-  local old = redis.call('GET', key)
-  if old and is_success(old) then return end
+  if old_of(i) ~= 1 then return end
+  if is_success(document) then olds[key] = 2 end
   if ttl > 0 then
     redis.call('SET', key, document, 'PX', ttl)
   else

@@ -1,9 +1,14 @@
 import { PRELUDE } from './prelude.js'
 
-/** Stores results; ARGV: `S` operations. */
+/** Stores results; ARGV: `S` operations. Returns the keys of what only the caller can read: if there are any, nothing was done. */
 export const STORE: string =
   PRELUDE +
   `
-for i = 1, #ARGV, 4 do keep(i) end
-return 1
+local opaque = {}
+for i = 1, #ARGV, 5 do
+  if old_of(i) == 3 then opaque[#opaque + 1] = ARGV[i + 1] end
+end
+if #opaque > 0 then return opaque end
+for i = 1, #ARGV, 5 do keep(i) end
+return {}
 `

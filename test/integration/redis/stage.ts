@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import { createBackend } from '../../../backends/redis/index.js'
+import { createBroker } from '../../../brokers/redis/index.js'
+import type { ResultBackend } from '../../../src/backend/contract.js'
+import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
+import type { Broker, Consumer, ConsumeOptions, Delivery, Outgoing } from '../../../src/broker/contract.js'
+import { guardBroker } from '../../../src/broker/guard.js'
+import { jsonCodec } from '../../conformance/index.js'
+import { serviceUrl } from '../../support/service-url.js'
+import { randomName } from '../../support/temp.js'
+
+const never = new AbortController().signal
+
+/** The server of the test run; empty where there is none. */
+export const server: string = serviceUrl('redis') ?? ''
+
+/** A broker and a backend on keys of their own, and a plain client for these keys. */
+export interface RedisStage extends AsyncDisposable {
+  readonly broker: Broker
+  readonly backend: ResultBackend
+  /** Sees only keys of the stage, without their prefix. */
+  readonly keys: Redis
+  readonly prefix: string
+}
+
+/** Open a stage on a server. */
+export async function openStage(url: string = server, options: object = {}): Promise<RedisStage> {
+  const prefix = `${randomName('stage')}:`
+  const location = parseConnectionUrl(url)
+  const transportOptions = { global_keyprefix: prefix }
+  const broker = guardBroker(
+    createBroker(location, { transportOptions: { ...transportOptions, delay: 'store', ...options } }),
+  )
+  const backend = createBackend(location, { codec: jsonCodec, transportOptions })
+  const keys = new Redis(url, { keyPrefix: prefix })
+  await broker.connect(never)
+  await backend.connect(never)
+  return {
+    broker,
+    backend,
+    keys,
+    prefix,
+    [Symbol.asyncDispose]: async () => {
+      await broker.close()
+      await backend.close()
+      keys.disconnect()
+    },
+  }
+}
+
+/** A message to the queue `celery` with this text as its body. */
+export function outgoing(text: string, priority?: number): Outgoing {
+  return {
+    route: { exchange: '', routingKey: 'celery' },
+    message: {
+      body: Buffer.from(text),
+      contentType: 'text/plain',
+      contentEncoding: 'utf-8',
+      headers: {},
+      properties: { ...(priority !== undefined && { priority }) },
+    },
+  }
+}
+
+/** Declare the queue `celery` and consume it. */
+export async function consume(broker: Broker, options: Partial<ConsumeOptions> = {}): Promise<Consumer> {
+  await broker.declare({ name: 'celery', lifetime: 'durable', bindings: [] })
+  return broker.consume(['celery'], { credit: 100, leaseMs: 30_000, ...options })
+}
+
+/** Fetch until `count` are there, or nothing more comes within `waitMs`. */
+export async function take(consumer: Consumer, count: number, waitMs = 5_000): Promise<Delivery[]> {
+  const taken: Delivery[] = []
+  while (taken.length < count) {
+    const more = await consumer.fetch(count - taken.length, { waitMs, signal: never })
+    if (more.length === 0) break
+    taken.push(...more)
+  }
+  return taken
+}
+
+/** What the bodies say. */
+export function textsOf(deliveries: readonly Delivery[]): readonly string[] {
+  return deliveries.map(({ message }) => Buffer.from(message.body).toString())
+}
+
+/** Ask until the answer is yes, at most ten seconds. */
+export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const endMs = performance.now() + 10_000
+  while (!(await holds())) {
+    if (performance.now() > endMs) throw new RangeError(`waited in vain for ${what}`)
+    await sleep(10)
+  }
+}
