@@ -19,4 +19,9 @@ export const backendDrivers: readonly BackendDriver[] = [
     moduleUrl: new URL('./redis/index.js', import.meta.url).href,
     load: () => import('./redis/index.js'),
   },
+  {
+    schemes: ['rpc'],
+    moduleUrl: new URL('./rpc/index.js', import.meta.url).href,
+    load: () => import('./rpc/index.js'),
+  },
 ]

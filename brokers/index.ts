@@ -19,4 +19,10 @@ export const brokerDrivers: readonly BrokerDriver[] = [
     moduleUrl: new URL('./redis/index.js', import.meta.url).href,
     load: () => import('./redis/index.js'),
   },
+  {
+    schemes: ['amqp', 'amqps', 'pyamqp', 'rabbitmq', 'librabbitmq'],
+    packageName: 'amqplib',
+    moduleUrl: new URL('./rabbitmq/index.js', import.meta.url).href,
+    load: () => import('./rabbitmq/index.js'),
+  },
 ]

@@ -1,6 +1,6 @@
 import type { TaskRecord } from '../../src/backend/contract.js'
 import type { Clock } from '../../src/util/clock.js'
-import { ExpiringMap } from './expiring-map.js'
+import { ExpiringMap } from '../../src/util/expiring-map.js'
 
 /** What has arrived of one chord's header. */
 export interface ChordParts {

@@ -1,3 +1,4 @@
+import { awaitsReplies } from '../config/backend-choice.js'
 import type { Config } from '../config/config.js'
 import type { Codecs } from '../message/codecs.js'
 import { encodeTaskV1 } from '../message/encode-task-v1.js'
@@ -50,6 +51,7 @@ export class AppRuntime {
       encode: (task) => encode(task, codecs, clock.now()),
       prepareSerializer: (name) => codecs.serializers.prepare([name]),
       connection: connections,
+      ...(awaitsReplies(config) ? { replyTo: async () => (await connections.backend())?.replyTo?.() } : {}),
     })
   }
 

@@ -35,6 +35,8 @@ export interface SenderParts {
   readonly prepareSerializer: (name: string) => Promise<void>
   /** The connection that messages are published on. */
   readonly connection: PublishConnection
+  /** Where results come to, once somebody listens there; absent where results are stored. */
+  readonly replyTo?: () => Promise<string | undefined>
 }
 
 const NO_OPTIONS: TaskOptions = {}
@@ -59,7 +61,16 @@ export class AppSender implements Sender {
     const routed = router.isPlain ? router.resolve(routable) : await router.route(routable)
     const task = this.#toTask(call, definition?.options ?? NO_OPTIONS, routed)
     if (task.serializer !== config.taskSerializer) await this.#parts.prepareSerializer(task.serializer)
-    return this.#toPrepared(task, routed, call.options)
+    return this.#toPrepared(await this.#awaitingReply(task), routed, call.options)
+  }
+
+  /** A result that is sent and finds nobody is gone, so whoever wants it listens before the task is sent. */
+  async #awaitingReply(task: OutgoingTask): Promise<OutgoingTask> {
+    const { replyTo, config } = this.#parts
+    const isIgnored = task.ignoreResult ?? config.taskIgnoreResult
+    if (replyTo === undefined || isIgnored || task.properties.replyTo !== undefined) return task
+    const address = await replyTo()
+    return address === undefined ? task : { ...task, properties: { ...task.properties, replyTo: address } }
   }
 
   async prepareRetry(message: TaskMessage, request: TaskRequest, retry: GrantedRetry): Promise<PreparedCall> {

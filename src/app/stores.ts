@@ -5,7 +5,7 @@ import { parseConnectionUrl } from '../broker/connection-url.js'
 import type { Broker } from '../broker/contract.js'
 import { guardBroker } from '../broker/guard.js'
 import type { BrokerOptions, BrokerRegistry } from '../broker/registry.js'
-import { chooseBackend, chooseBroker } from '../config/backend-choice.js'
+import { chooseBackend, chooseBroker, isRabbitMq } from '../config/backend-choice.js'
 import type { Config } from '../config/config.js'
 import { ConfigError } from '../errors/errors.js'
 import type { ResultCompressor } from '../message/compressed-result.js'
@@ -128,7 +128,8 @@ export class Stores {
     const opened = await this.#makeBackend(target, config, {
       codec: this.#parts.codec(),
       ...(compress === undefined ? {} : { compress }),
-      transportOptions: config.resultBackendTransportOptions,
+      transportOptions: backendOptionsOf(config, target),
+      openBroker: () => this.openBroker(config),
       autoMigrate: config.databaseAutoMigrate && typeof target === 'string',
       clock: this.#parts.clock,
     })
@@ -209,8 +210,27 @@ function shownTarget(target: string | object): string {
 }
 
 function transportOptionsOf(config: Config, target: string | object): Readonly<Record<string, unknown>> {
-  const isSqlite = typeof target === 'string' && target.includes('sqlite')
-  return isSqlite
-    ? { sqliteSynchronous: config.sqliteSynchronous, ...config.brokerTransportOptions }
+  if (typeof target !== 'string') return config.brokerTransportOptions
+  if (target.includes('sqlite'))
+    return { sqliteSynchronous: config.sqliteSynchronous, ...config.brokerTransportOptions }
+  return isRabbitMq(target)
+    ? { ...rabbitMqOptionsOf(config), ...config.brokerTransportOptions }
     : config.brokerTransportOptions
+}
+
+/** Settings that Celery keeps apart from the transport's options. */
+function rabbitMqOptionsOf(config: Config): Readonly<Record<string, unknown>> {
+  return {
+    heartbeat: config.brokerHeartbeatMs / 1000,
+    connect_timeout: config.brokerConnectionTimeoutMs / 1000,
+    native_delayed_delivery_queue_type: config.brokerNativeDelayedDeliveryQueueType,
+    ...(config.brokerLoginMethod === undefined ? {} : { login_method: config.brokerLoginMethod }),
+    ...(config.brokerUseSsl === false ? {} : { ssl: config.brokerUseSsl }),
+  }
+}
+
+function backendOptionsOf(config: Config, target: string | object): Readonly<Record<string, unknown>> {
+  return typeof target === 'string' && target.startsWith('rpc:')
+    ? { result_persistent: config.resultPersistent, ...config.resultBackendTransportOptions }
+    : config.resultBackendTransportOptions
 }

@@ -35,6 +35,8 @@ export interface TaskRecord {
   readonly parentId?: string
   /** Name, args, worker, retries and the like, when extended results are on. */
   readonly extended?: ExtendedRecord
+  /** Where the caller listens for results, as its message said; only backends that send results look at it. */
+  readonly replyTo?: string
 }
 
 /** How long to keep. */
@@ -90,6 +92,11 @@ export interface ResultBackend {
   watch?(taskIds: readonly string[], changed: () => void): Promise<RecordWatch>
   /** Delete what has expired; resolves with the number deleted. Absent where the store expires by itself. */
   cleanup?(): Promise<number>
+  /**
+   * Where results of the tasks that this process sends have to come to; whoever calls it listens from then on.
+   * Present only where results are sent to their caller rather than stored.
+   */
+  replyTo?(): Promise<string>
   /** Absent when the backend keeps no groups. */
   readonly groups?: GroupStore
   /** Absent when the backend cannot count atomically; chords then fall back to polling. */

@@ -45,6 +45,7 @@ class GuardedBackend implements ResultBackend {
   readonly shared: boolean
   readonly watch?: (taskIds: readonly string[], changed: () => void) => Promise<RecordWatch>
   readonly cleanup?: () => Promise<number>
+  readonly replyTo?: () => Promise<string>
   readonly groups?: GroupStore
   readonly chords?: ChordStore
   readonly inner: ResultBackend
@@ -64,10 +65,12 @@ class GuardedBackend implements ResultBackend {
       late: (message) => new BackendConnectionError(message),
     })
     // eslint-disable-next-line @typescript-eslint/unbound-method -- both are called with their owner below
-    const { watch, cleanup } = inner
+    const { watch, cleanup, replyTo } = inner
     if (watch !== undefined) {
       this.watch = (taskIds, changed) => this.#open('watch', () => watch.call(inner, taskIds, changed))
     }
+    if (replyTo !== undefined)
+      this.replyTo = () => this.#open('listen for results', () => replyTo.call(inner))
     if (cleanup !== undefined) this.cleanup = () => this.#open('cleanup', () => cleanup.call(inner))
     if (inner.groups !== undefined) this.groups = inner.groups
     if (inner.chords !== undefined) this.chords = inner.chords

@@ -2,6 +2,7 @@ import type { ConnectionUrl } from '../broker/connection-url.js'
 import { DriverTable, loadDriver } from '../broker/driver-table.js'
 import type { DriverEntry, FoundDriver } from '../broker/driver-table.js'
 import type { ResultCompressor } from '../message/compressed-result.js'
+import type { Broker } from '../broker/contract.js'
 import type { Clock } from '../util/clock.js'
 import type { ResultBackend, ResultCodec } from './contract.js'
 
@@ -26,6 +27,8 @@ export interface BackendOptions {
   readonly clock?: Clock
   /** The object that was given in place of a URL, as a Knex instance. */
   readonly target?: object
+  /** Opens a connected broker of the application's own, for a backend that sends results as messages. */
+  readonly openBroker?: () => Promise<Broker>
 }
 
 /** Makes a backend that is not connected yet; throws `ConfigError` for options it does not know. */

@@ -49,6 +49,11 @@ export type BackendParts = BrokerParts &
 
 const RABBITMQ_SCHEMES: ReadonlySet<string> = new Set(['amqp', 'amqps', 'pyamqp', 'librabbitmq', 'rabbitmq'])
 
+/** Whether a broker's URL means RabbitMQ. */
+export function isRabbitMq(url: string): boolean {
+  return RABBITMQ_SCHEMES.has(schemeOf(url))
+}
+
 /**
  * Where messages go: the broker that is set, else a URL of the parts `brokerHost`, `brokerUser`, …, else the embedded
  * file. A text with several URLs is split at `;`.
@@ -128,12 +133,18 @@ export function chooseBackend(config: BackendParts): BackendChoice {
   return backend === undefined ? defaultBackend(config) : backendOf(backend, config)
 }
 
+/** Whether results are sent to whoever called, who has to listen before. */
+export function awaitsReplies(config: BackendParts): boolean {
+  const choice = chooseBackend(config)
+  return choice.kind === 'target' && choice.target === 'rpc://'
+}
+
 /** The backend that fits the broker when none is set. */
 export function defaultBackend(config: BrokerParts): BackendChoice {
   const broker = chooseBroker(config)
   if (broker.kind !== 'urls') return { kind: 'same-store' }
   const scheme = schemeOf(broker.urls[0] ?? '')
-  if (RABBITMQ_SCHEMES.has(scheme)) {
+  if (isRabbitMq(broker.urls[0] ?? '')) {
     return none('RabbitMQ keeps no results', '"rpc://" for results that the caller alone can read')
   }
   if (scheme === 'sqs') return none('Amazon SQS keeps no results', 'a Redis, SQL or MongoDB URL')

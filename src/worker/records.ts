@@ -21,7 +21,7 @@ export interface PlacedTask extends TaskMessage {
 }
 
 /** Which task a record is about: the message where it could be read. */
-export type About = PlacedTask | { readonly id: string }
+export type About = PlacedTask | { readonly id: string; readonly replyTo?: string }
 
 /** How a record ends a task; user states and RETRY do not. */
 interface Ending {
@@ -109,6 +109,8 @@ export class Records {
     if (this.#host.codec !== undefined) draft.encoded = this.#host.codec.encode(ending.result)
     if (ending.traceback !== undefined) draft.traceback = ending.traceback
     if (ending.done) draft.doneAtMs = this.#host.clock.now()
+    const replyTo = 'task' in about ? about.properties.replyTo : about.replyTo
+    if (replyTo !== undefined) draft.replyTo = replyTo
     if ('task' in about) this.#addOrigin(draft, about)
     return draft
   }

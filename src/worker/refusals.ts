@@ -189,7 +189,9 @@ export class Refusals {
 /** The id of a message that is not read. */
 function peek({ message }: Delivery): About | undefined {
   const id = message.headers['id'] ?? message.properties.correlationId
-  return typeof id === 'string' && id !== '' ? { id } : undefined
+  if (typeof id !== 'string' || id === '') return undefined
+  const { replyTo } = message.properties
+  return replyTo === undefined ? { id } : { id, replyTo }
 }
 
 function numberIn(headers: Readonly<Record<string, unknown>>, name: string): number | undefined {

@@ -72,14 +72,14 @@ describe.each(faultStores().map((store) => [store.name, store] as const))(
       )
       const { app, note } = bench.tasks
       const broker = await app.broker()
-      await broker.declare(app.queueSpec('celery'))
+      await broker.declare(app.queueSpec(bench.queue))
       await using worker = new Worker(app)
       await worker.start()
 
       await fc.assert(
         fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 10 }), async (batch) => {
           await broker.publish(
-            batch.map((one) => ({ route: { exchange: '', routingKey: 'celery' }, message: one })),
+            batch.map((one) => ({ route: { exchange: '', routingKey: bench.queue }, message: one })),
           )
           const good = await note.delay(bench.log, 'good')
 
@@ -91,14 +91,14 @@ describe.each(faultStores().map((store) => [store.name, store] as const))(
     })
 
     it('are all kept aside, byte for byte, when nobody may read them', async () => {
-      await using bench = await FaultBench.open({}, false, store)
+      await using bench = await FaultBench.open({}, true, store)
       const { app } = bench.tasks
       const broker = await app.broker()
-      await broker.declare(app.queueSpec('celery'))
+      await broker.declare(app.queueSpec(bench.queue))
       const bodies = fc.sample(fc.uint8Array({ minLength: 1, maxLength: 300 }), 100)
       await broker.publish(
         bodies.map((bytes, index) => ({
-          route: { exchange: '', routingKey: 'celery' },
+          route: { exchange: '', routingKey: bench.queue },
           message: {
             body: bytes,
             contentType: 'application/x-python-serialize',
@@ -113,8 +113,8 @@ describe.each(faultStores().map((store) => [store.name, store] as const))(
 
       await expect(app.AsyncResult('hostile-99').get(20)).rejects.toThrow(/python-serialize/)
       const endMs = performance.now() + 20_000
-      while ((await broker.depth('celery.dead')) < 100 && performance.now() < endMs) await sleep(20)
-      const letters = await listDeadLetters(broker, 'celery')
+      while ((await broker.depth(`${bench.queue}.dead`)) < 100 && performance.now() < endMs) await sleep(20)
+      const letters = await listDeadLetters(broker, bench.queue)
 
       expect(
         letters.map((letter) => [letter.id, Buffer.from(letter.message.body).toString('hex')]).sort(),

@@ -14,6 +14,10 @@ const inOneStore = [
   ['worker.before-start', 1],
   ['worker.started', 2],
   ['worker.ended', 2],
+] as const
+
+/** Where broker and results are one store. */
+const inOneStep = [
   ['worker.before-settle', 2],
   ['worker.settled', 1],
 ] as const
@@ -28,7 +32,8 @@ describe.each(faultStores().map((store) => [store.name, store] as const))(
   'a worker on %s that is killed',
   (_name, store) => {
     for (let round = 1; round <= rounds; round += 1) {
-      it.each(inOneStore)(`at %s loses nothing (round ${round})`, async (failpoint, most) => {
+      const steps = store.settles ? [...inOneStore, ...inOneStep] : inOneStore
+      it.each(steps)(`at %s loses nothing (round ${round})`, async (failpoint, most) => {
         await using bench = await FaultBench.open({}, false, store)
         const result = await bench.tasks.note.delay(bench.log, 'a')
 
@@ -56,16 +61,19 @@ describe.each(faultStores().map((store) => [store.name, store] as const))(
       )
     }
 
-    it('between publishing a retry and acknowledging leaves neither a gap nor a second state', async () => {
+    it('between publishing a retry and acknowledging leaves no gap', async () => {
       await using bench = await FaultBench.open({}, false, store)
       const result = await bench.tasks.flaky.delay(bench.log, 'a')
 
-      const victim = await bench.worker({ failpoint: 'worker.before-settle=kill' }).catch(() => undefined)
+      const victim = await bench
+        .worker({ failpoint: `worker.before-${store.settles ? 'settle' : 'ack'}=kill` })
+        .catch(() => undefined)
       await victim?.exited
       await bench.worker()
 
       expect(await result.get(20)).toBe(1)
-      expect(bench.runs('a').length).toBe(3)
+      // Where it takes several steps, the retry that was sent before the kill runs beside the one that is sent again.
+      expect(bench.runs('a').length).toBe(store.settles ? 3 : 4)
     })
 
     it('by its own task ends as a dead letter after maxDeliveries, and the next worker lives', async () => {
@@ -83,7 +91,7 @@ describe.each(faultStores().map((store) => [store.name, store] as const))(
       expect(await healthy.get(20)).toEqual(expect.any(Number))
       await expect(result.get(20)).rejects.toThrow(/its worker was lost 2 times/)
       expect(bench.runs('poison').map((run) => run.delivery)).toEqual([1, 2])
-      const letters = await listDeadLetters(await app.broker(), 'celery')
+      const letters = await listDeadLetters(await app.broker(), bench.queue)
       expect(letters).toMatchObject([{ id: result.id, reason: 'worker-lost', deliveries: 3 }])
     })
   },

@@ -13,7 +13,9 @@ async function until(isTrue: () => boolean): Promise<void> {
   }
 }
 
-describe.each(faultStores().map((store) => [store.name, store] as const))(
+const withLeases = faultStores().filter((store) => store.hasLeases)
+
+describe.each(withLeases.map((store) => [store.name, store] as const))(
   'leases between processes on %s',
   (_name, store) => {
     it('keep a task that blocks the event loop for four leases with its worker', async () => {

@@ -3,7 +3,6 @@ import { never, passTime, timed } from '../time.js'
 import { assertNothing, codeOf, take, takeOne, textsOf, brokerChecks } from './stage.js'
 import type { BrokerCheck } from './stage.js'
 
-const DELAY_MS = 300
 /** How far two clocks of one machine may be apart. */
 const CLOCK_SLACK_MS = 15
 const THIRTY_DAYS_MS = 30 * 86_400_000
@@ -25,11 +24,11 @@ export const delayChecks: readonly BrokerCheck[] = brokerChecks([
       const consumer = await stage.consume()
 
       const { ms, value } = await timed(async () => {
-        await stage.publish(['later'], { delayMs: DELAY_MS })
+        await stage.publish(['later'], { delayMs: stage.delayMs })
         return takeOne(consumer, 10_000)
       })
 
-      assert.ok(ms >= DELAY_MS - CLOCK_SLACK_MS && ms < DELAY_MS + 5_000, `took ${String(ms)} ms`)
+      assert.ok(ms >= stage.delayMs - CLOCK_SLACK_MS && ms < stage.delayMs + 5_000, `took ${String(ms)} ms`)
       assert.equal(value.due, true)
       assert.equal(value.deliveryCount, 1)
     },
@@ -39,7 +38,7 @@ export const delayChecks: readonly BrokerCheck[] = brokerChecks([
     needs: 'delays',
     run: async (stage) => {
       const consumer = await stage.consume()
-      const notBeforeMs = Date.now() + DELAY_MS
+      const notBeforeMs = Date.now() + stage.delayMs
       await stage.publish(['then'], { notBeforeMs })
 
       const delivery = await takeOne(consumer, 10_000)
@@ -56,7 +55,7 @@ export const delayChecks: readonly BrokerCheck[] = brokerChecks([
       const other = await stage.open()
       const fetching = timed(() => consumer.fetch(1, { waitMs: 20_000, signal: never }))
 
-      await other.publish([stage.outgoing('later', { delayMs: DELAY_MS })])
+      await other.publish([stage.outgoing('later', { delayMs: stage.delayMs })])
 
       const { ms, value } = await fetching
       assert.deepEqual(textsOf(value), ['later'])
@@ -79,8 +78,8 @@ export const delayChecks: readonly BrokerCheck[] = brokerChecks([
     needs: 'delays',
     run: async (stage) => {
       await stage.broker.publish([
-        stage.outgoing('third', { delayMs: 2 * DELAY_MS }),
-        stage.outgoing('second', { delayMs: DELAY_MS }),
+        stage.outgoing('third', { delayMs: 2 * stage.delayMs }),
+        stage.outgoing('second', { delayMs: stage.delayMs }),
         stage.outgoing('first'),
       ])
       const consumer = await stage.consume()
@@ -126,11 +125,11 @@ export const delayChecks: readonly BrokerCheck[] = brokerChecks([
       const delivery = await takeOne(consumer)
 
       const { ms, value } = await timed(async () => {
-        await consumer.handBack([{ delivery, delayMs: DELAY_MS, unspent: true }])
+        await consumer.handBack([{ delivery, delayMs: stage.delayMs, unspent: true }])
         return takeOne(consumer, 10_000)
       })
 
-      assert.ok(ms >= DELAY_MS - CLOCK_SLACK_MS, `took ${String(ms)} ms`)
+      assert.ok(ms >= stage.delayMs - CLOCK_SLACK_MS, `took ${String(ms)} ms`)
       assert.equal(value.deliveryCount, 1)
     },
   },
@@ -141,7 +140,7 @@ export const delayChecks: readonly BrokerCheck[] = brokerChecks([
       await stage.publish(['a'])
       const consumer = await stage.consume()
       const delivery = await takeOne(consumer)
-      const notBeforeMs = Date.now() + DELAY_MS
+      const notBeforeMs = Date.now() + stage.delayMs
 
       await consumer.handBack([{ delivery, delayMs: 0, notBeforeMs, unspent: true }])
 
@@ -169,9 +168,9 @@ export const delayChecks: readonly BrokerCheck[] = brokerChecks([
     needs: 'delays',
     run: async (stage) => {
       const publisher = await stage.open()
-      await publisher.publish([stage.outgoing('later', { delayMs: DELAY_MS })])
+      await publisher.publish([stage.outgoing('later', { delayMs: stage.delayMs })])
       await publisher.close()
-      await passTime(DELAY_MS)
+      await passTime(stage.delayMs)
 
       assert.deepEqual(textsOf([await takeOne(await stage.consume())]), ['later'])
     },

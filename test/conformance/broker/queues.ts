@@ -10,7 +10,7 @@ export const queueChecks: readonly BrokerCheck[] = brokerChecks([
       await stage.publish(['a'])
 
       await stage.declare(stage.queue)
-      await (await stage.open()).declare({ name: stage.queue, lifetime: 'durable', bindings: [] })
+      await (await stage.open()).declare(stage.queueSpec(stage.queue))
 
       assert.deepEqual(textsOf(await stage.peek()), ['a'])
     },
@@ -20,7 +20,7 @@ export const queueChecks: readonly BrokerCheck[] = brokerChecks([
     run: async (stage) => {
       const name = newName('queue')
       const other = await stage.open()
-      const spec = { name, lifetime: 'durable' as const, bindings: [] }
+      const spec = stage.queueSpec(name)
 
       await Promise.all([stage.broker, other, stage.broker, other].map((broker) => broker.declare(spec)))
 

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import type { Broker, ConsumeOptions, Consumer, Delivery, Outgoing } from '../../../src/broker/contract.js'
+import type {
+  Broker,
+  ConsumeOptions,
+  Consumer,
+  Delivery,
+  Outgoing,
+  QueueSpec,
+} from '../../../src/broker/contract.js'
 import type { ResultBackend } from '../../../src/backend/contract.js'
 import type { Message } from '../../../src/message/message.js'
 import type { Check } from '../check.js'
@@ -61,6 +68,11 @@ export class BrokerStage {
     return this.subject.leaseMs ?? 400
   }
 
+  /** Delay of tests that wait for one, in milliseconds. */
+  get delayMs(): number {
+    return this.subject.delayMs ?? 300
+  }
+
   /** Another connected instance on the same store. */
   async open(): Promise<Broker> {
     const broker = await this.subject.open()
@@ -80,8 +92,15 @@ export class BrokerStage {
 
   /** Declare a queue without bindings. */
   async declare(name: string = newName('queue')): Promise<string> {
-    await this.broker.declare({ name, lifetime: 'durable', bindings: [] })
+    await this.broker.declare(this.queueSpec(name))
     return name
+  }
+
+  /** A queue without bindings. */
+  queueSpec(name: string): QueueSpec {
+    const { queueArguments } = this.subject
+    const spec = { name, lifetime: 'durable', bindings: [] } as const
+    return queueArguments === undefined ? spec : { ...spec, arguments: queueArguments }
   }
 
   /** Publish texts to the stage's queue, in one batch. */

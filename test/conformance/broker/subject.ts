@@ -35,6 +35,14 @@ export interface BrokerSubject {
    * @defaultValue 400
    */
   readonly leaseMs?: number
+  /** Arguments of the queues that the tests declare, as `{ 'x-max-priority': 9 }`. */
+  readonly queueArguments?: Readonly<Record<string, unknown>>
+  /**
+   * Shortest delay in tests that wait for one, in milliseconds: what the store rounds to.
+   *
+   * @defaultValue 300
+   */
+  readonly delayMs?: number
   /** Restart the server behind the store; adds a test. */
   readonly restart?: () => Promise<void>
   /**

@@ -62,17 +62,17 @@ describe.each(faultStores().map((store) => [store.name, store] as const))(
       const result = await pay.delay()
       await expect(result.get(20)).rejects.toThrow(/the bank is closed/)
       const broker = await app.broker()
-      const letters = await listDeadLetters(broker, 'celery')
+      const letters = await listDeadLetters(broker, bench.queue)
       isOpen = true
       // Before it runs again, since that may be at once.
       await result.forget()
-      await replayDeadLetters(broker, 'celery')
+      await replayDeadLetters(broker, bench.queue)
 
       expect(letters).toMatchObject([
-        { id: result.id, task: 'test.pay', reason: 'rejected', queue: 'celery' },
+        { id: result.id, task: 'test.pay', reason: 'rejected', queue: bench.queue },
       ])
       expect(await result.get(20)).toBe('paid')
-      expect(await listDeadLetters(broker, 'celery')).toEqual([])
+      expect(await listDeadLetters(broker, bench.queue)).toEqual([])
     })
 
     it('ends with no thread, timer or handle left', async () => {

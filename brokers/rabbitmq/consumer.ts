@@ -1,0 +1,365 @@
+import { randomUUID } from 'node:crypto'
+import type { Channel, ConsumeMessage } from 'amqplib'
+import type { Consumer, ConsumeOptions, Delivery, FetchOptions, HandBack } from '../../src/broker/contract.js'
+import { BrokerConnectionError } from '../../src/errors/errors.js'
+import { toArrival } from './envelope.js'
+import type { Arrival } from './envelope.js'
+import { toFailure } from './failure.js'
+import type { RabbitLink } from './link.js'
+import type { Returner } from './returner.js'
+import { Speed } from './speed.js'
+import { Taps } from './taps.js'
+import type { Tap } from './taps.js'
+import { Unsettled } from './unsettled.js'
+import type { Held } from './unsettled.js'
+import { Waiters } from './waiters.js'
+
+/** What a {@link RabbitConsumer} works with. */
+export interface ConsumerParts {
+  readonly link: RabbitLink
+  readonly channel: Channel
+  readonly queues: readonly string[]
+  readonly options: ConsumeOptions
+  readonly returner: Returner
+  /** Messages that are ready in a queue. */
+  readonly depth: (queue: string) => Promise<number>
+  readonly closed: () => void
+}
+
+/** How long a fetch that may not wait waits for a message that is known to be there. */
+const SOON_MS = 300
+/** How long a fetch waits before it asks for more than its taps let through. */
+const STARVED_MS = 20
+/** How long a delivery may lie here unasked for. */
+const HOARD_MS = 250
+const CLOSE_MS = 5_000
+
+/**
+ * Claims by AMQP consumers on a channel of its own: the server pushes, a fetch takes what has come.
+ *
+ * The server sends as many as the fetches asked for, and ahead of them only while deliveries are settled quickly. What
+ * nobody fetches goes back. A claim lasts as long as the channel.
+ */
+export class RabbitConsumer implements Consumer {
+  readonly #parts: ConsumerParts
+  readonly #taps: Taps
+  readonly #unsettled = new Unsettled()
+  readonly #waiters = new Waiters()
+  readonly #speed = new Speed()
+  readonly #id = randomUUID().slice(0, 8)
+  #arrived: Held[] = []
+  #credit: number
+  #handedOut = 0
+  /** Deliveries for each queue that the taps were opened for. */
+  #level = 0
+  /** Messages whose count is being written down. */
+  #recounts = 0
+  /** Copies that came before what they are copies of was acknowledged: were this process killed now, both would come. */
+  #copies: Held[] = []
+  #lost: BrokerConnectionError | undefined
+  #isClosing = false
+  #hoarding: NodeJS.Timeout | undefined
+  #fetches = 0
+
+  constructor(parts: ConsumerParts) {
+    this.#parts = parts
+    this.#credit = parts.options.credit
+    const { channel, queues } = parts
+    this.#taps = new Taps(channel, queues, {
+      arrived: (tap, message) => this.#arrive(tap, message),
+      ended: (queue) => this.#lose(new BrokerConnectionError(`queue "${queue}" was deleted`)),
+    })
+    let reason: unknown
+    channel.on('error', (error: unknown) => (reason = error))
+    channel.on('close', () => {
+      if (!this.#isClosing) this.#lose(this.#reasonOf(reason))
+    })
+  }
+
+  async fetch(max: number, { waitMs, signal }: FetchOptions): Promise<readonly Delivery[]> {
+    const untilMs = performance.now() + waitMs
+    this.#fetches += 1
+    for (;;) {
+      this.#assertAlive()
+      const room = Math.min(max, this.#credit - this.#handedOut)
+      if (room > 0) await this.#ensureTapped(room)
+      const taken = this.#take(room)
+      if (taken.length > 0) return taken
+      if (signal.aborted || this.#isClosing) return []
+      const leftMs = untilMs - performance.now()
+      if (leftMs <= 0) return waitMs > 0 || room <= 0 ? [] : this.#takeSoon(room)
+      await this.#waitForMore(room, leftMs, signal)
+    }
+  }
+
+  async ack(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
+    this.#assertAlive()
+    const lost: Delivery[] = []
+    const held: Held[] = []
+    for (const delivery of deliveries) {
+      const found = this.#unsettled.find(delivery.tag)
+      if (found === undefined) lost.push(delivery)
+      else held.push(found)
+    }
+    this.#settle(held)
+    await Promise.resolve()
+    return lost
+  }
+
+  async handBack(items: readonly HandBack[]): Promise<readonly Delivery[]> {
+    this.#assertAlive()
+    const held: Held[] = []
+    const back: HandBack[] = []
+    const lost: Delivery[] = []
+    for (const item of items) {
+      const found = this.#unsettled.find(item.delivery.tag)
+      if (found === undefined) lost.push(item.delivery)
+      else {
+        held.push(found)
+        back.push(item)
+      }
+    }
+    await this.#parts.returner.giveBack(back, (done) =>
+      this.#settle(done.map((index) => held[index]).filter(isHeld)),
+    )
+    return lost
+  }
+
+  async setCredit(credit: number): Promise<void> {
+    this.#assertAlive()
+    this.#credit = credit
+    if (this.#level > credit) await this.#turn(credit)
+    this.#waiters.wake()
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosing) return
+    this.#isClosing = true
+    clearTimeout(this.#hoarding)
+    this.#waiters.wake()
+    try {
+      if (this.#lost === undefined && this.#parts.link.isOpen) await this.#giveAllBack()
+    } finally {
+      this.#unsettled.clear()
+      this.#arrived = []
+      this.#parts.closed()
+    }
+  }
+
+  /** What cannot be given back in good order comes back by itself, counted as a delivery. */
+  async #giveAllBack(): Promise<void> {
+    const { channel, returner } = this.#parts
+    const limit = AbortSignal.timeout(CLOSE_MS)
+    try {
+      await this.#taps.turn(0, () => 0)
+      const all = this.#unsettled.all
+      if (all.length > 0 && !limit.aborted) {
+        const items = all.map(({ delivery }) => ({ delivery, delayMs: 0, unspent: true }))
+        await returner.giveBack(items, (done) => this.#settle(done.map((index) => all[index]).filter(isHeld)))
+      }
+      await channel.close()
+    } catch {
+      channel.close().catch(() => undefined)
+    }
+  }
+
+  /** Whether everything that the taps let through is here and not settled. */
+  #isStarved(): boolean {
+    return this.#taps.free === 0 && this.#arrived.length === 0 && this.#level < this.#credit
+  }
+
+  async #ensureTapped(room: number): Promise<void> {
+    const wanted = Math.min(this.#credit, this.#handedOut + room)
+    if (!this.#taps.isOpen) await this.#turn(wanted)
+    else if (this.#speed.isFast && this.#level < Math.min(this.#credit, wanted))
+      await this.#turn(Math.min(this.#credit, 2 * wanted))
+  }
+
+  async #waitForMore(room: number, leftMs: number, signal: AbortSignal): Promise<void> {
+    const isStarved = room > 0 && this.#isStarved()
+    await this.#waiters.wait(isStarved ? Math.min(STARVED_MS, leftMs) : leftMs, signal)
+    if (isStarved && this.#isStarved()) await this.#widen(this.#handedOut + room)
+  }
+
+  async #widen(wanted: number): Promise<void> {
+    this.#assertAlive()
+    await this.#turn(Math.min(this.#credit, wanted))
+  }
+
+  /** Nothing is here and the fetch may not wait: is nothing there either? */
+  async #takeSoon(room: number): Promise<readonly Delivery[]> {
+    const { queues, depth, channel } = this.#parts
+    const untilMs = performance.now() + SOON_MS
+    try {
+      for (;;) {
+        const depths = await Promise.all(queues.map((queue) => depth(queue)))
+        // Whatever its queue had sent by then is here after one more answer on this channel.
+        await channel.prefetch(this.#level, false)
+        const taken = this.#take(room)
+        if (taken.length > 0 || performance.now() > untilMs || depths.every((count) => count === 0))
+          return taken
+        if (this.#isStarved()) await this.#widen(this.#handedOut + room)
+        await this.#waiters.wait(STARVED_MS, AbortSignal.timeout(SOON_MS))
+      }
+    } catch (error) {
+      throw this.#lost ?? toFailure(error, this.#parts.link.label)
+    }
+  }
+
+  #take(room: number): readonly Delivery[] {
+    if (room <= 0 || this.#arrived.length === 0) return []
+    const taken = this.#arrived.splice(0, room)
+    const nowMs = performance.now()
+    for (const held of taken) held.handedOutMs = nowMs
+    this.#handedOut += taken.length
+    return taken.map((held) => held.delivery)
+  }
+
+  #arrive(tap: Tap, message: ConsumeMessage): void {
+    const arrival = toArrival(message, tap.queue)
+    const delivery = this.#toDelivery(arrival, tap.queue, message.fields.deliveryTag)
+    const held: Held = { message, tap, delivery, handedOutMs: 0 }
+    tap.open += 1
+    this.#unsettled.add(held)
+    // Its settling ends it; what fails hands it out as it is.
+    if (arrival.isUncounted || arrival.notBeforeMs !== undefined) void this.#republish(held, arrival)
+    else if (this.#recounts > 0 && arrival.redelivered) this.#copies.push(held)
+    else this.#keep(held)
+  }
+
+  #toDelivery(arrival: Arrival, queue: string, number: number): Delivery {
+    return {
+      message: arrival.message,
+      queue,
+      route: arrival.route,
+      deliveryCount: arrival.deliveries + 1 + (arrival.isUncounted ? 1 : 0),
+      redelivered: arrival.redelivered,
+      due: arrival.due,
+      tag: `${this.#id}.${String(number)}`,
+    }
+  }
+
+  /** Write down that it was delivered before, or that it has to wait on, before anyone gets it. */
+  async #republish(held: Held, { notBeforeMs }: Arrival): Promise<void> {
+    const { delivery } = held
+    const isEarly = notBeforeMs !== undefined && notBeforeMs > Date.now()
+    const waits = isEarly ? { notBeforeMs } : {}
+    if (!isEarly && delivery.deliveryCount === 1) {
+      this.#keep(held)
+      return
+    }
+    const counted = { ...delivery, deliveryCount: delivery.deliveryCount - 1 }
+    this.#recounts += 1
+    try {
+      const back = { delivery: counted, delayMs: 0, unspent: false, ...waits }
+      await this.#parts.returner.giveBack([back], () => this.#settle([held]))
+      // Answered after the acknowledgement.
+      await this.#parts.channel.prefetch(this.#level, false)
+    } catch {
+      if (this.#unsettled.find(delivery.tag) !== undefined) this.#keep(held)
+    }
+    this.#recounts -= 1
+    if (this.#recounts > 0) return
+    for (const copy of this.#copies.splice(0))
+      if (this.#unsettled.find(copy.delivery.tag) !== undefined) this.#keep(copy)
+  }
+
+  #keep(held: Held): void {
+    this.#arrived.push(held)
+    this.#waiters.wakeSoon()
+    this.#watchHoard()
+  }
+
+  #settle(settled: readonly Held[]): void {
+    if (settled.length === 0) return
+    const nowMs = performance.now()
+    let heldMs = 0
+    for (const held of settled) {
+      held.tap.open -= 1
+      if (held.handedOutMs === 0) {
+        const at = this.#arrived.indexOf(held)
+        if (at >= 0) this.#arrived.splice(at, 1)
+        continue
+      }
+      heldMs += nowMs - held.handedOutMs
+      this.#handedOut -= 1
+    }
+    this.#speed.observe(heldMs / settled.length, settled.length)
+    const { upTo, single } = this.#unsettled.settle(settled)
+    if (upTo !== undefined) this.#acknowledge(upTo, true)
+    for (const held of single) this.#acknowledge(held, false)
+    this.#waiters.wake()
+  }
+
+  #acknowledge({ message }: Held, isUpTo: boolean): void {
+    try {
+      this.#parts.channel.ack(message, isUpTo)
+    } catch {
+      // The channel is closed; whoever asks next hears why.
+    }
+  }
+
+  /** Deliveries that lie here while nobody fetches are someone else's work. */
+  #watchHoard(): void {
+    if (this.#hoarding !== undefined || this.#isClosing) return
+    const before = this.#fetches
+    this.#hoarding = setTimeout(() => {
+      this.#hoarding = undefined
+      if (this.#arrived.length === 0 || this.#lost !== undefined || this.#waiters.count > 0) return
+      if (this.#fetches === before) void this.#dropHoard()
+      else this.#watchHoard()
+    }, HOARD_MS).unref()
+  }
+
+  async #dropHoard(): Promise<void> {
+    const hoard = this.#arrived
+    this.#arrived = []
+    this.#speed.reset()
+    try {
+      this.#level = 0
+      await this.#taps.turn(0, () => 0)
+      hoard.push(...this.#arrived.splice(0))
+      const items = hoard.map(({ delivery }) => ({ delivery, delayMs: 0, unspent: true }))
+      await this.#parts.returner.giveBack(items, (done) =>
+        this.#settle(done.map((index) => hoard[index]).filter(isHeld)),
+      )
+    } catch {
+      this.#arrived.push(...hoard.filter(({ delivery }) => this.#unsettled.find(delivery.tag) !== undefined))
+    }
+    this.#waiters.wake()
+  }
+
+  async #turn(level: number): Promise<void> {
+    this.#level = level
+    try {
+      await this.#taps.turn(level, (queue) => this.#unsettled.countOf(queue))
+    } catch (error) {
+      throw this.#lost ?? toFailure(error, this.#parts.link.label)
+    }
+  }
+
+  #lose(error: BrokerConnectionError): void {
+    if (this.#lost !== undefined) return
+    this.#lost = error
+    clearTimeout(this.#hoarding)
+    this.#unsettled.clear()
+    this.#arrived = []
+    this.#waiters.wake()
+  }
+
+  #reasonOf(reason: unknown): BrokerConnectionError {
+    const { link } = this.#parts
+    if (!link.isOpen) return link.failure
+    const message = reason instanceof Error ? reason.message : 'the channel was closed'
+    return new BrokerConnectionError(`${link.label}: ${message}`, { cause: reason })
+  }
+
+  #assertAlive(): void {
+    if (this.#lost !== undefined) throw this.#lost
+    if (!this.#parts.link.isOpen) throw this.#parts.link.failure
+  }
+}
+
+function isHeld(held: Held | undefined): held is Held {
+  return held !== undefined
+}

@@ -1,0 +1,157 @@
+import type { ConfirmChannel, Message as AmqpMessage } from 'amqplib'
+import { BrokerConnectionError, BrokerError, PublishError } from '../../src/errors/errors.js'
+import type { LovageError } from '../../src/errors/errors.js'
+import { withDeadline } from '../../src/util/deadline.js'
+import type { Envelope } from './envelope.js'
+import { replyCode, toFailure } from './failure.js'
+import type { RabbitLink } from './link.js'
+
+/** A message with the place it is published to. */
+export interface Addressed extends Envelope {
+  readonly exchange: string
+  readonly routingKey: string
+}
+
+interface Sent extends Addressed {
+  /** Told once. */
+  readonly answered: (error: LovageError | undefined) => void
+  isReturned: boolean
+}
+
+/** How long a publish waits for a server that takes no messages; less than what the core waits for a publish. */
+const BLOCKED_MS = 4_000
+const FLUSH_MS = 5_000
+
+/**
+ * Publishes on a channel in confirm mode, every message mandatory: what is not in a queue is an error.
+ *
+ * Nothing is sent while the server says that it takes nothing; what had been sent before comes when it takes it.
+ */
+export class ConfirmedPublisher {
+  readonly #link: RabbitLink
+  #channel: Promise<ConfirmChannel> | undefined
+  readonly #sent = new Set<Sent>()
+  #whenFlushed: (() => void) | undefined
+
+  constructor(link: RabbitLink) {
+    this.#link = link
+  }
+
+  /**
+   * Resolves when the server has every message.
+   *
+   * @throws {@link PublishError} that names the positions it does not have.
+   */
+  async publish(batch: readonly Addressed[]): Promise<void> {
+    await this.#awaitRoom(batch)
+    const channel = await this.#open()
+    const failures = new Map<number, LovageError>()
+    await new Promise<void>((resolve) => {
+      let open = batch.length
+      batch.forEach((message, index) => {
+        this.#send(channel, message, (error) => {
+          if (error !== undefined) failures.set(index, error)
+          open -= 1
+          if (open === 0) resolve()
+        })
+      })
+    })
+    if (failures.size > 0) throw refusal(failures, batch)
+  }
+
+  /** Wait for what is under way, then close. Never rejects. */
+  async close(): Promise<void> {
+    if (this.#sent.size > 0 && this.#link.isOpen) {
+      const flushed = new Promise<void>((resolve) => (this.#whenFlushed = resolve))
+      const late = (): Error => new BrokerConnectionError(`${this.#link.label}: not everything was confirmed`)
+      await withDeadline(flushed, { ms: FLUSH_MS, late }).catch(() => undefined)
+    }
+  }
+
+  async #awaitRoom(batch: readonly Addressed[]): Promise<void> {
+    const reason = await this.#link.untilUnblocked(BLOCKED_MS)
+    if (reason === undefined) return
+    const cause = new BrokerConnectionError(`${this.#link.label} takes no messages: ${reason}`)
+    throw new PublishError(cause.message, [...batch.keys()], { cause })
+  }
+
+  #send(channel: ConfirmChannel, message: Addressed, answered: Sent['answered']): void {
+    const sent: Sent = { ...message, isReturned: false, answered }
+    const { exchange, routingKey, content, options } = message
+    try {
+      channel.publish(exchange, routingKey, content, options, (error: unknown) => {
+        this.#answer(sent, error)
+      })
+      this.#sent.add(sent)
+    } catch (error) {
+      answered(this.#link.isOpen ? unsendable(error) : this.#link.failure)
+    }
+  }
+
+  #answer(sent: Sent, error: unknown): void {
+    this.#sent.delete(sent)
+    sent.answered(this.#verdict(sent, error))
+    if (this.#sent.size === 0) this.#whenFlushed?.()
+  }
+
+  #verdict(sent: Sent, error: unknown): LovageError | undefined {
+    if (sent.isReturned) return new BrokerError(`no queue for ${placeOf(sent)}`)
+    if (error === null || error === undefined) return undefined
+    if (!this.#link.isOpen) return this.#link.failure
+    const isNack = error instanceof Error && error.message === 'message nacked'
+    if (isNack)
+      return new BrokerError(`the server refused a message for ${placeOf(sent)}; is its queue full?`)
+    return toFailure(this.#closedBy ?? error, this.#link.label)
+  }
+
+  #closedBy: unknown
+
+  #open(): Promise<ConfirmChannel> {
+    this.#channel ??= this.#openChannel().catch((error: unknown) => {
+      this.#channel = undefined
+      throw error
+    })
+    return this.#channel
+  }
+
+  async #openChannel(): Promise<ConfirmChannel> {
+    const channel = await this.#link.confirmChannel()
+    this.#closedBy = undefined
+    channel.on('return', (message) => this.#returned(message))
+    channel.on('error', (error: unknown) => (this.#closedBy = error))
+    channel.on('close', () => (this.#channel = undefined))
+    return channel
+  }
+
+  /** A returned message has no number of its own; it comes before its confirmation, in the order of publishing. */
+  #returned({ fields, properties, content }: AmqpMessage): void {
+    for (const sent of this.#sent) {
+      if (sent.isReturned || sent.routingKey !== fields.routingKey || sent.exchange !== fields.exchange)
+        continue
+      if (sent.options.correlationId !== properties.correlationId) continue
+      if (!sent.content.equals(content)) continue
+      sent.isReturned = true
+      return
+    }
+  }
+}
+
+/** Whether an exchange that a message was published to does not exist, which closed the channel. */
+export function isMissingExchange(error: unknown): boolean {
+  return replyCode(error) === 404
+}
+
+function refusal(failures: ReadonlyMap<number, LovageError>, batch: readonly Addressed[]): PublishError {
+  const [first] = failures.values()
+  const message = `${String(failures.size)} of ${String(batch.length)} messages not published: ${first?.message ?? ''}`
+  return new PublishError(message, [...failures.keys()], { cause: first })
+}
+
+function unsendable(error: unknown): LovageError {
+  const message = error instanceof Error ? error.message : String(error)
+  return new BrokerError(`a message cannot be written: ${message}`, { cause: error })
+}
+
+function placeOf({ exchange, routingKey }: Addressed): string {
+  return exchange === '' ? `"${routingKey}"` : `exchange "${exchange}" with key "${routingKey}"`
+}

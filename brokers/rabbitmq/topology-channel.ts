@@ -1,0 +1,38 @@
+import type { Channel } from 'amqplib'
+import type { RabbitLink } from './link.js'
+
+/**
+ * A channel for declarations and look-ups, which the server closes whenever it refuses one.
+ *
+ * One piece of work at a time, so that a refusal hits nobody else; the next gets a new channel.
+ */
+export class TopologyChannel {
+  readonly #link: RabbitLink
+  #channel: Channel | undefined
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(link: RabbitLink) {
+    this.#link = link
+  }
+
+  /** Do `work` alone on the channel. Rejects with what the server or the library says. */
+  run<Result>(work: (channel: Channel) => Promise<Result>): Promise<Result> {
+    const running = this.#last.then(() => this.#work(work))
+    this.#last = running.catch(() => undefined)
+    return running
+  }
+
+  async #work<Result>(work: (channel: Channel) => Promise<Result>): Promise<Result> {
+    const channel = this.#channel ?? (await this.#open())
+    return work(channel)
+  }
+
+  async #open(): Promise<Channel> {
+    const channel = await this.#link.channel()
+    this.#channel = channel
+    channel.on('close', () => {
+      if (this.#channel === channel) this.#channel = undefined
+    })
+    return channel
+  }
+}

@@ -1,0 +1,149 @@
+import type { Binding, QueueSpec, Route } from '../../src/broker/contract.js'
+import { matchBindings } from '../../src/broker/routing.js'
+import type { BoundQueue } from '../../src/broker/routing.js'
+import type { Message } from '../../src/message/message.js'
+import { replyCode } from './failure.js'
+import type { Delays } from './delays.js'
+import { toTable } from './table.js'
+import type { TopologyChannel } from './topology-channel.js'
+
+/** Declares queues and exchanges, and looks them up. */
+export class Topology {
+  readonly #channel: TopologyChannel
+  readonly #delays: Delays
+  /** Exchanges known to exist: publishing to one that does not closes the channel. */
+  readonly #exchanges = new Set<string>([''])
+  /** Bindings that were declared here, by exchange. */
+  readonly #bound = new Map<string, BoundQueue[]>()
+
+  constructor(channel: TopologyChannel, delays: Delays) {
+    this.#channel = channel
+    this.#delays = delays
+  }
+
+  /** Declare a queue with its exchanges and bindings, as Celery does. */
+  async declare(queue: QueueSpec): Promise<void> {
+    const bindings = queue.bindings.filter((binding) => binding.exchange !== '')
+    await this.#channel.run((channel) => channel.assertQueue(queue.name, optionsOf(queue)))
+    for (const binding of bindings) {
+      await this.declareExchange(binding.exchange, binding.type, true)
+      await this.bind(queue.name, binding)
+    }
+    if (isQuorum(queue)) await this.#receiveDelayed(queue.name, bindings)
+  }
+
+  /** Declare an exchange; one that exists is left as it is when only its durability differs. */
+  async declareExchange(exchange: string, type: string, durable: boolean): Promise<void> {
+    try {
+      await this.#channel.run((channel) => channel.assertExchange(exchange, type, { durable }))
+    } catch (error) {
+      if (replyCode(error) !== 406) throw error
+      await this.#channel.run((channel) => channel.assertExchange(exchange, type, { durable: !durable }))
+    }
+    this.#exchanges.add(exchange)
+  }
+
+  /** Bind a queue. */
+  async bind(queue: string, binding: Binding): Promise<void> {
+    const { exchange, routingKey, arguments: args = {} } = binding
+    await this.#channel.run((channel) => channel.bindQueue(queue, exchange, routingKey, toTable(args)))
+    const bound = this.#bound.get(exchange) ?? []
+    this.#bound.set(exchange, bound)
+    bound.push({ queue, binding })
+  }
+
+  /**
+   * The queues that a route through a direct exchange reaches, as far as they were declared here; `undefined` for other
+   * exchanges, which do without: a direct one does not know the key with which a delayed message comes.
+   */
+  queuesBehind(route: Route, headers: Message['headers']): readonly string[] | undefined {
+    const bound = this.#bound.get(route.exchange) ?? []
+    if (!bound.some(({ binding }) => binding.type === 'direct')) return undefined
+    return matchBindings(bound, route, headers)
+  }
+
+  /** Let delayed messages through a topic exchange reach the queues that were bound to it here. */
+  async receiveDelayed(exchange: string): Promise<void> {
+    for (const { queue, binding } of [...(this.#bound.get(exchange) ?? [])]) {
+      const { type, routingKey } = binding
+      if (type === 'topic' && !routingKey.startsWith('#.')) await this.bind(queue, afterDelay(binding))
+    }
+  }
+
+  /** Whether an exchange exists. One that does is not asked for again. */
+  async hasExchange(exchange: string): Promise<boolean> {
+    if (this.#exchanges.has(exchange)) return true
+    const isThere = await this.#isThere(() => this.#channel.run((channel) => channel.checkExchange(exchange)))
+    if (isThere) this.#exchanges.add(exchange)
+    return isThere
+  }
+
+  /** An exchange turned out not to exist. */
+  forgetExchange(exchange: string): void {
+    this.#exchanges.delete(exchange)
+  }
+
+  /** Messages that are ready; 0 where there is no queue. */
+  async depth(queue: string): Promise<number> {
+    const found = await this.#orMissing(() => this.#channel.run((channel) => channel.checkQueue(queue)))
+    return found?.messageCount ?? 0
+  }
+
+  /** Drop what is ready; resolves with the number dropped. */
+  async purge(queue: string): Promise<number> {
+    const found = await this.#orMissing(() => this.#channel.run((channel) => channel.purgeQueue(queue)))
+    return found?.messageCount ?? 0
+  }
+
+  /** Delete a queue, whether it exists or not. */
+  async delete(queue: string): Promise<void> {
+    this.#delays.forget(queue)
+    await this.#channel.run((channel) => channel.deleteQueue(queue))
+  }
+
+  /**
+   * Let messages that Celery delays reach a quorum queue behind an exchange that is not direct.
+   *
+   * @source Celery 5.7, `celery/worker/consumer/delayed_delivery.py`; kombu, `bind_queue_to_native_delayed_delivery_exchange`.
+   */
+  async #receiveDelayed(queue: string, bindings: readonly Binding[]): Promise<void> {
+    for (const binding of bindings.filter(({ type }) => type !== 'direct')) {
+      await this.#delays.toExchange(binding.exchange, binding.routingKey)
+      await this.bind(queue, afterDelay(binding))
+    }
+  }
+
+  async #isThere(look: () => Promise<unknown>): Promise<boolean> {
+    return (await this.#orMissing(look)) !== undefined
+  }
+
+  async #orMissing<Found>(look: () => Promise<Found>): Promise<Found | undefined> {
+    try {
+      return await look()
+    } catch (error) {
+      if (replyCode(error) === 404) return undefined
+      throw error
+    }
+  }
+}
+
+/** A delayed message comes with its delay before its key. */
+function afterDelay(binding: Binding): Binding {
+  return { ...binding, routingKey: `#.${binding.routingKey}` }
+}
+
+/** Whether a queue counts its deliveries itself, and knows no per-channel prefetch. */
+function isQuorum(queue: QueueSpec): boolean {
+  return queue.arguments?.['x-queue-type'] === 'quorum'
+}
+
+/** RabbitMQ 4.3 takes no queue that is neither durable nor exclusive; one that expires is not missed after a restart. */
+function optionsOf(queue: QueueSpec): { durable: boolean; arguments: Record<string, unknown> } {
+  return {
+    durable: queue.lifetime === 'durable' || queue.expiresMs !== undefined,
+    arguments: toTable({
+      ...(queue.expiresMs !== undefined && { 'x-expires': queue.expiresMs }),
+      ...queue.arguments,
+    }),
+  }
+}
