@@ -8,7 +8,7 @@ import type { Failure, Outcome } from '../task/outcome.js'
 import { backoffMs } from '../util/backoff.js'
 import { toError } from '../util/to-error.js'
 import type { WorkerHost } from './host.js'
-import type { Records, StoredResult } from './records.js'
+import type { About, Records, StoredResult } from './records.js'
 import type { Run } from './run.js'
 
 /** A settlement, and what else has to be done for it. */
@@ -68,13 +68,13 @@ export class OutcomeSettlements {
       const verdict = this.#decide(run, outcome, next)
       // A result that cannot be stored is a failure, which has errbacks of its own.
       if (verdict.outcome !== outcome) return await this.decide(run, verdict.outcome)
-      return this.#withFailedChain(verdict, next.failedChain)
+      return this.#withFailedChain(run, verdict, next.failedChain)
     } catch (error) {
       // What cannot be sent must not look like success, and who waits further down the chain learns of it.
       if (outcome.kind === 'success' || outcome.kind === 'retry')
         return this.decide(run, failed(toFailure(error, this.#host), outcome.children))
       this.#logErrback(run, toError(error))
-      return this.#withFailedChain(this.#decide(run, outcome), failedWith(run.request, outcome))
+      return this.#withFailedChain(run, this.#decide(run, outcome), failedWith(run.request, outcome))
     }
   }
 
@@ -86,12 +86,14 @@ export class OutcomeSettlements {
   }
 
   /** What follows in the chain shares the failure of this task; nothing when the task runs again. */
-  #withFailedChain(verdict: Verdict, ids: readonly string[]): Verdict {
+  #withFailedChain(run: Run, verdict: Verdict, ids: readonly string[]): Verdict {
     const failure = failureOf(verdict.outcome)
     const runsAgain = verdict.settlement.handBack !== undefined
     if (ids.length === 0 || failure === undefined || runsAgain || this.#host.backend === undefined)
       return verdict
-    return { ...verdict, alsoFailed: ids.map((id) => this.#records.failure({ id }, failure).record) }
+    const { replyTo } = run.request
+    const about = (id: string): About => (replyTo === undefined ? { id } : { id, replyTo })
+    return { ...verdict, alsoFailed: ids.map((id) => this.#records.failure(about(id), failure).record) }
   }
 
   /**

@@ -175,20 +175,19 @@ export const pythonCalls: readonly InteropCase[] = calledBy('Python', [
     run: async (stage) => {
       const [started, gate] = [stage.path(), stage.path()]
       const code = `
+        gates = {'STARTED': '${gate}.1', 'PROGRESS': '${gate}.2'}
+        seen = []
+        def on_message(body):
+            seen.append([body['status'], body['result']])
+            if body['status'] in gates:
+                open(gates[body['status']], 'w').close()
         result = send('node.hold', '${started}', '${gate}')
-        until(lambda: result.state == 'STARTED')
-        first = result.info
-        open('${gate}.1', 'w').close()
-        until(lambda: result.state == 'PROGRESS')
-        second = result.info
-        open('${gate}.2', 'w').close()
-        return [sorted(first), '@' in first['hostname'], second, result.get(timeout=20), result.state]`
+        value = result.get(timeout=20, on_message=on_message)
+        (first, about), second, last = seen
+        return [first, sorted(about), '@' in about['hostname'], second, last, value, result.state]`
       expect(await stage.python.run(code)).toEqual([
-        ['hostname', 'pid'],
-        true,
-        { done: 1, of: 2 },
-        'done',
-        'SUCCESS',
+        ...['STARTED', ['hostname', 'pid'], true],
+        ...[['PROGRESS', { done: 1, of: 2 }], ['SUCCESS', 'done'], 'done', 'SUCCESS'],
       ])
     },
   },

@@ -13,3 +13,21 @@ export function oldRedisPlace(server: string | undefined): InteropPlace | undefi
   const url = `${server.replace(/\/\d*$/, '')}/12`
   return { broker: url, backend: url, brokerOptions: {}, backendOptions: {} }
 }
+
+/** RabbitMQ, with results sent to whoever called. */
+export function rabbitmqPlace(server: string | undefined): InteropPlace | undefined {
+  return server === undefined
+    ? undefined
+    : { broker: server, backend: 'rpc://', brokerOptions: {}, backendOptions: {} }
+}
+
+/** RabbitMQ, with results in Redis under a prefix of their own. */
+export function rabbitmqRedisPlace(
+  rabbitmq: string | undefined,
+  redis: string | undefined,
+): InteropPlace | undefined {
+  const results = redisPlace(redis)
+  return rabbitmq === undefined || results === undefined
+    ? undefined
+    : { ...results, broker: rabbitmq, brokerOptions: {} }
+}
