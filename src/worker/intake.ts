@@ -1,5 +1,6 @@
 import type { Delivery } from '../broker/contract.js'
 import type { TaskMessage } from '../message/task-message.js'
+import { isFollowedByChord } from '../task/follow-up.js'
 import { toRequest } from '../task/request.js'
 import type { ClaimSet } from './claim-set.js'
 import type { WorkerHost } from './host.js'
@@ -66,7 +67,8 @@ export class Intake {
   }
 
   #refuse(claims: ClaimSet, delivery: Delivery, task: TaskMessage): Refusal | undefined {
-    if (task.embed.chord !== null) return this.#refusals.unsupported(claims, delivery, task)
+    if (task.embed.chord !== null || isFollowedByChord(task.embed))
+      return this.#refusals.unsupported(claims, delivery, task)
     if (this.isExpired(task)) return this.#refusals.expired(claims, delivery, task)
     if (task.etaMs === undefined || delivery.due || task.etaMs <= this.#host.clock.now()) return undefined
     return this.#refusals.parked(claims, delivery, task)

@@ -3,11 +3,12 @@ import type { TaskRecord } from '../backend/contract.js'
 import { deadLetterQueueSpec, toDeadLetter, type DeadReason } from '../control/dead-letter.js'
 import { BrokerError, TimeLimitError } from '../errors/errors.js'
 import { toFailure } from '../task/execute.js'
-import { followUps, hasFollowUps, type FollowUps } from '../task/follow-up.js'
+import { failedWith, followUps, hasFollowUps, type FollowUps } from '../task/follow-up.js'
 import type { Failure, Outcome } from '../task/outcome.js'
 import { backoffMs } from '../util/backoff.js'
+import { toError } from '../util/to-error.js'
 import type { WorkerHost } from './host.js'
-import type { Records, StoredResult } from './records.js'
+import type { About, Records, StoredResult } from './records.js'
 import type { Run } from './run.js'
 
 /** A settlement, and what else has to be done for it. */
@@ -45,9 +46,9 @@ export class OutcomeSettlements {
 
   /** Decide; at once where nothing follows the task, which is nearly always. Never rejects or throws. */
   decide(run: Run, outcome: Outcome): Verdict | Promise<Verdict> {
-    return hasFollowUps(run.request, outcome)
-      ? this.#decideWithFollowUps(run, outcome)
-      : this.#decide(run, outcome)
+    if (hasFollowUps(run.request, outcome)) return this.#decideWithFollowUps(run, outcome)
+    const verdict = this.#decide(run, outcome)
+    return verdict.outcome === outcome ? verdict : this.decide(run, verdict.outcome)
   }
 
   /** The settlement of a run whose settlement the store refused: a FAILURE that says so, and the dead letter it had. */
@@ -61,20 +62,38 @@ export class OutcomeSettlements {
   }
 
   async #decideWithFollowUps(run: Run, outcome: Outcome): Promise<Verdict> {
-    let next: FollowUps
     try {
-      next = await this.#followUps(run, outcome)
+      const next = await this.#followUps(run, outcome)
+      for (const problem of next.problems) this.#logErrback(run, problem)
+      const verdict = this.#decide(run, outcome, next)
+      // A result that cannot be stored is a failure, which has errbacks of its own.
+      if (verdict.outcome !== outcome) return await this.decide(run, verdict.outcome)
+      return this.#withFailedChain(run, verdict, next.failedChain)
     } catch (error) {
-      // What cannot be sent must not look like success; the error callbacks of a failure are only logged.
-      if (outcome.kind !== 'failure') return this.#decide(run, failed(toFailure(error, this.#host)))
-      const { task, id } = run.request
-      this.#host.logger.error({ err: error, task, id }, 'error callbacks could not be prepared')
-      return this.#decide(run, outcome)
+      // What cannot be sent must not look like success, and who waits further down the chain learns of it.
+      if (outcome.kind === 'success' || outcome.kind === 'retry')
+        return this.decide(run, failed(toFailure(error, this.#host), outcome.children))
+      this.#logErrback(run, toError(error))
+      return this.#withFailedChain(run, this.#decide(run, outcome), failedWith(run.request, outcome))
     }
-    const verdict = this.#decide(run, outcome, next)
-    return next.failedChain.length === 0
-      ? verdict
-      : { ...verdict, alsoFailed: this.#failChain(next, outcome) }
+  }
+
+  #logErrback({ request: { task, id } }: Run, error: Error): void {
+    this.#host.logger.error(
+      { err: error, task, id },
+      `An errback of ${task}[${id}] cannot be called: ${error.message}`,
+    )
+  }
+
+  /** What follows in the chain shares the failure of this task; nothing when the task runs again. */
+  #withFailedChain(run: Run, verdict: Verdict, ids: readonly string[]): Verdict {
+    const failure = failureOf(verdict.outcome)
+    const runsAgain = verdict.settlement.handBack !== undefined
+    if (ids.length === 0 || failure === undefined || runsAgain || this.#host.backend === undefined)
+      return verdict
+    const { replyTo } = run.request
+    const about = (id: string): About => (replyTo === undefined ? { id } : { id, replyTo })
+    return { ...verdict, alsoFailed: ids.map((id) => this.#records.failure(about(id), failure).record) }
   }
 
   /**
@@ -122,7 +141,7 @@ export class OutcomeSettlements {
       case 'ignore':
         return verdict(run, outcome, {})
       case 'reject':
-        return this.#reject(run, outcome)
+        return this.#reject(run, outcome, { children, publish })
     }
   }
 
@@ -139,7 +158,7 @@ export class OutcomeSettlements {
         stored: this.#records.success(run.task, outcome.value, next.children),
       })
     } catch (error) {
-      return this.#decide(run, failed(toFailure(error, this.#host), next.children))
+      return this.#decide(run, failed(toFailure(error, this.#host), outcome.children))
     }
   }
 
@@ -164,15 +183,22 @@ export class OutcomeSettlements {
     )
   }
 
-  #reject(run: Run, outcome: Extract<Outcome, { kind: 'reject' }>): Verdict {
+  #reject(
+    run: Run,
+    outcome: Extract<Outcome, { kind: 'reject' }>,
+    next: Pick<FollowUps, 'children' | 'publish'>,
+  ): Verdict {
     if (outcome.requeue) return verdict(run, outcome, run.acked ? {} : { handBack: REQUEUED })
-    const reason = outcome.reason ?? null
-    const exception = { exc_type: 'Reject', exc_message: [reason, false], exc_module: 'celery.exceptions' }
-    const failure: Failure = { exception, traceback: '', message: `Reject: ${reason ?? 'no reason given'}` }
+    const failure = rejection(outcome.reason)
     const stored = this.#stores(run, true)
-      ? this.#records.failure(run.task, failure, outcome.children)
+      ? this.#records.failure(run.task, failure, next.children)
       : undefined
-    return this.#dead(run, outcome, { reason: 'rejected', detail: failure.message }, { stored })
+    return this.#dead(
+      run,
+      outcome,
+      { reason: 'rejected', detail: failure.message },
+      { stored, publish: next.publish },
+    )
   }
 
   #dead(
@@ -191,11 +217,6 @@ export class OutcomeSettlements {
     if (this.#host.backend === undefined) return false
     const ignored = run.task.ignoreResult ?? run.policy.ignoreResult
     return !ignored || (error && run.policy.storeErrorsEvenIfIgnored)
-  }
-
-  #failChain(next: FollowUps, outcome: Outcome): readonly TaskRecord[] {
-    if (outcome.kind !== 'failure' || this.#host.backend === undefined) return NOTHING
-    return next.failedChain.map((id) => this.#records.failure({ id }, outcome.failure).record)
   }
 }
 
@@ -217,6 +238,18 @@ function failed(
   children: readonly unknown[] = NOTHING,
 ): Extract<Outcome, { kind: 'failure' }> {
   return { kind: 'failure', failure, expected: false, children }
+}
+
+function rejection(why: string | undefined): Failure {
+  const reason = why ?? null
+  const exception = { exc_type: 'Reject', exc_message: [reason, false], exc_module: 'celery.exceptions' }
+  return { exception, traceback: '', message: `Reject: ${reason ?? 'no reason given'}` }
+}
+
+/** What a failed task failed with; undefined for any other end. */
+function failureOf(outcome: Outcome): Failure | undefined {
+  if (outcome.kind === 'failure') return outcome.failure
+  return outcome.kind === 'reject' && !outcome.requeue ? rejection(outcome.reason) : undefined
 }
 
 function isHardTimeout({ error, exception }: Failure): boolean {

@@ -20,6 +20,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installDebian } from './debian.mjs'
+import { celery, celery52 } from './service/celery.mjs'
 import { rabbitmq } from './service/rabbitmq.mjs'
 import { redis } from './service/redis.mjs'
 
@@ -28,7 +29,7 @@ import { redis } from './service/redis.mjs'
  *
  * @type {Service[]}
  */
-export const services = [redis, rabbitmq]
+export const services = [redis, rabbitmq, celery, celery52]
 
 /**
  * Find or start every service, side by side.

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { Lovage } from '../../../src/index.js'
 import { UnsupportedError } from '../../../src/errors/errors.js'
 import type { TaskMessage, WireSignature } from '../../../src/message/task-message.js'
-import { followUps, hasFollowUps } from '../../../src/task/follow-up.js'
+import { failedWith, followUps, hasFollowUps, isFollowedByChord } from '../../../src/task/follow-up.js'
 import type { Outcome } from '../../../src/task/outcome.js'
 import { toRequest, type TaskRequest } from '../../../src/task/request.js'
 
@@ -97,7 +97,107 @@ describe('the end of a task', () => {
     ])
   })
 
-  it('refuses a chord by name', async () => {
+  it('makes one group of several callbacks, and lists it as one child', async () => {
+    const { message, request } = await running({
+      callbacks: [
+        sign('tests.a', { options: { task_id: 'a' } }),
+        sign('tests.b', { options: { task_id: 'b' } }),
+      ],
+    })
+
+    const follow = await followUps(app.sender, message, request, success)
+
+    const sent = follow.publish.map((outgoing) => app.readTask(outgoing.message))
+    const gid = sent[0]?.groupId
+    expect(gid).toEqual(expect.any(String))
+    expect(sent).toMatchObject([
+      { id: 'a', groupId: gid, groupIndex: 0, args: [3] },
+      { id: 'b', groupId: gid, groupIndex: 1, args: [3] },
+    ])
+    expect(follow.children).toEqual([
+      [
+        [gid, null],
+        [
+          [['a', null], null],
+          [['b', null], null],
+        ],
+      ],
+    ])
+  })
+
+  it('gives the members of a group its options, and those of a group in it their place', async () => {
+    const inner = sign('celery.group', {
+      subtask_type: 'group',
+      kwargs: { tasks: [sign('tests.b'), sign('tests.c')] },
+    })
+    const group = sign('celery.group', {
+      subtask_type: 'group',
+      kwargs: { tasks: [sign('tests.a'), inner] },
+      options: { task_id: 'gid', queue: 'math', root_id: null },
+    })
+
+    expect(await publishedBy({ callbacks: [group] }, success)).toMatchObject([
+      { task: 'tests.a', groupId: 'gid', groupIndex: 0 },
+      { task: 'tests.b', groupId: 'gid', groupIndex: 1 },
+      { task: 'tests.c', groupId: 'gid', groupIndex: 2 },
+    ])
+  })
+
+  it('gives the last task of a chain its id and links, and every task its errbacks', async () => {
+    const chain = sign('celery.chain', {
+      subtask_type: 'chain',
+      args: [8],
+      kwargs: { tasks: [sign('tests.a', { args: [9] }), { task: 'tests.b' }] },
+      options: { task_id: 'last', link: sign('tests.linked'), link_error: [sign('tests.failed')] },
+    })
+
+    expect(await publishedBy({ callbacks: [chain] }, success)).toMatchObject([
+      {
+        task: 'tests.a',
+        args: [3, 8, 9],
+        embed: {
+          callbacks: null,
+          errbacks: [{ task: 'tests.failed' }],
+          chain: [
+            {
+              task: 'tests.b',
+              options: {
+                task_id: 'last',
+                link: [{ task: 'tests.linked' }],
+                link_error: [{ task: 'tests.failed' }],
+              },
+            },
+          ],
+        },
+      },
+    ])
+  })
+
+  it('keeps the lineage of the running task whatever a signature says, and where its client waits', async () => {
+    const { message, request } = await running({
+      callbacks: [sign('tests.second', { options: { root_id: 'other', parent_id: 'other' } })],
+    })
+
+    const { publish } = await followUps(app.sender, message, { ...request, replyTo: 'client' }, success)
+
+    expect(publish.map((outgoing) => app.readTask(outgoing.message))).toMatchObject([
+      { rootId: 'first', parentId: 'first', properties: { replyTo: 'client' } },
+    ])
+  })
+
+  it('refuses a chord by name, and a group that something follows', async () => {
+    const group = sign('celery.group', { subtask_type: 'group', kwargs: { tasks: [sign('tests.a')] } })
+    const chain = sign('celery.chain', {
+      subtask_type: 'chain',
+      kwargs: { tasks: [group, sign('tests.b')] },
+    })
+
+    await expect(publishedBy({ callbacks: [chain] }, success)).rejects.toBeInstanceOf(UnsupportedError)
+    expect(isFollowedByChord({ callbacks: null, chain: [chain] })).toBe(true)
+    expect(isFollowedByChord({ callbacks: null, chain: [chain, sign('tests.a')] })).toBe(false)
+  })
+
+  it('refuses a chord in a callback', async () => {
     const chord = sign('celery.chord', { subtask_type: 'chord' })
 
     await expect(publishedBy({ callbacks: [chord] }, success)).rejects.toBeInstanceOf(UnsupportedError)
@@ -116,6 +216,36 @@ describe('the end of a task', () => {
       { task: 'tests.failed', args: ['first', 'more'], parentId: 'first' },
     ])
     expect(follow.failedChain).toEqual(['next'])
+  })
+
+  it('calls errbacks after a rejection, and the others when one of them cannot be called', async () => {
+    const errbacks = [sign('celery.chord', { subtask_type: 'chord' }), sign('tests.failed')]
+    const rejected: Outcome = { kind: 'reject', reason: 'damaged', requeue: false, children: [] }
+
+    expect(await publishedBy({ errbacks }, rejected)).toMatchObject([
+      { task: 'tests.failed', args: ['first'] },
+    ])
+    expect(await publishedBy({ errbacks: [sign('tests.failed')] }, { ...rejected, requeue: true })).toEqual(
+      [],
+    )
+  })
+
+  it('names whoever waits for a part of a chain that will not come', async () => {
+    const id = (task_id: string): Partial<WireSignature> => ({ options: { task_id } })
+    const group = sign('celery.group', {
+      ...id('gid'),
+      subtask_type: 'group',
+      kwargs: { tasks: [sign('tests.a', id('a')), sign('tests.b')] },
+    })
+    const chord = sign('celery.chord', {
+      ...id('header'),
+      subtask_type: 'chord',
+      kwargs: { body: sign('tests.c', id('body')) },
+    })
+    const { request } = await running({ chain: [group, chord, sign('tests.next', id('next'))] })
+
+    expect(failedWith(request, failure)).toEqual(['gid', 'a', 'header', 'body', 'next'])
+    expect(failedWith(request, success)).toEqual([])
   })
 
   it('lists what it published as children, after what the body sent', async () => {

@@ -1,0 +1,267 @@
+import { randomUUID } from 'node:crypto'
+import { expect } from '@jest/globals'
+import { TaskFailedError, TaskRevokedError } from '../../../src/index.js'
+import { Decimal, PlainDate, PlainTime, Uuid, WireDate } from '../../../src/message/typed-values.js'
+import { NotEnough } from '../fixture/interop-app.js'
+import { calledBy, type InteropCase } from '../support/interop-case.js'
+
+const WAIT = 20
+
+/** A Lovage client calls a worker of Celery and reads the result. */
+export const lovageCalls: readonly InteropCase[] = calledBy('Lovage', [
+  {
+    feature: 'positional arguments',
+    title: 'a Lovage client calls a Python worker and reads the result',
+    since52: true,
+    run: async ({ app }) => {
+      const result = await app.sendTask('py.add', { args: [2, 3] })
+      expect(await result.get(WAIT)).toBe(5)
+      expect(await result.state()).toBe('SUCCESS')
+    },
+  },
+  {
+    feature: 'keyword arguments',
+    title: "Lovage's keyword arguments reach Python's parameters",
+    since52: true,
+    run: async ({ app }) => {
+      const result = await app.sendTask('py.add', { args: [1], kwargs: { y: 41 } })
+      expect(await result.get(WAIT)).toBe(42)
+    },
+  },
+  {
+    feature: 'special values: datetime, date, time, Decimal, UUID, bytes',
+    title: "Lovage's special values arrive as Python's types and come back as they went",
+    run: async ({ app }) => {
+      const values = [
+        new Date('2024-02-29T12:30:45.123Z'),
+        new WireDate(Date.parse('2024-02-29T12:30:45.123Z'), '2024-02-29T12:30:45.123456+00:00'),
+        new PlainDate('2024-02-29'),
+        new PlainTime('01:02:03.000004'),
+        new Decimal('0.10'),
+        new Uuid('12345678-1234-5678-1234-567812345678'),
+        Buffer.from('grüß'),
+        Buffer.from([255, 0, 254]),
+      ]
+      const described = await app.sendTask('py.describe', { args: values, kwargs: { when: values[0] } })
+      const [args, kwargs] = (await described.get(WAIT)) as [[string, string][], unknown]
+      expect(args.map(([type]) => type)).toEqual([
+        ...['datetime', 'datetime', 'date', 'time', 'Decimal', 'UUID', 'bytes', 'bytes'],
+      ])
+      expect(args[1]?.[1]).toBe(
+        'datetime.datetime(2024, 2, 29, 12, 30, 45, 123456, tzinfo=datetime.timezone.utc)',
+      )
+      expect(args[4]?.[1]).toBe("Decimal('0.10')")
+      expect(kwargs).toMatchObject({ when: ['datetime', expect.stringContaining('123000')] })
+      const echoed = await app.sendTask('py.echo', { args: [values] })
+      const back = (await echoed.get(WAIT)) as unknown[]
+      expect(back.map(String)).toEqual(values.map(String))
+      expect(back.map((value) => value?.constructor.name)).toEqual([
+        ...['WireDate', 'WireDate', 'PlainDate', 'PlainTime', 'Decimal', 'Uuid', 'Buffer', 'Buffer'],
+      ])
+    },
+  },
+  {
+    feature: 'plain values, Unicode, big integers',
+    title: "Lovage's plain values come back equal, Unicode and bigints included",
+    since52: true,
+    run: async ({ app }) => {
+      const values = [
+        ...[null, true, false, 0, -1, 1.5, 1e300, 5e-324, Number.MAX_SAFE_INTEGER],
+        ...[2n ** 53n + 1n, -(2n ** 70n), '', 'größe 値 🎉 \u2028', [], {}, [[[]]]],
+        { a: { b: [null] }, ключ: 'x' },
+      ]
+      const result = await app.sendTask('py.echo', { args: [values] })
+      expect(await result.get(WAIT)).toEqual(values)
+    },
+  },
+  {
+    feature: 'payloads of 1 MiB',
+    title: 'a payload of 1 MiB goes from Lovage to Python and back',
+    since52: true,
+    run: async ({ app }) => {
+      const text = 'ä'.repeat(2 ** 19)
+      const [echo, size] = await Promise.all([
+        app.sendTask('py.echo', { args: [text] }),
+        app.sendTask('py.size', { args: [text] }),
+      ])
+      expect((await echo.get(WAIT)) === text).toBe(true)
+      expect(await size.get(WAIT)).toBe(2 ** 19)
+    },
+  },
+  {
+    feature: 'countdown and eta',
+    title: "Lovage's countdown and eta are kept by Python's worker",
+    since52: true,
+    run: async ({ app }) => {
+      const began = Date.now() / 1000
+      const past = await app.sendTask('py.when', { eta: new Date(Date.now() - 3_600_000) })
+      const later = await app.sendTask('py.when', { countdown: 1 })
+      const due = await app.sendTask('py.when', { eta: new Date(Date.now() + 1_200) })
+      expect(Number(await past.get(WAIT)) - began).toBeLessThan(0.95)
+      expect(Number(await later.get(WAIT)) - began).toBeGreaterThanOrEqual(0.99)
+      expect(Number(await due.get(WAIT)) - began).toBeGreaterThanOrEqual(1.19)
+    },
+  },
+  {
+    feature: 'expires',
+    title: 'a task of Lovage that expired is REVOKED by Python and does not run',
+    since52: true,
+    notOn: {
+      'RabbitMQ with rpc': 'the server drops the message at that moment, as it does for Celery',
+      'RabbitMQ with Redis': 'the server drops the message at that moment, as it does for Celery',
+    },
+    run: async (stage) => {
+      const path = stage.path()
+      const late = await stage.app.sendTask('py.note', {
+        args: [1, path],
+        expires: new Date(Date.now() - 5_000),
+      })
+      const timely = await stage.app.sendTask('py.add', { args: [1, 1], expires: 60 })
+      expect(await timely.get(WAIT)).toBe(2)
+      await expect(late.get(WAIT)).rejects.toBeInstanceOf(TaskRevokedError)
+      expect(await late.state()).toBe('REVOKED')
+      expect(await stage.lines(path, 0)).toEqual([])
+    },
+  },
+  {
+    feature: 'retries',
+    title: "a retry of Python's task keeps its id, and Lovage reads the last result",
+    since52: true,
+    run: async ({ app }) => {
+      const result = await app.sendTask('py.retry', { args: [2] })
+      expect(await result.get(WAIT)).toBe(2)
+      const gaveUp = await app.sendTask('py.give_up', { args: ['nothing left'] })
+      await expect(gaveUp.get(WAIT)).rejects.toMatchObject({
+        remote: { type: 'ValueError', args: ['nothing left'] },
+      })
+    },
+  },
+  {
+    feature: 'ignore_result',
+    title: 'nothing is stored for a call of Lovage that ignores the result',
+    since52: true,
+    run: async (stage) => {
+      const { app } = stage
+      const [called, own] = [stage.path(), stage.path()]
+      const first = await app.sendTask('py.note', { args: ['a', called], ignoreResult: true })
+      const second = await app.sendTask('py.quiet', { args: ['b', own] })
+      await Promise.all([stage.lines(called), stage.lines(own)])
+      await (await app.sendTask('py.add', { args: [1, 1] })).get(WAIT)
+      expect([await first.state(), await second.state()]).toEqual(['PENDING', 'PENDING'])
+    },
+  },
+  {
+    feature: 'STARTED and custom states',
+    title: "Lovage sees STARTED and custom states of Python's task with their meta",
+    since52: true,
+    run: async (stage) => {
+      const [started, gate] = [stage.path(), stage.path()]
+      const result = await stage.app.sendTask('py.hold', { args: [started, gate] })
+      const seen: (readonly [string, unknown])[] = []
+      const end = result.get({
+        timeout: WAIT,
+        onProgress: ({ state, info }) => {
+          seen.push([state, info])
+        },
+      })
+      await stage.lines(started, 1)
+      expect(await result.state()).toBe('STARTED')
+      stage.touch(`${gate}.1`)
+      await stage.lines(started, 2)
+      expect([await result.state(), await result.info()]).toEqual(['PROGRESS', { done: 1, of: 2 }])
+      stage.touch(`${gate}.2`)
+      expect(await end).toBe('done')
+      expect(seen.map(([state]) => state)).toEqual(expect.arrayContaining(['STARTED', 'PROGRESS']))
+    },
+  },
+  {
+    feature: 'headers, shadow, time limits, reply_to',
+    title: "a Python task sees what Lovage's message says of it",
+    since52: true,
+    run: async ({ app }) => {
+      const taskId = `my-${randomUUID()}`
+      const result = await app.sendTask('py.request', {
+        taskId,
+        headers: { tenant: 'lovage', deep: { a: [1, 300] } },
+        shadow: 'other',
+        timeLimit: 300,
+        softTimeLimit: 200,
+        groupIndex: 200,
+      })
+      expect(await result.get(WAIT)).toMatchObject({
+        id: taskId,
+        root_id: taskId,
+        parent_id: null,
+        correlation_id: taskId,
+        shadow: 'other',
+        timelimit: [300, 200],
+        group_index: 200,
+        headers: { tenant: 'lovage', deep: { a: [1, 300] } },
+      })
+    },
+  },
+  {
+    feature: 'serializers yaml and msgpack',
+    title: 'Python reads what Lovage wrote as YAML or MessagePack',
+    run: async ({ app }) => {
+      for (const serializer of ['yaml', 'msgpack', 'json']) {
+        const result = await app.sendTask('py.echo', { args: [{ größe: [1, 2.5, null] }], serializer })
+        expect(await result.get(WAIT)).toEqual({ größe: [1, 2.5, null] })
+      }
+    },
+  },
+  {
+    feature: 'compression',
+    title: 'Python reads what Lovage compressed with gzip or zlib',
+    since52: true,
+    run: async ({ app }) => {
+      for (const compression of ['gzip', 'zlib']) {
+        const result = await app.sendTask('py.size', { args: ['x'.repeat(100_000)], compression })
+        expect(await result.get(WAIT)).toBe(100_000)
+      }
+    },
+  },
+  {
+    feature: 'failures with built-in errors',
+    title: "Lovage's error carries type, message, arguments and traceback of Python's",
+    since52: true,
+    run: async ({ app }) => {
+      const result = await app.sendTask('py.fail', { args: ['no such parcel: größe'] })
+      const error = await result.get(WAIT).catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(TaskFailedError)
+      expect(error).toMatchObject({
+        message: expect.stringContaining('no such parcel: größe'),
+        remote: {
+          type: 'ValueError',
+          module: 'builtins',
+          args: ['no such parcel: größe'],
+          traceback: expect.stringMatching(/proj\.py[^]*ValueError: no such parcel/),
+        },
+      })
+      expect(await result.traceback()).toContain('raise ValueError(text)')
+    },
+  },
+  {
+    feature: 'failures with custom exceptions',
+    title: "Lovage throws its own class for a registered exception of Python's, arguments included",
+    since52: true,
+    run: async ({ app }) => {
+      const result = await app.sendTask('py.fail_custom', { args: [42, 'lovage'] })
+      const error = await result.get(WAIT).catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(NotEnough)
+      expect(error).toMatchObject({ missing: 42, what: 'lovage' })
+    },
+  },
+  {
+    feature: 'unknown task names',
+    title: 'Lovage throws TaskNotRegisteredError for a name that no Python worker knows',
+    since52: true,
+    run: async ({ app }) => {
+      const result = await app.sendTask('py.nobody_has_it', {})
+      await expect(result.get(WAIT)).rejects.toMatchObject({
+        code: 'LOVAGE_TASK_NOT_REGISTERED',
+        taskName: 'py.nobody_has_it',
+      })
+    },
+  },
+])
