@@ -1,6 +1,7 @@
 /** One broker of each kind, made without a connection, with the URL that the page shows. */
 const BROKERS = [
   { url: 'sqlite:////tmp/queue.sqlite', shown: '`sqlite:///file.db`' },
+  { url: 'redis://localhost/0', shown: '`redis://`' },
   { url: 'memory://', shown: '`memory://`' },
 ]
 
