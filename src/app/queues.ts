@@ -59,12 +59,14 @@ export class QueueTable {
       exchange: config.taskDefaultExchange,
       exchangeType: config.taskDefaultExchangeType,
       routingKey: config.taskDefaultRoutingKey,
+      ...ofType(config.taskDefaultQueueType),
     }
   }
 
   #missingSetting(name: string): QueueSetting {
     if (name === this.#config.taskDefaultQueue) return this.#defaultSetting()
-    return { name, exchangeType: this.#config.taskCreateMissingQueueExchangeType }
+    const { taskCreateMissingQueueExchangeType: exchangeType, taskCreateMissingQueueType } = this.#config
+    return { name, exchangeType, ...ofType(taskCreateMissingQueueType) }
   }
 
   #notFound(name: string): QueueNotFoundError {
@@ -76,6 +78,11 @@ export class QueueTable {
       `queue "${name}" is not in taskQueues and taskCreateMissingQueues is off; ${hint}`,
     )
   }
+}
+
+/** As Celery declares: a classic queue without a word about its type. */
+function ofType(type: 'classic' | 'quorum'): Pick<QueueSetting, 'queueArguments'> {
+  return type === 'quorum' ? { queueArguments: { 'x-queue-type': 'quorum' } } : {}
 }
 
 /** A configured queue that names no exchange or key shares the default ones, as in Celery. */

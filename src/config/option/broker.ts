@@ -89,7 +89,6 @@ export const brokerOptions: OptionTable = {
     kind: 'duration',
     default: 120,
     old: ['BROKER_HEARTBEAT'],
-    acts: false,
     doc: 'Interval of AMQP heartbeats; 0 turns them off.',
   },
   brokerHeartbeatCheckrate: {
@@ -104,7 +103,6 @@ export const brokerOptions: OptionTable = {
     kind: 'string',
     default: undefined,
     old: ['BROKER_LOGIN_METHOD'],
-    acts: false,
     doc: 'AMQP login method, for example `PLAIN` or `EXTERNAL`.',
   },
   brokerNativeDelayedDeliveryQueueType: {
@@ -112,7 +110,6 @@ export const brokerOptions: OptionTable = {
     default: 'quorum',
     choices: ['classic', 'quorum'],
     old: ['BROKER_NATIVE_DELAYED_DELIVERY_QUEUE_TYPE'],
-    acts: false,
     doc: 'Type of the queues that hold delayed messages on RabbitMQ.',
   },
   brokerPoolLimit: {
@@ -139,7 +136,6 @@ export const brokerOptions: OptionTable = {
     fromText: sslFromText,
     form: 'boolean or object',
     old: ['BROKER_USE_SSL'],
-    acts: false,
     doc: "TLS to the broker: `true`, or the client's TLS options (`ca_certs`, `certfile`, `keyfile`, `cert_reqs`).",
   },
   brokerHost: {

@@ -61,7 +61,6 @@ export const resultOptions: OptionTable = {
     kind: 'boolean',
     default: undefined,
     old: ['CELERY_RESULT_PERSISTENT'],
-    acts: false,
     doc: 'Whether messages of the `rpc` backend survive a restart of the broker.',
   },
   resultExchange: {

@@ -151,7 +151,6 @@ export const taskOptions: OptionTable = {
     default: 'classic',
     choices: ['classic', 'quorum'],
     old: ['CELERY_DEFAULT_QUEUE_TYPE'],
-    acts: false,
     doc: 'Type of the default queue on RabbitMQ.',
   },
   taskDefaultDeliveryMode: {
@@ -227,7 +226,6 @@ export const taskOptions: OptionTable = {
     default: 'classic',
     choices: ['classic', 'quorum'],
     old: ['CELERY_CREATE_MISSING_QUEUE_TYPE'],
-    acts: false,
     doc: 'Type of queues created that way, on RabbitMQ.',
   },
   taskCreateMissingQueueExchangeType: {

@@ -2,6 +2,7 @@
 const BROKERS = [
   { url: 'sqlite:////tmp/queue.sqlite', shown: '`sqlite:///file.db`' },
   { url: 'redis://localhost/0', shown: '`redis://`' },
+  { url: 'amqp://localhost', shown: '`amqp://`' },
   { url: 'memory://', shown: '`memory://`' },
 ]
 
@@ -10,14 +11,23 @@ const ROWS = [
   ['Longest delay', ({ capabilities }) => delay(capabilities.maxDelayMs)],
   [
     'Priorities',
-    ({ capabilities }) => (capabilities.priorityLevels > 1 ? String(capabilities.priorityLevels) : 'no'),
+    ({ name, capabilities }) =>
+      name === 'rabbitmq'
+        ? 'up to 255, where the queue has `x-max-priority`'
+        : levels(capabilities.priorityLevels),
   ],
   ['Exchanges', ({ capabilities }) => capabilities.exchanges.join(', ') || 'no: queues by name'],
   [
     'Claims',
-    ({ leases }) => (leases === undefined ? 'last as long as the process' : 'leases, renewed and fenced'),
+    ({ name, leases }) => {
+      if (leases !== undefined) return 'leases, renewed and fenced'
+      return name === 'rabbitmq' ? 'last as long as the connection' : 'last as long as the process'
+    },
   ],
-  ['Result and acknowledgement in one step', () => 'yes, where the results are in the same store'],
+  [
+    'Result and acknowledgement in one step',
+    ({ name }) => (name === 'rabbitmq' ? 'no' : 'yes, where the results are in the same store'),
+  ],
   ['Broadcast', ({ fanout }) => yes(fanout !== undefined)],
   ['Schedules', ({ schedules }) => yes(schedules !== undefined)],
   ['Depth of a queue', ({ capabilities }) => capabilities.depth],
@@ -50,6 +60,10 @@ ways: a broker that claims an ability has it, one that does not refuses.
 
 ${table.join('\n')}
 `
+}
+
+function levels(count) {
+  return count > 1 ? String(count) : 'no'
 }
 
 function yes(value) {
