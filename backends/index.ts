@@ -14,7 +14,15 @@ export const backendDrivers: readonly BackendDriver[] = [
     load: () => import('./sql/index.js'),
   },
   {
-    schemes: ['redis', 'rediss', 'redis+socket', 'rediss+socket', 'sentinel'],
+    schemes: [
+      'redis',
+      'rediss',
+      'redis+socket',
+      'rediss+socket',
+      'sentinel',
+      'redis+cluster',
+      'rediss+cluster',
+    ],
     packageName: 'ioredis',
     moduleUrl: new URL('./redis/index.js', import.meta.url).href,
     load: () => import('./redis/index.js'),

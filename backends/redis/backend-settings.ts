@@ -1,6 +1,8 @@
 import type { ResultCodec } from '../../src/backend/contract.js'
+import type { BackendOptions } from '../../src/backend/registry.js'
 import type { ConnectionUrl } from '../../src/broker/connection-url.js'
-import { readOptions, readServer, textOption } from '../../brokers/redis/target.js'
+import type { ResultCompressor } from '../../src/message/compressed-result.js'
+import { keyPrefix, readOptions, readServer, textOption } from '../../brokers/redis/target.js'
 import type { ServerTarget } from '../../brokers/redis/target.js'
 
 /** How the backend behaves. */
@@ -9,6 +11,8 @@ export interface RedisBackendSettings {
   /** Put before every key and channel. */
   readonly prefix: string
   readonly codec: ResultCodec
+  /** Compresses what is stored, where that is asked for. */
+  readonly compress: ResultCompressor | undefined
 }
 
 /** Celery's options of the backend; some have nothing to steer here. */
@@ -24,14 +28,11 @@ const OPTIONS: readonly string[] = [
 export function readBackendSettings(
   url: ConnectionUrl,
   transportOptions: Readonly<Record<string, unknown>> | undefined,
-  codec: ResultCodec,
+  { codec, compress }: Pick<BackendOptions, 'codec' | 'compress'>,
 ): RedisBackendSettings {
   const options = readOptions(url, transportOptions, OPTIONS)
-  return {
-    target: readServer(url, options),
-    prefix: withEnd(textOption(options, 'global_keyprefix') ?? ''),
-    codec,
-  }
+  const prefix = keyPrefix(url, withEnd(textOption(options, 'global_keyprefix') ?? ''))
+  return { target: readServer(url, options, prefix), prefix, codec, compress }
 }
 
 /** @source Celery 5.7, `celery/backends/base.py`, `KeyValueStoreBackend._add_global_keyprefix`. */

@@ -19,7 +19,7 @@ import type { ResultWriter } from '../../brokers/redis/result-writer.js'
 import { toScript } from '../../brokers/redis/script.js'
 import type { ServerTarget } from '../../brokers/redis/target.js'
 import type { RedisBackendSettings } from './backend-settings.js'
-import { decompressed } from './compressed.js'
+import { compressed, decompressed } from './compressed.js'
 import { readDocument, writeDocument } from './document.js'
 import { RedisGroups } from './groups.js'
 
@@ -30,6 +30,7 @@ const storeScript = toScript(STORE)
 export class RedisBackend implements ResultBackend, ResultWriter {
   readonly name = 'redis'
   readonly shared = true
+  readonly compresses = true
   readonly groups: GroupStore
   readonly #settings: RedisBackendSettings
   #lease: LinkLease | undefined
@@ -56,7 +57,8 @@ export class RedisBackend implements ResultBackend, ResultWriter {
   }
 
   storeOperation(record: TaskRecord, ttlMs: number): Operation {
-    const document = writeDocument(record, this.#settings.codec)
+    const { codec, compress } = this.#settings
+    const document = compressed(writeDocument(record, codec), compress)
     return ['S', this.#key(record.taskId), Math.max(0, Math.ceil(ttlMs)), document, '']
   }
 

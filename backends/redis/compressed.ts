@@ -1,9 +1,15 @@
+import type { ResultCompressor } from '../../src/message/compressed-result.js'
 import { CompressorRegistry } from '../../src/message/compressor-registry.js'
 
 const MARK = Buffer.from('\u0000celery-compressed\u0000', 'latin1')
 /** The longest value that Redis holds. */
 const MAX_BYTES = 512 * 2 ** 20
 const compressors = new CompressorRegistry(() => MAX_BYTES)
+
+/** A value as it is stored where results are compressed. */
+export function compressed(value: string | Buffer, compress: ResultCompressor | undefined): string | Buffer {
+  return compress === undefined ? value : Buffer.from(compress(Buffer.from(value)))
+}
 
 /**
  * A stored value as the serializer wrote it, whether Celery 5.7 compressed it or not.

@@ -3,7 +3,7 @@ import { isRecord } from '../../src/util/record.js'
 import { asBackend } from '../../brokers/redis/failure.js'
 import type { RedisLink } from '../../brokers/redis/link.js'
 import type { RedisBackendSettings } from './backend-settings.js'
-import { decompressed } from './compressed.js'
+import { compressed, decompressed } from './compressed.js'
 import { toArgument } from './document.js'
 
 /** Saved groups, in Celery's form. @source Celery 5.7, `celery/backends/base.py`, `KeyValueStoreBackend._save_group`. */
@@ -18,7 +18,8 @@ export class RedisGroups implements GroupStore {
 
   async save(groupId: string, tuple: unknown, { ttlMs }: KeepOptions): Promise<void> {
     const key = this.#key(groupId)
-    const value = toArgument(this.#settings.codec.encode({ result: tuple }).data)
+    const { codec, compress } = this.#settings
+    const value = compressed(toArgument(codec.encode({ result: tuple }).data), compress)
     const life = ttlMs > 0 ? ['PX', Math.ceil(ttlMs)] : []
     const link = this.#link()
     await asBackend(() => link.call('SET', key, value, ...life))

@@ -4,4 +4,4 @@ import { readBackendSettings } from './backend-settings.js'
 
 /** Opens `redis://`, `rediss://`, `redis+socket://` and `sentinel://`. */
 export const createBackend: BackendFactory = (url, options) =>
-  new RedisBackend(readBackendSettings(url, options.transportOptions, options.codec))
+  new RedisBackend(readBackendSettings(url, options.transportOptions, options))

@@ -154,7 +154,7 @@ function parsed(text: string): unknown {
 /** JSON, of integers of any size too. */
 function toText(value: unknown): string {
   try {
-    return JSON.stringify(value) ?? 'null'
+    return value === undefined ? 'null' : JSON.stringify(value)
   } catch {
     return writeJson(value)
   }

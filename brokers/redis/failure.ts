@@ -21,7 +21,8 @@ export class RedisFailure extends LovageError {
 }
 
 // Answers of a server that is up and will answer otherwise in a while.
-const PASSING = /^(LOADING|BUSY|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|READONLY|NOREPLICAS|OOM|MISCONF|UNBLOCKED)\b/
+const PASSING =
+  /^(LOADING|MOVED|ASK|BUSY|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|READONLY|NOREPLICAS|OOM|MISCONF|UNBLOCKED)\b/
 
 /** Anything that a command rejected with, as a {@link RedisFailure}. */
 export function toFailure(error: unknown, server: string): RedisFailure {

@@ -12,6 +12,7 @@ import { checkServer } from './server-check.js'
 /** An argument of a command. */
 export type Argument = string | number | Buffer
 
+const ELSEWHERE = /^(MOVED|READONLY)\b/
 const RECONNECT = { firstMs: 50, maxMs: 2_000, jitter: 1 }
 
 /**
@@ -142,6 +143,8 @@ export class RedisLink {
   #failure(error: unknown): RedisFailure {
     const failure = toFailure(error, this.target.label)
     const isOurs = error instanceof Error && error.name === 'ReplyError'
+    // Another server has the keys, or may write to them, since a failover: the next connect finds it.
+    if (isOurs && ELSEWHERE.test(error.message)) this.#redis.disconnect(true)
     return isOurs || this.#lastError === undefined ? failure : this.#unreachable()
   }
 }

@@ -5,7 +5,7 @@ import type { ServerTarget } from './target.js'
 
 /** The server to check, and how to ask it. */
 export interface ServerToCheck {
-  readonly target: Pick<ServerTarget, 'label' | 'allowEviction'>
+  readonly target: Pick<ServerTarget, 'label' | 'allowEviction' | 'isCluster'>
   /** Send a command. Rejects with a {@link RedisFailure}. */
   call(command: string, ...args: readonly string[]): Promise<unknown>
 }
@@ -19,12 +19,18 @@ export async function checkServer(link: ServerToCheck): Promise<void> {
       `${link.target.label} is version ${server.get('redis_version') ?? ''}; Lovage needs Redis 6.2`,
     )
   }
+  await checkCluster(link)
   const policy = (await infoOf(link, 'memory')).get('maxmemory_policy') ?? 'noeviction'
   if (!policy.startsWith('allkeys') || link.target.allowEviction) return
   throw new ConfigError(
     `${link.target.label} has maxmemory-policy ${policy} and may drop waiting tasks; set it to noeviction, ` +
       'or the option allow_eviction if that is what you want',
   )
+}
+
+async function checkCluster(link: ServerToCheck): Promise<void> {
+  if (link.target.isCluster || (await infoOf(link, 'cluster')).get('cluster_enabled') !== '1') return
+  throw new ConfigError(`${link.target.label} is a node of a cluster; begin its URL with redis+cluster://`)
 }
 
 /** A section of `INFO`; empty where the account may not ask. */

@@ -3,7 +3,7 @@ import { ConfigError } from '../../src/errors/errors.js'
 import type { FanoutNaming } from './fanout.js'
 import type { Naming } from './keys.js'
 import type { DelayChoice } from './publisher.js'
-import { readOptions, readServer, secondsOption, textOption } from './target.js'
+import { keyPrefix, readOptions, readServer, secondsOption, textOption } from './target.js'
 import type { ServerTarget } from './target.js'
 
 /** A broker's URL and transport options, read. */
@@ -49,8 +49,8 @@ export function readSettings(
   transportOptions: Readonly<Record<string, unknown>> | undefined,
 ): RedisSettings {
   const options = readOptions(url, transportOptions, OPTIONS)
-  const target = readServer(url, options)
-  const prefix = textOption(options, 'global_keyprefix') ?? ''
+  const prefix = keyPrefix(url, textOption(options, 'global_keyprefix') ?? '')
+  const target = readServer(url, options, prefix)
   return {
     target,
     naming: {

@@ -3,6 +3,8 @@ import type { ConnectionUrl } from '../../src/broker/connection-url.js'
 import { booleanOption, driverOptions } from '../../src/broker/driver-options.js'
 import { ConfigError } from '../../src/errors/errors.js'
 import { isRecord } from '../../src/util/record.js'
+import { clusterConnector } from './cluster-connector.js'
+import { tlsOf } from './tls-options.js'
 
 /** Where a server is and how to talk to it, taken from a URL and the transport options. */
 export interface ServerTarget {
@@ -14,6 +16,8 @@ export interface ServerTarget {
   readonly label: string
   readonly database: number
   readonly connection: RedisOptions
+  /** Whether the server is a node of a cluster, as the URL says. */
+  readonly isCluster: boolean
   /** Longest wait for an answer, in milliseconds; then the connection is given up. */
   readonly answerMs: number
   /** Start on a server that may evict keys of queues. */
@@ -43,37 +47,57 @@ export const CONNECTION_OPTIONS: readonly string[] = [
   'ssl',
   'ssl_cert_reqs',
   'ssl_ca_certs',
+  'ssl_certfile',
+  'ssl_keyfile',
+  'ssl_check_hostname',
   'username',
   'password',
   'allow_eviction',
 ]
 
-/** Read the part of a URL that names the server. @throws {@link ConfigError} for what is missing or of the wrong type. */
-export function readServer(url: ConnectionUrl, options: ReadonlyMap<string, unknown>): ServerTarget {
+/**
+ * Read the part of a URL that names the server.
+ *
+ * @param prefix - Of all keys; in a cluster, as {@link keyPrefix} gives it.
+ * @throws {@link ConfigError} for what is missing or of the wrong type.
+ */
+export function readServer(
+  url: ConnectionUrl,
+  options: ReadonlyMap<string, unknown>,
+  prefix: string,
+): ServerTarget {
+  const isCluster = url.scheme.endsWith('+cluster')
   const isSocket = url.scheme === 'redis+socket' || url.scheme === 'rediss+socket'
   const database = databaseOf(isSocket ? (textOption(options, 'virtual_host') ?? '') : url.path, url)
   const place = isSocket ? { path: `/${url.path}` } : placeOf(url, options)
-  const username = url.username ?? textOption(options, 'username')
-  const password = url.password ?? textOption(options, 'password')
   const connection: RedisOptions = {
     ...place,
     db: database,
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
+    ...accountOf(url, options),
     ...tlsOf(url, options),
     connectTimeout: secondsOption(options, 'socket_connect_timeout') ?? ANSWER_MS,
     connectionName: textOption(options, 'client_name') ?? 'lovage',
   }
-  const serverIdentity = JSON.stringify({ ...connection, db: undefined })
+  const serverIdentity = JSON.stringify({ ...connection, db: undefined, hosts: isCluster ? url.hosts : [] })
+  if (isCluster && database !== 0) throw new ConfigError('a Redis Cluster has database 0 only')
   return {
     identity: `${serverIdentity}/${String(database)}`,
     serverIdentity,
     label: `redis at ${labelOf(place)}/${String(database)}`,
     database,
-    connection,
+    connection: isCluster ? { ...connection, ...clusterPlace(url, prefix, connection) } : connection,
+    isCluster,
     answerMs: secondsOption(options, 'socket_timeout') ?? ANSWER_MS,
     allowEviction: booleanOption(options, 'allow_eviction', false),
   }
+}
+
+/** The prefix of all keys: what is asked for, and in a cluster a hash tag, by which all keys are in one slot. */
+export function keyPrefix(url: ConnectionUrl, wanted: string): string {
+  if (!url.scheme.endsWith('+cluster') || /\{[^}]+\}/.test(wanted)) return wanted
+  return wanted === ''
+    ? '{lovage}:'
+    : `{${wanted.replace(/[:_.-]$/, '')}}${/[:_.-]$/.exec(wanted)?.[0] ?? ':'}`
 }
 
 /** Transport options by name, the URL's query included. */
@@ -108,6 +132,17 @@ function placeOf(url: ConnectionUrl, options: ReadonlyMap<string, unknown>): Red
   return { host: url.host === '' ? 'localhost' : url.host, port: url.port ?? DEFAULT_PORT }
 }
 
+function accountOf(url: ConnectionUrl, options: ReadonlyMap<string, unknown>): RedisOptions {
+  const username = url.username ?? textOption(options, 'username')
+  const password = url.password ?? textOption(options, 'password')
+  return { ...(username !== undefined && { username }), ...(password !== undefined && { password }) }
+}
+
+function clusterPlace(url: ConnectionUrl, prefix: string, connection: RedisOptions): RedisOptions {
+  const seeds = url.hosts.map(({ host, port }) => ({ host, port: port ?? DEFAULT_PORT }))
+  return { Connector: clusterConnector({ seeds, key: `${prefix}celery` }, connection) }
+}
+
 function sentinelPlace(url: ConnectionUrl, options: ReadonlyMap<string, unknown>): RedisOptions {
   const name = textOption(options, 'master_name')
   if (name === undefined) {
@@ -133,16 +168,6 @@ function databaseOf(path: string, url: ConnectionUrl): number {
   throw new ConfigError(
     `expected the path of ${url.toString()} to be the number of a database, got: "${text}"`,
   )
-}
-
-function tlsOf(url: ConnectionUrl, options: ReadonlyMap<string, unknown>): RedisOptions {
-  const ssl = options.get('ssl')
-  const isOn = url.scheme.startsWith('rediss') || ssl === true || isRecord(ssl)
-  if (!isOn) return {}
-  const settings = isRecord(ssl) ? ssl : {}
-  const requirement = settings['ssl_cert_reqs'] ?? options.get('ssl_cert_reqs')
-  const isLax = /none/i.test(String(requirement))
-  return { tls: { rejectUnauthorized: !isLax } }
 }
 
 function labelOf(place: RedisOptions): string {

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { Child } from './child.js'
@@ -29,6 +30,24 @@ export class RedisServer implements AsyncDisposable {
     return server
   }
 
+  /** Start a Sentinel of its own that watches one master and decides alone. */
+  static async startSentinel(name: string, masterPort: number): Promise<RedisServer> {
+    const folder = await tempFolder('sentinel')
+    const server = new RedisServer(await unusedPort(), folder, [])
+    const config = [
+      `port ${String(server.port)}`,
+      `dir ${folder.path}`,
+      'bind 127.0.0.1',
+      `sentinel monitor ${name} 127.0.0.1 ${String(masterPort)} 1`,
+      `sentinel down-after-milliseconds ${name} 1000`,
+      `sentinel failover-timeout ${name} 5000`,
+    ]
+    await writeFile(folder.file('sentinel.conf'), config.join('\n'))
+    server.#process = new Child('redis-server', [folder.file('sentinel.conf'), '--sentinel'])
+    await server.#process.waitForLine(/monitor master|Sentinel ID/)
+    return server
+  }
+
   get url(): string {
     return `redis://127.0.0.1:${String(this.port)}/0`
   }
@@ -38,7 +57,7 @@ export class RedisServer implements AsyncDisposable {
     const { path } = this.folder
     const args = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', path, '--save', '']
     this.#process = new Child('redis-server', [...args, ...this.#options])
-    await this.#process.waitForLine(/Ready to accept connections|Running mode=sentinel/)
+    await this.#process.waitForLine('Ready to accept connections')
   }
 
   /** Kill it as `kill -9` does. */

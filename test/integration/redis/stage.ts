@@ -24,18 +24,30 @@ export interface RedisStage extends AsyncDisposable {
   readonly prefix: string
 }
 
-/** Open a stage on a server. */
-export async function openStage(url: string = server, options: object = {}): Promise<RedisStage> {
+/** Open a stage on a server. @param hasKeys - Whether the plain client understands the URL. */
+export async function openStage(
+  url: string = server,
+  options: object = {},
+  hasKeys = true,
+): Promise<RedisStage> {
   const prefix = `${randomName('stage')}:`
   const location = parseConnectionUrl(url)
-  const transportOptions = { global_keyprefix: prefix }
+  const transportOptions = {
+    global_keyprefix: prefix,
+    ...('socket_timeout' in options && { socket_timeout: options.socket_timeout }),
+  }
   const broker = guardBroker(
     createBroker(location, { transportOptions: { ...transportOptions, delay: 'store', ...options } }),
   )
   const backend = createBackend(location, { codec: jsonCodec, transportOptions })
-  const keys = new Redis(url, { keyPrefix: prefix })
-  await broker.connect(never)
-  await backend.connect(never)
+  const keys = new Redis(hasKeys ? url : 'redis://localhost', { keyPrefix: prefix, lazyConnect: true })
+  try {
+    await broker.connect(never)
+    await backend.connect(never)
+  } catch (error) {
+    await broker.close()
+    throw error
+  }
   return {
     broker,
     backend,

@@ -1,0 +1,224 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, describe, expect, it, jest } from '@jest/globals'
+import { Redis } from 'ioredis'
+import { run } from '../../support/child.js'
+import { canStartRedis, RedisServer, unusedPort } from '../../support/redis-server.js'
+import { consume, openStage, outgoing, server, take, textsOf, until, type RedisStage } from './stage.js'
+
+jest.setTimeout(90_000)
+
+/** Publish, claim and settle one message: the whole way there and back. */
+async function roundTrip({ broker, backend }: RedisStage): Promise<readonly string[]> {
+  const consumer = await consume(broker, { results: backend })
+  await broker.publish([outgoing('hello')])
+  const [delivery] = await take(consumer, 1)
+  if (delivery === undefined || consumer.settle === undefined) throw new RangeError('nothing came')
+  const record = { taskId: 'x', state: 'SUCCESS', result: 'done', children: [] }
+  await consumer.settle([{ delivery, publish: [], record, recordTtlMs: 60_000 }])
+  const stored = (await backend.load(['x'])).get('x')
+  return [...textsOf([delivery]), String(stored?.result)]
+}
+
+const there = ['hello', 'done']
+const withServer = server === '' ? describe.skip : describe
+const withOwn = canStartRedis() ? describe : describe.skip
+
+withServer('a Redis server', () => {
+  it('is used in the database of the URL, and no other', async () => {
+    const url = server.replace(/\/\d*$/, '/7')
+    await using stage = await openStage(url)
+    await stage.broker.publish([outgoing('hello')]).catch(() => undefined)
+    await using elsewhere = await openStage(url.replace(/7$/, '8'))
+
+    expect(await roundTrip(stage)).toEqual(there)
+    expect(await elsewhere.keys.dbsize()).toBe(0)
+  })
+
+  it('shows nothing of one prefix to another', async () => {
+    await using one = await openStage()
+    await using other = await openStage()
+    await consume(one.broker)
+    await one.broker.publish([outgoing('hello')])
+
+    expect(await take(await consume(other.broker), 1, 300)).toEqual([])
+  })
+})
+
+withOwn('a Redis server of its own', () => {
+  it('is reached by a socket, with a user and a password', async () => {
+    await using own = await RedisServer.start(
+      ...['--unixsocket', 'redis.sock', '--requirepass', 'everybody'],
+      ...['--user', 'shop', 'on', '>s3cr:t', '~*', '&*', '+@all'],
+    )
+    const socket = `redis+socket://shop:s3cr%3At@${own.folder.file('redis.sock')}?virtual_host=2`
+    const direct = own.url.replace('//', '//shop:s3cr%3At@')
+    const wrong = own.url.replace('//', '//shop:wrong@')
+
+    await using stage = await openStage(direct)
+    expect(await roundTrip(stage)).toEqual(there)
+    await expect(openStage(wrong)).rejects.toMatchObject({ code: 'LOVAGE_BROKER', retryable: false })
+    await using local = await openStage(socket, {}, false)
+    expect(await roundTrip(local)).toEqual(there)
+  })
+
+  it('that may evict keys is refused by name, unless that is wanted', async () => {
+    await using own = await RedisServer.start('--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru')
+
+    await expect(openStage(own.url)).rejects.toThrow(/maxmemory-policy allkeys-lru/)
+    await using stage = await openStage(`${own.url}?allow_eviction=true`)
+    expect(await roundTrip(stage)).toEqual(there)
+  })
+
+  it('is reached by TLS, and only with a certificate that can be checked', async () => {
+    const port = await unusedPort()
+    await using own = await RedisServer.start()
+    const { folder } = own
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1']
+    const made = await run('openssl', [
+      ...[
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-days',
+        '2',
+      ],
+      ...['-keyout', folder.file('key.pem'), '-out', folder.file('cert.pem'), ...subject],
+    ])
+    expect(made.code).toBe(0)
+    const admin = new Redis(own.url)
+    await admin.config('SET', 'tls-cert-file', folder.file('cert.pem'))
+    await admin.call(
+      ...(['CONFIG', 'SET'] as const),
+      ...['tls-key-file', folder.file('key.pem'), 'tls-ca-cert-file', folder.file('cert.pem')],
+      ...['tls-cert-file', folder.file('cert.pem'), 'tls-auth-clients', 'no', 'tls-port', String(port)],
+    )
+    admin.disconnect()
+    const url = `rediss://127.0.0.1:${String(port)}/0`
+
+    await using checked = await openTls(`${url}?ssl_ca_certs=${encodeURIComponent(folder.file('cert.pem'))}`)
+    expect(await roundTrip(checked)).toEqual(there)
+    await using lax = await openTls(`${url}?ssl_cert_reqs=CERT_NONE`)
+    expect(await roundTrip(lax)).toEqual(there)
+    await expect(openTls(url)).rejects.toThrow(/self-signed certificate/)
+  })
+})
+
+/** The plain client of a stage is not needed, and cannot read such a URL. */
+function openTls(url: string): Promise<RedisStage> {
+  return openStage(url, {}, false)
+}
+
+withOwn('Sentinel', () => {
+  const servers: RedisServer[] = []
+
+  afterAll(async () => {
+    for (const one of servers) await one[Symbol.asyncDispose]()
+  })
+
+  it('names the new master after a failover, and nothing that was confirmed is lost', async () => {
+    const master = await RedisServer.start('--repl-diskless-sync-delay', '0')
+    const replica = await RedisServer.start('--replicaof', '127.0.0.1', String(master.port))
+    servers.push(master, replica)
+    const sentinel = await RedisServer.startSentinel('mymaster', master.port)
+    servers.push(sentinel)
+    const watch = new Redis(replica.url)
+    await until('the replica', async () =>
+      (await watch.info('replication')).includes('master_link_status:up'),
+    )
+    await until('the sentinel', async () => {
+      const ask = new Redis(sentinel.url)
+      const known = JSON.stringify(await ask.call('SENTINEL', 'REPLICAS', 'mymaster'))
+      ask.disconnect()
+      return known.includes(String(replica.port))
+    })
+    const url = `sentinel://127.0.0.1:${String(sentinel.port)}/0?master_name=mymaster`
+    await using stage = await openStage(url, { socket_timeout: 1 }, false)
+    expect(await roundTrip(stage)).toEqual(there)
+    await stage.broker.publish(['a', 'b', 'c'].map((text) => outgoing(text)))
+    await until('replication', async () => (await watch.llen(`${stage.prefix}celery`)) === 3)
+
+    await master.kill()
+    const endMs = performance.now() + 30_000
+    let isSent = false
+    while (!isSent && performance.now() < endMs) {
+      isSent = await stage.broker.publish([outgoing('d')]).then(
+        () => true,
+        () => false,
+      )
+      if (!isSent) await sleep(100)
+    }
+
+    expect(textsOf(await take(await consume(stage.broker), 4))).toEqual(['a', 'b', 'c', 'd'])
+    watch.disconnect()
+  })
+})
+
+withOwn('a cluster', () => {
+  const nodes: RedisServer[] = []
+
+  afterAll(async () => {
+    for (const node of nodes) await node[Symbol.asyncDispose]()
+  })
+
+  it('has all keys in one slot, and is used again after a failover', async () => {
+    for (let count = 0; count < 6; count += 1) {
+      nodes.push(
+        await RedisServer.start(
+          ...[
+            '--cluster-enabled',
+            'yes',
+            '--cluster-node-timeout',
+            '1000',
+            '--repl-diskless-sync-delay',
+            '0',
+          ],
+        ),
+      )
+    }
+    const addresses = nodes.map(({ port }) => `127.0.0.1:${String(port)}`)
+    const made = await run('redis-cli', [
+      ...['--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes'],
+    ])
+    expect(made.stdout).toContain('All 16384 slots covered')
+    for (const node of nodes) {
+      const client = new Redis(node.url)
+      await until('the cluster', async () =>
+        String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok'),
+      )
+      // One that has never had the data does not take over.
+      await until('the replicas', async () =>
+        /role:master|master_link_status:up/.test(await client.info('replication')),
+      )
+      client.disconnect()
+    }
+    const url = `redis+cluster://${addresses.join(',')}/0`
+
+    await expect(openStage(nodes[0]?.url ?? '', {}, false)).rejects.toThrow(/redis\+cluster/)
+    await using stage = await openStage(url, { socket_timeout: 1 }, false)
+    expect(await roundTrip(stage)).toEqual(there)
+    const sizes = await Promise.all(
+      nodes.map(async (node) => {
+        const client = new Redis(node.url)
+        const isMaster = (await client.info('replication')).includes('role:master')
+        const size = await client.dbsize()
+        client.disconnect()
+        return isMaster && size > 0 ? node : undefined
+      }),
+    )
+    const owners = sizes.filter((node) => node !== undefined)
+    expect(owners).toHaveLength(1)
+
+    await owners[0]?.kill()
+    const endMs = performance.now() + 30_000
+    let trip: readonly string[] = []
+    while (trip.length === 0 && performance.now() < endMs) {
+      trip = await roundTrip(stage).catch(() => [])
+      if (trip.length === 0) await sleep(200)
+    }
+    expect(trip).toEqual(there)
+  })
+})
