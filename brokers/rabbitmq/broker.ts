@@ -23,6 +23,7 @@ import { Topology } from './topology.js'
 /** A connection that publishes and declares, and what is known of the server on it. */
 interface Publishing {
   readonly link: RabbitLink
+  readonly channel: TopologyChannel
   readonly topology: Topology
   readonly publisher: ConfirmedPublisher
   readonly sender: Sender
@@ -81,6 +82,8 @@ export class RabbitBroker implements Broker {
         publish: async (batch) => (await this.#publishing.get()).sender.publish(batch),
       }),
       depth: (queue) => this.depth(queue),
+      run: async (work) => (await this.#publishing.get()).channel.run(work),
+      consumerTimeoutMs: this.#settings.consumerTimeoutMs,
       closed: () => this.#consumers.delete(consumer),
     })
     this.#consumers.add(consumer)
@@ -121,5 +124,5 @@ function toPublishing(link: RabbitLink, settings: RabbitSettings): Publishing {
   const topology = new Topology(channel, delays)
   const publisher = new ConfirmedPublisher(link)
   const sender = new Sender({ label: link.label, topology, delays, publisher })
-  return { link, topology, publisher, sender }
+  return { link, channel, topology, publisher, sender }
 }

@@ -6,6 +6,8 @@ import { toArrival } from './envelope.js'
 import type { Arrival } from './envelope.js'
 import { toFailure } from './failure.js'
 import type { RabbitLink } from './link.js'
+import { LongClaims } from './long-claims.js'
+import type { LongClaimsParts } from './long-claims.js'
 import type { Returner } from './returner.js'
 import { Speed } from './speed.js'
 import { Taps } from './taps.js'
@@ -23,6 +25,10 @@ export interface ConsumerParts {
   readonly returner: Returner
   /** Messages that are ready in a queue. */
   readonly depth: (queue: string) => Promise<number>
+  /** Do something on a channel for declarations. */
+  readonly run: LongClaimsParts['run']
+  /** How long the server lets a delivery go unacknowledged; 0 when it does not mind. */
+  readonly consumerTimeoutMs: number
   readonly closed: () => void
 }
 
@@ -32,7 +38,8 @@ const SOON_MS = 300
 const STARVED_MS = 20
 /** How long a delivery may lie here unasked for. */
 const HOARD_MS = 250
-const CLOSE_MS = 5_000
+/** How long the message of a long task stays with a worker that does not renew it. */
+const KEEP_LONG_MS = 120_000
 
 /**
  * Claims by AMQP consumers on a channel of its own: the server pushes, a fetch takes what has come.
@@ -60,6 +67,9 @@ export class RabbitConsumer implements Consumer {
   #isClosing = false
   #hoarding: NodeJS.Timeout | undefined
   #fetches = 0
+  readonly #long: LongClaims
+  #isMoving = false
+  #lengthWatch: NodeJS.Timeout | undefined
 
   constructor(parts: ConsumerParts) {
     this.#parts = parts
@@ -69,6 +79,15 @@ export class RabbitConsumer implements Consumer {
       arrived: (tap, message) => this.#arrive(tap, message),
       ended: (queue) => this.#lose(new BrokerConnectionError(`queue "${queue}" was deleted`)),
     })
+    const { consumerTimeoutMs, returner, run } = parts
+    const keepMs = Math.min(KEEP_LONG_MS, consumerTimeoutMs)
+    this.#long = new LongClaims({ keepMs, publisher: returner, run })
+    if (consumerTimeoutMs > 0) {
+      this.#lengthWatch = setInterval(
+        () => void this.#moveLong(consumerTimeoutMs / 2),
+        consumerTimeoutMs / 8,
+      ).unref()
+    }
     let reason: unknown
     channel.on('error', (error: unknown) => (reason = error))
     channel.on('close', () => {
@@ -96,33 +115,67 @@ export class RabbitConsumer implements Consumer {
     this.#assertAlive()
     const lost: Delivery[] = []
     const held: Held[] = []
+    const long: Delivery[] = []
     for (const delivery of deliveries) {
       const found = this.#unsettled.find(delivery.tag)
-      if (found === undefined) lost.push(delivery)
-      else held.push(found)
+      if (found !== undefined) held.push(found)
+      else if (this.#long.has(delivery.tag)) long.push(delivery)
+      else lost.push(delivery)
     }
     this.#settle(held)
-    await Promise.resolve()
-    return lost
+    return long.length === 0 ? lost : [...lost, ...(await this.#release(long))]
   }
 
   async handBack(items: readonly HandBack[]): Promise<readonly Delivery[]> {
     this.#assertAlive()
-    const held: Held[] = []
-    const back: HandBack[] = []
-    const lost: Delivery[] = []
-    for (const item of items) {
-      const found = this.#unsettled.find(item.delivery.tag)
-      if (found === undefined) lost.push(item.delivery)
-      else {
-        held.push(found)
-        back.push(item)
+    const isHere = ({ delivery: { tag } }: HandBack): boolean =>
+      this.#unsettled.find(tag) !== undefined || this.#long.has(tag)
+    const lost = items.filter((item) => !isHere(item)).map((item) => item.delivery)
+    await this.#giveBack(items.filter(isHere))
+    return lost
+  }
+
+  /** Publish again what is given back, then end the claims of what was. */
+  async #giveBack(items: readonly HandBack[]): Promise<void> {
+    const long: Delivery[] = []
+    try {
+      await this.#parts.returner.giveBack(items, (done) => {
+        const deliveries = done.map((index) => items[index]?.delivery).filter(isThere)
+        this.#settle(deliveries.map(({ tag }) => this.#unsettled.find(tag)).filter(isThere))
+        long.push(...deliveries.filter(({ tag }) => this.#long.has(tag)))
+      })
+    } finally {
+      if (long.length > 0) await this.#release(long)
+    }
+  }
+
+  async #release(long: readonly Delivery[]): Promise<readonly Delivery[]> {
+    this.#handedOut -= long.length
+    this.#waiters.wake()
+    try {
+      return await this.#long.release(long)
+    } catch (error) {
+      throw toFailure(error, this.#parts.link.label)
+    }
+  }
+
+  /** Move claims that have lasted this long to where the server does not mind. */
+  async #moveLong(afterMs: number): Promise<void> {
+    if (this.#isMoving) return
+    this.#isMoving = true
+    const sinceMs = performance.now() - afterMs
+    for (const held of this.#unsettled.all) {
+      const { handedOutMs, delivery } = held
+      if (handedOutMs === 0 || handedOutMs > sinceMs) continue
+      try {
+        await this.#long.take(delivery)
+        if (this.#unsettled.find(delivery.tag) === undefined) await this.#long.release([delivery])
+        else this.#settle([held], true)
+      } catch {
+        // Tried again at the next look; the server allows twice as long.
       }
     }
-    await this.#parts.returner.giveBack(back, (done) =>
-      this.#settle(done.map((index) => held[index]).filter(isHeld)),
-    )
-    return lost
+    this.#isMoving = false
   }
 
   async setCredit(credit: number): Promise<void> {
@@ -136,11 +189,13 @@ export class RabbitConsumer implements Consumer {
     if (this.#isClosing) return
     this.#isClosing = true
     clearTimeout(this.#hoarding)
+    clearInterval(this.#lengthWatch)
     this.#waiters.wake()
     try {
       if (this.#lost === undefined && this.#parts.link.isOpen) await this.#giveAllBack()
     } finally {
       this.#unsettled.clear()
+      this.#long.stop()
       this.#arrived = []
       this.#parts.closed()
     }
@@ -148,15 +203,11 @@ export class RabbitConsumer implements Consumer {
 
   /** What cannot be given back in good order comes back by itself, counted as a delivery. */
   async #giveAllBack(): Promise<void> {
-    const { channel, returner } = this.#parts
-    const limit = AbortSignal.timeout(CLOSE_MS)
+    const { channel } = this.#parts
     try {
       await this.#taps.turn(0, () => 0)
-      const all = this.#unsettled.all
-      if (all.length > 0 && !limit.aborted) {
-        const items = all.map(({ delivery }) => ({ delivery, delayMs: 0, unspent: true }))
-        await returner.giveBack(items, (done) => this.#settle(done.map((index) => all[index]).filter(isHeld)))
-      }
+      const all = [...this.#unsettled.all.map(({ delivery }) => delivery), ...this.#long.all]
+      await this.#giveBack(all.map(unspent))
       await channel.close()
     } catch {
       channel.close().catch(() => undefined)
@@ -270,7 +321,7 @@ export class RabbitConsumer implements Consumer {
     this.#watchHoard()
   }
 
-  #settle(settled: readonly Held[]): void {
+  #settle(settled: readonly Held[], isMoved = false): void {
     if (settled.length === 0) return
     const nowMs = performance.now()
     let heldMs = 0
@@ -282,7 +333,7 @@ export class RabbitConsumer implements Consumer {
         continue
       }
       heldMs += nowMs - held.handedOutMs
-      this.#handedOut -= 1
+      if (!isMoved) this.#handedOut -= 1
     }
     this.#speed.observe(heldMs / settled.length, settled.length)
     const { upTo, single } = this.#unsettled.settle(settled)
@@ -319,10 +370,7 @@ export class RabbitConsumer implements Consumer {
       this.#level = 0
       await this.#taps.turn(0, () => 0)
       hoard.push(...this.#arrived.splice(0))
-      const items = hoard.map(({ delivery }) => ({ delivery, delayMs: 0, unspent: true }))
-      await this.#parts.returner.giveBack(items, (done) =>
-        this.#settle(done.map((index) => hoard[index]).filter(isHeld)),
-      )
+      await this.#giveBack(hoard.map(({ delivery }) => unspent(delivery)))
     } catch {
       this.#arrived.push(...hoard.filter(({ delivery }) => this.#unsettled.find(delivery.tag) !== undefined))
     }
@@ -342,6 +390,8 @@ export class RabbitConsumer implements Consumer {
     if (this.#lost !== undefined) return
     this.#lost = error
     clearTimeout(this.#hoarding)
+    clearInterval(this.#lengthWatch)
+    this.#long.stop()
     this.#unsettled.clear()
     this.#arrived = []
     this.#waiters.wake()
@@ -360,6 +410,10 @@ export class RabbitConsumer implements Consumer {
   }
 }
 
-function isHeld(held: Held | undefined): held is Held {
-  return held !== undefined
+function unspent(delivery: Delivery): HandBack {
+  return { delivery, delayMs: 0, unspent: true }
+}
+
+function isThere<Value>(value: Value | undefined): value is Value {
+  return value !== undefined
 }

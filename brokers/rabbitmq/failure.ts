@@ -24,11 +24,18 @@ function isLasting(error: unknown): boolean {
   if (code !== undefined) return LASTING.has(code)
   if (!(error instanceof Error)) return false
   if ('code' in error && CERTIFICATE.test(String(error.code))) return true
-  return /\b(403|530)\b|ACCESS_REFUSED|NOT_ALLOWED|SASL mechanism/.test(error.message)
+  return /\b(403|530)\b|ACCESS_REFUSED|NOT_ALLOWED|SASL mechanism/.test(error.message) || isRefusedHost(error)
+}
+
+/** The library keeps the server's words to itself. */
+function isRefusedHost(error: Error): boolean {
+  return error.message.startsWith('Expected ConnectionOpenOk; got <ConnectionClose')
 }
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
+  if (isRefusedHost(error))
+    return 'the server refused the virtual host: it does not exist, or is not open to this user'
   if (error.message !== '') return error.message
   return 'code' in error ? String(error.code) : error.name
 }

@@ -31,6 +31,8 @@ export class RabbitLink {
   #isClosed = false
   #blockedBy: string | undefined
   #unblocked: (() => void)[] = []
+  /** Told when the server stops taking messages. */
+  onBlocked: () => void = () => undefined
 
   private constructor(model: ChannelModel, label: string) {
     this.label = label
@@ -171,6 +173,7 @@ export class RabbitLink {
   #block(reason: string): void {
     this.#blockedBy = reason === '' ? 'low on resources' : reason
     this.#pulse.pause()
+    this.onBlocked()
   }
 
   #unblock(): void {

@@ -13,6 +13,9 @@ export const MARK = {
   notBefore: 'lovage-not-before',
 } as const
 
+/** Queues that hold the message of one long task each. */
+export const HELD_PREFIX = 'lovage.held.'
+
 /** What RabbitMQ itself writes into a message that a delay queue gave out. */
 const TRAIL = /^x-(death|first-death-|last-death-)/
 
@@ -28,11 +31,12 @@ export interface Marks {
   readonly returned: number | undefined
 }
 
-/** Take the marks off. `isDelayed` says that the message comes from a delay queue, whose trail goes too. */
+/** Take the marks off, and the trail of a delay queue or of one that held a long task. */
 export function readMarks(headers: Readonly<Record<string, unknown>>, isDelayed: boolean): Marks {
   if (!isDelayed && !isMarked(headers)) return { headers, ...UNMARKED }
+  const hasTrail = isDelayed || String(headers['x-first-death-queue']).startsWith(HELD_PREFIX)
   const route = headers[MARK.route]
-  const kept = Object.entries(headers).filter(([name]) => !isMark(name) && !(isDelayed && TRAIL.test(name)))
+  const kept = Object.entries(headers).filter(([name]) => !isMark(name) && !(hasTrail && TRAIL.test(name)))
   return {
     headers: Object.fromEntries(kept),
     deliveries: numberOf(headers[MARK.deliveries]),

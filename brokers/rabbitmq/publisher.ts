@@ -31,10 +31,12 @@ export class ConfirmedPublisher {
   readonly #link: RabbitLink
   #channel: Promise<ConfirmChannel> | undefined
   readonly #sent = new Set<Sent>()
+  #underWay = 0
   #whenFlushed: (() => void) | undefined
 
   constructor(link: RabbitLink) {
     this.#link = link
+    link.onBlocked = () => void this.#giveUpWhenBlocked()
   }
 
   /**
@@ -43,6 +45,24 @@ export class ConfirmedPublisher {
    * @throws {@link PublishError} that names the positions it does not have.
    */
   async publish(batch: readonly Addressed[]): Promise<void> {
+    this.#underWay += 1
+    try {
+      await this.#publish(batch)
+    } finally {
+      this.#underWay -= 1
+      if (this.#underWay === 0) this.#whenFlushed?.()
+    }
+  }
+
+  /** Wait for what is under way. Never rejects. */
+  async close(): Promise<void> {
+    if (this.#underWay === 0 || !this.#link.isOpen) return
+    const flushed = new Promise<void>((resolve) => (this.#whenFlushed = resolve))
+    const late = (): Error => new BrokerConnectionError(`${this.#link.label}: not everything was confirmed`)
+    await withDeadline(flushed, { ms: FLUSH_MS, late }).catch(() => undefined)
+  }
+
+  async #publish(batch: readonly Addressed[]): Promise<void> {
     await this.#awaitRoom(batch)
     const channel = await this.#open()
     const failures = new Map<number, LovageError>()
@@ -59,20 +79,25 @@ export class ConfirmedPublisher {
     if (failures.size > 0) throw refusal(failures, batch)
   }
 
-  /** Wait for what is under way, then close. Never rejects. */
-  async close(): Promise<void> {
-    if (this.#sent.size > 0 && this.#link.isOpen) {
-      const flushed = new Promise<void>((resolve) => (this.#whenFlushed = resolve))
-      const late = (): Error => new BrokerConnectionError(`${this.#link.label}: not everything was confirmed`)
-      await withDeadline(flushed, { ms: FLUSH_MS, late }).catch(() => undefined)
-    }
-  }
-
   async #awaitRoom(batch: readonly Addressed[]): Promise<void> {
     const reason = await this.#link.untilUnblocked(BLOCKED_MS)
     if (reason === undefined) return
-    const cause = new BrokerConnectionError(`${this.#link.label} takes no messages: ${reason}`)
+    const cause = this.#takesNothing(reason)
     throw new PublishError(cause.message, [...batch.keys()], { cause })
+  }
+
+  /** What was sent to a server that then says it takes nothing may be taken later, or not. */
+  async #giveUpWhenBlocked(): Promise<void> {
+    const reason = await this.#link.untilUnblocked(BLOCKED_MS)
+    if (reason === undefined) return
+    for (const sent of [...this.#sent]) {
+      this.#sent.delete(sent)
+      sent.answered(this.#takesNothing(reason))
+    }
+  }
+
+  #takesNothing(reason: string): BrokerConnectionError {
+    return new BrokerConnectionError(`${this.#link.label} takes no messages: ${reason}`)
   }
 
   #send(channel: ConfirmChannel, message: Addressed, answered: Sent['answered']): void {
@@ -89,9 +114,8 @@ export class ConfirmedPublisher {
   }
 
   #answer(sent: Sent, error: unknown): void {
-    this.#sent.delete(sent)
+    if (!this.#sent.delete(sent)) return
     sent.answered(this.#verdict(sent, error))
-    if (this.#sent.size === 0) this.#whenFlushed?.()
   }
 
   #verdict(sent: Sent, error: unknown): LovageError | undefined {

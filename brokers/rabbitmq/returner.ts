@@ -21,6 +21,11 @@ export class Returner {
     this.#sender = sender
   }
 
+  /** Publish as it is. */
+  publish(batch: readonly Sending[]): Promise<void> {
+    return this.#sender.publish(batch)
+  }
+
   /**
    * Publish again, then call `published` with the positions to acknowledge.
    *

@@ -15,19 +15,12 @@ export function rabbitmqScript(name) {
   return existsSync(own) ? own : findProgram(name)
 }
 
-/** A node with ports, names and files of its own, not started; `folder` exists. */
-export async function newRabbitmqNode(folder) {
+/** A node with ports, names and files of its own, not started; `folder` exists, `settings` are lines of its configuration. */
+export async function newRabbitmqNode(folder, settings = []) {
   const [port, distPort, epmdPort] = await Promise.all([freePort(), freePort(), freePort()])
   const config = join(folder, 'rabbitmq.conf')
-  await writeFile(
-    config,
-    [
-      'listeners.tcp.1 = 127.0.0.1:' + port,
-      'log.console.level = warning',
-      'disk_free_limit.absolute = 10MB',
-      '',
-    ].join('\n'),
-  )
+  const lines = [`listeners.tcp.1 = 127.0.0.1:${port}`, 'disk_free_limit.absolute = 10MB', ...settings, '']
+  await writeFile(config, lines.join('\n'))
   const cookie = join(folder, '.erlang.cookie')
   await writeFile(cookie, randomUUID(), { mode: 0o400 })
   const loopback = '-kernel inet_dist_use_interface {127,0,0,1}'

@@ -1,0 +1,194 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Duplex } from 'node:stream'
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { connect } from 'amqplib'
+import { createBroker } from '../../../brokers/rabbitmq/index.js'
+import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
+import type { Broker, Consumer, Delivery, Outgoing, QueueSpec } from '../../../src/broker/contract.js'
+import { guardBroker } from '../../../src/broker/guard.js'
+import { BrokerConnectionError, BrokerError, PublishError } from '../../../src/errors/errors.js'
+import { serviceUrl } from '../../support/service-url.js'
+import { randomName } from '../../support/temp.js'
+
+jest.setTimeout(60_000)
+
+const server = serviceUrl('rabbitmq') ?? ''
+const never = new AbortController().signal
+const withServer = server === '' ? describe.skip : describe
+
+withServer('the RabbitMQ broker', () => {
+  let broker: Broker
+  let queue: string
+  const opened: { close(): Promise<void> }[] = []
+
+  beforeEach(async () => {
+    queue = randomName('queue')
+    broker = await open()
+  })
+
+  afterEach(async () => {
+    await broker.delete(queue).catch(() => undefined)
+    for (const one of opened.splice(0)) await one.close().catch(() => undefined)
+  })
+
+  async function open(url = server): Promise<Broker> {
+    const made = guardBroker(createBroker(parseConnectionUrl(url), {}))
+    opened.push(made)
+    await made.connect(never)
+    return made
+  }
+
+  async function declare(spec: Partial<QueueSpec> = {}): Promise<void> {
+    await broker.declare({ name: queue, lifetime: 'durable', bindings: [], ...spec })
+  }
+
+  function outgoing(text: string, rest: Partial<Outgoing> = {}): Outgoing {
+    const message = {
+      body: Buffer.from(text),
+      contentType: 'text/plain',
+      contentEncoding: 'utf-8',
+      headers: {},
+      properties: {},
+    }
+    return { route: { exchange: '', routingKey: queue }, message, ...rest }
+  }
+
+  async function consume(credit = 100): Promise<Consumer> {
+    return broker.consume([queue], { credit, leaseMs: 30_000 })
+  }
+
+  async function take(consumer: Consumer, waitMs = 5_000): Promise<Delivery | undefined> {
+    const [delivery] = await consumer.fetch(1, { waitMs, signal: never })
+    return delivery
+  }
+
+  it('reads 64-bit integers as Python tags them, and keeps its connection', async () => {
+    await declare()
+    const raw = await connect(server)
+    const stream: unknown = Reflect.get(raw.connection, 'stream')
+    if (!(stream instanceof Duplex)) throw new TypeError('the library has no stream')
+    const write = stream.write.bind(stream)
+    const plain = Buffer.from('6c000001000000000b', 'hex')
+    const tagged = Buffer.from('4c000001000000000b', 'hex')
+    stream.write = (chunk: Buffer): boolean => {
+      const at = chunk.indexOf(plain)
+      if (at >= 0) tagged.copy(chunk, at)
+      return write(chunk)
+    }
+    const channel = await raw.createConfirmChannel()
+    const wide = { '!': 'int64', value: 2 ** 40 + 11 }
+    channel.sendToQueue(queue, Buffer.from('x'), {
+      contentType: 'text/plain',
+      headers: { before: [wide], n: 1 },
+    })
+    await channel.waitForConfirms()
+    await raw.close()
+
+    const delivery = await take(await consume())
+
+    expect(delivery?.message.headers).toEqual({ before: [2 ** 40 + 11], n: 1 })
+  })
+
+  it('names the messages that a full queue refuses', async () => {
+    await declare({ arguments: { 'x-max-length': 2, 'x-overflow': 'reject-publish' } })
+
+    const publishing = broker.publish(['a', 'b', 'c'].map((text) => outgoing(text)))
+
+    await expect(publishing).rejects.toMatchObject({ code: 'LOVAGE_PUBLISH', indexes: [2] })
+    expect(await broker.depth(queue)).toBe(2)
+  })
+
+  it('refuses a queue that exists with other arguments, and goes on', async () => {
+    await declare({ arguments: { 'x-max-priority': 5 } })
+
+    await expect(declare()).rejects.toMatchObject({ code: 'LOVAGE_BROKER', retryable: false })
+
+    await broker.publish([outgoing('a')])
+    expect(await broker.depth(queue)).toBe(1)
+  })
+
+  it('says for good that a password is wrong or a virtual host is missing', async () => {
+    const wrong = server.replace('guest:guest', 'guest:wrong')
+    const missing = server.replace(/\/+$/, '/missing')
+
+    await expect(open(wrong)).rejects.toThrow(BrokerError)
+    await expect(open(wrong)).rejects.not.toThrow(BrokerConnectionError)
+    await expect(open(missing)).rejects.toMatchObject({ code: 'LOVAGE_BROKER' })
+  })
+
+  it('has confirmed what was published when it is closed', async () => {
+    await declare()
+    const other = await open()
+    const publishing = other.publish(Array.from({ length: 900 }, (_, index) => outgoing(String(index))))
+    await sleep(1)
+    await Promise.all([publishing, other.close()])
+
+    expect(await broker.depth(queue)).toBe(900)
+  })
+
+  it('ends its consumer when the queue is deleted', async () => {
+    await declare()
+    const consumer = await consume()
+    const ended = expect(consumer.fetch(1, { waitMs: 20_000, signal: never })).rejects
+    const fetching = ended.toThrow(BrokerConnectionError)
+    await sleep(100)
+
+    await broker.delete(queue)
+
+    await fetching
+  })
+
+  it.each(['direct', 'topic', 'fanout', 'headers'] as const)('delays through a %s exchange', async (type) => {
+    const exchange = randomName('exchange')
+    await declare({ bindings: [{ exchange, type, routingKey: 'orders.eu' }] })
+
+    await broker.publish([
+      outgoing('later', { route: { exchange, routingKey: 'orders.eu' }, delayMs: 1_000 }),
+    ])
+
+    expect(await broker.depth(queue)).toBe(0)
+    const delivery = await take(await consume(), 10_000)
+    expect(delivery?.due).toBe(true)
+  })
+
+  it('does not confirm a delayed message whose queue does not exist', async () => {
+    await expect(broker.publish([outgoing('lost', { delayMs: 5_000 })])).rejects.toThrow(PublishError)
+  })
+
+  it('parks again a message that is not due when its longest delay is over', async () => {
+    await declare()
+    const farMs = Date.now() + 400 * 365 * 86_400_000
+    await broker.publish([outgoing('far', { notBeforeMs: farMs })])
+    const raw = await connect(server)
+    const channel = await raw.createConfirmChannel()
+    const headers = { 'lovage-not-before': { '!': 'int64', value: Date.now() + 1_500 } }
+    channel.sendToQueue(queue, Buffer.from('early'), { contentType: 'text/plain', headers })
+    await channel.waitForConfirms()
+    await raw.close()
+    const consumer = await consume()
+
+    expect(await take(consumer, 700)).toBeUndefined()
+    const delivery = await take(consumer, 10_000)
+    expect(Buffer.from(delivery?.message.body ?? []).toString()).toBe('early')
+    expect(delivery).toMatchObject({ deliveryCount: 1, due: true })
+  })
+
+  it('leaves work that it does not fetch to others', async () => {
+    await declare()
+    const busy = await consume(1_000)
+    await broker.publish(Array.from({ length: 20 }, (_, index) => outgoing(String(index))))
+    const first = await busy.fetch(10, { waitMs: 5_000, signal: never })
+    await busy.ack(first)
+    const held = await take(busy)
+    expect(held).toBeDefined()
+    const idle = await (await open()).consume([queue], { credit: 100, leaseMs: 30_000 })
+
+    const seen: Delivery[] = []
+    const endMs = performance.now() + 5_000
+    while (seen.length < 20 - first.length - 1 && performance.now() < endMs)
+      seen.push(...(await idle.fetch(20, { waitMs: 500, signal: never })))
+
+    expect(seen.length).toBe(20 - first.length - 1)
+    expect(seen.every((delivery) => delivery.deliveryCount === 1)).toBe(true)
+  })
+})
