@@ -1,6 +1,8 @@
 import type { Scenario } from './harness/scenario.js'
 import { codecScenario } from './scenario/codec.js'
 import { memoryDrain } from './scenario/memory-drain.js'
+import { redisDrain } from './scenario/redis-drain.js'
+import { redisEnqueue } from './scenario/redis-enqueue.js'
 import { sqliteDrain } from './scenario/sqlite-drain.js'
 import { sqliteEnqueue } from './scenario/sqlite-enqueue.js'
 import { startLatency } from './scenario/start-latency.js'
@@ -14,6 +16,8 @@ export const scenarios: readonly Scenario[] = [
   sqliteDrain,
   sqliteEnqueue,
   startLatency,
+  redisDrain,
+  redisEnqueue,
   workerMemory,
   workerRest,
 ]

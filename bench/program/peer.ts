@@ -1,0 +1,21 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { isSample } from '../harness/child.js'
+import type { Sample } from '../harness/scenario.js'
+
+const folder = fileURLToPath(new URL('../../../bench/peers/', import.meta.url))
+
+/**
+ * What another library does in the same place; an empty sample where it is not installed.
+ *
+ * @param words - What to do, the URL, how many, and the concurrency.
+ */
+export async function byBullMq(...words: readonly string[]): Promise<Sample> {
+  if (!existsSync(`${folder}node_modules/bullmq`)) return {}
+  const { stdout } = await promisify(execFile)(process.execPath, [`${folder}bullmq.mjs`, ...words])
+  const sample: unknown = JSON.parse(stdout)
+  if (!isSample(sample)) throw new TypeError(`the peer printed ${stdout}`)
+  return sample
+}

@@ -1,0 +1,121 @@
+/**
+ * What Redis itself can do with Celery's messages: one script for a batch of 100 that settles the last and claims the next,
+ * two batches under way, the envelope and the body decoded.
+ */
+import { randomUUID } from 'node:crypto'
+import { Redis } from 'ioredis'
+import type { Sample } from '../harness/scenario.js'
+import { Stopwatch } from '../harness/stopwatch.js'
+import { serverCpuUs } from './redis-place.js'
+import { benchMessage } from './sqlite-raw.js'
+
+const BATCH = 100
+const DRAIN = `
+local acked = tonumber(ARGV[1])
+if acked > 0 then
+  local tags = {}
+  for i = 1, acked do tags[i] = ARGV[3 + i] end
+  redis.call('HDEL', KEYS[2], unpack(tags))
+  redis.call('ZREM', KEYS[3], unpack(tags))
+  for i = 1, acked do
+    local document = ARGV[3 + acked + i]
+    if document then
+      redis.call('SET', 'celery-task-meta-' .. tags[i], document, 'EX', 86400)
+      redis.call('PUBLISH', 'celery-task-meta-' .. tags[i], document)
+    end
+  end
+end
+local popped = redis.call('RPOP', KEYS[1], ${BATCH})
+if not popped then return {} end
+local fields, scores = {}, {}
+for i, envelope in ipairs(popped) do
+  local tag = ARGV[2] .. i
+  fields[2 * i - 1], fields[2 * i] = tag, '[' .. envelope .. ', "", "celery"]'
+  scores[2 * i - 1], scores[2 * i] = ARGV[3], tag
+end
+redis.call('HSET', KEYS[2], unpack(fields))
+redis.call('ZADD', KEYS[3], unpack(scores))
+return popped
+`
+const DOCUMENT =
+  '{"status":"SUCCESS","result":null,"traceback":null,"children":[],"date_done":"2026-01-01T00:00:00+00:00","task_id":"x"}'
+
+/** The envelope that `noop.delay(index)` puts into a list. */
+export function rawEnvelope(index: number): string {
+  const { headers, properties, body } = benchMessage(index)
+  return JSON.stringify({
+    body: Buffer.from(body).toString('base64'),
+    'content-encoding': 'utf-8',
+    'content-type': 'application/json',
+    headers,
+    properties: {
+      ...properties,
+      delivery_mode: 2,
+      delivery_info: { exchange: '', routing_key: 'celery' },
+      priority: 0,
+      body_encoding: 'base64',
+      delivery_tag: randomUUID(),
+    },
+  })
+}
+
+/** Drain what was pushed before, with or without results. */
+export async function rawDrain(url: string, count: number, hasResults: boolean): Promise<Sample> {
+  const redis = new Redis(url)
+  for (let from = 0; from < count; from += 1000) {
+    await redis.lpush('celery', ...Array.from({ length: 1000 }, (_, index) => rawEnvelope(from + index)))
+  }
+  const sha = String(await redis.script('LOAD', DRAIN))
+  const before = await serverCpuUs(redis)
+  const stopwatch = new Stopwatch()
+  let batches = 0
+  const lane = async (): Promise<void> => {
+    let tags: string[] = []
+    for (;;) {
+      batches += 1
+      const prefix = `${batches}.`
+      const documents = hasResults ? tags.map(() => DOCUMENT) : []
+      const keys = ['celery', 'unacked', 'unacked_index']
+      const score = Date.now() / 1000
+      const popped = await redis.evalsha(sha, 3, ...keys, tags.length, prefix, score, ...tags, ...documents)
+      if (!Array.isArray(popped) || (popped.length === 0 && tags.length === 0)) break
+      tags = popped.map((_, index) => prefix + String(index + 1))
+      for (const text of popped) await handle(String(text))
+    }
+  }
+  await Promise.all([lane(), lane()])
+  const sample = stopwatch.read(count)
+  const serverUs = ((await serverCpuUs(redis)) - before) / count
+  redis.disconnect()
+  return { ...sample, serverUs }
+}
+
+let seen = 0
+
+async function handle(text: string): Promise<void> {
+  const envelope: unknown = JSON.parse(text)
+  if (typeof envelope !== 'object' || envelope === null || !('body' in envelope)) return
+  const parsed: unknown = JSON.parse(Buffer.from(String(envelope.body), 'base64').toString())
+  if (Array.isArray(parsed)) seen += 1
+}
+
+/** Push built messages, 100 under way, their commands in shared packets. */
+export async function rawEnqueue(url: string, count: number): Promise<Sample> {
+  const redis = new Redis(url, { enableAutoPipelining: true })
+  const send = async (total: number): Promise<void> => {
+    let sent = 0
+    const sendOn = async (): Promise<void> => {
+      while (sent < total) {
+        sent += 1
+        await redis.lpush('celery', rawEnvelope(sent))
+      }
+    }
+    await Promise.all(Array.from({ length: 100 }, sendOn))
+  }
+  await send(5_000)
+  const stopwatch = new Stopwatch()
+  await send(count)
+  const sample = stopwatch.read(count)
+  redis.disconnect()
+  return sample
+}
