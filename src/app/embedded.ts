@@ -12,7 +12,9 @@ export function callerFolder(place: string | undefined): string {
 
 /** URL of the embedded default: `.lovage/queue.sqlite` beside the nearest `package.json` above this folder. */
 export function embeddedUrl(startFolder: string): string {
-  return `sqlite:///${join(packageFolder(startFolder), '.lovage', 'queue.sqlite')}`
+  const path = join(packageFolder(startFolder), '.lovage', 'queue.sqlite')
+  // What would end the path of a URL, or be read as an escape.
+  return `sqlite:///${path.replace(/[%?#]/g, encodeURIComponent)}`
 }
 
 function packageFolder(startFolder: string): string {

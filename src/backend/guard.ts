@@ -1,6 +1,7 @@
 import { BackendConnectionError, BackendError, LovageError } from '../errors/errors.js'
 import { systemClock } from '../util/clock.js'
 import type { Clock } from '../util/clock.js'
+import { withDeadline } from '../util/deadline.js'
 import { Lifecycle } from '../util/lifecycle.js'
 import type {
   ChordStore,
@@ -19,6 +20,12 @@ export interface BackendGuardOptions {
    * @defaultValue 30,000
    */
   readonly connectTimeoutMs?: number
+  /**
+   * Longest wait for any other answer, in milliseconds.
+   *
+   * @defaultValue 30,000
+   */
+  readonly answerTimeoutMs?: number
   /**
    * Where time comes from.
    *
@@ -50,8 +57,12 @@ class GuardedBackend implements ResultBackend {
   readonly chords?: ChordStore
   readonly inner: ResultBackend
   readonly #life: Lifecycle
+  readonly #answerTimeoutMs: number
+  readonly #clock: Clock
 
   constructor(inner: ResultBackend, options: BackendGuardOptions) {
+    this.#clock = options.clock ?? systemClock
+    this.#answerTimeoutMs = options.answerTimeoutMs ?? 30_000
     this.inner = inner
     this.name = inner.name
     this.shared = inner.shared
@@ -60,7 +71,7 @@ class GuardedBackend implements ResultBackend {
       connect: (signal) => typed('connect', () => inner.connect(signal)),
       close: () => typed('close', () => inner.close()),
       connectTimeoutMs: options.connectTimeoutMs ?? 30_000,
-      clock: options.clock ?? systemClock,
+      clock: this.#clock,
       refused: (message) => new BackendError(message),
       late: (message) => new BackendConnectionError(message),
     })
@@ -72,8 +83,8 @@ class GuardedBackend implements ResultBackend {
     if (replyTo !== undefined)
       this.replyTo = () => this.#open('listen for results', () => replyTo.call(inner))
     if (cleanup !== undefined) this.cleanup = () => this.#open('cleanup', () => cleanup.call(inner))
-    if (inner.groups !== undefined) this.groups = inner.groups
-    if (inner.chords !== undefined) this.chords = inner.chords
+    if (inner.groups !== undefined) this.groups = this.#guardGroups(inner.groups)
+    if (inner.chords !== undefined) this.chords = this.#guardChords(inner.chords)
   }
 
   connect(signal: AbortSignal): Promise<void> {
@@ -96,9 +107,29 @@ class GuardedBackend implements ResultBackend {
     return this.#life.close()
   }
 
+  #guardGroups(inner: GroupStore): GroupStore {
+    return {
+      save: (id, tuple, options) => this.#open('saving a group', () => inner.save(id, tuple, options)),
+      load: (id) => this.#open('loading a group', () => inner.load(id)),
+      forget: (id) => this.#open('forgetting a group', () => inner.forget(id)),
+    }
+  }
+
+  #guardChords(inner: ChordStore): ChordStore {
+    return {
+      open: (id, size, options) => this.#open('opening a chord', () => inner.open(id, size, options)),
+      arrive: (id, record, index) => this.#open('counting a chord', () => inner.arrive(id, record, index)),
+      collect: (id) => this.#open('collecting a chord', () => inner.collect(id)),
+      discard: (id) => this.#open('discarding a chord', () => inner.discard(id)),
+    }
+  }
+
   async #open<Value>(doing: string, work: () => Promise<Value>): Promise<Value> {
     this.#life.assertOpen()
-    return typed(doing, work)
+    const ms = this.#answerTimeoutMs
+    const late = (): Error =>
+      new BackendConnectionError(`${doing}: "${this.name}" did not answer within ${ms} ms`)
+    return withDeadline(typed(doing, work), { ms, clock: this.#clock, late })
   }
 }
 

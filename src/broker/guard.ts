@@ -37,6 +37,12 @@ export interface GuardOptions {
    */
   readonly connectTimeoutMs?: number
   /**
+   * Longest wait for any other answer, in milliseconds; fetching, purging and deleting have none.
+   *
+   * @defaultValue 30,000
+   */
+  readonly answerTimeoutMs?: number
+  /**
    * Where time comes from.
    *
    * @defaultValue the machine's clock
@@ -68,6 +74,7 @@ class GuardedBroker implements Broker {
   readonly #delays: DelayLimit
   readonly #consumers = new Set<Consumer>()
   readonly #publishTimeoutMs: number
+  readonly #answerTimeoutMs: number
   readonly #clock: Clock
 
   constructor(inner: Broker, options: GuardOptions) {
@@ -76,6 +83,7 @@ class GuardedBroker implements Broker {
     this.#inner = inner
     this.#clock = options.clock ?? systemClock
     this.#publishTimeoutMs = options.publishTimeoutMs ?? 5_000
+    this.#answerTimeoutMs = options.answerTimeoutMs ?? 30_000
     this.#routes = new QueueRoutes(inner.name, inner.capabilities)
     this.#delays = new DelayLimit(inner.name, inner.capabilities.maxDelayMs, this.#clock)
     this.#life = new Lifecycle({
@@ -92,7 +100,7 @@ class GuardedBroker implements Broker {
     }
     if (inner.leases !== undefined) this.leases = this.#guardLeases(inner.leases)
     if (inner.fanout !== undefined) this.fanout = this.#guardFanout(inner.fanout)
-    if (inner.schedules !== undefined) this.schedules = inner.schedules
+    if (inner.schedules !== undefined) this.schedules = this.#guardSchedules(inner.schedules)
   }
 
   connect(signal: AbortSignal): Promise<void> {
@@ -143,11 +151,11 @@ class GuardedBroker implements Broker {
   }
 
   purge(queue: string): Promise<number> {
-    return this.#open(`purging queue "${queue}"`, () => this.#inner.purge(queue))
+    return this.#openLong(`purging queue "${queue}"`, () => this.#inner.purge(queue))
   }
 
   delete(queue: string): Promise<void> {
-    return this.#open(`deleting queue "${queue}"`, () => this.#inner.delete(queue))
+    return this.#openLong(`deleting queue "${queue}"`, () => this.#inner.delete(queue))
   }
 
   close(): Promise<void> {
@@ -162,6 +170,13 @@ class GuardedBroker implements Broker {
   }
 
   async #open<Value>(doing: string, work: () => Promise<Value>): Promise<Value> {
+    const ms = this.#answerTimeoutMs
+    const late = (): Error =>
+      new BrokerConnectionError(`${doing}: broker "${this.name}" did not answer within ${ms} ms`)
+    return withDeadline(this.#openLong(doing, work), { ms, clock: this.#clock, late })
+  }
+
+  async #openLong<Value>(doing: string, work: () => Promise<Value>): Promise<Value> {
     this.#life.assertOpen()
     return typed(doing, work)
   }
@@ -177,6 +192,19 @@ class GuardedBroker implements Broker {
       renews: inner.renews,
       renew: (holder, tags, leaseMs) =>
         this.#open('renewing claims', () => inner.renew(holder, tags, leaseMs)),
+    }
+  }
+
+  #guardSchedules(inner: ScheduleStore): ScheduleStore {
+    return {
+      claimOccurrence: (occurrence, publish) =>
+        this.#open('claiming an occurrence', () =>
+          inner.claimOccurrence(occurrence, this.#routes.routed(publish)),
+        ),
+      lead: (candidate, leaseMs) => this.#open('leading', () => inner.lead(candidate, leaseMs)),
+      saveEntry: (name, entry) => this.#open('saving an entry', () => inner.saveEntry(name, entry)),
+      loadEntries: () => this.#open('loading entries', () => inner.loadEntries()),
+      removeEntry: (name) => this.#open('removing an entry', () => inner.removeEntry(name)),
     }
   }
 

@@ -3,8 +3,9 @@ import { resolve } from 'node:path'
 import { Command } from 'commander'
 
 import type { Lovage } from '../app/app.js'
-import { commandOf, normalArguments, valueOf } from './arguments.js'
+import { commandName, commandOf, normalArguments, valueOf } from './arguments.js'
 import { laterCommands } from './command/later.js'
+import { COMMAND_SUMMARIES, type CommandName } from './command/summaries.js'
 import { EXIT, exitCodeOf, type ExitCode } from './exit-code.js'
 import { processIo, type CommandIo } from './io.js'
 import { printError } from './print-error.js'
@@ -55,24 +56,42 @@ async function run(start: Start, io: CommandIo): Promise<ExitCode> {
 type CreateCommand = (session: Session) => Command
 
 /** Each command is loaded for itself: most of the time that a command takes is the loading of modules. */
-const COMMANDS: ReadonlyMap<string, () => Promise<CreateCommand>> = new Map([
-  ['worker', async () => (await import('./command/worker.js')).workerCommand],
-  ['call', async () => (await import('./command/call.js')).callCommand],
-  ['result', async () => (await import('./command/result.js')).resultCommand],
-  ['shell', async () => (await import('./command/shell.js')).shellCommand],
-  ['purge', async () => (await import('./command/purge.js')).purgeCommand],
-  ['migrate', async () => (await import('./command/migrate.js')).migrateCommand],
-  ['dlq', async () => (await import('./command/dlq.js')).dlqCommand],
-  ['report', async () => (await import('./command/report.js')).reportCommand],
+const COMMANDS: Readonly<Record<CommandName, () => Promise<CreateCommand>>> = {
+  worker: async () => (await import('./command/worker.js')).workerCommand,
+  call: async () => (await import('./command/call.js')).callCommand,
+  result: async () => (await import('./command/result.js')).resultCommand,
+  shell: async () => (await import('./command/shell.js')).shellCommand,
+  purge: async () => (await import('./command/purge.js')).purgeCommand,
+  migrate: async () => (await import('./command/migrate.js')).migrateCommand,
+  dlq: async () => (await import('./command/dlq.js')).dlqCommand,
+  report: async () => (await import('./command/report.js')).reportCommand,
+}
+
+const COMMAND_NAMES: ReadonlySet<string> = new Set([
+  ...Object.keys(COMMANDS),
+  'help',
+  ...laterCommands.keys(),
 ])
 
-const COMMAND_NAMES: ReadonlySet<string> = new Set([...COMMANDS.keys(), 'help', ...laterCommands.keys()])
-
-/** The command that is meant; all of them for help and for a name that is none. */
+/** The command that is meant, or help is asked for; for a name that is none, what the list of commands shows of each. */
 async function commandsFor(argv: readonly string[]): Promise<readonly CreateCommand[]> {
-  if (argv.length === 1 && argv[0] === '--version') return []
-  const load = COMMANDS.get(commandOf(argv, COMMAND_NAMES) ?? '')
-  return Promise.all(load === undefined ? [...COMMANDS.values()].map((each) => each()) : [load()])
+  const named = commandOf(argv, COMMAND_NAMES)
+  const meant = named === 'help' ? commandName(argv[argv.indexOf('help') + 1] ?? '') : named
+  const name = Object.keys(COMMANDS)
+    .filter(isCommandName)
+    .find((each) => each === meant)
+  if (name !== undefined) return [await COMMANDS[name]()]
+  return Object.keys(COMMANDS).filter(isCommandName).map(listed)
+}
+
+function isCommandName(name: string): name is CommandName {
+  return name in COMMANDS
+}
+
+/** A command as far as the list of commands shows it. */
+function listed(name: CommandName): CreateCommand {
+  const { usage, description } = COMMAND_SUMMARIES[name]
+  return () => new Command(name).usage(usage).description(description)
 }
 
 function addCommands(program: Command, session: Session, commands: readonly CreateCommand[]): void {
@@ -88,7 +107,11 @@ function addCommands(program: Command, session: Session, commands: readonly Crea
     .option('-q, --quiet', 'print results and errors alone')
     .version(packageVersion(), '--version', 'print the version')
     .helpOption('-h, --help', 'print help')
-    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .configureHelp({
+      showGlobalOptions: true,
+      sortSubcommands: false,
+      subcommandTerm: (command) => `${command.name()} ${command.usage()}`,
+    })
     .addHelpText('after', `\n${EXAMPLES}`)
   for (const create of commands) program.addCommand(create(session))
   for (const [name, why] of laterCommands) program.addCommand(later(name, why), { hidden: true })

@@ -1,5 +1,6 @@
 import type { Broker, Consumer, Delivery, Outgoing } from '../broker/contract.js'
 import { PublishError } from '../errors/errors.js'
+import { LetterClaims } from './letter-claims.js'
 import { deadLetterQueue, deadLetterQueueSpec, readDeadLetter, type DeadLetter } from './dead-letter.js'
 
 /** Which dead letters, and how many. */
@@ -12,11 +13,16 @@ export interface DeadLetterQuery {
   readonly limit?: number
   /** Only these task ids; all when left out. */
   readonly ids?: readonly string[]
+  /**
+   * How soon the letters come back when whoever looks at them dies, in milliseconds. Nobody else sees them meanwhile.
+   *
+   * @defaultValue 30,000
+   */
+  readonly leaseMs?: number
 }
 
 const DEFAULT_LIMIT = 1000
 const BATCH = 100
-/** While letters are looked at nobody else sees them; a reader that dies gives them back this soon. */
 const LOOK_LEASE_MS = 30_000
 
 /** The dead letters of a queue, the oldest first. They stay where they are. */
@@ -42,25 +48,27 @@ export async function showDeadLetter(
  * Publish dead letters again to the queue where they died, with a fresh count of deliveries, then acknowledge them.
  *
  * @returns The letters that were sent. A crash in between leaves a letter in both places.
- * @throws `PublishError` when some cannot be sent; these stay, those before and beside them are gone.
+ * @throws `PublishError` when some cannot be sent; these stay, those before and beside them are gone. `LeaseLostError`
+ * when the claims ran out: the letters that were not sent stay.
  */
 export async function replayDeadLetters(
   broker: Broker,
   queue: string,
   query: DeadLetterQuery = {},
 ): Promise<readonly DeadLetter[]> {
-  return withLetters(broker, queue, query, async (found, consumer) => {
+  return withLetters(broker, queue, query, async (found, claims) => {
     const letters = found.map(readDeadLetter)
     for (let from = 0; from < found.length; from += BATCH) {
       const claimed = found.slice(from, from + BATCH)
+      claims.assertHeld()
       try {
         await broker.publish(letters.slice(from, from + BATCH).map(toReplay))
       } catch (error) {
         // What was published must not be published again by the next replay.
-        if (error instanceof PublishError) await consumer.ack(confirmed(claimed, error))
+        if (error instanceof PublishError) await claims.acknowledge(confirmed(claimed, error))
         throw error
       }
-      await consumer.ack(claimed)
+      await claims.acknowledge(claimed)
     }
     return letters
   })
@@ -86,8 +94,8 @@ export async function purgeDeadLetters(
     await broker.declare(deadLetterQueueSpec(queue))
     return broker.purge(deadLetterQueue(queue))
   }
-  return withLetters(broker, queue, query, async (found, consumer) => {
-    await consumer.ack(found)
+  return withLetters(broker, queue, query, async (found, claims) => {
+    await claims.acknowledge(found)
     return found.length
   })
 }
@@ -97,20 +105,24 @@ async function withLetters<Value>(
   broker: Broker,
   queue: string,
   query: DeadLetterQuery,
-  use: (found: readonly Delivery[], consumer: Consumer) => Promise<Value>,
+  use: (found: readonly Delivery[], claims: LetterClaims) => Promise<Value>,
 ): Promise<Value> {
   await broker.declare(deadLetterQueueSpec(queue))
   const limit = query.limit ?? DEFAULT_LIMIT
-  const consumer = await broker.consume([deadLetterQueue(queue)], { credit: limit, leaseMs: LOOK_LEASE_MS })
+  const { leaseMs = LOOK_LEASE_MS } = query
+  const consumer = await broker.consume([deadLetterQueue(queue)], { credit: limit, leaseMs })
+  const claims = new LetterClaims(broker, consumer, leaseMs)
   try {
-    return await use(await claim(consumer, limit, query.ids), consumer)
+    return await use(await claim(consumer, claims, limit, query.ids), claims)
   } finally {
+    claims.stop()
     await consumer.close()
   }
 }
 
 async function claim(
   consumer: Consumer,
+  claims: LetterClaims,
   limit: number,
   ids: readonly string[] | undefined,
 ): Promise<Delivery[]> {
@@ -120,6 +132,7 @@ async function claim(
   for (let seen = 0; seen < limit;) {
     const batch = await consumer.fetch(Math.min(BATCH, limit - seen), { waitMs: 0, signal })
     if (batch.length === 0) return found
+    claims.take(batch)
     seen += batch.length
     found.push(...batch.filter((delivery) => wanted?.has(readDeadLetter(delivery).id) ?? true))
     if (wanted !== undefined && found.length >= wanted.size) return found

@@ -1,7 +1,7 @@
 import type { CustomTypes } from './custom-types.js'
 import { numberText } from './number-text.js'
 import { typedForm } from './typed-json.js'
-import { kindOf, toEncodeError, Unwritable } from './unwritable.js'
+import { kindOf, toEncodeError, TooDeep, Unwritable } from './unwritable.js'
 
 /**
  * Deepest nesting that is written or read.
@@ -28,7 +28,7 @@ export function writeJson(value: unknown, custom?: CustomTypes, roots?: readonly
   try {
     return writeValue(value, 0, custom)
   } catch (error) {
-    throw toEncodeError(error, 'json', roots)
+    throw toEncodeError(error, { value, format: 'json', roots })
   }
 }
 
@@ -65,7 +65,7 @@ function escaped(character: string): string {
 }
 
 function writeObject(value: object, depth: number, custom: CustomTypes | undefined): string {
-  if (depth >= MAX_JSON_DEPTH) refuse(`it is circular, or nests deeper than ${MAX_JSON_DEPTH} levels`)
+  if (depth >= MAX_JSON_DEPTH) throw new TooDeep(`it nests deeper than ${MAX_JSON_DEPTH} levels`)
   if (Array.isArray(value)) return writeArray(value, depth + 1, custom)
   if (!isPlain(value)) return writeInstance(value, depth, custom)
   if (hasMethod(value, 'toJSON')) return writeConverted(value, 'toJSON', depth, custom)

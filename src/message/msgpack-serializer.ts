@@ -23,7 +23,7 @@ export async function loadMsgpackSerializer(): Promise<Serializer> {
       try {
         return encode(plainTree(value, RULES), { useBigInt64: true, maxDepth: 1000 })
       } catch (error) {
-        throw toEncodeError(error, 'msgpack', roots)
+        throw toEncodeError(error, { value, format: 'msgpack', roots })
       }
     },
     decode(data) {

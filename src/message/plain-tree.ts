@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import { MAX_JSON_DEPTH } from './json-writer.js'
-import { kindOf, Unwritable } from './unwritable.js'
+import { kindOf, TooDeep, Unwritable } from './unwritable.js'
 
 /** What a format can hold beside null, booleans, strings, finite numbers, arrays and plain objects. */
 export interface PlainTreeRules {
@@ -33,9 +33,7 @@ export function plainTree(value: unknown, rules: PlainTreeRules, depth = 0): unk
 }
 
 function plainObject(value: object, rules: PlainTreeRules, depth: number): unknown {
-  if (depth >= MAX_JSON_DEPTH) {
-    throw new Unwritable(`it is circular, or nests deeper than ${MAX_JSON_DEPTH} levels`)
-  }
+  if (depth >= MAX_JSON_DEPTH) throw new TooDeep(`it nests deeper than ${MAX_JSON_DEPTH} levels`)
   if (Array.isArray(value)) return Array.from(value, (item, index) => child(item, index, rules, depth))
   if (types.isUint8Array(value)) return value
   if (types.isDate(value) && rules.keepsDates) return value

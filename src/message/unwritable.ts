@@ -1,4 +1,5 @@
 import { EncodeError } from '../errors/errors.js'
+import { findCircle } from './find-circle.js'
 
 /** A value that a serializer has no form for; collects the way to it while the writer unwinds. */
 export class Unwritable extends Error {
@@ -6,12 +7,24 @@ export class Unwritable extends Error {
   readonly path: (string | number)[] = []
 }
 
-/** The error for users, which names the path of the value. */
-export function toEncodeError(
-  error: unknown,
-  format: string,
-  roots: readonly string[] | undefined,
-): EncodeError {
+/** Deeper than any format is written, most likely because it contains itself. */
+export class TooDeep extends Unwritable {}
+
+/** A value that was to be written. */
+export interface Written {
+  readonly value: unknown
+  /** Name of the format. */
+  readonly format: string
+  /** Names of the elements of an outer array. */
+  readonly roots: readonly string[] | undefined
+}
+
+/** The error for users, which names the path of what cannot be written. */
+export function toEncodeError(error: unknown, { value, format, roots }: Written): EncodeError {
+  const circle = error instanceof TooDeep ? findCircle(value, error.path.length) : undefined
+  if (circle !== undefined) {
+    return new EncodeError(`cannot write the value as ${format}: ${pathText(circle, roots)} is circular`)
+  }
   if (!(error instanceof Unwritable)) {
     const text = error instanceof Error ? error.message : String(error)
     return new EncodeError(`cannot write the value as ${format}: ${text}`, { cause: error })

@@ -28,7 +28,7 @@ export async function loadYamlSerializer(): Promise<Serializer> {
           lineWidth: 0,
         })
       } catch (error) {
-        throw toEncodeError(error, 'yaml', roots)
+        throw toEncodeError(error, { value, format: 'yaml', roots })
       }
     },
     decode(data) {

@@ -1,22 +1,18 @@
-import type { Broker, QueueSpec } from '../broker/contract.js'
+import type { QueueSpec } from '../broker/contract.js'
 import type { WorkerHost } from './host.js'
 import { ClaimWindow } from './claim-window.js'
 import { Dispatcher } from './dispatcher.js'
 import { HoardWatch } from './hoard-watch.js'
 import { Intake } from './intake.js'
 import { LagWatch } from './lag-watch.js'
-import type { LeaseKeeper } from './lease/keeper.js'
-import { openKeeper } from './lease/open-keeper.js'
 import { OutcomeSettlements } from './outcome-settlement.js'
 import type { Pool } from './pool/pool.js'
 import { pools } from './pool/registry.js'
 import { ReadAhead } from './read-ahead.js'
 import { Records } from './records.js'
 import { Refusals } from './refusals.js'
-import type { SessionParts } from './session.js'
-import type { SettleItem } from './settle-item.js'
+import { SessionShare } from './session-share.js'
 import type { WorkerSettings } from './settings.js'
-import type { Settler } from './settler.js'
 import { Supervisor } from './supervisor.js'
 import { TaskLog } from './task-log.js'
 
@@ -85,7 +81,7 @@ export function createCore(options: CoreOptions): WorkerCore {
   })
   const refusals = new Refusals(host, settings, records, dispatcher)
   dispatcher.intake = new Intake({ host, settings, refusals, owner: dispatcher })
-  const sessions = new SessionShare(options)
+  const sessions = new SessionShare(host, settings)
   const supervisor: Supervisor = new Supervisor({
     host,
     settings,
@@ -96,48 +92,4 @@ export function createCore(options: CoreOptions): WorkerCore {
     sessionParts: (broker) => ({ host, settings, queues, window, dispatcher, ...sessions.partsFor(broker) }),
   })
   return { host, pool, dispatcher, supervisor, lagWatch, hoardWatch, stopKeeper: () => sessions.stopKeeper() }
-}
-
-/** Writes settlements that need no claim. */
-type Adopter = Pick<Settler, 'add' | 'isDead'>
-
-/** What outlives a session: the keepers, and settlements whose connection is gone. */
-class SessionShare {
-  readonly #options: CoreOptions
-  /** One for each store: the claims of a lost session are renewed where they are, although the next is elsewhere. */
-  readonly #keepers = new Map<string, LeaseKeeper>()
-  #orphans: SettleItem[] = []
-  #present: Adopter | undefined
-
-  constructor(options: CoreOptions) {
-    this.#options = options
-  }
-
-  partsFor(broker: Broker): Pick<SessionParts, 'keeper' | 'orphaned'> {
-    const { host, settings } = this.#options
-    const start = host.keeperStart(broker)
-    const store = `${broker.name} ${start?.brokerUrl ?? ''}`
-    const keeper =
-      this.#keepers.get(store) ??
-      openKeeper({ broker, start, leaseMs: settings.leaseMs, clock: host.clock, logger: host.logger })
-    this.#keepers.set(store, keeper)
-    return { keeper, orphaned: (item) => this.#orphaned(item) }
-  }
-
-  #orphaned(item: SettleItem): void {
-    if (this.#present === undefined || this.#present.isDead) this.#orphans.push(item)
-    else this.#present.add(item)
-  }
-
-  /** Let a new session write what the old ones could not, and what they still hand over. */
-  adopt(settler: Adopter): void {
-    this.#present = settler
-    const orphans = this.#orphans
-    this.#orphans = []
-    for (const item of orphans) settler.add(item)
-  }
-
-  async stopKeeper(): Promise<void> {
-    await Promise.all([...this.#keepers.values()].map((keeper) => keeper.stop()))
-  }
 }

@@ -9,6 +9,7 @@ import type { Session } from '../session.js'
 import { UsageError } from '../usage-error.js'
 import { parseArgs, parseDate, parseKwargs, parseSeconds, parseSecondsOrDate, parseWhole } from '../values.js'
 import { showResult } from './result.js'
+import { COMMAND_SUMMARIES } from './summaries.js'
 
 interface CallFlags {
   readonly args?: string
@@ -31,7 +32,7 @@ interface CallFlags {
 /** `lovage call <name>`: send a task by name and print its id. */
 export function callCommand(session: Session): Command {
   return new Command('call')
-    .description('send a task and print its id')
+    .description(COMMAND_SUMMARIES.call.description)
     .argument('<name>', 'name of the task; a worker elsewhere may be the one that knows it')
     .option('-a, --args <json>', 'positional arguments, a JSON array')
     .option('-k, --kwargs <json>', 'keyword arguments, a JSON object')

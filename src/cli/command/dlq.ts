@@ -15,6 +15,7 @@ import { chosenQueues, type QueueFlags } from '../queue-choice.js'
 import type { Session } from '../session.js'
 import { UsageError } from '../usage-error.js'
 import { collectList, parseWhole } from '../values.js'
+import { COMMAND_SUMMARIES } from './summaries.js'
 
 interface DlqFlags extends Pick<QueueFlags, 'queues'> {
   readonly limit?: string
@@ -25,7 +26,7 @@ interface DlqFlags extends Pick<QueueFlags, 'queues'> {
 
 /** `lovage dlq`: look at messages that were set aside, send them again, or drop them. */
 export function dlqCommand(session: Session): Command {
-  const group = new Command('dlq').description('dead letters: messages set aside because they cannot run')
+  const group = new Command('dlq').description(COMMAND_SUMMARIES.dlq.description)
   group
     .addCommand(dlqOption(new Command('list').description('list dead letters, the oldest first')))
     .addCommand(

@@ -6,6 +6,7 @@ import { maskUrl } from '../../util/mask-url.js'
 import { migratingDriver, urlToMigrate } from '../migrations.js'
 import { printJson } from '../print.js'
 import type { Session } from '../session.js'
+import { COMMAND_SUMMARIES } from './summaries.js'
 
 interface MigrateFlags {
   readonly plan?: boolean
@@ -16,7 +17,7 @@ interface MigrateFlags {
 /** `lovage migrate`: make and extend the tables of a SQL broker and backend. */
 export function migrateCommand(session: Session): Command {
   return new Command('migrate')
-    .description('make or extend the tables of a SQL broker and result backend; a second run does nothing')
+    .description(COMMAND_SUMMARIES.migrate.description)
     .option('--plan', 'print the statements and run none')
     .option('--dry-run', 'the same as --plan')
     .option('--json', 'print JSON')

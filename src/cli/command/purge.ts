@@ -7,6 +7,7 @@ import { printJson } from '../print.js'
 import { chosenQueues, type QueueFlags } from '../queue-choice.js'
 import type { Session } from '../session.js'
 import { collectList } from '../values.js'
+import { COMMAND_SUMMARIES } from './summaries.js'
 
 interface PurgeFlags extends QueueFlags {
   readonly force?: boolean
@@ -16,7 +17,7 @@ interface PurgeFlags extends QueueFlags {
 /** `lovage purge`: drop every waiting message of the queues, after asking. */
 export function purgeCommand(session: Session): Command {
   return new Command('purge')
-    .description('drop every waiting message, delayed ones included; there is no undo')
+    .description(COMMAND_SUMMARIES.purge.description)
     .option('-f, --force', 'do not ask')
     .option('-Q, --queues <names>', 'these queues, in place of all that are configured', collectList)
     .option('-X, --exclude-queues <names>', 'all but these queues', collectList)

@@ -7,11 +7,12 @@ import { isRecord } from '../../util/record.js'
 import { printJson, shownValue, table } from '../print.js'
 import type { Session } from '../session.js'
 import { packageVersion } from '../version.js'
+import { COMMAND_SUMMARIES } from './summaries.js'
 
 /** `lovage report`: what a bug report needs, with passwords masked. */
 export function reportCommand(session: Session): Command {
   return new Command('report')
-    .description('print versions and settings for a bug report, passwords masked')
+    .description(COMMAND_SUMMARIES.report.description)
     .option('--json', 'print one JSON object')
     .action(async (flags: { readonly json?: boolean }) => {
       const app = await session.openApp()

@@ -6,6 +6,7 @@ import { EXIT, type ExitCode } from '../exit-code.js'
 import { printJson, printValue } from '../print.js'
 import type { Session } from '../session.js'
 import { parseSeconds } from '../values.js'
+import { COMMAND_SUMMARIES } from './summaries.js'
 
 interface ResultFlags {
   readonly traceback?: boolean
@@ -16,7 +17,7 @@ interface ResultFlags {
 /** `lovage result <id>`: print a task's value, or its stack and exit code 1 when it failed. */
 export function resultCommand(session: Session): Command {
   return new Command('result')
-    .description('print the result of a task, waiting for its end')
+    .description(COMMAND_SUMMARIES.result.description)
     .argument('<id>', 'task id, as `lovage call` prints it')
     .option(
       '--timeout <seconds>',

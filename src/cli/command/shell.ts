@@ -4,6 +4,7 @@ import type { Lovage } from '../../app/app.js'
 import { makeCallable } from '../../app/callable.js'
 import { runPiped, runTerminal, type ShellNames } from '../repl.js'
 import type { Session } from '../session.js'
+import { COMMAND_SUMMARIES } from './summaries.js'
 
 /** Names of the shell that a task cannot take. */
 const RESERVED: ReadonlySet<string> = new Set(['app', 'tasks', 'console', 'process', 'global', 'globalThis'])
@@ -11,7 +12,7 @@ const RESERVED: ReadonlySet<string> = new Set(['app', 'tasks', 'console', 'proce
 /** `lovage shell`: Node's REPL with the app and its tasks; a script can be piped in. */
 export function shellCommand(session: Session): Command {
   return new Command('shell')
-    .description('interactive JavaScript with `app` and every task by the last part of its name')
+    .description(COMMAND_SUMMARIES.shell.description)
     .option('--without-tasks', 'leave the tasks out')
     .action(async (flags: { readonly withoutTasks?: boolean }) => {
       const app = await session.openApp()

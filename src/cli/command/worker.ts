@@ -25,10 +25,11 @@ import {
   type WorkerFlags,
 } from '../worker-flags.js'
 import { checkLogFlags, openWorkerLog, redirectOutput } from '../worker-log.js'
+import { COMMAND_SUMMARIES } from './summaries.js'
 
 /** `lovage worker`: run tasks until told to stop. */
 export function workerCommand(session: Session): Command {
-  const command = new Command('worker').description('run tasks until SIGTERM or Ctrl-C')
+  const command = new Command('worker').description(COMMAND_SUMMARIES.worker.description)
   return addWorkerOptions(command)
     .allowUnknownOption()
     .allowExcessArguments()

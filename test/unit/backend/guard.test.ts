@@ -48,6 +48,25 @@ describe('guardBackend', () => {
     await expect(backend.load(['a'])).rejects.toBe(lost)
   })
 
+  it('ends what a driver does not answer, groups and chords too', async () => {
+    const hang = (): Promise<never> => new Promise(() => undefined)
+    const inner = Object.assign(memory(), {
+      load: hang,
+      groups: { save: hang, load: hang, forget: hang },
+      chords: { open: hang, arrive: hang, collect: hang, discard: hang },
+    })
+    const backend = guardBackend(inner, { answerTimeoutMs: 20 })
+
+    await expect(backend.groups?.load('g')).rejects.toThrow('is not connected')
+    await backend.connect(never)
+
+    await expect(backend.load(['a'])).rejects.toBeInstanceOf(BackendConnectionError)
+    await expect(backend.groups?.load('g')).rejects.toBeInstanceOf(BackendConnectionError)
+    await expect(backend.chords?.collect('c')).rejects.toThrow(
+      'collecting a chord: "memory" did not answer within 20 ms',
+    )
+  })
+
   it('asks nothing of the driver for an empty list', async () => {
     const inner = memory()
     inner.load = () => Promise.reject(new RangeError('asked'))

@@ -419,3 +419,30 @@ describe('guarding', () => {
     expect(guardBroker(broker)).toBe(broker)
   })
 })
+
+describe('what a driver does not answer', () => {
+  const hang = (): Promise<never> => new Promise(() => undefined)
+
+  it('ends at a deadline, schedules too', async () => {
+    const inner = fakeBroker({
+      declare: hang,
+      schedules: {
+        claimOccurrence: hang,
+        lead: hang,
+        saveEntry: hang,
+        loadEntries: hang,
+        removeEntry: hang,
+      },
+    })
+    const broker = guardBroker(inner, { answerTimeoutMs: 20 })
+
+    await expect(broker.schedules?.lead('me', 1_000)).rejects.toThrow('is not connected')
+    await broker.connect(never)
+
+    const queue = { name: 'q', lifetime: 'durable', bindings: [] } as const
+    await expect(broker.declare(queue)).rejects.toBeInstanceOf(BrokerConnectionError)
+    await expect(broker.schedules?.lead('me', 1_000)).rejects.toThrow(
+      'leading: broker "fake" did not answer within 20 ms',
+    )
+  })
+})

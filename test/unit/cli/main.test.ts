@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream'
 import { expect, test } from '@jest/globals'
 
 import { runCommand } from '../../../src/cli/main.js'
+import { COMMAND_SUMMARIES } from '../../../src/cli/command/summaries.js'
 import { tempFolder } from '../../support/temp.js'
 
 interface Ran {
@@ -53,6 +54,23 @@ test('without a command the help is printed', async () => {
   expect(ran.code).toBe(0)
   expect(ran.stdout).toContain('Usage: lovage')
 })
+
+test.each(Object.entries(COMMAND_SUMMARIES))(
+  'the list of commands says of %s what it says itself',
+  async (name, summary) => {
+    await using folder = await tempFolder('main')
+
+    const all = await run(['--help'], folder.path)
+    const one = await run([name, '--help'], folder.path)
+    const asked = await run(['help', name], folder.path)
+
+    expect(all.stdout).toContain(`  ${name} ${summary.usage} `)
+    expect(one.stdout.replace(/\s+/g, ' ')).toContain(
+      `Usage: lovage ${name} ${summary.usage} ${summary.description} `,
+    )
+    expect(asked.stdout).toBe(one.stdout)
+  },
+)
 
 test('--quiet leaves out notes, --workdir moves the working folder', async () => {
   await using folder = await tempFolder('main')

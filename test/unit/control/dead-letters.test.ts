@@ -139,4 +139,28 @@ describe('dead letters', () => {
       expect(await purgeDeadLetters(broker, 'other')).toBe(0)
     })
   })
+
+  it('stay claimed while a replay takes longer than the lease', async () => {
+    const app = new Lovage('shop', { broker: `memory://${randomUUID()}?leases=true`, backend: false })
+    await using _closed = app
+    const [broker, other] = await Promise.all([app.openBroker(), app.openBroker()])
+    const ids = Array.from({ length: 150 }, (_, index) => `id-${index}`)
+    for (const name of ['pay', 'pay.dead']) await broker.declare({ name, lifetime: 'durable', bindings: [] })
+    const note = { reason: 'worker-lost' as const, detail: 'lost 3 times', atMs: AT_MS }
+    await broker.publish(ids.map((id) => toDeadLetter(delivery(id), note)))
+    const rival = await other.consume(['pay.dead'], { credit: 1000, leaseMs: 1000 })
+    let stolen = 0
+    const publish = broker.publish.bind(broker)
+    broker.publish = async (batch) => {
+      stolen += (await rival.fetch(100, { waitMs: 400, signal: new AbortController().signal })).length
+      await publish(batch)
+    }
+
+    const sent = await replayDeadLetters(broker, 'pay', { leaseMs: 150 })
+
+    expect(sent).toHaveLength(150)
+    expect(stolen).toBe(0)
+    expect(await broker.depth('pay')).toBe(150)
+    await Promise.all([broker.close(), other.close()])
+  })
 })

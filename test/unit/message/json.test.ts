@@ -110,7 +110,7 @@ describe('values of JavaScript', () => {
     ['a class instance', { s: new (class Socket {})() }, 'value.s as json: it is an instance of Socket'],
     ['an invalid Date', [new Date(Number.NaN)], 'value[0]'],
     ['another typed array', [new Float64Array(1)], 'value[0]'],
-    ['a circle', circle, 'circular'],
+    ['a circle', circle, 'cannot write the value as json: value.self is circular'],
     ['a lookalike of a typed value', { a: { __type__: 'x', __value__: 1 } }, 'value.a'],
     [
       'a toJSON that throws',
@@ -128,6 +128,26 @@ describe('values of JavaScript', () => {
     const write = (): string => writeJson([[1, { socket: () => 1 }], {}], undefined, ['args', 'kwargs'])
 
     expect(write).toThrow('cannot write args[1].socket as json: it is a function')
+  })
+
+  test('name the shortest way to a circle', () => {
+    const far: Record<string, unknown> = {}
+    const near: Record<string, unknown> = { a: { b: { c: far } }, list: [0, far] }
+    far['self'] = far
+    near['me'] = near
+
+    const inArgument = (): string => writeJson([[far], {}], undefined, ['args', 'kwargs'])
+    expect(inArgument).toThrow(new EncodeError('cannot write the value as json: args[0].self is circular'))
+    expect(() => writeJson(near)).toThrow('value.me is circular')
+  })
+
+  test('say that they nest too deep when there is no circle', () => {
+    let deep: unknown = 1
+    for (let level = 0; level < 900; level += 1) deep = [deep]
+    const started = performance.now()
+
+    expect(() => writeJson(deep)).toThrow('it nests deeper than 800 levels')
+    expect(performance.now() - started).toBeLessThan(2_000)
   })
 
   test('keep microseconds until they are set to another time', () => {

@@ -1,0 +1,102 @@
+import type { Broker } from '../broker/contract.js'
+import type { WorkerHost } from './host.js'
+import type { LeaseKeeper } from './lease/keeper.js'
+import { openKeeper } from './lease/open-keeper.js'
+import type { SessionParts } from './session.js'
+import type { SettleItem } from './settle-item.js'
+import type { Settler } from './settler.js'
+import type { WorkerSettings } from './settings.js'
+
+/** Writes settlements that need no claim. */
+type Adopter = Pick<Settler, 'add' | 'isDead'>
+
+/** The keeper of one store, and whose claims it renews. */
+interface StoreKeeper {
+  readonly keeper: LeaseKeeper
+  readonly holders: Set<string>
+}
+
+/** What outlives a session: the keepers, and settlements whose connection is gone. */
+export class SessionShare {
+  readonly #host: Pick<WorkerHost, 'keeperStart' | 'clock' | 'logger'>
+  readonly #settings: Pick<WorkerSettings, 'leaseMs'>
+  readonly #open: typeof openKeeper
+  /** One for each store: the claims of a lost session are renewed where they are, although the next is elsewhere. */
+  readonly #keepers = new Map<string, StoreKeeper>()
+  readonly #ending = new Set<Promise<void>>()
+  /** Where the last session is. */
+  #store = ''
+  #orphans: SettleItem[] = []
+  #present: Adopter | undefined
+
+  /** @param open - Opens keepers; replaced in tests. */
+  constructor(
+    host: Pick<WorkerHost, 'keeperStart' | 'clock' | 'logger'>,
+    settings: Pick<WorkerSettings, 'leaseMs'>,
+    open: typeof openKeeper = openKeeper,
+  ) {
+    this.#host = host
+    this.#settings = settings
+    this.#open = open
+  }
+
+  /** The shared parts of a session on this broker. */
+  partsFor(broker: Broker): Pick<SessionParts, 'keeper' | 'orphaned'> {
+    const { clock, logger } = this.#host
+    const start = this.#host.keeperStart(broker)
+    this.#store = `${broker.name} ${start?.brokerUrl ?? ''}`
+    const { leaseMs } = this.#settings
+    const present = this.#keepers.get(this.#store) ?? {
+      keeper: this.#open({ broker, start, leaseMs, clock, logger }),
+      holders: new Set<string>(),
+    }
+    this.#keepers.set(this.#store, present)
+    this.#endIdle()
+    return { keeper: this.#counted(present), orphaned: (item) => this.#orphaned(item) }
+  }
+
+  /** Let a new session write what the old ones could not, and what they still hand over. */
+  adopt(settler: Adopter): void {
+    this.#present = settler
+    const orphans = this.#orphans
+    this.#orphans = []
+    for (const item of orphans) settler.add(item)
+  }
+
+  /** End every keeper. */
+  async stopKeeper(): Promise<void> {
+    await Promise.all([...this.#keepers.values()].map(({ keeper }) => keeper.stop()))
+    await Promise.all(this.#ending)
+  }
+
+  #orphaned(item: SettleItem): void {
+    if (this.#present === undefined || this.#present.isDead) this.#orphans.push(item)
+    else this.#present.add(item)
+  }
+
+  #counted({ keeper, holders }: StoreKeeper): LeaseKeeper {
+    return {
+      hold: (lease) => {
+        holders.add(lease.holder)
+        keeper.hold(lease)
+      },
+      changed: (holder, change) => keeper.changed(holder, change),
+      release: (holder) => {
+        holders.delete(holder)
+        keeper.release(holder)
+        this.#endIdle()
+      },
+      stop: () => keeper.stop(),
+    }
+  }
+
+  /** A keeper of a store that no session uses any more keeps a thread and perhaps a connection. */
+  #endIdle(): void {
+    for (const [store, { keeper, holders }] of this.#keepers) {
+      if (store === this.#store || holders.size > 0) continue
+      this.#keepers.delete(store)
+      const ending = keeper.stop().finally(() => this.#ending.delete(ending))
+      this.#ending.add(ending)
+    }
+  }
+}
