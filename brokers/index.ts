@@ -8,7 +8,11 @@ export const brokerDrivers: readonly BrokerDriver[] = [
     load: () => import('./memory/index.js'),
   },
   {
-    schemes: ['sqlite', 'sqla+sqlite', 'db+sqlite'],
+    schemes: [
+      ...['sqlite', 'sqla+sqlite', 'db+sqlite'],
+      ...['postgresql', 'sqla+postgresql', 'db+postgresql', 'postgres', 'sqla+postgres', 'db+postgres'],
+      ...['mysql', 'sqla+mysql', 'db+mysql', 'mariadb', 'sqla+mariadb', 'db+mariadb'],
+    ],
     acceptsDriverSuffix: true,
     moduleUrl: new URL('./sql/index.js', import.meta.url).href,
     load: () => import('./sql/index.js'),

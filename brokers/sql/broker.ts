@@ -18,6 +18,7 @@ import { insertOutgoing } from './publish.js'
 import { writerFor } from './result-writer.js'
 import type { SqlStore } from './store.js'
 import { StoreHandle } from './store-handle.js'
+import { targetName } from './target.js'
 import type { SqlTarget } from './target.js'
 import { declareQueue, deleteQueue } from './topology.js'
 
@@ -29,7 +30,7 @@ export interface SqlBrokerOptions {
 
 /** A queue in tables of Lovage's own. */
 export class SqlBroker implements Broker {
-  readonly name = 'sqlite'
+  readonly name: string
   readonly capabilities: BrokerCapabilities = {
     maxBatch: 1000,
     maxDelayMs: Number.MAX_SAFE_INTEGER,
@@ -47,6 +48,7 @@ export class SqlBroker implements Broker {
   readonly #consumers = new Set<Consumer>()
 
   constructor(target: SqlTarget, options: SqlBrokerOptions) {
+    this.name = targetName(target)
     this.#handle = new StoreHandle({ target, part: 'broker', autoMigrate: options.autoMigrate })
   }
 
@@ -111,7 +113,7 @@ export class SqlBroker implements Broker {
   async purge(queue: string): Promise<number> {
     return this.#use(({ database }) =>
       database.transaction((session) =>
-        session.change((knex) => knex('lovage_message').where({ queue }).whereNull('holder').delete()),
+        session.change((knex, names) => knex(names.message).where({ queue }).whereNull('holder').delete()),
       ),
     )
   }

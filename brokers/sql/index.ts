@@ -7,10 +7,11 @@ import { applyMigrations, planMigrationsOf } from './migrate.js'
 import type { SchemaPart } from './migrate.js'
 import { openStore } from './store.js'
 import { parseTarget } from './target.js'
+import type { SqlTarget } from './target.js'
 
-export { embeddedPath } from './target.js'
+export { embeddedPath } from './sqlite-target.js'
 
-/** Opens `sqlite:///…`. */
+/** Opens `sqlite:///…`, `postgresql://…` and `mysql://…`. */
 export const createBroker: BrokerFactory = (url, options) =>
   new SqlBroker(parseTarget(url, options.transportOptions), { autoMigrate: options.autoMigrate ?? true })
 
@@ -46,7 +47,7 @@ export async function migrate(
 export async function planMigrations(url: string, options: MigrateOptions = {}): Promise<readonly string[]> {
   return asBroker(async () => {
     const target = parseTarget(parseConnectionUrl(url), options.transportOptions)
-    const store = await openStore(existsSync(target.path) ? target : { ...target, path: ':memory:' })
+    const store = await openStore(withoutMakingIt(target))
     try {
       const statements: string[] = []
       for (const part of partsOf(url)) {
@@ -58,6 +59,11 @@ export async function planMigrations(url: string, options: MigrateOptions = {}):
       await store.release()
     }
   })
+}
+
+/** The target, or an empty database for a file that does not exist. */
+function withoutMakingIt(target: SqlTarget): SqlTarget {
+  return target.kind === 'sqlite' && !existsSync(target.path) ? { ...target, path: ':memory:' } : target
 }
 
 function partsOf(url: string): readonly SchemaPart[] {

@@ -2,6 +2,7 @@ import { SqlFailure } from './failure.js'
 import type { SchemaPart } from './migrate.js'
 import { openStore } from './store.js'
 import type { SqlStore } from './store.js'
+import { targetName } from './target.js'
 import type { SqlTarget } from './target.js'
 
 /** What a {@link StoreHandle} opens. */
@@ -37,7 +38,11 @@ export class StoreHandle {
   /** The open store, a new one if the last one broke. @throws {@link SqlFailure} when it is not open. */
   async get(): Promise<SqlStore> {
     if (this.#closed || this.#store === undefined) {
-      throw new SqlFailure('unavailable', 'the SQLite store is not connected', undefined)
+      throw new SqlFailure(
+        'unavailable',
+        `the ${targetName(this.#options.target)} store is not connected`,
+        undefined,
+      )
     }
     return this.#usable()
   }

@@ -19,12 +19,12 @@ export class Topology {
 
   /** Read again if another process changed something. */
   async refresh(session: Session): Promise<void> {
-    const [row] = await session.all('SELECT version FROM lovage_topology')
+    const [row] = await session.all('SELECT version FROM {topology}')
     const version = Number(row?.[0])
     if (version === this.#version) return
-    const queues = await session.all('SELECT name FROM lovage_queue')
+    const queues = await session.all('SELECT name FROM {queue}')
     const bindings = await session.all(
-      'SELECT queue, exchange, type, routing_key, arguments FROM lovage_binding ORDER BY id',
+      'SELECT queue, exchange, type, routing_key, arguments FROM {binding} ORDER BY id',
     )
     this.#queues = new Set(queues.map(([name]) => String(name)))
     this.#bindings = bindings.map(boundQueue)
@@ -55,8 +55,8 @@ export class Topology {
 /** Make the queue and the bindings that are missing. */
 export async function declareQueue(session: Session, spec: QueueSpec): Promise<void> {
   const { name, lifetime, expiresMs = null } = spec
-  await session.change((knex) =>
-    knex('lovage_queue').insert({ name, lifetime, expires_ms: expiresMs }).onConflict('name').merge(),
+  await session.change((knex, names) =>
+    knex(names.queue).insert({ name, lifetime, expires_ms: expiresMs }).onConflict('name').merge(),
   )
   for (const binding of spec.bindings) {
     const row = {
@@ -66,21 +66,23 @@ export async function declareQueue(session: Session, spec: QueueSpec): Promise<v
       routing_key: binding.routingKey,
       arguments: JSON.stringify(binding.arguments ?? {}),
     }
-    await session.change((knex) => knex('lovage_binding').insert(row).onConflict(Object.keys(row)).ignore())
+    await session.change((knex, names) =>
+      knex(names.binding).insert(row).onConflict(Object.keys(row)).ignore(),
+    )
   }
   await changed(session)
 }
 
 /** Remove the queue, its bindings and its messages, claimed ones too. */
 export async function deleteQueue(session: Session, name: string): Promise<void> {
-  await session.change((knex) => knex('lovage_message').where({ queue: name }).delete())
-  await session.change((knex) => knex('lovage_binding').where({ queue: name }).delete())
-  await session.change((knex) => knex('lovage_queue').where({ name }).delete())
+  await session.change((knex, names) => knex(names.message).where({ queue: name }).delete())
+  await session.change((knex, names) => knex(names.binding).where({ queue: name }).delete())
+  await session.change((knex, names) => knex(names.queue).where({ name }).delete())
   await changed(session)
 }
 
 async function changed(session: Session): Promise<void> {
-  await session.run('UPDATE lovage_topology SET version = version + 1')
+  await session.run('UPDATE {topology} SET version = version + 1')
 }
 
 function boundQueue(row: SqlRow): BoundQueue {

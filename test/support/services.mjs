@@ -20,6 +20,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installDebian } from './debian.mjs'
+import { mariadb } from './service/mariadb.mjs'
+import { postgresql } from './service/postgresql.mjs'
 import { redis } from './service/redis.mjs'
 
 /**
@@ -27,7 +29,7 @@ import { redis } from './service/redis.mjs'
  *
  * @type {Service[]}
  */
-export const services = [redis]
+export const services = [redis, postgresql, mariadb]
 
 /**
  * Find or start every service, side by side.

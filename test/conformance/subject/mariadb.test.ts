@@ -1,0 +1,3 @@
+import { describeSqlServer } from './sql-server.js'
+
+await describeSqlServer('mariadb', 'mariadb')
