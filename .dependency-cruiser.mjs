@@ -17,7 +17,7 @@ const noUpwardImport = layers.slice(0, -1).map((layer, index) => ({
 }))
 
 /** The files of `src/` where the core and the driver tables meet: the entries of processes and threads. */
-const compositionRoots = '^src/(index|cli/bin|worker/.+-entry)[.]ts$'
+const compositionRoots = '^src/(built-in-drivers|cli/bin|worker/.+-entry)[.]ts$'
 
 export default {
   forbidden: [

@@ -1,8 +1,9 @@
-import { backendDrivers } from '../backends/index.js'
-import { brokerDrivers } from '../brokers/index.js'
-import { addBuiltInDrivers } from './app/drivers.js'
+import { setCommandLine } from './app/app.js'
 
-addBuiltInDrivers(brokerDrivers, backendDrivers)
+import './built-in-drivers.js'
+
+// An app does not know the command line, and nobody pays for it before it is used.
+setCommandLine(async (app, argv) => (await import('./cli/main.js')).runWithApp(app, argv))
 
 export { Lovage } from './app/app.js'
 export type { AroundLists, Execution, LovageOptions, SendOptions } from './app/app.js'
@@ -36,6 +37,7 @@ export type { HandlerEvent, TaskOptions } from './task/options.js'
 export type { DeliveryInfo, TaskRequest } from './task/request.js'
 export type { StandardSchema } from './task/schema.js'
 export { Task } from './task/task-class.js'
+export type { JoinedApp, TaskClass } from './task/task-class.js'
 export type { AnyTask, ApplyOptions, CallableTask, EagerOptions } from './task/task.js'
 export type { Around } from './util/around.js'
 export type { Clock } from './util/clock.js'

@@ -40,7 +40,7 @@ export function sqliteTarget(
     engine: engineOption(options.get('engine')),
     synchronous: synchronousOption(options.get('sqliteSynchronous')),
     lockWaitMs: durationOption(options, 'lockWait', 5000),
-    pollMs: durationOption(options, 'pollInterval', 1000),
+    pollMs: durationOption(options, 'pollInterval', 2000),
   }
 }
 

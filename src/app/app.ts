@@ -4,8 +4,9 @@ import type { Broker, QueueSpec } from '../broker/contract.js'
 import { BrokerRegistry } from '../broker/registry.js'
 import type { Config, ConfigInput } from '../config/config.js'
 import { Settings } from '../config/settings.js'
-import { MessageError } from '../errors/errors.js'
+import { ConfigError, MessageError } from '../errors/errors.js'
 import { Codecs } from '../message/codecs.js'
+import { resultCompressor, type ResultCompressor } from '../message/compressed-result.js'
 import { decodeTask, peekTask, type TaskPeek } from '../message/decode-task.js'
 import { ErrorRegistry, type ErrorClass, type ErrorMapping } from '../message/error-registry.js'
 import type { Message } from '../message/message.js'
@@ -23,14 +24,14 @@ import type { Outcome } from '../task/outcome.js'
 import type { TaskRequest } from '../task/request.js'
 import { addToTrail, RunningTask } from '../task/running-task.js'
 import type { PreparedCall, Sender, TaskCall } from '../task/sender.js'
-import { optionsOf, type Task } from '../task/task-class.js'
+import { optionsOf, type Task, type TaskClass } from '../task/task-class.js'
 import type { ApplyOptions, CallableTask, EagerOptions } from '../task/task.js'
 import { compose, type Around } from '../util/around.js'
 import { systemClock, type Clock } from '../util/clock.js'
 import { InFlight } from '../util/in-flight.js'
 import { makeCallable, type TaskHost, type UntypedCallable } from './callable.js'
 import { callerPlace } from './caller.js'
-import { defineTask, type AnyBody, type DefineOptions, type MethodOwner } from './define.js'
+import { defineTask, dottedName, type AnyBody, type DefineOptions, type MethodOwner } from './define.js'
 import { createDefineTask, type DefineTask } from './definer.js'
 import { builtInDrivers } from './drivers.js'
 import { eagerPort, localRequest, runEagerly, type EagerParts } from './eager.js'
@@ -74,6 +75,16 @@ export interface AroundLists {
   readonly execute: Around<Execution, Outcome>[]
 }
 
+/** Runs one command line of `lovage` with this app in place of the one that `-A` names; resolves with the exit code. */
+export type CommandLine = (app: Lovage, argv: readonly string[]) => Promise<number>
+
+let commandLine: CommandLine | undefined
+
+/** Called once by the package's entry. */
+export function setCommandLine(run: CommandLine): void {
+  commandLine = run
+}
+
 /**
  * A Lovage application: its settings, its tasks, and the way to its broker and results.
  *
@@ -110,6 +121,8 @@ export class Lovage implements ResultSource {
   }
   /** Where log lines go. */
   logger: TaskLogger
+  /** The base of tasks that are defined from now on and name none of their own. */
+  Task: TaskClass | undefined
   readonly #stores: Stores
   readonly #connections: Connections
   readonly #modules = new TaskModules()
@@ -140,15 +153,22 @@ export class Lovage implements ResultSource {
       clock: this.clock,
       embeddedUrl: () => embeddedUrl(folder),
       codec: () => createResultCodec(this.config().resultSerializer, this.codecs, this.#resultContent()),
+      compress: () => this.#resultCompressor(),
+      uncompressed: ({ name }) => {
+        this.logger.warn(
+          { backend: name },
+          `resultCompression has no effect: the backend "${name}" keeps results as they are`,
+        )
+      },
     })
     this.#connections = new Connections({
-      broker: () => this.openBroker(),
+      broker: (signal) => this.#openBroker(signal),
       backend: () => this.#openBackend(),
     })
     this.task = createDefineTask((taskOptions, body, method) => this.define(taskOptions, body, method))
     this.#sharedTasks = {
       listener: (definition) => {
-        this.tasks.add(definition)
+        this.#join(definition)
       },
     }
     joinSharedTasks(this.#sharedTasks)
@@ -189,9 +209,14 @@ export class Lovage implements ResultSource {
 
   /** Register a task; {@link Lovage.task} is the usual way. */
   define(options: DefineOptions, body: AnyBody, method?: MethodOwner): UntypedCallable {
-    const definition = defineTask(this.main, options, body, method)
-    this.tasks.add(definition)
+    const definition = defineTask(this, options, body, method)
+    this.#join(definition)
     return makeCallable(definition, () => this.taskHost)
+  }
+
+  /** The name of a task that was given none; put another function in its place to name them otherwise. */
+  genTaskName(name: string, module: string): string {
+    return dottedName(name, module)
   }
 
   /** Register an instance of a task class. */
@@ -262,6 +287,18 @@ export class Lovage implements ResultSource {
     this.finalize()
   }
 
+  /**
+   * Run `lovage worker` with this app in this process: `process.exitCode = await app.workerMain(['-l', 'info'])`.
+   *
+   * @param argv - Words of the command line; those of this process when left out. `worker` may stand first.
+   * @returns The exit code, once a signal has stopped the worker. The app is closed then.
+   * @source Celery 5.7, `celery/app/base.py`, `Celery.worker_main`.
+   */
+  async workerMain(argv: readonly string[] = process.argv.slice(2)): Promise<number> {
+    if (commandLine === undefined) throw new ConfigError('workerMain needs the entry of the package, "lovage"')
+    return commandLine(this, argv[0] === 'worker' ? argv : ['worker', ...argv])
+  }
+
   /** Turns calls into messages and messages into confirmed publishes. */
   get sender(): Sender {
     return this.#current().sender
@@ -304,8 +341,7 @@ export class Lovage implements ResultSource {
 
   /** A connected broker of the caller's own, who closes it. */
   async openBroker(): Promise<Broker> {
-    await this.prepareCodecs()
-    return this.#stores.openBroker(this.config())
+    return this.#openBroker()
   }
 
   /** Where the broker is; the first of a failover list. */
@@ -351,6 +387,11 @@ export class Lovage implements ResultSource {
     await this.close()
   }
 
+  #join(definition: TaskDefinition): void {
+    this.tasks.add(definition)
+    definition.instance?.onBound?.(this)
+  }
+
   async #call(call: TaskCall): Promise<AsyncResult> {
     const definition = this.config().taskAlwaysEager ? this.tasks.get(call.name) : undefined
     if (definition === undefined) return this.#send(call)
@@ -382,7 +423,7 @@ export class Lovage implements ResultSource {
       ...(retry === undefined ? {} : { retry }),
       ...(retryPolicy === undefined ? {} : { retryPolicy }),
     }
-    const send = ({ outgoing }: PreparedCall): Promise<void> => sender.publish(outgoing, policy)
+    const send = (ready: PreparedCall): Promise<void> => sender.publish(ready, policy)
     const { publish } = this.around
     const prepared = await sender.prepare(call)
     await (publish.length === 0 ? send : compose(publish, send))(prepared)
@@ -419,6 +460,11 @@ export class Lovage implements ResultSource {
     return new RunningTask(definition.name, localRequest(definition.name, args, ''), eagerPort(this))
   }
 
+  async #openBroker(signal?: AbortSignal): Promise<Broker> {
+    await this.prepareCodecs()
+    return this.#stores.openBroker(this.config(), signal)
+  }
+
   async #openBackend(): Promise<ResultBackend | undefined> {
     await this.prepareCodecs()
     return this.#stores.openBackend(this.config())
@@ -426,6 +472,11 @@ export class Lovage implements ResultSource {
 
   #resultContent(): AcceptedContent {
     return this.codecs.serializers.accept(this.config().resultAcceptContent)
+  }
+
+  #resultCompressor(): ResultCompressor | undefined {
+    const name = this.config().resultCompression
+    return name === undefined ? undefined : resultCompressor(this.codecs.compressors.get(name))
   }
 
   /** What follows from the settings as they are now. */

@@ -1,12 +1,12 @@
 import type { ResultBackend } from '../backend/contract.js'
-import type { Broker } from '../broker/contract.js'
-import type { AppQueue } from './queues.js'
+import type { Broker, QueueSpec } from '../broker/contract.js'
+import { BrokerConnectionError } from '../errors/errors.js'
 import type { PublishConnection } from './publisher.js'
 
 /** Opens what the app shares, and closes it. */
 export interface Openers {
-  /** A connected broker. */
-  readonly broker: () => Promise<Broker>
+  /** A connected broker; the signal ends the attempt. */
+  readonly broker: (signal: AbortSignal) => Promise<Broker>
   /** A connected backend; `undefined` where results are off. */
   readonly backend: () => Promise<ResultBackend | undefined>
 }
@@ -20,36 +20,52 @@ type Declared = Map<string, Promise<void> | typeof DONE>
 export class Connections implements PublishConnection {
   readonly #openers: Openers
   #broker: Promise<Broker> | undefined
+  #present: Broker | undefined
   #backend: Promise<ResultBackend | undefined> | undefined
+  #ending = new AbortController()
+  readonly #closing = new Set<Promise<void>>()
   readonly #declared = new WeakMap<Broker, Declared>()
 
   constructor(openers: Openers) {
     this.#openers = openers
   }
 
+  /** The broker, when it is connected already. */
+  get present(): Broker | undefined {
+    return this.#present
+  }
+
   /** Concurrent callers share one attempt; a failed one is not kept. */
   async get(): Promise<Broker> {
-    this.#broker ??= this.#openers.broker()
+    this.#broker ??= this.#openers.broker(this.#ending.signal)
     const opening = this.#broker
     try {
-      return await opening
+      const broker = await opening
+      if (this.#broker === opening) this.#present = broker
+      return broker
     } catch (error) {
       if (this.#broker === opening) this.#broker = undefined
       throw error
     }
   }
 
-  /** Drop a broker that failed; the next {@link get} opens another. */
-  async discard(broker: Broker): Promise<void> {
-    if ((await this.#settled(this.#broker)) !== broker) return
+  /** Drop a broker that failed; the next {@link get} opens another. Nobody waits for its end but {@link close}. */
+  discard(broker: Broker): void {
+    if (this.#present !== broker) return
+    this.#present = undefined
     this.#broker = undefined
-    await broker.close()
+    const closing = broker
+      .close()
+      // A connection that cannot even be closed is still replaced, and the calls have their own error.
+      .catch(() => undefined)
+      .finally(() => this.#closing.delete(closing))
+    this.#closing.add(closing)
   }
 
   /** Declare a queue; `undefined` when this connection has done so. */
-  declare(broker: Broker, queue: AppQueue): Promise<void> | undefined {
+  declare(broker: Broker, queue: QueueSpec): Promise<void> | undefined {
     const known = this.#declaredOn(broker)
-    const { name } = queue.spec
+    const { name } = queue
     const earlier = known.get(name)
     if (earlier !== undefined) return earlier === DONE ? undefined : earlier
     const declaring = this.#declare(broker, queue, known)
@@ -71,17 +87,20 @@ export class Connections implements PublishConnection {
 
   /** Close whatever is open. */
   async close(): Promise<void> {
+    this.#ending.abort(new BrokerConnectionError('the app is closed'))
+    this.#ending = new AbortController()
     const [broker, backend] = [await this.#settled(this.#broker), await this.#settled(this.#backend)]
     this.#broker = undefined
+    this.#present = undefined
     this.#backend = undefined
-    await Promise.all([broker?.close(), backend?.close()])
+    await Promise.all([broker?.close(), backend?.close(), ...this.#closing])
   }
 
   /** A failed attempt is not kept. */
-  async #declare(broker: Broker, queue: AppQueue, known: Declared): Promise<void> {
-    const { name } = queue.spec
+  async #declare(broker: Broker, queue: QueueSpec, known: Declared): Promise<void> {
+    const { name } = queue
     try {
-      await broker.declare(queue.spec)
+      await broker.declare(queue)
       known.set(name, DONE)
     } catch (error) {
       known.delete(name)

@@ -1,6 +1,6 @@
 import { makeCallable } from './callable.js'
 import { Lovage } from './app.js'
-import { defineTask } from './define.js'
+import { defineTask, dottedName } from './define.js'
 import { createDefineTask, type DefineTask } from './definer.js'
 import type { SettingsSource } from './settings-sources.js'
 import { shareTask } from './shared-tasks.js'
@@ -34,7 +34,7 @@ export const task: DefineTask = createDefineTask((options, body, method) =>
  */
 export const sharedTask: DefineTask = createDefineTask((options, body, method) => {
   if (options.shared === false) return currentApp().define(options, body, method)
-  const definition = defineTask(DEFAULT_MAIN, options, body, method)
+  const definition = defineTask({ main: DEFAULT_MAIN, genTaskName: dottedName }, options, body, method)
   shareTask(definition)
   return makeCallable(definition, () => currentApp().taskHost)
 })

@@ -4,6 +4,7 @@ import type { TaskContext } from '../task/context.js'
 import type { TaskDefinition } from '../task/definition.js'
 import { checkTaskOptions } from '../task/known-options.js'
 import type { TaskOptions } from '../task/options.js'
+import { instanceOf, optionsOf, Task, type TaskClass } from '../task/task-class.js'
 import { toMs } from '../util/duration.js'
 import { isRecord } from '../util/record.js'
 import { callerPlace } from './caller.js'
@@ -15,12 +16,32 @@ export type AnyBody = (...args: never[]) => unknown
 export interface DefineOptions extends TaskOptions {
   /** Give the body its context as the first argument. */
   readonly bind?: boolean
+  /**
+   * Class that the task is an instance of: its options and handlers hold where the task has none, and the function
+   * (one with a `this`) runs on the one instance that is made of it.
+   */
+  readonly base?: TaskClass
+}
+
+/** What a definition takes from the app it is made on. */
+export interface DefinitionHost {
+  /** The app's name. */
+  readonly main: string
+  /** Makes the name of a task that was given none. */
+  genTaskName(name: string, module: string): string
+  /** The base of tasks that name none. */
+  readonly Task?: TaskClass | undefined
 }
 
 /** What a call of `app.task` said; without a body it is used as a decorator. */
 export interface ParsedDefinition {
   readonly options: DefineOptions
   readonly body: AnyBody | undefined
+}
+
+/** Celery's way to a name: module and function, where the module is the app. */
+export function dottedName(name: string, module: string): string {
+  return `${module}.${name}`
 }
 
 /** Sort out the forms of `app.task`: name, options and body, each but the body optional, in this order. */
@@ -51,35 +72,48 @@ export interface MethodOwner {
 /**
  * Make the definition of a task.
  *
- * @param main - Name of the app, the first part of automatic names.
  * @throws {@link TaskError} when it has no name and cannot get one, or its options contradict each other.
  * @throws `ConfigError` when an option that is a length of time is none.
  */
 export function defineTask(
-  main: string,
+  host: DefinitionHost,
   options: DefineOptions,
   body: AnyBody,
   method?: MethodOwner,
 ): TaskDefinition {
-  const name = options.name ?? automaticName(main, method?.localName ?? body.name)
-  checkOptions(name, options)
-  const { bind, ...taskOptions } = options
+  const name = options.name ?? automaticName(host, localNameOf(body, method))
+  const { bind = false, base = host.Task, ...own } = options
+  const receiver = method?.receiver ?? instanceOf(base)
+  const taskOptions = method === undefined ? withInherited(own, receiver) : own
+  const { params } = taskOptions
+  checkOptions(name, taskOptions)
   checkTaskOptions(taskOptions, name)
   return {
     name,
+    ...(receiver instanceof Task ? { instance: receiver } : {}),
     options: taskOptions,
-    arity:
-      options.params === undefined ? arityOf(body, bind === true ? 1 : 0) : arityOfParams(options.params),
-    body: toBody(body, bind === true, method?.receiver),
+    arity: params === undefined ? arityOf(body, bind ? 1 : 0) : arityOfParams(params),
+    body: toBody(body, bind, receiver),
     source: body,
     place: callerPlace() ?? 'an unknown place',
   }
 }
 
-function automaticName(main: string, localName: string): string {
+/** The options of a base are those of the task where it says nothing; the base's name is nobody's. */
+function withInherited(own: TaskOptions, instance: object | undefined): TaskOptions {
+  if (!(instance instanceof Task)) return own
+  const { name: _name, ...inherited } = optionsOf(instance)
+  return { ...inherited, ...own }
+}
+
+function localNameOf(body: AnyBody, method: MethodOwner | undefined): string {
+  return method?.localName ?? body.name
+}
+
+function automaticName(host: DefinitionHost, localName: string): string {
   if (localName === '')
     throw new TaskError('a task made of an anonymous function needs a name: app.task("name", …)')
-  return `${main}.${localName}`
+  return host.genTaskName(localName, host.main)
 }
 
 function toBody(body: AnyBody, bind: boolean, receiver: object | undefined): TaskDefinition['body'] {

@@ -1,28 +1,34 @@
-import type { Broker, Outgoing } from '../broker/contract.js'
+import type { Broker, Outgoing, QueueSpec } from '../broker/contract.js'
 import { readRetryPolicy, type RetryPolicy } from '../config/value/task-settings.js'
-import { BrokerConnectionError, LovageError, PublishError } from '../errors/errors.js'
-import type { PublishOptions } from '../task/sender.js'
+import { BrokerConnectionError, LovageError, PublishError, UnsupportedError } from '../errors/errors.js'
+import type { PublishOptions, Sendable } from '../task/sender.js'
 import type { Clock } from '../util/clock.js'
+import { withDeadline } from '../util/deadline.js'
+import { toError } from '../util/to-error.js'
 
 /** Where the publisher gets its connection from. */
 export interface PublishConnection {
+  /** The broker, when it is connected already. */
+  readonly present: Broker | undefined
   /** Connected and ready; rejects with a `BrokerConnectionError` when it cannot be. */
   get(): Promise<Broker>
+  /** Declare a queue; `undefined` when this connection has done so. */
+  declare(broker: Broker, queue: QueueSpec): Promise<void> | undefined
   /** The connection failed: the next `get` opens another. */
-  discard(broker: Broker): Promise<void>
+  discard(broker: Broker): void
 }
 
 /** How the publisher behaves unless a call says otherwise. */
 export interface PublisherOptions {
   readonly retry: boolean
   readonly retryPolicy: RetryPolicy
-  /** Longest time from the call to the confirmation or the error. */
+  /** Longest time from the call to the confirmation or the error: connecting, declaring and every try included. */
   readonly timeoutMs: number
   readonly clock: Clock
 }
 
 interface Pending {
-  readonly outgoing: Outgoing
+  readonly sendable: Sendable
   readonly isRetried: boolean
   readonly policy: RetryPolicy
   readonly deadlineMs: number
@@ -30,6 +36,20 @@ interface Pending {
   readonly reject: (error: unknown) => void
   retries: number
 }
+
+/** One try of one batch. */
+interface Attempt {
+  batch: readonly Pending[]
+  broker: Broker | undefined
+  doing: 'connecting' | 'declaring the queue' | 'publishing'
+  /** It has failed: what answers later is nobody's any more. */
+  isOver: boolean
+  /** It has failed because the time of its oldest call was up. */
+  isLate: boolean
+}
+
+/** How much of its time a call may have waited for the broker's own deadline to be near enough. */
+const SLACK_MS = 50
 
 /**
  * Publishes with confirmation. Calls of one turn of the event loop, and those made while a batch is under way, travel
@@ -41,6 +61,8 @@ export class Publisher {
   // Owned by the flush loop once it has taken them.
   #pending: Pending[] = []
   #isFlushing = false
+  /** Messages to send one by one, after a batch was refused: the others must not suffer for one. */
+  #single = 0
 
   constructor(connection: PublishConnection, options: PublisherOptions) {
     this.#connection = connection
@@ -52,13 +74,13 @@ export class Publisher {
    *
    * @throws `ConfigError` for a retry policy that is none, before anything is sent.
    */
-  publish(outgoing: Outgoing, options: PublishOptions = {}): Promise<void> {
+  publish(sendable: Sendable, options: PublishOptions = {}): Promise<void> {
     const { retry: isRetried = this.#options.retry, retryPolicy } = options
     return new Promise((resolve, reject) => {
       const policy =
         retryPolicy === undefined ? this.#options.retryPolicy : readRetryPolicy(retryPolicy, 'retryPolicy')
       const deadlineMs = this.#options.clock.now() + this.#options.timeoutMs
-      this.#pending.push({ outgoing, isRetried, policy, deadlineMs, resolve, reject, retries: 0 })
+      this.#pending.push({ sendable, isRetried, policy, deadlineMs, resolve, reject, retries: 0 })
       if (this.#isFlushing) return
       this.#isFlushing = true
       void this.#flushAll()
@@ -69,37 +91,137 @@ export class Publisher {
   async #flushAll(): Promise<void> {
     await Promise.resolve()
     while (this.#pending.length > 0) {
-      const batch = this.#pending
-      this.#pending = []
-      const waitMs = await this.#send(batch)
+      const waitMs = await this.#send(this.#takeBatch())
       if (waitMs > 0) await sleep(this.#options.clock, waitMs)
     }
     this.#isFlushing = false
   }
 
-  /** Send one batch; resolves with how long to wait before what is to be tried again. */
-  async #send(batch: readonly Pending[]): Promise<number> {
-    let broker: Broker | undefined
-    try {
-      broker = await this.#connection.get()
-      await broker.publish(batch.map((pending) => pending.outgoing))
-      for (const pending of batch) pending.resolve()
-      return 0
-    } catch (error) {
-      if (broker !== undefined && error instanceof BrokerConnectionError) await this.#discard(broker)
-      return this.#fail(batch, error)
+  #takeBatch(): readonly Pending[] {
+    if (this.#single > 0) {
+      this.#single -= 1
+      return this.#pending.splice(0, 1)
     }
+    const batch = this.#pending
+    this.#pending = []
+    return batch
   }
 
-  async #discard(broker: Broker): Promise<void> {
+  /** Send one batch; resolves with how long to wait before what is to be tried again. */
+  async #send(batch: readonly Pending[]): Promise<number> {
+    const broker = this.#readyFor(batch)
+    const attempt: Attempt = { batch, broker, doing: 'connecting', isOver: false, isLate: false }
     try {
-      await this.#connection.discard(broker)
-    } catch {
-      // A connection that cannot even be closed is still replaced, and the calls have their own error.
+      // Where nothing has to be opened or declared, the broker's own deadline is the call's.
+      if (broker === undefined) return await this.#inTime(attempt)
+      await broker.publish(toOutgoing(broker, batch))
+    } catch (error) {
+      attempt.isOver = true
+      if (attempt.broker !== undefined && isConnectionError(error)) this.#connection.discard(attempt.broker)
+      return this.#fail(this.#ended(attempt), error)
     }
+    for (const pending of batch) pending.resolve()
+    return 0
+  }
+
+  /** The calls that an attempt ended: those that joined an older one and have time left just go on. */
+  #ended({ batch, doing, isLate }: Attempt): readonly Pending[] {
+    if (!isLate || doing === 'publishing') return batch
+    const nowMs = this.#options.clock.now()
+    this.#pending.unshift(...batch.filter((pending) => pending.deadlineMs > nowMs))
+    return batch.filter((pending) => pending.deadlineMs <= nowMs)
+  }
+
+  /** The broker, when it is connected, knows every queue of the batch, and the calls have not waited. */
+  #readyFor(batch: readonly Pending[]): Broker | undefined {
+    const { present } = this.#connection
+    if (present === undefined) return undefined
+    const freshMs = this.#options.clock.now() + this.#options.timeoutMs - SLACK_MS
+    for (const { sendable, deadlineMs } of batch) {
+      if (deadlineMs < freshMs) return undefined
+      const { queue } = sendable
+      // One that is under way, or fails, is asked for again by the slow way.
+      if (queue !== undefined && this.#isDeclaring(present, queue)) return undefined
+    }
+    return present
+  }
+
+  #isDeclaring(broker: Broker, queue: QueueSpec): boolean {
+    const declaring = this.#connection.declare(broker, queue)
+    declaring?.catch(() => undefined)
+    return declaring !== undefined
+  }
+
+  /** Connect, declare and publish before the first deadline of the batch. */
+  #inTime(attempt: Attempt): Promise<number> {
+    const { clock, timeoutMs } = this.#options
+    const nowMs = clock.now()
+    const ms = Math.max(0, Math.min(...attempt.batch.map((pending) => pending.deadlineMs)) - nowMs)
+    const late = (): Error => {
+      attempt.isLate = true
+      return new BrokerConnectionError(
+        `the broker did not confirm within ${timeoutMs} ms: ${attempt.doing} hangs`,
+      )
+    }
+    return withDeadline(this.#open(attempt), { ms, clock, late })
+  }
+
+  async #open(attempt: Attempt): Promise<number> {
+    const broker = await this.#connection.get()
+    if (isOver(attempt)) return 0
+    attempt.broker = broker
+    attempt.doing = 'declaring the queue'
+    const refused = await this.#declareAll(broker, attempt.batch)
+    if (isOver(attempt)) return 0
+    attempt.doing = 'publishing'
+    const waitMs = refused === undefined ? 0 : this.#failRefused(attempt, refused)
+    if (attempt.batch.length === 0) return waitMs
+    await broker.publish(toOutgoing(broker, attempt.batch))
+    if (isOver(attempt)) return 0
+    for (const pending of attempt.batch) pending.resolve()
+    return waitMs
+  }
+
+  /** Take those out of the batch whose queue was refused. */
+  #failRefused(attempt: Attempt, refused: ReadonlyMap<string, Error>): number {
+    let waitMs = 0
+    attempt.batch = attempt.batch.filter((pending) => {
+      const error = refused.get(pending.sendable.queue?.name ?? '')
+      if (error !== undefined) waitMs = Math.max(waitMs, this.#retryOrReject(pending, error))
+      return error === undefined
+    })
+    return waitMs
+  }
+
+  /** Declare the queues of a batch. Only a lost connection concerns all: other errors are told by queue. */
+  async #declareAll(
+    broker: Broker,
+    batch: readonly Pending[],
+  ): Promise<ReadonlyMap<string, Error> | undefined> {
+    const queues = new Map<string, QueueSpec>()
+    for (const { sendable } of batch) {
+      if (sendable.queue !== undefined) queues.set(sendable.queue.name, sendable.queue)
+    }
+    let refused: Map<string, Error> | undefined
+    for (const queue of queues.values()) {
+      try {
+        await this.#connection.declare(broker, queue)
+      } catch (error) {
+        if (isConnectionError(error)) throw error
+        refused ??= new Map()
+        refused.set(queue.name, toError(error))
+      }
+    }
+    return refused
   }
 
   #fail(batch: readonly Pending[], error: unknown): number {
+    // Refused before anything was sent, and perhaps for one of many only.
+    if (error instanceof UnsupportedError && batch.length > 1) {
+      this.#pending.unshift(...batch)
+      this.#single += batch.length
+      return 0
+    }
     const failed =
       error instanceof PublishError && error.indexes.length > 0 ? new Set(error.indexes) : undefined
     let waitMs = 0
@@ -123,6 +245,27 @@ export class Publisher {
     this.#pending.push(pending)
     return waitMs
   }
+}
+
+/** What a broker is given: one that cannot delay leaves that to whoever reads the message. */
+function toOutgoing(broker: Broker, batch: readonly Pending[]): readonly Outgoing[] {
+  if (broker.capabilities.maxDelayMs > 0) return batch.map((pending) => pending.sendable.outgoing)
+  return batch.map(({ sendable }) => undelayed(sendable.outgoing))
+}
+
+/** A message that is published at once, whatever its `eta`. */
+export function undelayed({ route, message }: Outgoing): Outgoing {
+  return { route, message }
+}
+
+/** Whether it failed while this was waiting. */
+function isOver(attempt: Attempt): boolean {
+  return attempt.isOver
+}
+
+function isConnectionError(error: unknown): boolean {
+  if (error instanceof BrokerConnectionError) return true
+  return error instanceof PublishError && error.cause instanceof BrokerConnectionError
 }
 
 /** @source kombu 5.7, `kombu/utils/functional.py`, `retry_over_time`. */

@@ -1,6 +1,8 @@
 import type { Route } from '../broker/contract.js'
+import { mostPriority } from '../config/backend-choice.js'
 import type { Config } from '../config/config.js'
 import type { RouteFunction, RouteRule, RouteSetting, RouteTarget } from '../config/routing-settings.js'
+import { TaskError } from '../errors/errors.js'
 import type { CallOptions } from '../task/call-options.js'
 import type { TaskDefinition } from '../task/definition.js'
 import type { AppQueue, QueueTable } from './queues.js'
@@ -34,9 +36,11 @@ type Lookup = (
 export class Router {
   readonly #queues: QueueTable
   readonly #lookups: readonly Lookup[]
+  readonly #mostPriority: number
 
   constructor(config: Config, queues: QueueTable) {
     this.#queues = queues
+    this.#mostPriority = mostPriority(config)
     this.#lookups = config.taskRoutes.map(toLookup)
   }
 
@@ -55,12 +59,19 @@ export class Router {
     const name = pick(call, found, 'queue')
     const exchange = pick(call, found, 'exchange')
     const routingKey = pick(call, found, 'routingKey')
-    const priority = pick(call, found, 'priority')
+    const priority = this.#checked(pick(call, found, 'priority'), call.name)
     if (name === undefined && exchange !== undefined) {
       return { route: { exchange, routingKey: routingKey ?? '' }, queue: undefined, priority }
     }
     const queue = name === undefined ? this.#queues.defaultQueue : this.#queues.get(name)
     return { route: toRoute(queue, exchange, routingKey), queue, priority }
+  }
+
+  #checked(priority: number | undefined, name: string): number | undefined {
+    if (priority === undefined || (priority >= 0 && priority <= this.#mostPriority)) return priority
+    throw new TaskError(
+      `expected the priority of ${name} to be 0 to ${this.#mostPriority}, as the broker has them, got: ${priority}`,
+    )
   }
 
   async #lookUp(call: RoutedCall): Promise<RouteTarget> {

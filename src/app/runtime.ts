@@ -1,4 +1,3 @@
-import type { Broker } from '../broker/contract.js'
 import type { Config } from '../config/config.js'
 import type { Codecs } from '../message/codecs.js'
 import { encodeTaskV1 } from '../message/encode-task-v1.js'
@@ -50,8 +49,7 @@ export class AppRuntime {
       publisher: this.publisher,
       encode: (task) => encode(task, codecs, clock.now()),
       prepareSerializer: (name) => codecs.serializers.prepare([name]),
-      connection: (): Promise<Broker> => connections.get(),
-      declare: (broker, queue) => connections.declare(broker, queue),
+      connection: connections,
     })
   }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-import type { Broker, Outgoing, Route } from '../broker/contract.js'
+import type { Outgoing } from '../broker/contract.js'
 import { toWireLinks } from '../canvas/wire-options.js'
 import type { Config } from '../config/config.js'
 import { TaskError } from '../errors/errors.js'
@@ -15,10 +15,10 @@ import { checkCallOptions } from '../task/known-options.js'
 import type { TaskOptions } from '../task/options.js'
 import type { GrantedRetry } from '../task/outcome.js'
 import type { TaskRequest } from '../task/request.js'
-import type { PreparedCall, PublishOptions, Sender, TaskCall } from '../task/sender.js'
+import type { PreparedCall, PublishOptions, Sendable, Sender, TaskCall } from '../task/sender.js'
 import type { Clock } from '../util/clock.js'
 import { toMs, type DurationInput } from '../util/duration.js'
-import type { Publisher } from './publisher.js'
+import { undelayed, type PublishConnection, type Publisher } from './publisher.js'
 import type { AppQueue } from './queues.js'
 import type { RoutedMessage, Router } from './routes.js'
 
@@ -34,9 +34,7 @@ export interface SenderParts {
   /** Load what a serializer needs, when it is not one of the settings' own. */
   readonly prepareSerializer: (name: string) => Promise<void>
   /** The connection that messages are published on. */
-  readonly connection: () => Promise<Broker>
-  /** Declare a queue once for each connection; `undefined` when that is done. */
-  readonly declare: (broker: Broker, queue: AppQueue) => Promise<void> | undefined
+  readonly connection: PublishConnection
 }
 
 const NO_OPTIONS: TaskOptions = {}
@@ -66,8 +64,8 @@ export class AppSender implements Sender {
 
   async prepareRetry(message: TaskMessage, request: TaskRequest, retry: GrantedRetry): Promise<PreparedCall> {
     const { deliveryInfo } = request
-    const route =
-      retry.queue === undefined ? queueRoute(deliveryInfo.queue) : await this.#routeTo(retry.queue, message)
+    const routed = retry.queue === undefined ? undefined : this.#routeTo(retry.queue, message)
+    const route = routed?.route ?? { exchange: '', routingKey: deliveryInfo.queue }
     const countdownMs = retry.countdownMs ?? 0
     const task: OutgoingTask = {
       ...withArguments(message, retry),
@@ -79,19 +77,24 @@ export class AppSender implements Sender {
       serializer: message.contentType,
     }
     const due = retry.etaMs === undefined ? { delayMs: countdownMs } : { notBeforeMs: retry.etaMs }
-    return { taskId: task.id, task, outgoing: { route, message: this.#parts.encode(task), ...due } }
+    const outgoing = { route, message: this.#parts.encode(task), ...due }
+    return toCall(task, outgoing, routed?.queue)
   }
 
   /** A retry may go where nothing was sent before. */
-  async #routeTo(queue: string, { task, args, kwargs }: TaskMessage): Promise<Route> {
-    const { router, connection, declare } = this.#parts
-    const routed = router.resolve({ name: task, args, kwargs, options: { queue }, task: undefined }, {})
-    if (routed.queue !== undefined) await declare(await connection(), routed.queue)
-    return routed.route
+  #routeTo(queue: string, { task, args, kwargs }: TaskMessage): RoutedMessage {
+    return this.#parts.router.resolve({ name: task, args, kwargs, options: { queue }, task: undefined }, {})
   }
 
-  async publish(outgoing: Outgoing, options?: PublishOptions): Promise<void> {
-    await this.#parts.publisher.publish(outgoing, options)
+  async ready({ outgoing, queue }: Sendable): Promise<Outgoing> {
+    const { connection } = this.#parts
+    const broker = await connection.get()
+    if (queue !== undefined) await connection.declare(broker, queue)
+    return broker.capabilities.maxDelayMs > 0 ? outgoing : undelayed(outgoing)
+  }
+
+  publish(sendable: Sendable, options?: PublishOptions): Promise<void> {
+    return this.#parts.publisher.publish(sendable, options)
   }
 
   #toTask(call: TaskCall, own: TaskOptions, routed: RoutedMessage): OutgoingTask {
@@ -140,23 +143,19 @@ export class AppSender implements Sender {
     return properties
   }
 
-  async #toPrepared(task: OutgoingTask, routed: RoutedMessage, options: CallOptions): Promise<PreparedCall> {
-    const { config, encode, connection, declare } = this.#parts
-    const message = encode(task)
-    const broker = await connection()
-    const declaring = routed.queue === undefined ? undefined : declare(broker, routed.queue)
-    if (declaring !== undefined) await declaring
-    const outgoing = { route: routed.route, message }
-    const held =
-      task.etaMs !== undefined &&
-      (options.delay ?? config.delay) === 'store' &&
-      broker.capabilities.maxDelayMs > 0
-    return {
-      taskId: task.id,
-      task,
-      outgoing: held ? { ...outgoing, ...dueOf(options, task.etaMs) } : outgoing,
-    }
+  #toPrepared(task: OutgoingTask, routed: RoutedMessage, options: CallOptions): PreparedCall {
+    const { config, encode } = this.#parts
+    const outgoing = { route: routed.route, message: encode(task) }
+    const held = task.etaMs !== undefined && (options.delay ?? config.delay) === 'store'
+    const timed = held ? { ...outgoing, ...dueOf(options, task.etaMs) } : outgoing
+    return toCall(task, timed, routed.queue)
   }
+}
+
+function toCall(task: OutgoingTask, outgoing: Outgoing, queue: AppQueue | undefined): PreparedCall {
+  return queue === undefined
+    ? { taskId: task.id, task, outgoing }
+    : { taskId: task.id, task, outgoing, queue: queue.spec }
 }
 
 function compressionOf(options: CallOptions, own: TaskOptions, config: Config): string | undefined {
@@ -193,10 +192,6 @@ function dueOf(options: CallOptions, etaMs: number): Pick<Outgoing, 'delayMs' | 
   return options.countdown === undefined
     ? { notBeforeMs: etaMs }
     : { delayMs: Math.max(0, toMs(options.countdown, 'countdown')) }
-}
-
-function queueRoute(queue: string): Route {
-  return { exchange: '', routingKey: queue }
 }
 
 function toEmbed(options: CallOptions, embed: Partial<Embed> = {}): Embed {

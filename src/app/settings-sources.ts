@@ -62,7 +62,10 @@ async function readModule(source: string, options: ConfigSourceOptions): Promise
 }
 
 /** `./settings.js:Production` names one export; a drive letter is no export. */
-function splitExport(source: string): { readonly path: string; readonly exported: string | undefined } {
+export function splitExport(source: string): {
+  readonly path: string
+  readonly exported: string | undefined
+} {
   const colon = source.lastIndexOf(':')
   if (colon <= 1) return { path: source, exported: undefined }
   return { path: source.slice(0, colon), exported: source.slice(colon + 1) }

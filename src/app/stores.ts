@@ -1,15 +1,18 @@
 import type { ResultBackend } from '../backend/contract.js'
 import { guardBackend } from '../backend/guard.js'
-import type { BackendRegistry } from '../backend/registry.js'
+import type { BackendOptions, BackendRegistry } from '../backend/registry.js'
+import { parseConnectionUrl } from '../broker/connection-url.js'
 import type { Broker } from '../broker/contract.js'
 import { guardBroker } from '../broker/guard.js'
 import type { BrokerOptions, BrokerRegistry } from '../broker/registry.js'
 import { chooseBackend, chooseBroker } from '../config/backend-choice.js'
 import type { Config } from '../config/config.js'
 import { ConfigError } from '../errors/errors.js'
+import type { ResultCompressor } from '../message/compressed-result.js'
 import type { ResultCodec } from '../message/result-codec.js'
 import type { Clock } from '../util/clock.js'
 import { maskUrl } from '../util/mask-url.js'
+import { overriddenBackend } from './override-backends.js'
 
 /** Where a broker is, and how it is opened: enough for another thread to open it again. */
 export interface BrokerLocation {
@@ -39,6 +42,10 @@ export interface StoreParts {
   /** URL of the embedded default. */
   readonly embeddedUrl: () => string
   readonly codec: () => ResultCodec
+  /** How results are compressed; `undefined` where they are not. */
+  readonly compress: () => ResultCompressor | undefined
+  /** Told of a backend that stores results as they are although they were to be compressed. */
+  readonly uncompressed: (backend: ResultBackend) => void
 }
 
 /** Opens brokers and backends as the configuration names them. */
@@ -71,24 +78,27 @@ export class Stores {
    * A connected broker: of a failover list the one that answered last, then the others in the order of
    * `brokerFailoverStrategy`.
    *
+   * @param signal - Ends the attempt.
    * @throws the error of the last one that was tried.
    */
-  async openBroker(config: Config): Promise<Broker> {
+  async openBroker(config: Config, signal: AbortSignal = NEVER): Promise<Broker> {
     let failure: unknown
     for (const location of this.#inOrder(this.locations(config), config.brokerFailoverStrategy)) {
       const opened = await this.#parts.brokers.open(location.target, location.options)
       const broker = guardBroker(opened, {
         publishTimeoutMs: config.publishTimeoutMs,
+        connectTimeoutMs: config.brokerConnectionTimeoutMs,
         clock: this.#parts.clock,
       })
       try {
-        await broker.connect(AbortSignal.timeout(CONNECT_LIMIT_MS))
+        await broker.connect(signal)
         this.#lastTarget = location.target
         openedAt.set(broker, location)
         return broker
       } catch (error) {
         failure = error
-        await broker.close()
+        await closeQuietly(broker)
+        if (signal.aborted) break
       }
     }
     throw failure
@@ -114,16 +124,30 @@ export class Stores {
   async openBackend(config: Config): Promise<ResultBackend | undefined> {
     const target = this.backendTarget(config)
     if (target === undefined) return undefined
-    const backend = guardBackend(
-      await this.#parts.backends.open(target, {
-        codec: this.#parts.codec(),
-        transportOptions: config.resultBackendTransportOptions,
-        autoMigrate: config.databaseAutoMigrate && typeof target === 'string',
-        clock: this.#parts.clock,
-      }),
-    )
-    await backend.connect(AbortSignal.timeout(CONNECT_LIMIT_MS))
+    const compress = this.#parts.compress()
+    const opened = await this.#makeBackend(target, config, {
+      codec: this.#parts.codec(),
+      ...(compress === undefined ? {} : { compress }),
+      transportOptions: config.resultBackendTransportOptions,
+      autoMigrate: config.databaseAutoMigrate && typeof target === 'string',
+      clock: this.#parts.clock,
+    })
+    if (compress !== undefined && opened.compresses !== true) this.#parts.uncompressed(opened)
+    const backend = guardBackend(opened)
+    await backend.connect(NEVER)
     return backend
+  }
+
+  async #makeBackend(
+    target: string | object,
+    config: Config,
+    options: BackendOptions,
+  ): Promise<ResultBackend> {
+    const override =
+      typeof target === 'string' ? await overriddenBackend(config.overrideBackends, target) : undefined
+    return override === undefined || typeof target !== 'string'
+      ? this.#parts.backends.open(target, options)
+      : override(parseConnectionUrl(target), options)
   }
 
   /** URL or object of the backend; `undefined` where there is none. */
@@ -169,8 +193,16 @@ export class Stores {
   }
 }
 
-/** A first connect may migrate; the guard has the shorter limits of an ordinary one. */
-const CONNECT_LIMIT_MS = 60_000
+const NEVER = new AbortController().signal
+
+/** What made the connect fail is thrown already. */
+async function closeQuietly(broker: Broker): Promise<void> {
+  try {
+    await broker.close()
+  } catch {
+    // As above.
+  }
+}
 
 function shownTarget(target: string | object): string {
   return typeof target === 'string' ? maskUrl(target) : `an object (${target.constructor.name})`

@@ -44,7 +44,8 @@ export class TaskModules {
   }
 }
 
-async function importModule(specifier: string, name: string): Promise<unknown> {
+/** Import a module. @throws {@link ConfigError} that names it, with its own error as the cause. */
+export async function importModule(specifier: string, name: string): Promise<unknown> {
   try {
     return (await import(specifier)) as unknown
   } catch (cause) {
@@ -53,8 +54,8 @@ async function importModule(specifier: string, name: string): Promise<unknown> {
   }
 }
 
-/** A path, a file beside the working folder with or without its ending, or a package. */
-function toSpecifier(name: string): string {
+/** What to import for a path, a file beside the working folder with or without its ending, or a package. */
+export function toSpecifier(name: string): string {
   const path = resolve(name)
   const file =
     existsSync(path) && ENDINGS.some((ending) => path.endsWith(ending)) ? path : findTaskFile(path, '')

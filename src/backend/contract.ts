@@ -75,6 +75,8 @@ export interface ResultBackend {
   readonly name: string
   /** Whether records outlive this process and can be read by another. */
   readonly shared: boolean
+  /** Whether results are written with the `compress` that the backend was opened with; absent means no. */
+  readonly compresses?: boolean
   connect(signal: AbortSignal): Promise<void>
   /** Keep the records. A record never replaces the `SUCCESS` of the same task. */
   store(records: readonly TaskRecord[], options: KeepOptions): Promise<void>

@@ -1,6 +1,7 @@
 import type { ConnectionUrl } from '../broker/connection-url.js'
 import { DriverTable, loadDriver } from '../broker/driver-table.js'
 import type { DriverEntry, FoundDriver } from '../broker/driver-table.js'
+import type { ResultCompressor } from '../message/compressed-result.js'
 import type { Clock } from '../util/clock.js'
 import type { ResultBackend, ResultCodec } from './contract.js'
 
@@ -8,6 +9,11 @@ import type { ResultBackend, ResultCodec } from './contract.js'
 export interface BackendOptions {
   /** Writes and reads values in the configured result serializer. */
   readonly codec: ResultCodec
+  /**
+   * Set when `resultCompression` asks for it; a driver whose store can hold the bytes uses it and says so in
+   * `compresses`.
+   */
+  readonly compress?: ResultCompressor
   /** `resultBackendTransportOptions` as the user wrote them; options in the URL's query win over them. */
   readonly transportOptions?: Readonly<Record<string, unknown>>
   /**

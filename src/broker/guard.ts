@@ -113,7 +113,9 @@ class GuardedBroker implements Broker {
     const late = (): Error => {
       progress.stopped = true
       const message = `broker "${this.name}" did not confirm within ${String(this.#publishTimeoutMs)} ms`
-      return new PublishError(message, unconfirmed(batch, progress))
+      // Most likely the connection is dead: it can be tried again, on another one.
+      const cause = new BrokerConnectionError(message)
+      return new PublishError(message, unconfirmed(batch, progress), { cause })
     }
     const work = this.#publish(routed, progress)
     await withDeadline(work, { ms: this.#publishTimeoutMs, clock: this.#clock, late })

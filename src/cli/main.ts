@@ -2,12 +2,13 @@ import { resolve } from 'node:path'
 
 import { Command } from 'commander'
 
+import type { Lovage } from '../app/app.js'
 import { commandOf, normalArguments, valueOf } from './arguments.js'
 import { laterCommands } from './command/later.js'
 import { EXIT, exitCodeOf, type ExitCode } from './exit-code.js'
 import { processIo, type CommandIo } from './io.js'
 import { printError } from './print-error.js'
-import { Session, type GlobalFlags } from './session.js'
+import { Session, type GlobalFlags, type Start } from './session.js'
 import { UsageError } from './usage-error.js'
 import { packageVersion } from './version.js'
 
@@ -20,11 +21,21 @@ import { packageVersion } from './version.js'
  * @param io - Streams, variables and working folder; those of this process when left out.
  */
 export async function runCommand(argv: readonly string[], io: CommandIo = processIo()): Promise<number> {
+  return run({ argv, cwd: io.cwd }, io)
+}
+
+/** The same with an app of the caller's own; what `-A` says counts for nothing. */
+export async function runWithApp(app: Lovage, argv: readonly string[]): Promise<number> {
+  const io = processIo()
+  return run({ argv, cwd: io.cwd, app }, io)
+}
+
+async function run(start: Start, io: CommandIo): Promise<ExitCode> {
+  const { argv } = start
   const program = new Command('lovage')
   const normal = normalArguments(argv, COMMAND_NAMES)
   const before = process.cwd()
   const folder = workdirOf(normal.argv, io.cwd)
-  const start = { argv, cwd: io.cwd }
   const session = new Session({ ...io, cwd: folder }, start, normal.iniFile, () =>
     program.opts<GlobalFlags>(),
   )

@@ -22,6 +22,8 @@ export interface Start {
   readonly argv: readonly string[]
   /** The folder before `--workdir`. */
   readonly cwd: string
+  /** The app of the program that started it, in place of one that is found. */
+  readonly app?: Lovage | undefined
 }
 
 /** What one run of the command line shares: streams, global options, the app that it opens at most once. */
@@ -113,6 +115,7 @@ export class Session implements AsyncDisposable {
     const { env, cwd } = this.io
     const iniFile = this.#iniFile ?? ini
     return {
+      app: this.start.app,
       spec: app ?? nonEmpty(env['LOVAGE_APP']),
       iniFile: iniFile === undefined ? undefined : iniPath(iniFile, cwd),
       configModule: config,

@@ -271,7 +271,7 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly resultSerializer?: string | undefined
   /**
-   * Compressor of results, for example `gzip`.
+   * Compressor of results, for example `gzip`, for stores whose format of a result has it. SQL tables and memory have not: as in Celery, results are then stored as they are, and a warning says so.
    *
    * @defaultValue not set
    */
@@ -373,7 +373,7 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly resultChordRetryInterval?: DurationInput | undefined
   /**
-   * Result backends by scheme, in place of the built-in ones.
+   * Result backends by scheme, in place of the built-in ones: a function `(url, options) => backend`, an object with `createBackend`, or the path of a module that exports it (`./my-backend.js`, `./my-backend.js:create`).
    *
    * @defaultValue `{}`
    */
@@ -661,13 +661,13 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly workerSoftShutdownTimeout?: DurationInput | undefined
   /**
-   * Whether a worker with no running task waits that long too.
+   * Whether a worker that is stopped cold waits that long although no task runs.
    *
    * @defaultValue `false`
    */
   readonly workerEnableSoftShutdownOnIdle?: boolean | undefined
   /**
-   * Whether tasks are cancelled when the broker is lost. Their claims are kept past a reconnect, so they go on.
+   * Whether late-acknowledged tasks are cancelled through their signal when the broker is lost, and run again.
    *
    * @defaultValue `false`
    */

@@ -1,5 +1,6 @@
 import type { TaskContext } from './context.js'
 import type { TaskOptions } from './options.js'
+import type { Task } from './task-class.js'
 
 /** A task as the worker sees it: a name, options, and a body that takes the context first. */
 export interface TaskDefinition {
@@ -9,6 +10,8 @@ export interface TaskDefinition {
   readonly arity: Arity
   /** Run the plain body. */
   readonly body: (self: TaskContext, args: readonly unknown[]) => unknown
+  /** The object whose method the body is, where that is a `Task`. */
+  readonly instance?: Task
   /** The function as it was given, to tell a second definition from the same one loaded twice. */
   readonly source: unknown
   /** Where it was defined: `file:line`. */

@@ -44,7 +44,7 @@ export async function followUps(
   const calls = await prepareAll(sender, message, request, outcome)
   const children = calls.length === 0 ? outcome.children : [...outcome.children, ...calls.map(toTuple)]
   const failedChain = outcome.kind === 'failure' ? chainIds(request) : NOTHING
-  return { publish: calls.map((call) => call.outgoing), children, failedChain }
+  return { publish: await Promise.all(calls.map((call) => sender.ready(call))), children, failedChain }
 }
 
 async function prepareAll(

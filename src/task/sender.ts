@@ -1,4 +1,4 @@
-import type { Outgoing } from '../broker/contract.js'
+import type { Outgoing, QueueSpec } from '../broker/contract.js'
 import type { Embed, OutgoingTask, TaskMessage } from '../message/task-message.js'
 import type { RetryPolicyInput } from '../config/value/task-settings.js'
 import type { CallOptions } from './call-options.js'
@@ -16,11 +16,17 @@ export interface TaskCall {
   readonly embed?: Partial<Embed>
 }
 
+/** A message, and where it has to be able to go. */
+export interface Sendable {
+  readonly outgoing: Outgoing
+  /** Declared before the message is published. */
+  readonly queue?: QueueSpec
+}
+
 /** A call that is ready to be published. */
-export interface PreparedCall {
+export interface PreparedCall extends Sendable {
   readonly taskId: string
   readonly task: OutgoingTask
-  readonly outgoing: Outgoing
 }
 
 /** How long and how often to try a publish. */
@@ -32,13 +38,15 @@ export interface PublishOptions {
 /** Turns calls into messages and messages into confirmed publishes. Implemented by the app. */
 export interface Sender {
   /**
-   * Validate, route and encode; declares the queue where that is still to be done.
+   * Validate, route and encode. Opens no connection.
    *
    * @throws `TaskArgumentsError`, `EncodeError`, `QueueNotFoundError`, `UnsupportedError`, before anything is sent.
    */
   prepare(call: TaskCall): Promise<PreparedCall>
   /** The message of the next try of a running task: same id, `retries` + 1, the same queue. */
   prepareRetry(message: TaskMessage, request: TaskRequest, retry: GrantedRetry): Promise<PreparedCall>
-  /** Publish with confirmation; concurrent calls travel in one batch. */
-  publish(outgoing: Outgoing, options?: PublishOptions): Promise<void>
+  /** The message as the broker can take it, for whoever publishes it together with something else. Declares its queue. */
+  ready(sendable: Sendable): Promise<Outgoing>
+  /** Publish with confirmation; connects and declares the queue first. Concurrent calls travel in one batch. */
+  publish(sendable: Sendable, options?: PublishOptions): Promise<void>
 }

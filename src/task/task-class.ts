@@ -1,8 +1,19 @@
+import type { Settings } from '../config/settings.js'
 import { TaskError } from '../errors/errors.js'
 import type { Retry } from '../errors/directives.js'
 import { currentTask, type RetryOptions, type StateUpdate, type TaskContext } from './context.js'
 import type { TaskHandlers, TaskOptions } from './options.js'
 import type { TaskRequest } from './request.js'
+
+/** The app, as a task that joins it sees it. */
+export interface JoinedApp {
+  /** Its name. */
+  readonly main: string
+  readonly conf: Settings
+}
+
+/** A class of tasks, abstract or not: what `base` and `app.Task` take. */
+export type TaskClass = abstract new () => Task
 
 /**
  * Base of tasks that are classes: write `run`, and handlers as methods; register one instance for each process.
@@ -26,8 +37,11 @@ export abstract class Task {
   /** Options, handlers apart. */
   readonly options?: Omit<TaskOptions, keyof TaskHandlers | 'name'>
 
-  /** The body. */
+  /** The body; with `base`, the function of each task stands in its place. */
   abstract run(...args: never[]): unknown
+
+  /** Called when the task has joined an app: once for each app. */
+  onBound?(app: JoinedApp): void
 
   /** The request of the run that this code belongs to. @throws `TaskError` outside of a run. */
   get request(): TaskRequest {
@@ -54,6 +68,20 @@ export abstract class Task {
     if (context === undefined) throw new TaskError(`${this.constructor.name} is not running as a task here`)
     return context
   }
+}
+
+/**
+ * The instance behind a task whose function was given with a `base`: made once, so that what it holds is made once.
+ * Nothing is made of no base.
+ *
+ * @throws {@link TaskError} for a class that is no `Task`.
+ */
+export function instanceOf(base: TaskClass | undefined): Task | undefined {
+  if (base === undefined) return undefined
+  // An abstract class is one for the compiler alone: `run` is the function that comes with it.
+  const made: unknown = typeof base === 'function' ? Reflect.construct(base, []) : undefined
+  if (made instanceof Task) return made
+  throw new TaskError(`expected base to be a class that extends Task, got: ${String(base)}`)
 }
 
 const HANDLERS = ['beforeStart', 'onSuccess', 'onRetry', 'onFailure', 'afterReturn'] as const

@@ -17,6 +17,9 @@ export interface LifecycleSubject {
   readonly late: (message: string) => Error
 }
 
+/** How long a connect may take to notice that it is ended. */
+const ABORT_GRACE_MS = 500
+
 interface Attempt {
   readonly stop: AbortController
   readonly outcome: Promise<void>
@@ -95,7 +98,20 @@ export class Lifecycle {
       stop.abort(error)
       return error
     }
-    await withDeadline(connect(stop.signal), { ms, clock, late: makeLate })
+    const work = Promise.race([connect(stop.signal), this.#givenUp(stop.signal)])
+    await withDeadline(work, { ms, clock, late: makeLate })
+  }
+
+  /** Rejects a while after the signal: a connect that does not listen to it is not waited for. */
+  #givenUp(signal: AbortSignal): Promise<never> {
+    return new Promise((_resolve, reject) => {
+      const giveUp = (): void => reject(signal.reason)
+      signal.addEventListener(
+        'abort',
+        () => void this.#subject.clock.setTimer(ABORT_GRACE_MS, giveUp, { unref: true }),
+        { once: true },
+      )
+    })
   }
 
   async #close(): Promise<void> {

@@ -11,6 +11,8 @@ export interface LoopProgress {
   fetchingSinceMs: number
   /** When deliveries last came. */
   claimedMs: number
+  /** Fetches that were answered. */
+  fetches: number
 }
 
 /** What a {@link consumeLoop} works with. */
@@ -37,6 +39,7 @@ export async function consumeLoop(parts: LoopParts, stop: AbortSignal): Promise<
     progress.fetchingSinceMs = parts.elapsedMs()
     const batch = await claims.consumer.fetch(room, { waitMs: FETCH_WAIT_MS, signal: stop })
     progress.fetchingSinceMs = 0
+    progress.fetches += 1
     if (batch.length === 0) continue
     progress.claimedMs = parts.elapsedMs()
     parts.receive(claims, batch)

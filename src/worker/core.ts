@@ -16,6 +16,7 @@ import { Refusals } from './refusals.js'
 import type { SessionParts } from './session.js'
 import type { SettleItem } from './settle-item.js'
 import type { WorkerSettings } from './settings.js'
+import type { Settler } from './settler.js'
 import { Supervisor } from './supervisor.js'
 import { TaskLog } from './task-log.js'
 
@@ -97,12 +98,16 @@ export function createCore(options: CoreOptions): WorkerCore {
   return { host, pool, dispatcher, supervisor, lagWatch, hoardWatch, stopKeeper: () => sessions.stopKeeper() }
 }
 
+/** Writes settlements that need no claim. */
+type Adopter = Pick<Settler, 'add' | 'isDead'>
+
 /** What outlives a session: the keepers, and settlements whose connection is gone. */
 class SessionShare {
   readonly #options: CoreOptions
   /** One for each store: the claims of a lost session are renewed where they are, although the next is elsewhere. */
   readonly #keepers = new Map<string, LeaseKeeper>()
   #orphans: SettleItem[] = []
+  #present: Adopter | undefined
 
   constructor(options: CoreOptions) {
     this.#options = options
@@ -116,11 +121,17 @@ class SessionShare {
       this.#keepers.get(store) ??
       openKeeper({ broker, start, leaseMs: settings.leaseMs, clock: host.clock, logger: host.logger })
     this.#keepers.set(store, keeper)
-    return { keeper, orphaned: (item) => this.#orphans.push(item) }
+    return { keeper, orphaned: (item) => this.#orphaned(item) }
   }
 
-  /** Let a new session write what the old one could not. */
-  adopt(settler: { add(item: SettleItem): void }): void {
+  #orphaned(item: SettleItem): void {
+    if (this.#present === undefined || this.#present.isDead) this.#orphans.push(item)
+    else this.#present.add(item)
+  }
+
+  /** Let a new session write what the old ones could not, and what they still hand over. */
+  adopt(settler: Adopter): void {
+    this.#present = settler
     const orphans = this.#orphans
     this.#orphans = []
     for (const item of orphans) settler.add(item)

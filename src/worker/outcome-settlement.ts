@@ -50,11 +50,14 @@ export class OutcomeSettlements {
       : this.#decide(run, outcome)
   }
 
-  /** The settlement of a run whose settlement the store refused: a FAILURE that says so, and nothing else. */
+  /** The settlement of a run whose settlement the store refused: a FAILURE that says so, and the dead letter it had. */
   afterRefusal(run: Run, error: Error): Verdict {
     const outcome = failed(toFailure(error, this.#host))
     const stored = this.#stores(run, true) ? this.#records.failure(run.task, outcome.failure) : undefined
-    return { settlement: toSettlement(run.delivery, { stored }), outcome }
+    const { declares, stage, settlement } = run
+    // Acknowledged without its letter, the message would be lost. Where that is published already, it is the last step.
+    const letter = declares === undefined || stage !== 'new' ? NOTHING : settlement.publish.slice(-1)
+    return verdict(run, outcome, { stored, publish: letter, ...(declares === undefined ? {} : { declares }) })
   }
 
   async #decideWithFollowUps(run: Run, outcome: Outcome): Promise<Verdict> {

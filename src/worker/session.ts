@@ -38,7 +38,7 @@ const FETCH_GRACE_MS = 20_000
 export class Session {
   readonly claims: ClaimSet
   readonly #parts: SessionParts
-  readonly #progress: LoopProgress = { fetchingSinceMs: 0, claimedMs: 0 }
+  readonly #progress: LoopProgress = { fetchingSinceMs: 0, claimedMs: 0, fetches: 0 }
   readonly #stop = new AbortController()
   #fail: (error: Error) => void = () => undefined
   #isLost = false
@@ -97,6 +97,11 @@ export class Session {
     return this.#isLost
   }
 
+  /** Whether the store has answered a fetch. */
+  get hasFetched(): boolean {
+    return this.#progress.fetches > 0
+  }
+
   /** Claim until stopped. Rejects when the connection is lost. */
   claim(): Promise<void> {
     const { window, dispatcher, host } = this.#parts
@@ -128,6 +133,8 @@ export class Session {
     if (this.#isLost) return
     this.#isLost = true
     this.#stop.abort()
+    const { dispatcher, settings } = this.#parts
+    dispatcher.connectionLost(this.claims, settings.cancelsOnConnectionLoss)
     this.#fail(error)
   }
 

@@ -34,6 +34,7 @@ export class Supervisor {
   #session: Session | undefined
   #isStopping = false
   #hasConnected = false
+  /** Since the last good fetch. */
   #tries = 0
   #cancelInspection: (() => void) | undefined
 
@@ -59,6 +60,7 @@ export class Supervisor {
       } catch (error) {
         this.#lost(session, toError(error))
         if (!this.#parts.settings.reconnect) throw error
+        await this.#rest(session, toError(error))
       }
     }
   }
@@ -85,7 +87,6 @@ export class Supervisor {
     while (!this.#isStopping) {
       try {
         const session = await this.#open()
-        this.#tries = 0
         if (session !== undefined) return session
       } catch (error) {
         await this.#connectFailed(toError(error))
@@ -114,16 +115,29 @@ export class Supervisor {
   }
 
   async #connectFailed(error: Error): Promise<void> {
-    const { settings, host } = this.#parts
+    const { settings } = this.#parts
     const mayRetry = this.#hasConnected ? settings.reconnect : settings.retryOnStartup
     const isRetryable = error instanceof LovageError && error.retryable
-    if (!mayRetry || !isRetryable || this.#tries >= settings.maxConnectRetries) throw error
+    if (!mayRetry || !isRetryable) throw error
+    await this.#waitAgain(error, 'Cannot connect')
+  }
+
+  /** A store that opens and then fails is as much down as one that does not open: only a fetch proves it is back. */
+  async #rest(session: Session, error: Error): Promise<void> {
+    if (session.hasFetched) this.#tries = 0
+    else await this.#waitAgain(error, 'Cannot claim')
+  }
+
+  async #waitAgain(error: Error, what: string): Promise<void> {
+    const { settings, host } = this.#parts
+    if (this.#isStopping) return
+    if (this.#tries >= settings.maxConnectRetries) throw error
     const delayMs = backoffMs(this.#tries, RECONNECT)
     this.#tries += 1
     const most = Number.isFinite(settings.maxConnectRetries) ? `/${settings.maxConnectRetries}` : ''
     host.logger.error(
       { err: error, attempt: this.#tries, delayMs },
-      `consumer: Cannot connect: ${error.message}. Trying again in ${(delayMs / 1000).toFixed(2)} seconds... (${this.#tries}${most})`,
+      `consumer: ${what}: ${error.message}. Trying again in ${(delayMs / 1000).toFixed(2)} seconds... (${this.#tries}${most})`,
     )
     await this.#pause.wait(delayMs)
   }

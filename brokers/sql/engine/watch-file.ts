@@ -5,6 +5,9 @@ import type { FSWatcher } from 'node:fs'
 // and later. The sum covers a slow disk; what takes longer is found by the poll.
 const LOOKS_MS: readonly number[] = [1, 1, 1, 2, 2, 2, 4, 4, 4, 8, 16, 32]
 
+// A look that is further away than this belongs to an older commit: the new one does not wait for it.
+const SOON_MS = 2
+
 /**
  * Call `changed` soon after any process committed to a SQLite file in write-ahead mode.
  *
@@ -14,6 +17,7 @@ export function watchCommits(path: string, changed: () => void): () => void {
   let watcher: FSWatcher | undefined
   let timer: NodeJS.Timeout | undefined
   let look = 0
+  let nextMs = 0
 
   const lookAgain = (): void => {
     timer = undefined
@@ -21,12 +25,15 @@ export function watchCommits(path: string, changed: () => void): () => void {
     const delayMs = LOOKS_MS[look]
     look += 1
     if (delayMs === undefined || watcher === undefined) return
+    nextMs = performance.now() + delayMs
     timer = setTimeout(lookAgain, delayMs)
     timer.unref()
   }
   const written = (): void => {
     look = 0
-    if (timer === undefined) lookAgain()
+    if (timer !== undefined && nextMs - performance.now() <= SOON_MS) return
+    clearTimeout(timer)
+    lookAgain()
   }
   const stop = (): void => {
     watcher?.close()

@@ -8,6 +8,7 @@ import type { WorkerExit } from '../../worker/worker-options.js'
 import { bannerText } from '../banner.js'
 import { EXIT, exitCodeOf, type ExitCode } from '../exit-code.js'
 import { extraSettings } from '../extra-settings.js'
+import { idleSettingsNote } from '../idle-settings.js'
 import { likelyModules } from '../loader/find-module.js'
 import { enableTypeScript } from '../loader/typescript.js'
 import type { LogFormat } from '../log.js'
@@ -34,6 +35,10 @@ export function workerCommand(session: Session): Command {
     .action(async () => {
       const flags = command.opts<WorkerFlags>()
       checkLogFlags(session, flags)
+      if (flags.watch === true && session.start.app !== undefined)
+        throw new UsageError(
+          '--watch restarts a program of its own: use the command line, lovage -A … worker --watch',
+        )
       warnOfOptions(session, optionsWithoutEffect(command))
       session.exitCode =
         flags.watch === true && flags.watched !== true
@@ -44,6 +49,8 @@ export function workerCommand(session: Session): Command {
 
 async function work(session: Session, flags: WorkerFlags, words: readonly string[]): Promise<ExitCode> {
   const app = await session.openApp({ ...workerSettings(flags), ...extraSettings(words) })
+  const idle = idleSettingsNote(app.conf)
+  if (idle !== undefined) session.note(idle)
   if (flags.include !== undefined) include(app, flags.include)
   await app.loadTaskModules()
   refuseWithoutTasks(app, session)

@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 // The drivers of the package have to be there for the default app, which no module of the user's imports.
-import '../../index.js'
+import '../../built-in-drivers.js'
 
 import type { Lovage } from '../../app/app.js'
 import { currentApp, setDefaultApp } from '../../app/default-app.js'
@@ -18,6 +18,8 @@ import { enableTypeScript, showTypeScriptStacks } from './typescript.js'
 
 /** Which app, and what is set on top of its own settings. */
 export interface AppRequest {
+  /** An app of the program that runs the command line: nothing has to be found. */
+  readonly app: Lovage | undefined
   /** As `-A` has it. Without it the ini file's `app`, else the default app. */
   readonly spec: string | undefined
   /** Absolute, possibly with `#section`. */
@@ -46,10 +48,10 @@ export interface LoadedApp {
  */
 export async function loadApp(request: AppRequest): Promise<LoadedApp> {
   const ini = request.iniFile === undefined ? undefined : loadIni(request.iniFile)
-  const named = namedApp(request, ini)
+  const named = request.app === undefined ? namedApp(request, ini) : undefined
   const configModule = configModuleOf(request)
   if (ini !== undefined || configModule !== undefined) enableTypeScript()
-  const app = named === undefined ? currentApp() : await importApp(named.spec, named.folder)
+  const app = request.app ?? (named === undefined ? currentApp() : await importApp(named.spec, named.folder))
   setDefaultApp(app)
   const sources = [ini, await configSource(configModule, request.cwd)].filter(
     (source) => source !== undefined,

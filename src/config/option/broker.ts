@@ -46,7 +46,6 @@ export const brokerOptions: OptionTable = {
     kind: 'duration',
     default: 4,
     old: ['BROKER_CONNECTION_TIMEOUT'],
-    acts: false,
     doc: 'How long opening a connection to the broker may take.',
   },
   brokerConnectionRetry: {

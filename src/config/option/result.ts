@@ -24,8 +24,7 @@ export const resultOptions: OptionTable = {
     kind: 'string',
     default: undefined,
     old: ['CELERY_RESULT_COMPRESSION'],
-    acts: false,
-    doc: 'Compressor of results, for example `gzip`.',
+    doc: 'Compressor of results, for example `gzip`, for stores whose format of a result has it. SQL tables and memory have not: as in Celery, results are then stored as they are, and a warning says so.',
   },
   resultExpires: {
     kind: 'duration',
@@ -151,7 +150,6 @@ export const resultOptions: OptionTable = {
   overrideBackends: {
     kind: 'dict',
     default: {},
-    acts: false,
-    doc: 'Result backends by scheme, in place of the built-in ones.',
+    doc: 'Result backends by scheme, in place of the built-in ones: a function `(url, options) => backend`, an object with `createBackend`, or the path of a module that exports it (`./my-backend.js`, `./my-backend.js:create`).',
   },
 }

@@ -67,7 +67,6 @@ export const storesOptions: OptionTable = {
     default: undefined,
     url: true,
     old: ['CELERY_CACHE_BACKEND'],
-    acts: false,
     doc: 'Cache of the bare backend name `cache`.',
   },
   cacheBackendOptions: {

@@ -22,7 +22,6 @@ export const taskOptions: OptionTable = {
     kind: 'boolean',
     default: false,
     old: ['CELERY_STORE_EAGER_RESULT'],
-    acts: false,
     doc: 'Whether results of eager tasks are stored.',
   },
   taskAcksLate: {

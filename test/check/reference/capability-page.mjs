@@ -1,6 +1,8 @@
 /** One broker of each kind, made without a connection, with the URL that the page shows. */
 const BROKERS = [
   { url: 'sqlite:////tmp/queue.sqlite', shown: '`sqlite:///file.db`' },
+  { url: 'postgresql://localhost/db', shown: '`postgresql://`' },
+  { url: 'mysql://localhost/db', shown: '`mysql://`, `mariadb://`' },
   { url: 'memory://', shown: '`memory://`' },
 ]
 

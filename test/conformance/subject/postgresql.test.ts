@@ -1,3 +1,3 @@
-import { describeSqlServer } from './sql-server.js'
+import { describeSqlServer } from '../../support/sql-subject.js'
 
 await describeSqlServer('postgresql', 'postgresql')

@@ -150,3 +150,24 @@ describe('a queue that is not configured', () => {
     })
   })
 })
+
+describe('a priority that the broker does not have', () => {
+  it.each([
+    ['SQLite', {}, 10, '0 to 9'],
+    ['a memory broker', { broker: 'memory://' }, 99, '0 to 9'],
+    ['RabbitMQ', { broker: 'amqp://localhost' }, 256, '0 to 255'],
+  ])('is refused on %s', async (_broker, input, priority, range) => {
+    await expect(route(input, 'tasks.add', { priority })).rejects.toThrow(
+      `expected the priority of tasks.add to be ${range}, as the broker has them, got: ${priority}`,
+    )
+  })
+
+  it('is refused when a route asks for it, and a byte is one on RabbitMQ', async () => {
+    await expect(route({ taskRoutes: { 'tasks.*': { priority: 10 } } }, 'tasks.add')).rejects.toThrow(
+      '0 to 9',
+    )
+    expect(await route({ broker: 'amqp://localhost' }, 'tasks.add', { priority: 255 })).toMatchObject({
+      priority: 255,
+    })
+  })
+})

@@ -242,7 +242,11 @@ describe('publishing', () => {
 
     const publishing = broker.publish(Array.from({ length: 8 }, () => outgoing('a')))
 
-    await expect(publishing).rejects.toMatchObject({ code: 'LOVAGE_PUBLISH', indexes: [3, 4, 5, 6, 7] })
+    await expect(publishing).rejects.toMatchObject({
+      code: 'LOVAGE_PUBLISH',
+      indexes: [3, 4, 5, 6, 7],
+      retryable: true,
+    })
     await sleep(120)
     expect(calls).toBe(2)
   })

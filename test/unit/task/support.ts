@@ -1,4 +1,4 @@
-import { defineTask, type AnyBody, type DefineOptions } from '../../../src/app/define.js'
+import { defineTask, dottedName, type AnyBody, type DefineOptions } from '../../../src/app/define.js'
 import { eagerPort, localRequest } from '../../../src/app/eager.js'
 import { ErrorRegistry } from '../../../src/message/error-registry.js'
 import type { TaskDefinition } from '../../../src/task/definition.js'
@@ -9,7 +9,7 @@ import type { TaskRequest } from '../../../src/task/request.js'
 
 /** A definition of an app called `tests`. */
 export function definitionOf(options: DefineOptions, body: AnyBody): TaskDefinition {
-  return defineTask('tests', { name: 'tests.body', ...options }, body)
+  return defineTask({ main: 'tests', genTaskName: dottedName }, { name: 'tests.body', ...options }, body)
 }
 
 /** A request as a message brings it. */

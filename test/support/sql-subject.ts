@@ -1,17 +1,17 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, it } from '@jest/globals'
-import { createBackend } from '../../../backends/sql/index.js'
-import { createBroker } from '../../../brokers/sql/index.js'
-import { guardBackend } from '../../../src/backend/guard.js'
-import type { ResultBackend } from '../../../src/backend/contract.js'
-import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
-import { guardBroker } from '../../../src/broker/guard.js'
-import { node } from '../../support/child.js'
-import { sqlPlace } from '../../support/sql-place.js'
-import type { SqlServer } from '../../support/sql-place.js'
-import { describeBackend, describeBroker, jsonCodec } from '../index.js'
+import { createBackend } from '../../backends/sql/index.js'
+import { createBroker } from '../../brokers/sql/index.js'
+import { guardBackend } from '../../src/backend/guard.js'
+import type { ResultBackend } from '../../src/backend/contract.js'
+import { parseConnectionUrl } from '../../src/broker/connection-url.js'
+import { guardBroker } from '../../src/broker/guard.js'
+import { node } from './child.js'
+import { sqlPlace } from './sql-place.js'
+import type { SqlServer } from './sql-place.js'
+import { describeBackend, describeBroker, jsonCodec } from '../conformance/index.js'
 
-const claimScript = fileURLToPath(new URL('../../integration/sql/child/claim.js', import.meta.url))
+const claimScript = fileURLToPath(new URL('../integration/sql/child/claim.js', import.meta.url))
 
 /** Both suites on a server; `options` go into the URL. */
 export async function describeSqlServer(server: SqlServer, name: string, options = ''): Promise<void> {

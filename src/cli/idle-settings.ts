@@ -1,0 +1,29 @@
+import { OPTIONS } from '../config/option-table.js'
+import type { Settings } from '../config/settings.js'
+
+/** What to do in place of some settings that nothing acts on. */
+const ADVICE: ReadonlyMap<string, string> = new Map([
+  ['beatSchedule', 'periodic tasks come with a later version'],
+  ['workerLogfile', 'logs go to standard error; redirect it'],
+  ['workerLogDatefmt', 'times are written as Python writes them by default'],
+  ['workerTaskLogDatefmt', 'times are written as Python writes them by default'],
+  ['workerHijackRootLogger', 'there is no root logger; a program hands its own to the app or worker'],
+  ['workerPidfile', 'let the service manager keep track of the process'],
+  ['workerUid', 'let the service manager choose the user'],
+  ['workerGid', 'let the service manager choose the group'],
+  ['workerUmask', 'let the service manager set it'],
+])
+
+/**
+ * One sentence about the settings that somebody set and that nothing acts on in this version; `undefined` where there
+ * are none.
+ */
+export function idleSettingsNote(settings: Settings): string | undefined {
+  const idle = [...OPTIONS].filter(([name, option]) => option.acts === false && settings.has(name))
+  if (idle.length === 0) return undefined
+  const names = idle.map(([name]) => {
+    const advice = ADVICE.get(name)
+    return advice === undefined ? name : `${name} (${advice})`
+  })
+  return `Warning: nothing acts on these settings in this version: ${names.join(', ')}`
+}
