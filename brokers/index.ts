@@ -14,7 +14,13 @@ export const brokerDrivers: readonly BrokerDriver[] = [
       ...['mysql', 'sqla+mysql', 'db+mysql', 'mariadb', 'sqla+mariadb', 'db+mariadb'],
     ],
     acceptsDriverSuffix: true,
+    accepts: isKnex,
     moduleUrl: new URL('./sql/index.js', import.meta.url).href,
     load: () => import('./sql/index.js'),
   },
 ]
+
+/** A Knex instance of the application, told by its shape: the package is not loaded for it. */
+function isKnex(target: object): boolean {
+  return typeof target === 'function' && 'client' in target && 'raw' in target && 'transaction' in target
+}

@@ -10,11 +10,11 @@ import type {
   Outgoing,
   QueueSpec,
 } from '../../src/broker/contract.js'
-import { PublishError } from '../../src/errors/errors.js'
 import { SqlConsumer } from './consumer.js'
 import { asBroker } from './failure.js'
 import { SqlFanout } from './fanout.js'
-import { insertOutgoing } from './publish.js'
+import { insertOutgoing, unroutableError } from './publish.js'
+import { publishWithin } from './publish-within.js'
 import { writerFor } from './result-writer.js'
 import type { SqlStore } from './store.js'
 import { StoreHandle } from './store-handle.js'
@@ -74,12 +74,18 @@ export class SqlBroker implements Broker {
       store.wake.signal()
       return failed
     })
-    const route = batch[unroutable[0] ?? -1]?.route
-    if (route === undefined) return
-    throw new PublishError(
-      `no queue is reached by exchange "${route.exchange}" and routing key "${route.routingKey}"`,
-      unroutable,
+    if (unroutable.length > 0) throw unroutableError(batch, unroutable)
+  }
+
+  async publishWithin(
+    transaction: object,
+    batch: readonly Outgoing[],
+    queues: readonly QueueSpec[],
+  ): Promise<void> {
+    const unroutable = await asBroker(async () =>
+      publishWithin(await this.#handle.untouched(), transaction, { batch, queues }),
     )
+    if (unroutable.length > 0) throw unroutableError(batch, unroutable)
   }
 
   async consume(queues: readonly string[], options: ConsumeOptions): Promise<Consumer> {

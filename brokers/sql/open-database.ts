@@ -20,6 +20,10 @@ export async function openDatabase(target: SqlTarget): Promise<OpenedDatabase> {
       const { openMysql } = await import('./server/mysql.js')
       return openMysql(target)
     }
+    case 'knex': {
+      const { openKnexInstance } = await import('./server/knex-instance.js')
+      return openKnexInstance(target)
+    }
   }
 }
 

@@ -37,6 +37,14 @@ export class StoreHandle {
 
   /** The open store, a new one if the last one broke. @throws {@link SqlFailure} when it is not open. */
   async get(): Promise<SqlStore> {
+    const store = await this.untouched()
+    const { part, autoMigrate } = this.#options
+    await store.ensure(part, autoMigrate)
+    return store
+  }
+
+  /** As {@link get}, without a look at the tables. */
+  async untouched(): Promise<SqlStore> {
     if (this.#closed || this.#store === undefined) {
       throw new SqlFailure(
         'unavailable',
@@ -70,7 +78,8 @@ export class StoreHandle {
     const { target, part, autoMigrate } = this.#options
     const store = await openStore(target)
     try {
-      await store.ensure(part, autoMigrate)
+      // The one connection of an application's SQLite may be in the transaction that opens this.
+      if (target.kind !== 'knex') await store.ensure(part, autoMigrate)
     } catch (error) {
       await store.release()
       throw error

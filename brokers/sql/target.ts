@@ -1,16 +1,18 @@
 import type { ConnectionUrl } from '../../src/broker/connection-url.js'
 import { UnsupportedError } from '../../src/errors/errors.js'
+import { knexTarget } from './knex-target.js'
+import type { KnexTarget } from './knex-target.js'
 import { serverTarget } from './server-target.js'
 import type { ServerKind, ServerTarget } from './server-target.js'
 import { sqliteTarget } from './sqlite-target.js'
 import type { SqliteTarget } from './sqlite-target.js'
 
 /** A database to work on, and how. */
-export type SqlTarget = SqliteTarget | ServerTarget
+export type SqlTarget = SqliteTarget | ServerTarget | KnexTarget
 
 /** What the driver's name is for users: in logs, errors and the capability table. */
 export function targetName(target: SqlTarget): string {
-  return target.kind
+  return target.kind === 'knex' ? target.database : target.kind
 }
 
 const SERVERS: ReadonlyMap<string, ServerKind> = new Map([
@@ -40,10 +42,25 @@ export function parseTarget(
     : serverTarget(server, url, transportOptions)
 }
 
+/** The database of a URL, or of the object that the application gave in its place. */
+export function targetOf(url: ConnectionUrl, options: TargetOptions): SqlTarget {
+  const { target, transportOptions } = options
+  return target === undefined ? parseTarget(url, transportOptions) : knexTarget(target, transportOptions)
+}
+
+/** What of a driver's options decides on the target. */
+export interface TargetOptions {
+  readonly target?: object
+  readonly transportOptions?: Readonly<Record<string, unknown>>
+}
+
 /** Whether two targets are one database, which can be opened once for both. */
 export function isSameStore(one: SqlTarget, other: SqlTarget): boolean {
   if (one.kind === 'sqlite') {
     return other.kind === 'sqlite' && one.path === other.path && one.engine === other.engine
   }
-  return other.kind !== 'sqlite' && one.key === other.key
+  if (one.kind === 'knex') {
+    return other.kind === 'knex' && one.knex === other.knex && one.names.message === other.names.message
+  }
+  return other.kind === one.kind && one.key === other.key
 }

@@ -17,10 +17,21 @@ export class Topology {
   #queues: ReadonlySet<string> = new Set()
   #bindings: readonly BoundQueue[] = []
 
+  /** Whether what is known is what the session sees. */
+  async isCurrent(session: Session): Promise<boolean> {
+    return (await versionIn(session)) === this.#version
+  }
+
+  /** Know what another one knows. */
+  copy(other: Topology): void {
+    this.#version = other.#version
+    this.#queues = other.#queues
+    this.#bindings = other.#bindings
+  }
+
   /** Read again if another process changed something. */
   async refresh(session: Session): Promise<void> {
-    const [row] = await session.all('SELECT version FROM {topology}')
-    const version = Number(row?.[0])
+    const version = await versionIn(session)
     if (version === this.#version) return
     const queues = await session.all('SELECT name FROM {queue}')
     const bindings = await session.all(
@@ -50,6 +61,11 @@ export class Topology {
   get queues(): readonly string[] {
     return [...this.#queues]
   }
+}
+
+async function versionIn(session: Session): Promise<number> {
+  const [row] = await session.all('SELECT version FROM {topology}')
+  return Number(row?.[0])
 }
 
 /** Make the queue and the bindings that are missing. */

@@ -295,7 +295,8 @@ export class Lovage implements ResultSource {
    * @source Celery 5.7, `celery/app/base.py`, `Celery.worker_main`.
    */
   async workerMain(argv: readonly string[] = process.argv.slice(2)): Promise<number> {
-    if (commandLine === undefined) throw new ConfigError('workerMain needs the entry of the package, "lovage"')
+    if (commandLine === undefined)
+      throw new ConfigError('workerMain needs the entry of the package, "lovage"')
     return commandLine(this, argv[0] === 'worker' ? argv : ['worker', ...argv])
   }
 
@@ -423,7 +424,9 @@ export class Lovage implements ResultSource {
       ...(retry === undefined ? {} : { retry }),
       ...(retryPolicy === undefined ? {} : { retryPolicy }),
     }
-    const send = (ready: PreparedCall): Promise<void> => sender.publish(ready, policy)
+    const { transaction } = call
+    const send = (ready: PreparedCall): Promise<void> =>
+      transaction === undefined ? sender.publish(ready, policy) : sender.publishWithin(transaction, ready)
     const { publish } = this.around
     const prepared = await sender.prepare(call)
     await (publish.length === 0 ? send : compose(publish, send))(prepared)

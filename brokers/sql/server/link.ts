@@ -46,6 +46,8 @@ export interface ServerDriver {
   begin(options: TransactionOptions): readonly string[]
   /** The text that ends one; `channel` is told when somebody is to be woken. */
   commit(channel: string | undefined): string
+  /** The text that wakes whoever listens on a channel, once the transaction it is part of is committed. */
+  tell(channel: string): string | undefined
   /** The meaning of an error; `undefined` for one that has nothing to do with the server. */
   flawOf(error: unknown): Flaw | undefined
 }

@@ -30,6 +30,7 @@ export const mysqlDriver: ServerDriver = {
   // Without gap locks, which would make claimers wait for publishers.
   begin: () => ['SET TRANSACTION ISOLATION LEVEL READ COMMITTED', 'START TRANSACTION'],
   commit: () => 'COMMIT',
+  tell: () => undefined,
   flawOf,
 }
 

@@ -28,6 +28,7 @@ export const pgDriver: ServerDriver = {
   link: (connection, keepsSession): Link => new PgLink(pgClient(connection), keepsSession),
   begin: ({ durable = true }) => [durable ? 'BEGIN' : 'BEGIN;SET LOCAL synchronous_commit TO off'],
   commit: (channel) => (channel === undefined ? 'COMMIT' : `NOTIFY ${channel};COMMIT`),
+  tell: (channel) => `NOTIFY ${channel}`,
   flawOf,
 }
 

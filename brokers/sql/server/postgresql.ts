@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { postgresql } from '../dialect/postgresql.js'
 import type { OpenedDatabase } from '../opened-database.js'
 import type { ServerTarget } from '../server-target.js'
+import { bareName } from '../table-names.js'
 import { pgDriver } from './pg-driver.js'
 import { listenOn } from './listen.js'
 import { KnexPool } from './knex-pool.js'
@@ -48,7 +49,10 @@ export async function openPostgresql(target: ServerTarget): Promise<OpenedDataba
   }
 }
 
-/** One channel for each place of tables; it is the same whatever the connection's search path calls them. */
+/**
+ * The channel of a table's name, whatever its schema: who reaches it by the search path and who names the schema hear each
+ * other. A channel belongs to one database.
+ */
 export function channelOf(messageTable: string): string {
-  return `lovage_${createHash('sha1').update(messageTable).digest('hex').slice(0, 12)}`
+  return `lovage_${createHash('sha1').update(bareName(messageTable)).digest('hex').slice(0, 12)}`
 }

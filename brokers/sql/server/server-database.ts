@@ -5,7 +5,7 @@ import { withDeadline } from '../../../src/util/deadline.js'
 import { SqlFailure } from '../failure.js'
 import type { Session, SqlDatabase, TransactionOptions } from '../session.js'
 import type { TableNames } from '../table-names.js'
-import type { KnexPool } from './knex-pool.js'
+import { KnexPool } from './knex-pool.js'
 import type { Link, ServerDriver } from './link.js'
 import { ServerSession } from './server-session.js'
 import type { StatementBook } from './statement-book.js'
@@ -62,6 +62,25 @@ export class ServerDatabase implements SqlDatabase {
   async read<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
     const limitMs = this.#parts.queryTimeoutMs
     return this.#again(() => this.#onLink(limitMs, (link) => work(this.#session(link, limitMs))))
+  }
+
+  async within<Result>(
+    transaction: Knex.Transaction,
+    work: (session: Session) => Promise<Result>,
+  ): Promise<Result> {
+    const { driver, channel, keepsSession, queryTimeoutMs } = this.#parts
+    // Within a transaction knex always hands out the one connection.
+    const connection = await new KnexPool(transaction, false).acquire()
+    const link = driver.link(connection, keepsSession)
+    const session = this.#session(link, queryTimeoutMs)
+    try {
+      const result = await work(session)
+      const text = session.isAnnounced && channel !== undefined ? driver.tell(channel) : undefined
+      if (text !== undefined) await this.#exec(link, text, queryTimeoutMs)
+      return result
+    } catch (error) {
+      throw this.#translated(error)
+    }
   }
 
   async knex(): Promise<Knex> {
