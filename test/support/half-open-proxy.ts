@@ -48,6 +48,20 @@ export class HalfOpenProxy implements AsyncDisposable {
     for (const pair of this.#pairs) for (const socket of pair) socket.resume()
   }
 
+  /** Let the connections that are open now hear nothing ever again; new ones work. @returns What ends them after all. */
+  freeze(): () => void {
+    const frozen = [...this.#pairs]
+    for (const pair of frozen) for (const socket of pair) socket.removeAllListeners('data').pause()
+    return () => {
+      for (const pair of frozen) for (const socket of pair) socket.destroy()
+    }
+  }
+
+  /** Close every connection in good order; new ones are accepted. */
+  hangUp(): void {
+    for (const pair of this.#pairs) for (const socket of pair) socket.end()
+  }
+
   /** Cut every connection at once; new ones are accepted. */
   cut(): void {
     for (const pair of this.#pairs) for (const socket of pair) socket.resetAndDestroy()

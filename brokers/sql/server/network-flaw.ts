@@ -12,10 +12,12 @@ const WORDS =
 
 /** The meaning of an error of the connection; `undefined` for one of another kind. */
 export function networkFlaw(error: unknown): Flaw | undefined {
-  if (!(error instanceof Error)) return undefined
-  const code = isRecord(error) ? error['code'] : undefined
-  const inner = error instanceof AggregateError ? error.errors : []
+  if (!isRecord(error)) return undefined
+  const { code, message, errors, cause } = error
+  const inner: readonly unknown[] = Array.isArray(errors) ? errors : [cause]
   const isAway =
-    CODES.has(code) || WORDS.test(error.message) || inner.some((one) => networkFlaw(one) !== undefined)
+    CODES.has(code) ||
+    (typeof message === 'string' && WORDS.test(message)) ||
+    inner.some((one) => networkFlaw(one) !== undefined)
   return isAway ? { kind: 'unavailable', again: false } : undefined
 }
