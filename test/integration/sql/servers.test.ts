@@ -54,7 +54,10 @@ for (const server of ['postgresql', 'mariadb'] as const) {
     it('wakes a waiting consumer soon after a send from another process', async () => {
       await using tables = await place()
       const [queue, count] = [randomName('queue'), 40]
-      const broker = await openBroker(tables.url, queue)
+      // Far longer than the test: whoever is told does not wait for it.
+      const url = new URL(tables.url)
+      if (server === 'postgresql') url.searchParams.set('pollInterval', '30')
+      const broker = await openBroker(url.href, queue)
       const consumer = await broker.consume([queue], { credit: 100, leaseMs: 30_000 })
       await using publisher = child('publish', [tables.url, queue, String(count)])
       const delaysMs: number[] = []
@@ -70,8 +73,7 @@ for (const server of ['postgresql', 'mariadb'] as const) {
       await publisher.exited
       await broker.close()
       const median = delaysMs.sort((one, other) => one - other)[count / 2]
-      // Where nobody is told, a poll of 100 ms finds it.
-      expect(median).toBeLessThan(server === 'postgresql' ? 50 : 150)
+      expect(median).toBeLessThan(500)
     })
 
     it('is migrated once by processes that start together', async () => {
