@@ -8,8 +8,13 @@ export const brokerDrivers: readonly BrokerDriver[] = [
     load: () => import('./memory/index.js'),
   },
   {
-    schemes: ['sqlite', 'sqla+sqlite', 'db+sqlite'],
+    schemes: [
+      ...['sqlite', 'sqla+sqlite', 'db+sqlite'],
+      ...['postgresql', 'sqla+postgresql', 'db+postgresql', 'postgres', 'sqla+postgres', 'db+postgres'],
+      ...['mysql', 'sqla+mysql', 'db+mysql', 'mariadb', 'sqla+mariadb', 'db+mariadb'],
+    ],
     acceptsDriverSuffix: true,
+    accepts: isKnex,
     moduleUrl: new URL('./sql/index.js', import.meta.url).href,
     load: () => import('./sql/index.js'),
   },
@@ -34,3 +39,8 @@ export const brokerDrivers: readonly BrokerDriver[] = [
     load: () => import('./rabbitmq/index.js'),
   },
 ]
+
+/** A Knex instance of the application, told by its shape: the package is not loaded for it. */
+function isKnex(target: object): boolean {
+  return typeof target === 'function' && 'client' in target && 'raw' in target && 'transaction' in target
+}

@@ -12,6 +12,7 @@ import type { KeptRecord, ResultWriter } from '../../brokers/sql/result-writer.j
 import type { Session } from '../../brokers/sql/session.js'
 import type { SqlStore } from '../../brokers/sql/store.js'
 import { StoreHandle } from '../../brokers/sql/store-handle.js'
+import { targetName } from '../../brokers/sql/target.js'
 import type { SqlTarget } from '../../brokers/sql/target.js'
 import { SqlGroups } from './groups.js'
 import { RecordWatcher } from './record-watcher.js'
@@ -27,7 +28,7 @@ export interface SqlBackendOptions {
 
 /** Results in Celery's tables, in the form of Celery 5.7: bytes of the result serializer. */
 export class SqlBackend implements ResultBackend, ResultWriter {
-  readonly name = 'sqlite'
+  readonly name: string
   readonly shared = true
   readonly groups: GroupStore
   readonly #handle: StoreHandle
@@ -41,6 +42,7 @@ export class SqlBackend implements ResultBackend, ResultWriter {
   )
 
   constructor(target: SqlTarget, options: SqlBackendOptions) {
+    this.name = targetName(target)
     this.#codec = options.codec
     this.#handle = new StoreHandle({ target, part: 'results', autoMigrate: options.autoMigrate })
     this.#watcher = new RecordWatcher(() => this.#handle.get())
@@ -84,7 +86,7 @@ export class SqlBackend implements ResultBackend, ResultWriter {
   async forget(taskIds: readonly string[]): Promise<void> {
     await this.#use(({ database }) =>
       database.transaction((session) =>
-        session.change((knex) => knex('celery_taskmeta').whereIn('task_id', taskIds).delete()),
+        session.change((knex, names) => knex(names.taskmeta).whereIn('task_id', taskIds).delete()),
       ),
     )
   }

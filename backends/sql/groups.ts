@@ -3,8 +3,6 @@ import { asBackend } from '../../brokers/sql/failure.js'
 import type { SqlStore } from '../../brokers/sql/store.js'
 import { bytesOf, dateText, decodeBytes } from './records.js'
 
-const TABLE = 'celery_tasksetmeta'
-
 /** Saved groups in Celery's `celery_tasksetmeta`: the result tuple in the result serializer. */
 export class SqlGroups implements GroupStore {
   readonly #connected: () => Promise<SqlStore>
@@ -26,7 +24,12 @@ export class SqlGroups implements GroupStore {
           date_done: dateText(nowMs),
           lovage_expires_ms: ttlMs > 0 ? nowMs + Math.round(ttlMs) : null,
         }
-        await session.change((knex) => knex(TABLE).insert(row).onConflict('taskset_id').merge())
+        await session.change((knex, names) =>
+          knex(names.tasksetmeta)
+            .insert(row)
+            .onConflict('taskset_id')
+            .merge(['result', 'date_done', 'lovage_expires_ms']),
+        )
       }),
     )
   }
@@ -35,8 +38,8 @@ export class SqlGroups implements GroupStore {
     const [row] = await this.#use(({ database, dialect }) =>
       database.read(async (session) => {
         const nowMs = await dialect.now(session)
-        return session.rows((knex) =>
-          knex(TABLE)
+        return session.rows((knex, names) =>
+          knex(names.tasksetmeta)
             .select('result')
             .where({ taskset_id: groupId })
             .whereRaw('(lovage_expires_ms IS NULL OR lovage_expires_ms > ?)', [nowMs]),
@@ -51,7 +54,7 @@ export class SqlGroups implements GroupStore {
   async forget(groupId: string): Promise<void> {
     await this.#use(({ database }) =>
       database.transaction((session) =>
-        session.change((knex) => knex(TABLE).where({ taskset_id: groupId }).delete()),
+        session.change((knex, names) => knex(names.tasksetmeta).where({ taskset_id: groupId }).delete()),
       ),
     )
   }

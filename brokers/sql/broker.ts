@@ -10,14 +10,15 @@ import type {
   Outgoing,
   QueueSpec,
 } from '../../src/broker/contract.js'
-import { PublishError } from '../../src/errors/errors.js'
 import { SqlConsumer } from './consumer.js'
 import { asBroker } from './failure.js'
 import { SqlFanout } from './fanout.js'
-import { insertOutgoing } from './publish.js'
+import { insertOutgoing, unroutableError } from './publish.js'
+import { publishWithin } from './publish-within.js'
 import { writerFor } from './result-writer.js'
 import type { SqlStore } from './store.js'
 import { StoreHandle } from './store-handle.js'
+import { targetName } from './target.js'
 import type { SqlTarget } from './target.js'
 import { declareQueue, deleteQueue } from './topology.js'
 
@@ -29,7 +30,7 @@ export interface SqlBrokerOptions {
 
 /** A queue in tables of Lovage's own. */
 export class SqlBroker implements Broker {
-  readonly name = 'sqlite'
+  readonly name: string
   readonly capabilities: BrokerCapabilities = {
     maxBatch: 1000,
     maxDelayMs: Number.MAX_SAFE_INTEGER,
@@ -47,6 +48,7 @@ export class SqlBroker implements Broker {
   readonly #consumers = new Set<Consumer>()
 
   constructor(target: SqlTarget, options: SqlBrokerOptions) {
+    this.name = targetName(target)
     this.#handle = new StoreHandle({ target, part: 'broker', autoMigrate: options.autoMigrate })
   }
 
@@ -72,12 +74,18 @@ export class SqlBroker implements Broker {
       store.wake.signal()
       return failed
     })
-    const route = batch[unroutable[0] ?? -1]?.route
-    if (route === undefined) return
-    throw new PublishError(
-      `no queue is reached by exchange "${route.exchange}" and routing key "${route.routingKey}"`,
-      unroutable,
+    if (unroutable.length > 0) throw unroutableError(batch, unroutable)
+  }
+
+  async publishWithin(
+    transaction: object,
+    batch: readonly Outgoing[],
+    queues: readonly QueueSpec[],
+  ): Promise<void> {
+    const unroutable = await asBroker(async () =>
+      publishWithin(await this.#handle.untouched(), transaction, { batch, queues }),
     )
+    if (unroutable.length > 0) throw unroutableError(batch, unroutable)
   }
 
   async consume(queues: readonly string[], options: ConsumeOptions): Promise<Consumer> {
@@ -111,7 +119,7 @@ export class SqlBroker implements Broker {
   async purge(queue: string): Promise<number> {
     return this.#use(({ database }) =>
       database.transaction((session) =>
-        session.change((knex) => knex('lovage_message').where({ queue }).whereNull('holder').delete()),
+        session.change((knex, names) => knex(names.message).where({ queue }).whereNull('holder').delete()),
       ),
     )
   }

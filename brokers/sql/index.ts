@@ -3,16 +3,18 @@ import { parseConnectionUrl } from '../../src/broker/connection-url.js'
 import type { BrokerFactory } from '../../src/broker/registry.js'
 import { SqlBroker } from './broker.js'
 import { asBroker } from './failure.js'
+import { knexTarget } from './knex-target.js'
 import { applyMigrations, planMigrationsOf } from './migrate.js'
 import type { SchemaPart } from './migrate.js'
 import { openStore } from './store.js'
-import { parseTarget } from './target.js'
+import { parseTarget, targetOf } from './target.js'
+import type { SqlTarget } from './target.js'
 
-export { embeddedPath } from './target.js'
+export { embeddedPath } from './sqlite-target.js'
 
-/** Opens `sqlite:///…`. */
+/** Opens `sqlite:///…`, `postgresql://…` and `mysql://…`. */
 export const createBroker: BrokerFactory = (url, options) =>
-  new SqlBroker(parseTarget(url, options.transportOptions), { autoMigrate: options.autoMigrate ?? true })
+  new SqlBroker(targetOf(url, options), { autoMigrate: options.autoMigrate ?? true })
 
 /** How to migrate. */
 export interface MigrateOptions {
@@ -23,15 +25,15 @@ export interface MigrateOptions {
 /**
  * Make and extend the tables of a database.
  *
- * @param url - `sqlite:///…` brings the queue's tables and those of the results up to date, `db+sqlite:///…` the latter.
+ * @param url - Or a Knex instance. `sqlite:///…` brings the queue's tables and those of the results up to date, `db+sqlite:///…` the latter.
  * @returns Names of what was done; empty when everything was there.
  */
 export async function migrate(
-  url: string,
+  url: string | object,
   options: MigrateOptions = {},
 ): Promise<{ readonly applied: readonly string[] }> {
   return asBroker(async () => {
-    const store = await openStore(parseTarget(parseConnectionUrl(url), options.transportOptions))
+    const store = await openStore(targetToMigrate(url, options))
     try {
       const applied: string[] = []
       for (const part of partsOf(url)) applied.push(...(await applyMigrations(store, part)))
@@ -43,10 +45,13 @@ export async function migrate(
 }
 
 /** The statements that {@link migrate} would run, as SQL text. A file that does not exist is not made by it. */
-export async function planMigrations(url: string, options: MigrateOptions = {}): Promise<readonly string[]> {
+export async function planMigrations(
+  url: string | object,
+  options: MigrateOptions = {},
+): Promise<readonly string[]> {
   return asBroker(async () => {
-    const target = parseTarget(parseConnectionUrl(url), options.transportOptions)
-    const store = await openStore(existsSync(target.path) ? target : { ...target, path: ':memory:' })
+    const target = targetToMigrate(url, options)
+    const store = await openStore(withoutMakingIt(target))
     try {
       const statements: string[] = []
       for (const part of partsOf(url)) {
@@ -60,6 +65,17 @@ export async function planMigrations(url: string, options: MigrateOptions = {}):
   })
 }
 
-function partsOf(url: string): readonly SchemaPart[] {
-  return url.startsWith('db+') ? ['results'] : ['broker', 'results']
+/** The target, or an empty database for a file that does not exist. */
+function withoutMakingIt(target: SqlTarget): SqlTarget {
+  return target.kind === 'sqlite' && !existsSync(target.path) ? { ...target, path: ':memory:' } : target
+}
+
+function targetToMigrate(url: string | object, { transportOptions }: MigrateOptions): SqlTarget {
+  return typeof url === 'string'
+    ? parseTarget(parseConnectionUrl(url), transportOptions)
+    : knexTarget(url, transportOptions)
+}
+
+function partsOf(url: string | object): readonly SchemaPart[] {
+  return typeof url === 'string' && url.startsWith('db+') ? ['results'] : ['broker', 'results']
 }

@@ -15,23 +15,30 @@ export interface Schema {
 /**
  * Bring the tables of one part up to date.
  *
- * Runs in one write transaction, so of two processes that start at once one finds the work done.
+ * Runs under a lock, so of two processes that start at once one finds the work done.
  *
  * @returns Names of what was done, in order.
  */
 export async function applyMigrations(schema: Schema, part: SchemaPart): Promise<readonly string[]> {
-  const knex = await schema.database.knex()
-  return schema.database.transaction(async (session) => {
-    const pending = await pendingMigrations(schema.dialect, session, part, knex)
-    for (const migration of pending) await apply(session, migration, part)
-    return pending.map(({ name }) => name)
-  })
+  const { database, dialect } = schema
+  const knex = await database.knex()
+  const work = async (session: Session): Promise<readonly string[]> => {
+    await dialect.lockSchema(session)
+    try {
+      const pending = await pendingMigrations(schema, session, part, knex)
+      for (const migration of pending) await apply(session, migration, part)
+      return pending.map(({ name }) => name)
+    } finally {
+      await dialect.unlockSchema(session)
+    }
+  }
+  return database.transaction(work, { patient: true })
 }
 
 /** What {@link applyMigrations} would do. */
 export async function planMigrationsOf(schema: Schema, part: SchemaPart): Promise<readonly Migration[]> {
   const knex = await schema.database.knex()
-  return schema.database.read(async (session) => pendingMigrations(schema.dialect, session, part, knex))
+  return schema.database.read(async (session) => pendingMigrations(schema, session, part, knex))
 }
 
 /**
@@ -51,32 +58,38 @@ export async function ensureSchema(schema: Schema, part: SchemaPart, autoMigrate
 }
 
 // Starting a process should not cost the query builder's loading when there is nothing to do.
-async function isCurrent({ database, dialect }: Schema, part: SchemaPart): Promise<boolean> {
+async function isCurrent(schema: Schema, part: SchemaPart): Promise<boolean> {
+  const { database, dialect } = schema
   return database.read(async (session) => {
-    if (part === 'results') return dialect.resultsAreCurrent(session)
-    const applied = await appliedMigrations(dialect, session)
+    if (part === 'results') return dialect.resultsAreCurrent(session, database.names)
+    const applied = await appliedMigrations(schema, session)
     return dialect.brokerMigrations.every((name) => applied.has(name))
   })
 }
 
 async function pendingMigrations(
-  dialect: SqlDialect,
+  schema: Schema,
   session: Session,
   part: SchemaPart,
   knex: Knex,
 ): Promise<readonly Migration[]> {
-  if (part === 'results') return dialect.resultSchema(session, knex)
-  const applied = await appliedMigrations(dialect, session)
-  return dialect.brokerSchema(knex).filter(({ name }) => !applied.has(name))
+  const { dialect, database } = schema
+  if (part === 'results') return dialect.resultSchema(session, knex, database.names)
+  const applied = await appliedMigrations(schema, session)
+  return dialect.brokerSchema(knex, database.names).filter(({ name }) => !applied.has(name))
 }
 
-async function appliedMigrations(dialect: SqlDialect, session: Session): Promise<ReadonlySet<string>> {
-  if (!(await dialect.hasTable(session, 'lovage_migration'))) return new Set()
-  return new Set((await session.all('SELECT name FROM lovage_migration')).map(([name]) => String(name)))
+async function appliedMigrations(
+  { database, dialect }: Schema,
+  session: Session,
+): Promise<ReadonlySet<string>> {
+  if (!(await dialect.hasTable(session, database.names.migration))) return new Set()
+  const rows = await session.rows((query, names) => query(names.migration).select('name'))
+  return new Set(rows.map(({ name }) => String(name)))
 }
 
 async function apply(session: Session, migration: Migration, part: SchemaPart): Promise<void> {
   for (const statement of migration.statements) await session.run(statement)
   if (part === 'results') return
-  await session.change((knex) => knex('lovage_migration').insert({ name: migration.name }))
+  await session.change((knex, names) => knex(names.migration).insert({ name: migration.name }))
 }

@@ -1,8 +1,10 @@
 import type { Outgoing } from '../../src/broker/contract.js'
+import { PublishError } from '../../src/errors/errors.js'
 import type { Hold, NewMessage } from './dialect/dialect.js'
 import { encodeMeta } from './envelope.js'
 import type { Session } from './session.js'
 import type { SqlStore } from './store.js'
+import type { Topology } from './topology.js'
 
 /** Insert messages within a transaction; resolves with the positions whose route reaches no queue. */
 export async function insertOutgoing(
@@ -11,15 +13,33 @@ export async function insertOutgoing(
   batch: readonly Outgoing[],
 ): Promise<readonly number[]> {
   await store.topology.refresh(session)
+  return insertRouted(session, store, { topology: store.topology, batch })
+}
+
+/** As {@link insertOutgoing}, by a topology that the caller has refreshed. */
+export async function insertRouted(
+  session: Session,
+  { dialect }: SqlStore,
+  { topology, batch }: { readonly topology: Topology; readonly batch: readonly Outgoing[] },
+): Promise<readonly number[]> {
   const unroutable: number[] = []
   const rows: NewMessage[] = []
   batch.forEach((outgoing, index) => {
-    const queues = store.topology.reached(outgoing)
+    const queues = topology.reached(outgoing)
     if (queues.length === 0) unroutable.push(index)
     for (const queue of queues) rows.push(newMessage(outgoing, queue))
   })
-  await store.dialect.insert(session, rows)
+  await dialect.insert(session, rows)
   return unroutable
+}
+
+/** The error of a batch of which some messages have no queue to go to. */
+export function unroutableError(batch: readonly Outgoing[], unroutable: readonly number[]): PublishError {
+  const route = batch[unroutable[0] ?? 0]?.route
+  return new PublishError(
+    `no queue is reached by exchange "${route?.exchange}" and routing key "${route?.routingKey}"`,
+    unroutable,
+  )
 }
 
 function newMessage(outgoing: Outgoing, queue: string): NewMessage {

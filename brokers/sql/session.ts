@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import type { TableNames } from './table-names.js'
 
 /** A value that can be bound or read. Integers are numbers: ids and epoch milliseconds fit. */
 export type SqlValue = string | number | Uint8Array | null
@@ -10,9 +11,13 @@ export type SqlRow = readonly SqlValue[]
 export type NamedRow = Readonly<Record<string, unknown>>
 
 /** Makes a query; the knex given has no connection of its own. */
-export type QueryMaker = (knex: Knex) => Knex.QueryBuilder
+export type QueryMaker = (knex: Knex, names: TableNames) => Knex.QueryBuilder
 
-/** Runs statements on one connection, inside of one transaction if it came from one. */
+/**
+ * Runs statements on one connection, inside of one transaction if it came from one.
+ *
+ * In a statement `{message}` and the like stand for the quoted names of {@link TableNames}.
+ */
 export interface Session {
   /** Run a prepared statement and read every row. */
   all(sql: string, parameters?: readonly SqlValue[]): Promise<readonly SqlRow[]>
@@ -22,6 +27,8 @@ export interface Session {
   rows(make: QueryMaker): Promise<readonly NamedRow[]>
   /** Run an insert, update or delete that knex builds; the number of rows changed, 0 for an insert. */
   change(make: QueryMaker): Promise<number>
+  /** The commit is to wake whoever waits, in any process. Nothing where the database is watched for commits. */
+  announce(): void
 }
 
 /** How a transaction ends. */
@@ -33,6 +40,12 @@ export interface TransactionOptions {
    * @defaultValue `true`
    */
   readonly durable?: boolean
+  /**
+   * Whether it may take long, as a change of the schema does.
+   *
+   * @defaultValue `false`
+   */
+  readonly patient?: boolean
 }
 
 /** One database as this process has it open. */
@@ -44,8 +57,12 @@ export interface SqlDatabase {
   ): Promise<Result>
   /** Do `work`, which only reads and may be done twice. */
   read<Result>(work: (session: Session) => Promise<Result>): Promise<Result>
+  /** Do `work` within a transaction of the application's, on its connection; absent where the database takes none. */
+  within?<Result>(transaction: Knex.Transaction, work: (session: Session) => Promise<Result>): Promise<Result>
   /** The query builder, without a connection. Loaded at the first call. */
   knex(): Promise<Knex>
+  /** Names of the tables. */
+  readonly names: TableNames
   /** Whether it can serve a user who asks for this durability too. */
   agree(synchronous: string | undefined): boolean
   /** Whether the connection is lost for good; the next `connect` then opens another. */

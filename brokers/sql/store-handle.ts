@@ -2,6 +2,7 @@ import { SqlFailure } from './failure.js'
 import type { SchemaPart } from './migrate.js'
 import { openStore } from './store.js'
 import type { SqlStore } from './store.js'
+import { targetName } from './target.js'
 import type { SqlTarget } from './target.js'
 
 /** What a {@link StoreHandle} opens. */
@@ -36,8 +37,20 @@ export class StoreHandle {
 
   /** The open store, a new one if the last one broke. @throws {@link SqlFailure} when it is not open. */
   async get(): Promise<SqlStore> {
+    const store = await this.untouched()
+    const { part, autoMigrate } = this.#options
+    await store.ensure(part, autoMigrate)
+    return store
+  }
+
+  /** As {@link get}, without a look at the tables. */
+  async untouched(): Promise<SqlStore> {
     if (this.#closed || this.#store === undefined) {
-      throw new SqlFailure('unavailable', 'the SQLite store is not connected', undefined)
+      throw new SqlFailure(
+        'unavailable',
+        `the ${targetName(this.#options.target)} store is not connected`,
+        undefined,
+      )
     }
     return this.#usable()
   }
@@ -65,7 +78,8 @@ export class StoreHandle {
     const { target, part, autoMigrate } = this.#options
     const store = await openStore(target)
     try {
-      await store.ensure(part, autoMigrate)
+      // The one connection of an application's SQLite may be in the transaction that opens this.
+      if (target.kind !== 'knex') await store.ensure(part, autoMigrate)
     } catch (error) {
       await store.release()
       throw error

@@ -1,12 +1,10 @@
-import { sqlite } from './dialect/sqlite.js'
 import type { SqlDialect } from './dialect/dialect.js'
-import { chooseEngine } from './engine/choose.js'
-import { SqliteFile } from './engine/database.js'
-import { watchCommits } from './engine/watch-file.js'
 import { ensureSchema } from './migrate.js'
 import type { SchemaPart } from './migrate.js'
 import type { SqlDatabase } from './session.js'
-import { prepareFolder } from './target.js'
+import { openDatabase } from './open-database.js'
+import type { OpenedDatabase } from './opened-database.js'
+import { isSameStore } from './target.js'
 import type { SqlTarget } from './target.js'
 import { Topology } from './topology.js'
 import { Wake } from './wake.js'
@@ -22,11 +20,11 @@ export class SqlStore {
   #users = 0
   #retired = false
 
-  constructor(target: SqlTarget, dialect: SqlDialect, database: SqlDatabase) {
+  constructor(target: SqlTarget, { dialect, database, watch }: OpenedDatabase) {
     this.target = target
     this.dialect = dialect
     this.database = database
-    this.wake = new Wake((changed) => watchCommits(target.path, changed))
+    this.wake = new Wake(watch)
   }
 
   /** Bring the tables up to date, once for this process. */
@@ -71,10 +69,10 @@ const opened = new Set<Opened>()
 /** The store of a target, opened unless this process has it open; `release` it when done. */
 export async function openStore(target: SqlTarget): Promise<SqlStore> {
   for (const known of opened) {
-    if (known.target.path !== target.path || known.target.engine !== target.engine) continue
+    if (!isSameStore(known.target, target)) continue
     const store = await known.store.catch(() => undefined)
     if (store?.usable !== true) opened.delete(known)
-    else if (store.database.agree(target.synchronous)) {
+    else if (store.database.agree(target.kind === 'sqlite' ? target.synchronous : undefined)) {
       store.retain()
       return store
     }
@@ -87,7 +85,5 @@ export async function openStore(target: SqlTarget): Promise<SqlStore> {
 }
 
 async function openAnew(target: SqlTarget): Promise<SqlStore> {
-  const engine = await chooseEngine(target.engine)
-  prepareFolder(target.path)
-  return new SqlStore(target, sqlite, await SqliteFile.open(engine, target))
+  return new SqlStore(target, await openDatabase(target))
 }

@@ -17,14 +17,25 @@ export class Topology {
   #queues: ReadonlySet<string> = new Set()
   #bindings: readonly BoundQueue[] = []
 
+  /** Whether what is known is what the session sees. */
+  async isCurrent(session: Session): Promise<boolean> {
+    return (await versionIn(session)) === this.#version
+  }
+
+  /** Know what another one knows. */
+  copy(other: Topology): void {
+    this.#version = other.#version
+    this.#queues = other.#queues
+    this.#bindings = other.#bindings
+  }
+
   /** Read again if another process changed something. */
   async refresh(session: Session): Promise<void> {
-    const [row] = await session.all('SELECT version FROM lovage_topology')
-    const version = Number(row?.[0])
+    const version = await versionIn(session)
     if (version === this.#version) return
-    const queues = await session.all('SELECT name FROM lovage_queue')
+    const queues = await session.all('SELECT name FROM {queue}')
     const bindings = await session.all(
-      'SELECT queue, exchange, type, routing_key, arguments FROM lovage_binding ORDER BY id',
+      'SELECT queue, exchange, type, routing_key, arguments FROM {binding} ORDER BY id',
     )
     this.#queues = new Set(queues.map(([name]) => String(name)))
     this.#bindings = bindings.map(boundQueue)
@@ -52,11 +63,16 @@ export class Topology {
   }
 }
 
+async function versionIn(session: Session): Promise<number> {
+  const [row] = await session.all('SELECT version FROM {topology}')
+  return Number(row?.[0])
+}
+
 /** Make the queue and the bindings that are missing. */
 export async function declareQueue(session: Session, spec: QueueSpec): Promise<void> {
   const { name, lifetime, expiresMs = null } = spec
-  await session.change((knex) =>
-    knex('lovage_queue').insert({ name, lifetime, expires_ms: expiresMs }).onConflict('name').merge(),
+  await session.change((knex, names) =>
+    knex(names.queue).insert({ name, lifetime, expires_ms: expiresMs }).onConflict('name').merge(),
   )
   for (const binding of spec.bindings) {
     const row = {
@@ -66,21 +82,23 @@ export async function declareQueue(session: Session, spec: QueueSpec): Promise<v
       routing_key: binding.routingKey,
       arguments: JSON.stringify(binding.arguments ?? {}),
     }
-    await session.change((knex) => knex('lovage_binding').insert(row).onConflict(Object.keys(row)).ignore())
+    await session.change((knex, names) =>
+      knex(names.binding).insert(row).onConflict(Object.keys(row)).ignore(),
+    )
   }
   await changed(session)
 }
 
 /** Remove the queue, its bindings and its messages, claimed ones too. */
 export async function deleteQueue(session: Session, name: string): Promise<void> {
-  await session.change((knex) => knex('lovage_message').where({ queue: name }).delete())
-  await session.change((knex) => knex('lovage_binding').where({ queue: name }).delete())
-  await session.change((knex) => knex('lovage_queue').where({ name }).delete())
+  await session.change((knex, names) => knex(names.message).where({ queue: name }).delete())
+  await session.change((knex, names) => knex(names.binding).where({ queue: name }).delete())
+  await session.change((knex, names) => knex(names.queue).where({ name }).delete())
   await changed(session)
 }
 
 async function changed(session: Session): Promise<void> {
-  await session.run('UPDATE lovage_topology SET version = version + 1')
+  await session.run('UPDATE {topology} SET version = version + 1')
 }
 
 function boundQueue(row: SqlRow): BoundQueue {

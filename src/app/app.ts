@@ -424,7 +424,9 @@ export class Lovage implements ResultSource {
       ...(retry === undefined ? {} : { retry }),
       ...(retryPolicy === undefined ? {} : { retryPolicy }),
     }
-    const send = (ready: PreparedCall): Promise<void> => sender.publish(ready, policy)
+    const { transaction } = call
+    const send = (ready: PreparedCall): Promise<void> =>
+      transaction === undefined ? sender.publish(ready, policy) : sender.publishWithin(transaction, ready)
     const { publish } = this.around
     const prepared = await sender.prepare(call)
     await (publish.length === 0 ? send : compose(publish, send))(prepared)

@@ -46,6 +46,18 @@ export function makeCallable(definition: TaskDefinition, host: () => TaskHost): 
     applyAsync: (args: readonly unknown[], options?: ApplyOptions) => host().call(call(args, options)),
     bulk: (calls: readonly (readonly unknown[])[], options?: ApplyOptions) =>
       host().callMany(calls.map((args) => call(args, options))),
+    with: (transaction: object) => {
+      const within = (args: readonly unknown[], options?: ApplyOptions): TaskCall => ({
+        ...call(args, options),
+        transaction,
+      })
+      return {
+        delay: (...args: readonly unknown[]) => host().call(within(args)),
+        applyAsync: (args: readonly unknown[], options?: ApplyOptions) => host().call(within(args, options)),
+        bulk: (calls: readonly (readonly unknown[])[], options?: ApplyOptions) =>
+          host().callMany(calls.map((args) => within(args, options))),
+      }
+    },
     apply: (args: readonly unknown[], options: EagerOptions = {}) =>
       host().applyHere(definition, args, options),
     s: (...args: readonly unknown[]) => sign(args, {}, false),

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Outgoing } from '../broker/contract.js'
 import { toWireLinks } from '../canvas/wire-options.js'
 import type { Config } from '../config/config.js'
-import { TaskError } from '../errors/errors.js'
+import { TaskError, UnsupportedError } from '../errors/errors.js'
 import { callerHeaders } from '../message/caller-headers.js'
 import type { Embed, OutgoingTask, TaskMessage } from '../message/task-message.js'
 import type { Message, MessageProperties } from '../message/message.js'
@@ -106,6 +106,16 @@ export class AppSender implements Sender {
 
   publish(sendable: Sendable, options?: PublishOptions): Promise<void> {
     return this.#parts.publisher.publish(sendable, options)
+  }
+
+  async publishWithin(transaction: object, { outgoing, queue }: Sendable): Promise<void> {
+    const broker = await this.#parts.connection.get()
+    if (broker.publishWithin === undefined) {
+      throw new UnsupportedError(
+        `broker "${broker.name}" is no SQL database, so a task cannot be sent within a transaction`,
+      )
+    }
+    await broker.publishWithin(transaction, [outgoing], queue === undefined ? [] : [queue])
   }
 
   #toTask(call: TaskCall, own: TaskOptions, routed: RoutedMessage): OutgoingTask {

@@ -231,6 +231,11 @@ export interface Broker {
    * the positions not confirmed. A route that reaches no queue is not confirmed.
    */
   publish(batch: readonly Outgoing[]): Promise<void>
+  /**
+   * Publish as part of a transaction of the application's own database handle: the messages exist when it commits. The
+   * queues are declared in it where they are missing. Absent where the store is no such database.
+   */
+  publishWithin?(transaction: object, batch: readonly Outgoing[], queues: readonly QueueSpec[]): Promise<void>
   /** Open one consumer on several queues, served in turn so that none starves. */
   consume(queues: readonly string[], options: ConsumeOptions): Promise<Consumer>
   /** Messages ready to be claimed, excluding delayed and claimed ones. */

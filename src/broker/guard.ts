@@ -65,6 +65,7 @@ class GuardedBroker implements Broker {
   readonly name: string
   readonly capabilities: BrokerCapabilities
   readonly queues?: () => Promise<readonly string[]>
+  readonly publishWithin?: NonNullable<Broker['publishWithin']>
   readonly leases?: Leases
   readonly fanout?: Fanout
   readonly schedules?: ScheduleStore
@@ -97,6 +98,15 @@ class GuardedBroker implements Broker {
     })
     if (inner.queues !== undefined) {
       this.queues = () => this.#open('listing queues', async () => (await inner.queues?.()) ?? [])
+    }
+    if (inner.publishWithin !== undefined) {
+      this.publishWithin = async (transaction, batch, queues) => {
+        this.#delays.check(batch)
+        const declared = queues.map((queue) => this.#routes.declared(queue))
+        await this.#open('publishing', async () =>
+          inner.publishWithin?.(transaction, this.#routes.routed(batch), declared),
+        )
+      }
     }
     if (inner.leases !== undefined) this.leases = this.#guardLeases(inner.leases)
     if (inner.fanout !== undefined) this.fanout = this.#guardFanout(inner.fanout)

@@ -1,6 +1,5 @@
 import { loadDriver } from '../broker/driver-table.js'
 import type { BrokerRegistry } from '../broker/registry.js'
-import { ConfigError } from '../errors/errors.js'
 import { isRecord } from '../util/record.js'
 
 /** How a store is opened for a migration. */
@@ -12,31 +11,30 @@ export interface MigrationOptions {
 export interface MigratingDriver {
   /** Make and extend tables; the names of what was done. */
   readonly migrate: (
-    url: string,
+    store: string | object,
     options: MigrationOptions,
   ) => Promise<{ readonly applied: readonly string[] }>
   /** The statements that `migrate` would run. */
-  readonly planMigrations: (url: string, options: MigrationOptions) => Promise<readonly string[]>
+  readonly planMigrations: (store: string | object, options: MigrationOptions) => Promise<readonly string[]>
 }
 
 /**
  * The driver of a store if it has tables to migrate; `undefined` where there is nothing to do.
  *
+ * @param store - A URL, or a Knex instance of the application.
  * @throws ConfigError for an unknown scheme or a missing package.
  */
 export async function migratingDriver(
   brokers: BrokerRegistry,
-  url: string,
+  store: string | object,
 ): Promise<MigratingDriver | undefined> {
-  if (!brokers.schemes.includes(schemeOf(url)) && !url.startsWith('db+')) return undefined
-  const loaded: unknown = await loadDriver(brokers.find(url))
+  if (typeof store === 'string' && !isKnown(brokers, store)) return undefined
+  const loaded: unknown = await loadDriver(brokers.find(store))
   return isMigrating(loaded) ? loaded : undefined
 }
 
-/** @throws ConfigError for an object in place of a URL: the application that owns the connection migrates. */
-export function urlToMigrate(target: string | object): string {
-  if (typeof target === 'string') return target
-  throw new ConfigError('the store is an object of the application; name its URL with --broker to migrate it')
+function isKnown(brokers: BrokerRegistry, url: string): boolean {
+  return brokers.schemes.includes(schemeOf(url)) || url.startsWith('db+')
 }
 
 function schemeOf(url: string): string {

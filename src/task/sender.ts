@@ -14,6 +14,8 @@ export interface TaskCall {
   readonly options: CallOptions
   /** What runs after the task, beyond `link` and `linkError`: the rest of a chain, a chord. */
   readonly embed?: Partial<Embed>
+  /** The application's transaction that the message is to be part of. */
+  readonly transaction?: object
 }
 
 /** A message, and where it has to be able to go. */
@@ -49,4 +51,10 @@ export interface Sender {
   ready(sendable: Sendable): Promise<Outgoing>
   /** Publish with confirmation; connects and declares the queue first. Concurrent calls travel in one batch. */
   publish(sendable: Sendable, options?: PublishOptions): Promise<void>
+  /**
+   * Publish as part of a transaction of the application's; nothing is tried again, as that is the transaction's.
+   *
+   * @throws `UnsupportedError` where the broker is no SQL database.
+   */
+  publishWithin(transaction: object, sendable: Sendable): Promise<void>
 }

@@ -58,6 +58,11 @@ export interface CallableTask<Args extends readonly unknown[], Result> {
     calls: readonly Args[],
     options?: ApplyOptions,
   ) => Promise<readonly AsyncResult<Awaited<Result>>[]>
+  /**
+   * The same calls as part of a transaction of the application's (a Knex transaction) on a SQL broker: what is sent exists
+   * when the transaction commits, and never when it is rolled back. Nothing is tried again by itself.
+   */
+  readonly with: (transaction: object) => Pick<CallableTask<Args, Result>, 'delay' | 'applyAsync' | 'bulk'>
   /** Run here as a worker would: serialisation, context, retries, handlers; no broker. */
   readonly apply: (args: Args, options?: EagerOptions) => Promise<EagerResult<Awaited<Result>>>
   /** A signature with these arguments; what calls it puts its own before them. */

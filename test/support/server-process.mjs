@@ -6,13 +6,25 @@ import { connect, createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Start a server process and wait until it answers; its output goes to `server.log` in `folder`. */
-export async function startProcess(file, args, { folder, ready, env = {}, timeoutMs = 30_000 }) {
+/**
+ * Start a server process and wait until it answers; its output goes to `server.log` in `folder`.
+ *
+ * @param {object} options
+ * @param {NodeJS.Signals} [options.stopSignal] - What ends it in order; SIGTERM when left out.
+ * @param {number} [options.uid] - Who runs it, with `gid`; whoever runs this when left out.
+ */
+export async function startProcess(
+  file,
+  args,
+  { folder, ready, env = {}, timeoutMs = 30_000, stopSignal = 'SIGTERM', uid, gid },
+) {
   const log = await open(join(folder, 'server.log'), 'w')
   const child = spawn(file, args, {
     cwd: folder,
     env: { ...process.env, ...env },
     stdio: ['ignore', log.fd, log.fd],
+    uid,
+    gid,
   })
   const ended = new Promise((resolve) => {
     child.once('exit', resolve)
@@ -21,7 +33,7 @@ export async function startProcess(file, args, { folder, ready, env = {}, timeou
   await log.close()
   const state = { ended: false }
   ended.then(() => (state.ended = true))
-  const stop = () => stopProcess(child, ended)
+  const stop = () => stopProcess(child, ended, stopSignal)
   try {
     await waitUntil(async () => {
       if (state.ended)
@@ -35,14 +47,23 @@ export async function startProcess(file, args, { folder, ready, env = {}, timeou
   return { pid: child.pid, stop }
 }
 
-async function stopProcess(child, ended) {
+async function stopProcess(child, ended, signal) {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
-  child.kill('SIGTERM')
+  child.kill(signal)
   const patience = new AbortController()
   await Promise.race([ended, sleep(10_000, undefined, { signal: patience.signal }).catch(() => undefined)])
   patience.abort()
   if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
   await ended
+}
+
+/** Run a program that ends by itself, in `folder`; throws with what it said when it fails. */
+export async function runToEnd(file, args, { folder, uid, gid }) {
+  const child = spawn(file, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], uid, gid })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += text))
+  const code = await new Promise((resolve, reject) => child.once('close', resolve).once('error', reject))
+  if (code !== 0) throw new Error(`${file} ended with ${code}:\n${said}`)
 }
 
 async function waitUntil(holds, timeoutMs) {

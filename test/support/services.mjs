@@ -22,6 +22,8 @@ import { join } from 'node:path'
 import { installDebian } from './debian.mjs'
 import { celery, celery52 } from './service/celery.mjs'
 import { rabbitmq } from './service/rabbitmq.mjs'
+import { mariadb } from './service/mariadb.mjs'
+import { postgresql } from './service/postgresql.mjs'
 import { redis } from './service/redis.mjs'
 
 /**
@@ -29,7 +31,7 @@ import { redis } from './service/redis.mjs'
  *
  * @type {Service[]}
  */
-export const services = [redis, rabbitmq, celery, celery52]
+export const services = [redis, rabbitmq, postgresql, mariadb, celery, celery52]
 
 /**
  * Find or start every service, side by side.

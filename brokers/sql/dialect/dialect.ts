@@ -1,5 +1,6 @@
 import type { Knex } from 'knex'
 import type { Session, SqlValue } from '../session.js'
+import type { TableNames } from '../table-names.js'
 
 /** A message to insert. */
 export interface NewMessage {
@@ -158,13 +159,16 @@ export interface SqlDialect {
   /** Names of the broker's migrations, in order. A released one never changes. */
   readonly brokerMigrations: readonly string[]
   /** The broker's migrations with their statements; the first makes `lovage_migration`. */
-  brokerSchema(knex: Knex): readonly Migration[]
+  brokerSchema(knex: Knex, names: TableNames): readonly Migration[]
   /** Whether the result tables have every column. */
-  resultsAreCurrent(session: Session): Promise<boolean>
+  resultsAreCurrent(session: Session, names: TableNames): Promise<boolean>
   /** What makes the result tables, or adds the columns that older ones lack. */
-  resultSchema(session: Session, knex: Knex): Promise<readonly Migration[]>
-  /** Whether a table exists. */
+  resultSchema(session: Session, knex: Knex, names: TableNames): Promise<readonly Migration[]>
+  /** Whether a table exists, by its name in `TableNames`. */
   hasTable(session: Session, table: string): Promise<boolean>
+  /** Keep other processes from changing the schema until `unlockSchema`, or to the end of the transaction. */
+  lockSchema(session: Session): Promise<void>
+  unlockSchema(session: Session): Promise<void>
 }
 
 /** Whether all rows were removed; when not, nothing may be committed. */

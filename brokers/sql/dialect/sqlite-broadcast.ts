@@ -1,4 +1,5 @@
 import type { Session } from '../session.js'
+import { broadcastRow } from './broadcast-row.js'
 import type { BroadcastRow } from './dialect.js'
 import { NOW } from './sqlite-queue.js'
 
@@ -16,10 +17,7 @@ export async function lastBroadcast(session: Session): Promise<number> {
 /** Reads by primary key, so a listener pays for what is new only. See `SqlDialect.broadcastsAfter`. */
 export async function broadcastsAfter(session: Session, id: number): Promise<readonly BroadcastRow[]> {
   const rows = await session.all('SELECT id, meta, body FROM lovage_broadcast WHERE id > ? ORDER BY id', [id])
-  return rows.map(([rowId, text, body]) => {
-    const meta: unknown = JSON.parse(String(text))
-    return { id: Number(rowId), meta, body: body instanceof Uint8Array ? body : new Uint8Array() }
-  })
+  return rows.map(broadcastRow)
 }
 
 /** Deletes by age on the database's clock. See `SqlDialect.dropBroadcasts`. */

@@ -1,10 +1,12 @@
-import type { Session, SqlRow, SqlValue } from '../session.js'
+import type { Session, SqlValue } from '../session.js'
+import { byClaim, claimedRow, without } from './claims.js'
+import { holdValues } from './hold.js'
+import { PIECE_SIZES, pieces } from './pieces.js'
 import type {
   ClaimedRow,
   ClaimKey,
   ClaimRequest,
   GiveBack,
-  Hold,
   NewMessage,
   Outlook,
   RemoveOutcome,
@@ -54,25 +56,13 @@ const FREE = `UPDATE lovage_message SET holder = NULL, claim = NULL WHERE holder
 const DROP_HOLDERS = `DELETE FROM lovage_holder WHERE id IN ${IDS}`
 const EXPIRED_HOLDERS = `SELECT id FROM lovage_holder WHERE lease_until_ms <= ${NOW} AND id <> ?`
 
-const CHUNKS = [100, 25, 5, 1] as const
 const INSERT_READY = inserts('(queue, priority, meta, body)', '(?,?,?,?)')
 const INSERT_HELD = inserts('(queue, priority, meta, body, due_ms, due)', `(?,?,?,?,? + ? * ${NOW},1)`)
 
 function inserts(columns: string, values: string): ReadonlyMap<number, string> {
   const text = (rows: number): string =>
     `INSERT INTO lovage_message ${columns} VALUES ${Array.from({ length: rows }, () => values).join(',')}`
-  return new Map(CHUNKS.map((rows) => [rows, text(rows)]))
-}
-
-/** Split a list into pieces of few sizes, so that few statements serve any number of rows. */
-export function* pieces<Item>(items: readonly Item[]): Generator<readonly Item[]> {
-  let from = 0
-  while (from < items.length) {
-    const left = items.length - from
-    const size = CHUNKS.find((chunk) => chunk <= left) ?? 1
-    yield items.slice(from, from + size)
-    from += size
-  }
+  return new Map(PIECE_SIZES.map((rows) => [rows, text(rows)]))
 }
 
 /** One statement for up to a hundred rows; those to be held go in separately, with their due time computed by SQLite. See `SqlDialect.insert`. */
@@ -94,12 +84,6 @@ export async function insert(session: Session, messages: readonly NewMessage[]):
     ])
     await session.run(INSERT_HELD.get(piece.length) ?? '', values)
   }
-}
-
-/** The two parameters of `? + ? * now`: a moment, a delay from now, or null for no wait. */
-function holdValues(hold: Hold | undefined): readonly [number | null, number] {
-  if (hold === undefined) return [null, 0]
-  return 'atMs' in hold ? [Math.round(hold.atMs), 0] : [Math.round(hold.delayMs), 1]
 }
 
 /** Four small index reads in one statement, without a lock. See `SqlDialect.look`. */
@@ -134,20 +118,6 @@ export async function claim(session: Session, request: ClaimRequest): Promise<re
   return rows.sort((one, other) => other.priority - one.priority || one.id - other.id)
 }
 
-function claimedRow(row: SqlRow, claimNumber: number): ClaimedRow {
-  const [id, priority, handouts, unspent, due, meta, body] = row
-  return {
-    id: Number(id),
-    claim: claimNumber,
-    priority: Number(priority),
-    handouts: Number(handouts),
-    unspent: Number(unspent),
-    due: due === 1,
-    meta: JSON.parse(String(meta)),
-    body: body instanceof Uint8Array ? body : new Uint8Array(),
-  }
-}
-
 /** One delete for each claim number in the batch; only the count is looked at. See `SqlDialect.remove`. */
 export async function remove(
   session: Session,
@@ -167,7 +137,9 @@ export async function removeHeld(
   holder: number,
   claims: readonly ClaimKey[],
 ): Promise<readonly ClaimKey[]> {
-  return without(claims, async (number, ids) => session.all(REMOVE_HELD, [holder, number, ids]))
+  return without(claims, async (number, ids) =>
+    session.all(REMOVE_HELD, [holder, number, JSON.stringify(ids)]),
+  )
 }
 
 /** Reads which of the claimed rows are still this holder's. See `SqlDialect.lost`. */
@@ -176,29 +148,7 @@ export async function lost(
   holder: number,
   claims: readonly ClaimKey[],
 ): Promise<readonly ClaimKey[]> {
-  return without(claims, async (number, ids) => session.all(HELD, [holder, number, ids]))
-}
-
-async function without(
-  claims: readonly ClaimKey[],
-  find: (claim: number, ids: string) => Promise<readonly SqlRow[]>,
-): Promise<readonly ClaimKey[]> {
-  const missing: ClaimKey[] = []
-  for (const [number, ids] of byClaim(claims)) {
-    const found = new Set((await find(number, JSON.stringify(ids))).map(([id]) => id))
-    missing.push(...ids.filter((id) => !found.delete(id)).map((id) => ({ id, claim: number })))
-  }
-  return missing
-}
-
-function byClaim(claims: readonly ClaimKey[]): ReadonlyMap<number, number[]> {
-  const groups = new Map<number, number[]>()
-  for (const { id, claim: number } of claims) {
-    const ids = groups.get(number)
-    if (ids === undefined) groups.set(number, [id])
-    else ids.push(id)
-  }
-  return groups
+  return without(claims, async (number, ids) => session.all(HELD, [holder, number, JSON.stringify(ids)]))
 }
 
 /** One update; the row keeps its place in the order of ids. See `SqlDialect.giveBack`. */

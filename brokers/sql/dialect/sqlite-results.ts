@@ -1,29 +1,13 @@
-import type { Session, SqlRow, SqlValue } from '../session.js'
+import type { Session, SqlValue } from '../session.js'
 import type { ResultMark, ResultRow } from './dialect.js'
-import { NOW, pieces } from './sqlite-queue.js'
-
-const COLUMNS = [
-  'task_id',
-  'status',
-  'result',
-  'date_done',
-  'traceback',
-  'children',
-  'name',
-  'args',
-  'kwargs',
-  'worker',
-  'retries',
-  'queue',
-  'stamps',
-  'lovage_group_id',
-  'lovage_parent_id',
-] as const
+import { pieces } from './pieces.js'
+import { RESULT_COLUMNS, resultRow, rowValues } from './result-row.js'
+import { NOW } from './sqlite-queue.js'
 
 const NOT_EXPIRED = `(lovage_expires_ms IS NULL OR lovage_expires_ms > ${NOW})`
 const IDS = '(SELECT value FROM json_each(?))'
 
-const LOAD = `SELECT ${COLUMNS.join(', ')} FROM celery_taskmeta WHERE task_id IN ${IDS} AND ${NOT_EXPIRED}`
+const LOAD = `SELECT ${RESULT_COLUMNS.join(', ')} FROM celery_taskmeta WHERE task_id IN ${IDS} AND ${NOT_EXPIRED}`
 // Unfinished rows change without a date; their result is then what tells one state from the next.
 const MARK = `SELECT task_id, status || coalesce(date_done, hex(result)) FROM celery_taskmeta WHERE task_id IN ${IDS}`
 
@@ -32,9 +16,11 @@ const upserts = new Map<number, string>()
 function upsert(rows: number): string {
   const known = upserts.get(rows)
   if (known !== undefined) return known
-  const values = `(${COLUMNS.map(() => '?').join(',')}, ? + ${NOW})`
-  const updates = [...COLUMNS.slice(1), 'lovage_expires_ms'].map((column) => `${column} = excluded.${column}`)
-  const text = `INSERT INTO celery_taskmeta (${COLUMNS.join(', ')}, lovage_expires_ms)
+  const values = `(${RESULT_COLUMNS.map(() => '?').join(',')}, ? + ${NOW})`
+  const updates = [...RESULT_COLUMNS.slice(1), 'lovage_expires_ms'].map(
+    (column) => `${column} = excluded.${column}`,
+  )
+  const text = `INSERT INTO celery_taskmeta (${RESULT_COLUMNS.join(', ')}, lovage_expires_ms)
     VALUES ${Array.from({ length: rows }, () => values).join(',')}
     ON CONFLICT (task_id) DO UPDATE SET ${updates.join(', ')} WHERE celery_taskmeta.status <> 'SUCCESS' OR celery_taskmeta.lovage_expires_ms <= ${NOW}`
   upserts.set(rows, text)
@@ -54,71 +40,12 @@ export async function upsertResults(
   }
 }
 
-function rowValues(row: ResultRow): SqlValue[] {
-  return [
-    row.taskId,
-    row.status,
-    row.result,
-    row.dateDone,
-    row.traceback,
-    row.children,
-    row.name,
-    row.args,
-    row.kwargs,
-    row.worker,
-    row.retries,
-    row.queue,
-    row.stamps,
-    row.groupId,
-    row.parentId,
-  ]
-}
-
 /** Reads by the unique key, leaving out what has expired. See `SqlDialect.loadResults`. */
 export async function loadResults(
   session: Session,
   taskIds: readonly string[],
 ): Promise<readonly ResultRow[]> {
   return (await session.all(LOAD, [JSON.stringify(taskIds)])).map(resultRow)
-}
-
-function resultRow(row: SqlRow): ResultRow {
-  const [
-    taskId,
-    status,
-    result,
-    dateDone,
-    traceback,
-    children,
-    name,
-    args,
-    kwargs,
-    worker,
-    retries,
-    ...rest
-  ] = row
-  const [queue, stamps, groupId, parentId] = rest
-  return {
-    taskId: String(taskId),
-    status: String(status),
-    result: result ?? null,
-    dateDone: text(dateDone),
-    traceback: text(traceback),
-    children: children ?? null,
-    name: text(name),
-    args: args ?? null,
-    kwargs: kwargs ?? null,
-    worker: text(worker),
-    retries: typeof retries === 'number' ? retries : null,
-    queue: text(queue),
-    stamps: stamps ?? null,
-    groupId: text(groupId),
-    parentId: text(parentId),
-  }
-}
-
-function text(value: SqlValue | undefined): string | null {
-  return typeof value === 'string' ? value : null
 }
 
 /** Reads status and date, or status and value of a row that is not final. See `SqlDialect.markResults`. */

@@ -17,4 +17,7 @@ export const sqlite: SqlDialect = {
     const sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
     return (await session.all(sql, [table])).length > 0
   },
+  // A write transaction is alone in its file.
+  lockSchema: async () => undefined,
+  unlockSchema: async () => undefined,
 }

@@ -5,18 +5,20 @@ import type { EngineName, NativeConnection, NativeStatement, SqliteEngine } from
 
 interface Statement {
   readonly reader: boolean
+  columns?(): readonly { readonly name: string }[]
   raw(on: boolean): unknown
   all(parameters: readonly SqlValue[]): readonly unknown[]
   run(parameters: readonly SqlValue[]): { readonly changes: number }
 }
 
-interface Database {
+/** An open database of such a package. */
+export interface PackageDatabase {
   prepare(sql: string): Statement
   exec(sql: string): unknown
   close(): unknown
 }
 
-type DatabaseClass = new (path: string) => Database
+type DatabaseClass = new (path: string) => PackageDatabase
 
 /**
  * A package with the interface of better-sqlite3: that one, and libsql.
@@ -32,14 +34,20 @@ export async function loadPackageEngine(name: Exclude<EngineName, 'node:sqlite'>
     throw new ConfigError(`the package "${name}" has no database class as its default export`)
   // The native part is loaded by the first database only, so this finds out whether it is there.
   new exported(':memory:').close()
-  return { name, open: (path) => connect(new exported(path)) }
+  return { name, open: (path) => connectPackage(new exported(path)) }
 }
 
 function isDatabaseClass(value: unknown): value is DatabaseClass {
   return typeof value === 'function'
 }
 
-function connect(database: Database): NativeConnection {
+/** Whether an object is such a database. */
+export function isPackageDatabase(database: object): database is PackageDatabase {
+  return 'prepare' in database && 'exec' in database && 'close' in database
+}
+
+/** An open database as a connection. */
+export function connectPackage(database: PackageDatabase): NativeConnection {
   return {
     prepare: (sql) => prepared(database.prepare(sql)),
     exec: (sql) => void database.exec(sql),
@@ -52,6 +60,7 @@ function prepared(statement: Statement): NativeStatement {
   if (statement.reader) {
     statement.raw(true)
     return {
+      columns: () => (statement.columns?.() ?? []).map(({ name }) => name),
       all: (parameters) => rowsOf(statement.all(parameters)),
       run: (parameters) => statement.all(parameters).length,
     }

@@ -12,6 +12,8 @@ import type {
   SqlValue,
   TransactionOptions,
 } from '../session.js'
+import { DEFAULT_PLACE, tableNames, withNames } from '../table-names.js'
+import type { TableNames } from '../table-names.js'
 import { Turnstile } from '../turnstile.js'
 import { isRecord } from '../../../src/util/record.js'
 import { SQLITE, sqliteCode } from './native.js'
@@ -56,6 +58,7 @@ const UNAVAILABLE: ReadonlySet<number | undefined> = new Set([
  * that wait would stop the event loop.
  */
 export class SqliteFile implements SqlDatabase {
+  readonly names: TableNames = tableNames(DEFAULT_PLACE)
   readonly #native: NativeConnection
   readonly #options: SqliteFileOptions
   readonly #turnstile = new Turnstile()
@@ -173,19 +176,21 @@ export class SqliteFile implements SqlDatabase {
         const result: unknown = await this.#build(make)
         return typeof result === 'number' ? result : 0
       },
+      // The file is watched for commits.
+      announce: () => undefined,
     }
   }
 
   async #build(make: QueryMaker): Promise<unknown> {
     const knex = await this.knex()
-    const result: unknown = await make(knex).connection(this.#native.forKnex)
+    const result: unknown = await make(knex, this.names).connection(this.#native.forKnex)
     return result
   }
 
   #statement(sql: string): NativeStatement {
     const known = this.#statements.get(sql)
     if (known !== undefined) return known
-    const prepared = this.#native.prepare(sql)
+    const prepared = this.#native.prepare(withNames(sql, this.names, '"'))
     this.#statements.set(sql, prepared)
     return prepared
   }

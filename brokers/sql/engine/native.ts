@@ -7,6 +7,8 @@ export interface NativeStatement {
   all(parameters: readonly SqlValue[]): readonly SqlRow[]
   /** Run it; the number of rows that it changed. */
   run(parameters: readonly SqlValue[]): number
+  /** Names of the columns; only where the statement gives rows and the engine is asked for them. */
+  readonly columns?: () => readonly string[]
 }
 
 /** An open SQLite file. Every call is synchronous. */

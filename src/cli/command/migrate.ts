@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import type { Lovage } from '../../app/app.js'
 import { chooseBackend } from '../../config/backend-choice.js'
 import { maskUrl } from '../../util/mask-url.js'
-import { migratingDriver, urlToMigrate } from '../migrations.js'
+import { migratingDriver } from '../migrations.js'
 import { printJson } from '../print.js'
 import type { Session } from '../session.js'
 import { COMMAND_SUMMARIES } from './summaries.js'
@@ -29,23 +29,24 @@ async function migrate(session: Session, flags: MigrateFlags): Promise<void> {
   const transportOptions = app.config().brokerTransportOptions
   const stores: { readonly store: string; readonly done: readonly string[] }[] = []
   const planned = flags.plan === true || flags.dryRun === true
-  for (const url of storeUrls(app)) {
-    const driver = await migratingDriver(app.brokers, url)
+  for (const target of storesOf(app)) {
+    const driver = await migratingDriver(app.brokers, target)
     if (driver === undefined) continue
     const done = planned
-      ? await driver.planMigrations(url, { transportOptions })
-      : (await driver.migrate(url, { transportOptions })).applied
-    stores.push({ store: maskUrl(url), done })
+      ? await driver.planMigrations(target, { transportOptions })
+      : (await driver.migrate(target, { transportOptions })).applied
+    const store = typeof target === 'string' ? maskUrl(target) : "the application's database"
+    stores.push({ store, done })
   }
   if (flags.json === true) printJson(session.io.stdout, stores)
   else print(session, stores, planned)
 }
 
 /** The broker's store, and that of the results where it is another. */
-function storeUrls(app: Lovage): readonly string[] {
+function storesOf(app: Lovage): readonly (string | object)[] {
   const choice = chooseBackend(app.config())
   const targets = [app.brokerLocation().target, ...(choice.kind === 'target' ? [choice.target] : [])]
-  return [...new Set(targets.map(urlToMigrate))]
+  return [...new Set(targets)]
 }
 
 function print(

@@ -3,6 +3,8 @@ const BROKERS = [
   { url: 'sqlite:////tmp/queue.sqlite', shown: '`sqlite:///file.db`' },
   { url: 'redis://localhost/0', shown: '`redis://`' },
   { url: 'amqp://localhost', shown: '`amqp://`' },
+  { url: 'postgresql://localhost/db', shown: '`postgresql://`' },
+  { url: 'mysql://localhost/db', shown: '`mysql://`, `mariadb://`' },
   { url: 'memory://', shown: '`memory://`' },
 ]
 

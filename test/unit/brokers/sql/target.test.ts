@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { embeddedPath, parseTarget, prepareFolder } from '../../../../brokers/sql/target.js'
+import { embeddedPath, prepareFolder } from '../../../../brokers/sql/sqlite-target.js'
+import { parseTarget } from '../../../../brokers/sql/target.js'
 import { parseConnectionUrl } from '../../../../src/broker/connection-url.js'
 import { ConfigError, UnsupportedError } from '../../../../src/errors/errors.js'
 import { tempFolder } from '../../../support/temp.js'
@@ -13,13 +14,13 @@ function target(url: string, options?: Readonly<Record<string, unknown>>): Retur
 
 describe('parseTarget', () => {
   it('reads a relative path after three slashes and an absolute one after four', () => {
-    expect(target('sqlite:///queue.db').path).toBe(join(process.cwd(), 'queue.db'))
-    expect(target('sqlite:////var/lib/queue.db').path).toBe('/var/lib/queue.db')
-    expect(target('db+sqlite:////var/lib/queue.db').path).toBe('/var/lib/queue.db')
+    expect(target('sqlite:///queue.db')).toMatchObject({ path: join(process.cwd(), 'queue.db') })
+    expect(target('sqlite:////var/lib/queue.db')).toMatchObject({ path: '/var/lib/queue.db' })
+    expect(target('db+sqlite:////var/lib/queue.db')).toMatchObject({ path: '/var/lib/queue.db' })
   })
 
   it('takes the embedded file for a URL without a path', () => {
-    expect(target('sqlite://').path).toBe(embeddedPath(process.cwd()))
+    expect(target('sqlite://')).toMatchObject({ path: embeddedPath(process.cwd()) })
   })
 
   it('refuses a database in memory with advice', () => {

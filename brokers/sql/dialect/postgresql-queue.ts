@@ -1,0 +1,235 @@
+import type { Session, SqlValue } from '../session.js'
+import { byClaim, claimedRow, without } from './claims.js'
+import { holdValues } from './hold.js'
+import { pieces } from './pieces.js'
+import type {
+  ClaimedRow,
+  ClaimKey,
+  ClaimRequest,
+  GiveBack,
+  NewMessage,
+  Outlook,
+  RemoveOutcome,
+} from './dialect.js'
+
+/** The present moment in epoch milliseconds, as PostgreSQL tells it; one moment within a statement. */
+export const NOW = '(extract(epoch from statement_timestamp()) * 1000)::bigint'
+
+/** What the partial index of claimable rows covers, word for word. */
+export const READY = 'holder IS NULL AND due_ms IS NULL'
+
+const PROMOTE_AT_ONCE = 1000
+const INSERT_SIZES = [1000, 100, 25, 5, 1]
+
+const LOOK = `SELECT ${NOW},
+  (SELECT min(due_ms) FROM {message} WHERE due_ms IS NOT NULL),
+  (SELECT min(lease_until_ms) FROM {holder} WHERE id <> $2),
+  EXISTS (SELECT 1 FROM unnest($1::text[]) AS wanted (name)
+    WHERE EXISTS (SELECT 1 FROM {message} WHERE queue = wanted.name AND ${READY})),
+  EXISTS (SELECT 1 FROM {holder} WHERE id = $2)`
+
+const COUNT_READY = `SELECT count(*) FROM {message} WHERE queue = $1 AND ${READY}`
+
+const PROMOTE = `UPDATE {message} SET due_ms = NULL WHERE ctid = ANY (ARRAY(
+  SELECT ctid FROM {message} WHERE due_ms <= ${NOW} ORDER BY due_ms LIMIT ${PROMOTE_AT_ONCE} FOR UPDATE SKIP LOCKED))`
+
+// A locked row keeps its place, so its address leads to it without an index.
+const CLAIM = `UPDATE {message} SET holder = $1, claim = $2, deliveries = deliveries + 1 WHERE ctid = ANY (ARRAY(
+  SELECT ctid FROM {message} WHERE queue = $3 AND ${READY} ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED))
+  RETURNING id, -rank, deliveries, unspent, due, meta, body`
+
+const REMOVE = 'DELETE FROM {message} WHERE id = ANY ($3::bigint[]) AND holder = $1 AND claim = $2'
+const REMOVE_HELD = `${REMOVE} RETURNING id`
+const HELD = 'SELECT id FROM {message} WHERE id = ANY ($3::bigint[]) AND holder = $1 AND claim = $2'
+
+const GIVE_BACK = `UPDATE {message} SET holder = NULL, claim = NULL, due_ms = $1::bigint + $2::bigint * ${NOW},
+  due = greatest(due, $3), unspent = unspent + $4, meta = coalesce($5, meta)
+  WHERE id = $6 AND holder = $7 AND claim = $8`
+
+const OPEN_HOLDER = `INSERT INTO {holder} (lease_until_ms, owner) VALUES ($1::bigint + ${NOW}, $2) RETURNING id`
+const RENEW_HOLDER = `UPDATE {holder} SET lease_until_ms = $1::bigint + ${NOW} WHERE id = $2`
+// Locked, so that nobody frees the holder's claims while it makes new ones.
+const IS_STALE = `SELECT lease_until_ms < $1::bigint + ${NOW} FROM {holder} WHERE id = $2 FOR KEY SHARE`
+
+const FREE_UNSPENT =
+  'UPDATE {message} SET holder = NULL, claim = NULL, unspent = unspent + 1 WHERE holder = $1'
+const FREE = 'UPDATE {message} SET holder = NULL, claim = NULL WHERE holder = ANY ($1::bigint[])'
+const DROP_HOLDERS = 'DELETE FROM {holder} WHERE id = ANY ($1::bigint[])'
+const EXPIRED_HOLDERS = `SELECT id FROM {holder} WHERE lease_until_ms <= ${NOW} AND id <> $1 FOR UPDATE SKIP LOCKED`
+
+const readyInserts = inserts(
+  '(queue, rank, meta, body)',
+  4,
+  (first) => `($${first},$${first + 1},$${first + 2},$${first + 3})`,
+)
+const heldInserts = inserts(
+  '(queue, rank, meta, body, due_ms, due)',
+  6,
+  (first) =>
+    `($${first},$${first + 1},$${first + 2},$${first + 3},$${first + 4}::bigint + $${first + 5}::bigint * ${NOW},1)`,
+)
+
+/** Makes the insert of any number of rows, and keeps its text. */
+function inserts(
+  columns: string,
+  width: number,
+  values: (first: number) => string,
+): (rows: number) => string {
+  const known = new Map<number, string>()
+  return (rows) => {
+    const text =
+      known.get(rows) ??
+      `INSERT INTO {message} ${columns} VALUES ${Array.from({ length: rows }, (_, row) => values(row * width + 1)).join(',')}`
+    known.set(rows, text)
+    return text
+  }
+}
+
+/** One statement for up to a thousand rows; those to be held go in separately. See `SqlDialect.insert`. */
+export async function insert(session: Session, messages: readonly NewMessage[]): Promise<void> {
+  const ready = messages.filter(({ hold }) => hold === undefined)
+  for (const piece of pieces(ready, INSERT_SIZES)) {
+    const values: SqlValue[] = []
+    for (const { queue, priority, meta, body } of piece) values.push(queue, -priority, meta, body)
+    await session.run(readyInserts(piece.length), values)
+  }
+  const held = messages.filter(({ hold }) => hold !== undefined)
+  for (const piece of pieces(held, INSERT_SIZES)) {
+    const values = piece.flatMap(({ queue, priority, meta, body, hold }): SqlValue[] => [
+      queue,
+      -priority,
+      meta,
+      body,
+      ...holdValues(hold),
+    ])
+    await session.run(heldInserts(piece.length), values)
+  }
+  session.announce()
+}
+
+/** A few small index reads in one statement, without a lock. See `SqlDialect.look`. */
+export async function look(session: Session, queues: readonly string[], holder: number): Promise<Outlook> {
+  const [row = []] = await session.all(LOOK, [textArray(queues), holder])
+  const [nowMs, dueMs, leaseEndMs, ready, held] = row
+  return {
+    nowMs: Number(nowMs),
+    ready: ready === 1,
+    nextDueMs: typeof dueMs === 'number' ? dueMs : undefined,
+    nextLeaseEndMs: typeof leaseEndMs === 'number' ? leaseEndMs : undefined,
+    held: held === 1,
+  }
+}
+
+/** Counts in the partial index of claimable rows. See `SqlDialect.countReady`. */
+export async function countReady(session: Session, queue: string): Promise<number> {
+  const [row] = await session.all(COUNT_READY, [queue])
+  return Number(row?.[0])
+}
+
+/** Takes the oldest thousand of the due ones that nobody else promotes. See `SqlDialect.promote`. */
+export async function promote(session: Session): Promise<number> {
+  const promoted = await session.run(PROMOTE)
+  if (promoted > 0) session.announce()
+  return promoted
+}
+
+/** Skips what others are claiming. See `SqlDialect.claim`. */
+export async function claim(session: Session, request: ClaimRequest): Promise<readonly ClaimedRow[]> {
+  const { queue, max, holder, claim: number } = request
+  const rows = await session.all(CLAIM, [holder, number, queue, max])
+  return rows
+    .map((row) => claimedRow(row, number))
+    .sort((one, other) => other.priority - one.priority || one.id - other.id)
+}
+
+/** One delete for each claim number in the batch; only the count is looked at. See `SqlDialect.remove`. */
+export async function remove(
+  session: Session,
+  holder: number,
+  claims: readonly ClaimKey[],
+): Promise<RemoveOutcome> {
+  let removed = 0
+  for (const [number, ids] of byClaim(claims)) {
+    removed += await session.run(REMOVE, [holder, number, idArray(ids)])
+  }
+  return removed === claims.length ? 'all' : 'some-lost'
+}
+
+/** Deletes with RETURNING, and names what was not there. See `SqlDialect.removeHeld`. */
+export async function removeHeld(
+  session: Session,
+  holder: number,
+  claims: readonly ClaimKey[],
+): Promise<readonly ClaimKey[]> {
+  return without(claims, (number, ids) => session.all(REMOVE_HELD, [holder, number, idArray(ids)]))
+}
+
+/** Reads which of the claimed rows are still this holder's. See `SqlDialect.lost`. */
+export async function lost(
+  session: Session,
+  holder: number,
+  claims: readonly ClaimKey[],
+): Promise<readonly ClaimKey[]> {
+  return without(claims, (number, ids) => session.all(HELD, [holder, number, idArray(ids)]))
+}
+
+/** One update; the row keeps its place in the order of ids. See `SqlDialect.giveBack`. */
+export async function giveBack(session: Session, holder: number, item: GiveBack): Promise<boolean> {
+  const [base, times] = holdValues(item.hold)
+  const due = item.hold !== undefined && 'atMs' in item.hold ? 1 : 0
+  const parameters = [base, times, due, item.unspent ? 1 : 0, item.meta ?? null, item.id, holder, item.claim]
+  session.announce()
+  return (await session.run(GIVE_BACK, parameters)) === 1
+}
+
+/** An identity gives out no number twice. See `SqlDialect.openHolder`. */
+export async function openHolder(session: Session, leaseMs: number, owner: string): Promise<number> {
+  const [row] = await session.all(OPEN_HOLDER, [leaseMs, owner])
+  return Number(row?.[0])
+}
+
+/** One row, whatever number of claims the holder has. See `SqlDialect.renewHolder`. */
+export async function renewHolder(session: Session, holder: number, leaseMs: number): Promise<boolean> {
+  return (await session.run(RENEW_HOLDER, [leaseMs, holder])) === 1
+}
+
+/** Locks the holder's row; writes nothing while nine tenths of the lease are left. See `SqlDialect.keepHolder`. */
+export async function keepHolder(session: Session, holder: number, leaseMs: number): Promise<boolean> {
+  const [row] = await session.all(IS_STALE, [Math.round(leaseMs * 0.9), holder])
+  if (row?.[0] === 1) await session.run(RENEW_HOLDER, [leaseMs, holder])
+  return row !== undefined
+}
+
+/** Gives every claim of the holder back unspent, in one statement. See `SqlDialect.closeHolder`. */
+export async function closeHolder(session: Session, holder: number): Promise<void> {
+  const freed = await session.run(FREE_UNSPENT, [holder])
+  await session.run(DROP_HOLDERS, [idArray([holder])])
+  if (freed > 0) session.announce()
+}
+
+/** Leaves out holders that are claiming at this moment. See `SqlDialect.reap`. */
+export async function reap(session: Session, except: number): Promise<number> {
+  const expired = (await session.all(EXPIRED_HOLDERS, [except])).map(([id]) => Number(id))
+  if (expired.length === 0) return 0
+  const ids = idArray(expired)
+  const freed = await session.run(FREE, [ids])
+  await session.run(DROP_HOLDERS, [ids])
+  if (freed > 0) session.announce()
+  return freed
+}
+
+/** PostgreSQL's clock, in milliseconds. See `SqlDialect.now`. */
+export async function now(session: Session): Promise<number> {
+  const [row] = await session.all(`SELECT ${NOW}`)
+  return Number(row?.[0])
+}
+
+/** Numbers as the text of an array. */
+function idArray(ids: readonly number[]): string {
+  return `{${ids.join(',')}}`
+}
+
+/** Texts as the text of an array. */
+export function textArray(texts: readonly string[]): string {
+  return `{${texts.map((text) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`
+}

@@ -1,0 +1,15 @@
+import type { SqlDialect } from './dialect.js'
+import * as broadcast from './postgresql-broadcast.js'
+import * as queue from './postgresql-queue.js'
+import * as results from './postgresql-results.js'
+import * as schema from './postgresql-schema.js'
+
+/** PostgreSQL 12 or later. */
+export const postgresql: SqlDialect = {
+  name: 'postgresql',
+  maxBatch: 1000,
+  ...queue,
+  ...broadcast,
+  ...results,
+  ...schema,
+}

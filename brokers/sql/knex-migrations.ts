@@ -1,0 +1,32 @@
+import type { Knex } from 'knex'
+import { migrate } from './index.js'
+import type { MigrateOptions } from './index.js'
+
+/**
+ * Lovage's tables as migrations of knex, for an application that has its own: `lovage/knex`.
+ *
+ * Inside of a migration file `up(knex)` is enough; {@link migrationSource} is for a run of its own:
+ * `knex.migrate.latest({ migrationSource: migrationSource(), tableName: 'lovage_knex_migrations' })`.
+ */
+export function migrationSource(options: MigrateOptions = {}): Knex.MigrationSource<string> {
+  return {
+    getMigrations: () => Promise.resolve(['lovage-1']),
+    getMigrationName: (name) => name,
+    getMigration: () =>
+      Promise.resolve({
+        up: (knex: Knex) => up(knex, options),
+        // A queue is not given up by accident: its tables are dropped by hand.
+        down: () => Promise.resolve(),
+        config: { transaction: false },
+      }),
+  }
+}
+
+/**
+ * Make and extend Lovage's tables on a knex, or do nothing where they are there.
+ *
+ * The migration it is called in has to run outside of a transaction: `export const config = { transaction: false }`.
+ */
+export async function up(knex: Knex, options: MigrateOptions = {}): Promise<void> {
+  await migrate(knex, options)
+}

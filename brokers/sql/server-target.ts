@@ -1,0 +1,92 @@
+import type { ConnectionUrl } from '../../src/broker/connection-url.js'
+import { booleanOption, driverOptions } from '../../src/broker/driver-options.js'
+import { DEFAULT_PLACE, tableNames } from './table-names.js'
+import type { TableNames } from './table-names.js'
+import { countOption, durationOption, IGNORED_OPTIONS, textOption } from './target-options.js'
+import { serverTls } from './server-tls.js'
+import type { Tls } from './server-tls.js'
+
+/** Servers that have a dialect of their own; MariaDB is spoken to as MySQL. */
+export type ServerKind = 'postgresql' | 'mysql'
+
+/** How the driver package connects. */
+export interface ServerLogin {
+  readonly host: string
+  readonly port: number
+  readonly user: string | undefined
+  readonly database: string | undefined
+  readonly tls: Tls | undefined
+  /** A function, so that printing a target shows no secret. */
+  readonly password: () => string | undefined
+}
+
+/** A database server to connect to, and how. */
+export interface ServerTarget {
+  readonly kind: ServerKind
+  readonly login: ServerLogin
+  readonly names: TableNames
+  /** Equal for two targets that can share one pool of connections. */
+  readonly key: string
+  /** Most connections at once, besides the one that listens. */
+  readonly poolSize: number
+  /** Longest wait for an answer of the server, in milliseconds. */
+  readonly queryTimeoutMs: number
+  /** Whether a connection may keep anything from one transaction to the next: prepared statements, LISTEN. */
+  readonly keepsSession: boolean
+  readonly pollMs: number
+}
+
+const KNOWN = [
+  'schema',
+  'tablePrefix',
+  'poolSize',
+  'queryTimeout',
+  'pollInterval',
+  'pgbouncer',
+  'host',
+  'ssl',
+  'sslmode',
+  'sslrootcert',
+  'sslcert',
+  'sslkey',
+]
+const DEFAULT_PORTS: Readonly<Record<ServerKind, number>> = { postgresql: 5432, mysql: 3306 }
+// Without a message from the server the poll is what makes a task begin.
+const DEFAULT_POLL_MS: Readonly<Record<ServerKind, number>> = { postgresql: 1000, mysql: 100 }
+
+/** The server that a URL names. @throws `ConfigError` for an option that is unknown or wrong. */
+export function serverTarget(
+  kind: ServerKind,
+  url: ConnectionUrl,
+  transportOptions?: Readonly<Record<string, unknown>>,
+): ServerTarget {
+  const options = driverOptions(url, transportOptions, [...KNOWN, ...IGNORED_OPTIONS])
+  const login = loginOf(kind, url, options)
+  const { host, port, user, database } = login
+  const names = tableNames({
+    schema: textOption(options, 'schema'),
+    prefix: textOption(options, 'tablePrefix') ?? DEFAULT_PLACE.prefix,
+  })
+  const keepsSession = !booleanOption(options, 'pgbouncer', false)
+  return {
+    kind,
+    login,
+    names,
+    key: JSON.stringify([kind, host, port, user, database, names.message, keepsSession]),
+    poolSize: countOption(options, 'poolSize', 8),
+    queryTimeoutMs: durationOption(options, 'queryTimeout', 5000),
+    keepsSession,
+    pollMs: durationOption(options, 'pollInterval', DEFAULT_POLL_MS[kind]),
+  }
+}
+
+function loginOf(kind: ServerKind, url: ConnectionUrl, options: ReadonlyMap<string, unknown>): ServerLogin {
+  return {
+    host: textOption(options, 'host') ?? (url.host === '' ? 'localhost' : url.host),
+    port: url.port ?? DEFAULT_PORTS[kind],
+    user: url.username,
+    database: url.path === '' ? undefined : url.path,
+    tls: serverTls(options),
+    password: () => url.password,
+  }
+}

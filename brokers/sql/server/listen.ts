@@ -1,0 +1,105 @@
+import { withDeadline } from '../../../src/util/deadline.js'
+import { SqlFailure } from '../failure.js'
+import type { CommitWatch } from '../wake.js'
+import type { KnexPool } from './knex-pool.js'
+import { PgLink, pgClient } from './pg-link.js'
+
+const FIRST_PAUSE_MS = 200
+const LONGEST_PAUSE_MS = 5000
+// A connection that died in silence is found by asking.
+const ASK_EVERY_MS = 10_000
+const ANSWER_WITHIN_MS = 5000
+
+/**
+ * Tells of commits that were announced on a channel, over a connection of its own.
+ *
+ * When the connection is lost another is opened, with a word to the listeners for what they may have missed. A poll
+ * stands behind this, so a failure is told to nobody.
+ */
+export function listenOn(pool: KnexPool, channel: string): CommitWatch {
+  return (changed) => {
+    const listening = new Listening(pool, channel, changed)
+    listening.start()
+    return () => {
+      listening.stop()
+    }
+  }
+}
+
+/** Run a text; a connection that does not answer is cut, which ends it. */
+async function answered(link: PgLink, text: string): Promise<void> {
+  const late = (): Error => {
+    link.destroy()
+    return new SqlFailure('unavailable', 'the connection that listens did not answer', undefined)
+  }
+  await withDeadline(link.exec(text), { ms: ANSWER_WITHIN_MS, late })
+}
+
+class Listening {
+  readonly #pool: KnexPool
+  readonly #channel: string
+  readonly #changed: () => void
+  #leave: (() => void) | undefined
+  #timer: NodeJS.Timeout | undefined
+  #asking: NodeJS.Timeout | undefined
+  #pauseMs = FIRST_PAUSE_MS
+  #isStopped = false
+
+  constructor(pool: KnexPool, channel: string, changed: () => void) {
+    this.#pool = pool
+    this.#channel = channel
+    this.#changed = changed
+  }
+
+  start(): void {
+    this.#open().catch(() => {
+      this.#again()
+    })
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    clearTimeout(this.#timer)
+    clearInterval(this.#asking)
+    this.#leave?.()
+  }
+
+  async #open(): Promise<void> {
+    const connection = await this.#pool.openApart()
+    const client = pgClient(connection)
+    const link = new PgLink(client, false)
+    client.on('notification', this.#changed)
+    client.on('error', () => undefined)
+    client.on('end', () => {
+      clearInterval(this.#asking)
+      this.#again()
+    })
+    this.#leave = () => {
+      this.#pool.closeApart(connection).catch(() => {
+        link.destroy()
+      })
+    }
+    if (this.#isStopped) {
+      this.#leave()
+      return
+    }
+    await answered(link, `LISTEN ${this.#channel}`)
+    this.#asking = setInterval(() => {
+      answered(link, 'SELECT 1').catch(() => undefined)
+    }, ASK_EVERY_MS)
+    this.#asking.unref()
+    this.#pauseMs = FIRST_PAUSE_MS
+    // What was announced before this moment has reached nobody.
+    this.#changed()
+  }
+
+  #again(): void {
+    if (this.#isStopped || this.#timer !== undefined) return
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.start()
+    }, this.#pauseMs)
+    this.#timer.unref()
+    this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2)
+  }
+}

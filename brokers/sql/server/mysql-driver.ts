@@ -1,0 +1,48 @@
+import { isRecord } from '../../../src/util/record.js'
+import type { Flaw, ServerDriver } from './link.js'
+import { MysqlLink, mysqlConnection } from './mysql-link.js'
+import { networkFlaw } from './network-flaw.js'
+
+const AGAIN: Flaw = { kind: 'unavailable', again: true }
+const UNAVAILABLE: Flaw = { kind: 'unavailable', again: false }
+const REFUSED: Flaw = { kind: 'refused', again: false }
+
+// https://mariadb.com/kb/en/mariadb-error-code-reference/
+const AGAIN_CODES: ReadonlySet<number> = new Set([
+  1020, // changed since it was read
+  1205, // waited too long for a lock
+  1213, // deadlock
+])
+const UNAVAILABLE_CODES: ReadonlySet<number> = new Set([
+  ...[1021, 1114], // no room left
+  ...[1037, 1038, 1041], // no memory left
+  ...[1040, 1203, 1226], // too many connections
+  ...[1053, 1077, 1079, 1927, 4031], // shutting down, connection killed
+  ...[1158, 1159, 1160, 1161, 1184], // network
+  ...[1290, 1792, 1836], // read only: the other side of a failover
+  ...[1317, 1969, 3024], // cancelled, as by max_statement_time
+])
+
+/** MySQL and MariaDB through `mysql2`. */
+export const mysqlDriver: ServerDriver = {
+  quote: '`',
+  link: (connection) => new MysqlLink(mysqlConnection(connection)),
+  // Without gap locks, which would make claimers wait for publishers.
+  begin: () => ['SET TRANSACTION ISOLATION LEVEL READ COMMITTED', 'START TRANSACTION'],
+  commit: () => 'COMMIT',
+  tell: () => undefined,
+  flawOf,
+}
+
+function flawOf(error: unknown): Flaw | undefined {
+  const number = isRecord(error) ? error['errno'] : undefined
+  // The driver's own errors carry the negative numbers of the system, or none.
+  if (typeof number !== 'number' || number <= 0) return fatalFlaw(error) ?? networkFlaw(error)
+  if (AGAIN_CODES.has(number)) return AGAIN
+  return UNAVAILABLE_CODES.has(number) ? UNAVAILABLE : REFUSED
+}
+
+function fatalFlaw(error: unknown): Flaw | undefined {
+  const code = isRecord(error) ? error['code'] : undefined
+  return typeof code === 'string' && code.startsWith('PROTOCOL_') ? UNAVAILABLE : undefined
+}

@@ -1,0 +1,41 @@
+import { mysql } from '../dialect/mysql.js'
+import type { OpenedDatabase } from '../opened-database.js'
+import type { ServerTarget } from '../server-target.js'
+import { KnexPool } from './knex-pool.js'
+import { mysqlDriver } from './mysql-driver.js'
+import { openKnex, requirePackage } from './open-knex.js'
+import { ServerDatabase } from './server-database.js'
+import { StatementBook } from './statement-book.js'
+
+/** A MySQL or MariaDB server, on connections of Lovage's own. */
+export async function openMysql(target: ServerTarget): Promise<OpenedDatabase> {
+  await requirePackage('mysql', 'mysql2', () => import('mysql2'))
+  const { login, names, poolSize, queryTimeoutMs } = target
+  const { host, port, user, database, tls } = login
+  const knex = await openKnex('mysql2', {
+    pool: { min: 0, max: poolSize },
+    acquireConnectionTimeout: queryTimeoutMs,
+    connection: {
+      host,
+      port,
+      user,
+      database,
+      password: login.password(),
+      ...(tls !== undefined && { ssl: tls }),
+      charset: 'utf8mb4',
+      enableKeepAlive: true,
+      connectTimeout: queryTimeoutMs,
+    },
+  })
+  const db = new ServerDatabase({
+    driver: mysqlDriver,
+    pool: new KnexPool(knex, true),
+    statements: new StatementBook(names, knex, mysqlDriver.quote),
+    channel: undefined,
+    keepsSession: target.keepsSession,
+    queryTimeoutMs,
+    label: `MySQL at ${host}:${port}`,
+  })
+  // Nobody is told of commits: a poll finds them.
+  return { dialect: mysql, database: db, watch: () => () => undefined }
+}

@@ -1,0 +1,45 @@
+import type { Knex } from 'knex'
+import { DriverMissingError } from '../../../src/errors/errors.js'
+import { isRecord } from '../../../src/util/record.js'
+
+/** How a knex is opened. */
+export interface KnexOptions {
+  readonly connection: Readonly<Record<string, unknown>>
+  readonly pool: Knex.PoolConfig
+  /** Longest wait for a connection, in milliseconds. */
+  readonly acquireConnectionTimeout: number
+}
+
+const silent = {
+  warn: () => undefined,
+  error: () => undefined,
+  debug: () => undefined,
+  deprecate: () => undefined,
+}
+
+/** A knex with a pool of its own, which says nothing on the console: its errors come back by themselves. */
+export async function openKnex(client: 'pg' | 'mysql2', options: KnexOptions): Promise<Knex> {
+  const { default: knex } = await import('knex')
+  return knex({ client, log: silent, ...options })
+}
+
+/** A knex that only builds. */
+export async function builderKnex(client: 'pg' | 'mysql2' | 'better-sqlite3'): Promise<Knex> {
+  const { default: knex } = await import('knex')
+  return knex({ client, log: silent, ...(client === 'better-sqlite3' && { useNullAsDefault: true }) })
+}
+
+/** Load an optional package. @throws {@link DriverMissingError} when it is not installed. */
+export async function requirePackage(
+  scheme: string,
+  name: string,
+  load: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await load()
+  } catch (cause) {
+    const code = isRecord(cause) ? cause['code'] : undefined
+    if (code === 'ERR_MODULE_NOT_FOUND') throw new DriverMissingError(scheme, name, { cause })
+    throw cause
+  }
+}

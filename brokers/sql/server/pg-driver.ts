@@ -1,0 +1,41 @@
+import { isRecord } from '../../../src/util/record.js'
+import type { Flaw, Link, ServerDriver } from './link.js'
+import { PgLink, pgClient } from './pg-link.js'
+import { networkFlaw } from './network-flaw.js'
+
+const AGAIN: Flaw = { kind: 'unavailable', again: true }
+const UNAVAILABLE: Flaw = { kind: 'unavailable', again: false }
+const REFUSED: Flaw = { kind: 'refused', again: false }
+
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+const AGAIN_CODES: ReadonlySet<string> = new Set(['40001', '40P01'])
+const UNAVAILABLE_CLASSES: ReadonlySet<string> = new Set([
+  '08', // connection exception
+  '53', // disk full, out of memory, too many connections
+  '57', // cancelled, as by statement_timeout; shutting down; starting up
+  '58', // input or output error
+])
+const UNAVAILABLE_CODES: ReadonlySet<string> = new Set([
+  '25006', // read only: the other side of a failover
+  '25P03', // idle_in_transaction_session_timeout
+  '55P03', // lock_timeout
+  '26000', // a pooler gave us another connection's prepared statements
+])
+
+/** PostgreSQL through `pg`. */
+export const pgDriver: ServerDriver = {
+  quote: '"',
+  link: (connection, keepsSession): Link => new PgLink(pgClient(connection), keepsSession),
+  begin: ({ durable = true }) => [durable ? 'BEGIN' : 'BEGIN;SET LOCAL synchronous_commit TO off'],
+  commit: (channel) => (channel === undefined ? 'COMMIT' : `NOTIFY ${channel};COMMIT`),
+  tell: (channel) => `NOTIFY ${channel}`,
+  flawOf,
+}
+
+function flawOf(error: unknown): Flaw | undefined {
+  const code = isRecord(error) ? error['code'] : undefined
+  if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code)) return networkFlaw(error)
+  if (AGAIN_CODES.has(code)) return AGAIN
+  const isAway = UNAVAILABLE_CLASSES.has(code.slice(0, 2)) || UNAVAILABLE_CODES.has(code)
+  return isAway ? UNAVAILABLE : REFUSED
+}

@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto'
+import { postgresql } from '../dialect/postgresql.js'
+import type { OpenedDatabase } from '../opened-database.js'
+import type { ServerTarget } from '../server-target.js'
+import { bareName } from '../table-names.js'
+import { pgDriver } from './pg-driver.js'
+import { listenOn } from './listen.js'
+import { KnexPool } from './knex-pool.js'
+import { openKnex, requirePackage } from './open-knex.js'
+import { ServerDatabase } from './server-database.js'
+import { StatementBook } from './statement-book.js'
+
+/** A PostgreSQL server, on connections of Lovage's own. */
+export async function openPostgresql(target: ServerTarget): Promise<OpenedDatabase> {
+  await requirePackage('postgresql', 'pg', () => import('pg'))
+  const { login, names, poolSize, queryTimeoutMs, keepsSession } = target
+  const { host, port, user, database, tls } = login
+  const knex = await openKnex('pg', {
+    pool: { min: 0, max: poolSize },
+    acquireConnectionTimeout: queryTimeoutMs,
+    connection: {
+      host,
+      port,
+      user,
+      database,
+      password: login.password(),
+      ssl: tls ?? false,
+      application_name: 'lovage',
+      keepAlive: true,
+      connectionTimeoutMillis: queryTimeoutMs,
+    },
+  })
+  const pool = new KnexPool(knex, true)
+  const channel = channelOf(names.message)
+  const db = new ServerDatabase({
+    driver: pgDriver,
+    pool,
+    statements: new StatementBook(names, knex, pgDriver.quote),
+    channel,
+    keepsSession,
+    queryTimeoutMs,
+    label: `PostgreSQL at ${host}:${port}`,
+  })
+  return {
+    dialect: postgresql,
+    database: db,
+    // A pooler gives another connection to each transaction, so nobody can be told there.
+    watch: keepsSession ? listenOn(pool, channel) : () => () => undefined,
+  }
+}
+
+/**
+ * The channel of a table's name, whatever its schema: who reaches it by the search path and who names the schema hear each
+ * other. A channel belongs to one database.
+ */
+export function channelOf(messageTable: string): string {
+  return `lovage_${createHash('sha1').update(bareName(messageTable)).digest('hex').slice(0, 12)}`
+}

@@ -1,0 +1,194 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Knex } from 'knex'
+import { LovageError } from '../../../src/errors/errors.js'
+import { withDeadline } from '../../../src/util/deadline.js'
+import { SqlFailure } from '../failure.js'
+import type { Session, SqlDatabase, TransactionOptions } from '../session.js'
+import type { TableNames } from '../table-names.js'
+import { KnexPool } from './knex-pool.js'
+import type { Link, ServerDriver } from './link.js'
+import { ServerSession } from './server-session.js'
+import type { StatementBook } from './statement-book.js'
+
+/** What a {@link ServerDatabase} is made from. */
+export interface ServerDatabaseParts {
+  readonly driver: ServerDriver
+  readonly pool: KnexPool
+  readonly statements: StatementBook
+  /** What wakes others at a commit; `undefined` where nobody listens. */
+  readonly channel: string | undefined
+  /** Whether connections keep prepared statements. */
+  readonly keepsSession: boolean
+  readonly queryTimeoutMs: number
+  /** Names the server in errors. */
+  readonly label: string
+}
+
+const PATIENT_MS = 600_000
+const MOST_TRIES = 6
+const LONGEST_PAUSE_MS = 40
+
+/**
+ * A database on a server, on a pool of connections.
+ *
+ * It is never broken for good: a connection that fails is replaced by the next one. A transaction that the server undid
+ * because of others, as in a deadlock, is done again.
+ */
+export class ServerDatabase implements SqlDatabase {
+  readonly names: TableNames
+  readonly broken = false
+  readonly #parts: ServerDatabaseParts
+
+  constructor(parts: ServerDatabaseParts) {
+    this.#parts = parts
+    this.names = parts.statements.names
+  }
+
+  // Whoever opens a server first says how many connections there are.
+  agree(): boolean {
+    return true
+  }
+
+  async transaction<Result>(
+    work: (session: Session) => Promise<Result>,
+    options: TransactionOptions = {},
+  ): Promise<Result> {
+    const limitMs = options.patient === true ? PATIENT_MS : this.#parts.queryTimeoutMs
+    return this.#again(() =>
+      this.#onLink(limitMs, (link) => this.#transact(link, work, { options, limitMs })),
+    )
+  }
+
+  async read<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
+    const limitMs = this.#parts.queryTimeoutMs
+    return this.#again(() => this.#onLink(limitMs, (link) => work(this.#session(link, limitMs))))
+  }
+
+  async within<Result>(
+    transaction: Knex.Transaction,
+    work: (session: Session) => Promise<Result>,
+  ): Promise<Result> {
+    const { driver, channel, keepsSession, queryTimeoutMs } = this.#parts
+    // Within a transaction knex always hands out the one connection.
+    const connection = await new KnexPool(transaction, false).acquire()
+    const link = driver.link(connection, keepsSession)
+    const session = this.#session(link, queryTimeoutMs)
+    try {
+      const result = await work(session)
+      const text = session.isAnnounced && channel !== undefined ? driver.tell(channel) : undefined
+      if (text !== undefined) await this.#exec(link, text, queryTimeoutMs)
+      return result
+    } catch (error) {
+      throw this.#translated(error)
+    }
+  }
+
+  async knex(): Promise<Knex> {
+    return Promise.resolve(this.#parts.statements.builder)
+  }
+
+  async close(): Promise<void> {
+    await this.#parts.pool.close()
+  }
+
+  /** Do `work` until it is not the server's wish that it is done again. */
+  async #again<Result>(work: () => Promise<Result>): Promise<Result> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await work()
+      } catch (error) {
+        const isWished = this.#parts.driver.flawOf(error)?.again === true
+        if (!isWished || tries >= MOST_TRIES) throw this.#translated(error)
+      }
+      // Two that met do not meet again.
+      await sleep(Math.random() * Math.min(LONGEST_PAUSE_MS, 2 ** tries))
+    }
+  }
+
+  async #onLink<Result>(limitMs: number, work: (link: Link) => Promise<Result>): Promise<Result> {
+    const { pool, driver, keepsSession } = this.#parts
+    const late = (): Error => this.#late(limitMs)
+    const acquiring = pool.acquire()
+    const connection = await withDeadline(acquiring, { ms: limitMs, late }).catch((error: unknown) => {
+      // Should it come after all, nobody waits for it.
+      void acquiring.then((unwanted) => pool.release(unwanted, true)).catch(() => undefined)
+      throw error
+    })
+    const link = driver.link(connection, keepsSession)
+    try {
+      return await work(link)
+    } catch (error) {
+      const flaw = driver.flawOf(error)
+      if (flaw?.kind === 'unavailable' && !flaw.again) link.destroy()
+      throw error
+    } finally {
+      await pool.release(connection, !link.isDestroyed)
+    }
+  }
+
+  async #transact<Result>(
+    link: Link,
+    work: (session: Session) => Promise<Result>,
+    { options, limitMs }: { readonly options: TransactionOptions; readonly limitMs: number },
+  ): Promise<Result> {
+    const { driver, channel } = this.#parts
+    try {
+      for (const text of driver.begin(options)) await this.#exec(link, text, limitMs)
+      const session = this.#session(link, limitMs)
+      const result = await work(session)
+      await this.#exec(link, driver.commit(session.isAnnounced ? channel : undefined), limitMs)
+      return result
+    } catch (error) {
+      await this.#rollBack(link, error)
+      throw error
+    }
+  }
+
+  async #rollBack(link: Link, error: unknown): Promise<void> {
+    const { driver, queryTimeoutMs } = this.#parts
+    const flaw = driver.flawOf(error)
+    // A connection that is cut is rolled back by the server.
+    if (link.isDestroyed || (flaw?.kind === 'unavailable' && !flaw.again)) return
+    await this.#exec(link, 'ROLLBACK', queryTimeoutMs).catch(() => {
+      link.destroy()
+    })
+  }
+
+  #session(link: Link, limitMs: number): ServerSession {
+    const { statements } = this.#parts
+    return new ServerSession({
+      link,
+      statements,
+      limited: (waiting, work) => this.#limited(waiting, work, limitMs),
+    })
+  }
+
+  async #exec(link: Link, text: string, limitMs: number): Promise<void> {
+    await this.#limited(link, link.exec(text), limitMs)
+  }
+
+  /** A connection that does not answer is cut: what it still does is undone by the server. */
+  #limited<Result>(link: Link, work: Promise<Result>, limitMs: number): Promise<Result> {
+    const late = (): Error => {
+      link.destroy()
+      return this.#late(limitMs)
+    }
+    return withDeadline(work, { ms: limitMs, late })
+  }
+
+  #late(limitMs: number): SqlFailure {
+    return new SqlFailure(
+      'unavailable',
+      `${this.#parts.label} did not answer within ${limitMs} ms`,
+      undefined,
+    )
+  }
+
+  #translated(error: unknown): unknown {
+    if (error instanceof LovageError) return error
+    const flaw = this.#parts.driver.flawOf(error)
+    if (flaw === undefined) return error
+    const reason = error instanceof Error && error.message !== '' ? error.message : String(error)
+    return new SqlFailure(flaw.kind, `${this.#parts.label}: ${reason}`, error)
+  }
+}

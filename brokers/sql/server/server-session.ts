@@ -1,0 +1,58 @@
+import type { NamedRow, QueryMaker, Session, SqlRow, SqlValue } from '../session.js'
+import type { Answer, Link } from './link.js'
+import type { StatementBook } from './statement-book.js'
+
+/** What a session needs of its database. */
+export interface SessionParts {
+  readonly link: Link
+  readonly statements: StatementBook
+  /** Waits for an answer, no longer than the database's limit. */
+  readonly limited: (link: Link, work: Promise<Answer>) => Promise<Answer>
+}
+
+/** Statements on one connection of a server. */
+export class ServerSession implements Session {
+  readonly #parts: SessionParts
+  #isAnnounced = false
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts
+  }
+
+  /** Whether the commit is to wake whoever waits. */
+  get isAnnounced(): boolean {
+    return this.#isAnnounced
+  }
+
+  async all(sql: string, parameters: readonly SqlValue[] = []): Promise<readonly SqlRow[]> {
+    return (await this.#query(sql, parameters)).rows
+  }
+
+  async run(sql: string, parameters: readonly SqlValue[] = []): Promise<number> {
+    return (await this.#query(sql, parameters)).changed
+  }
+
+  async rows(make: QueryMaker): Promise<readonly NamedRow[]> {
+    const { columns, rows } = await this.#build(make)
+    return rows.map((row) => Object.fromEntries(columns.map((column, index) => [column, row[index]])))
+  }
+
+  async change(make: QueryMaker): Promise<number> {
+    return (await this.#build(make)).changed
+  }
+
+  announce(): void {
+    this.#isAnnounced = true
+  }
+
+  async #query(sql: string, parameters: readonly SqlValue[]): Promise<Answer> {
+    const { link, statements, limited } = this.#parts
+    return limited(link, link.query(statements.statement(sql), parameters))
+  }
+
+  async #build(make: QueryMaker): Promise<Answer> {
+    const { link, statements, limited } = this.#parts
+    const { sql, bindings } = statements.built(make)
+    return limited(link, link.once(sql, bindings))
+  }
+}

@@ -1,0 +1,90 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { driverOptions } from '../../src/broker/driver-options.js'
+import type { ConnectionUrl } from '../../src/broker/connection-url.js'
+import { ConfigError } from '../../src/errors/errors.js'
+import { ENGINE_NAMES, isEngineName } from './engine/choose.js'
+import type { EngineName } from './engine/native.js'
+import { durationOption, IGNORED_OPTIONS } from './target-options.js'
+
+/** A SQLite file to open, and how. */
+export interface SqliteTarget {
+  readonly kind: 'sqlite'
+  /** Absolute path. */
+  readonly path: string
+  /** The engine asked for; the first that is there when undefined. */
+  readonly engine: EngineName | undefined
+  /** `PRAGMA synchronous`; `FULL`, or what another user of the file asked for, when undefined. */
+  readonly synchronous: string | undefined
+  readonly lockWaitMs: number
+  /** How often a waiting consumer looks by itself, in milliseconds. */
+  readonly pollMs: number
+}
+
+const SYNCHRONOUS = ['OFF', 'NORMAL', 'FULL', 'EXTRA'] as const
+const KNOWN = ['engine', 'sqliteSynchronous', 'lockWait', 'pollInterval']
+
+/**
+ * The file that a URL names: `sqlite:///relative.db`, `sqlite:////absolute.db`, or the embedded file for `sqlite://`.
+ *
+ * @throws {@link ConfigError} for `:memory:`, an unknown engine or option.
+ */
+export function sqliteTarget(
+  url: ConnectionUrl,
+  transportOptions?: Readonly<Record<string, unknown>>,
+): SqliteTarget {
+  const options = driverOptions(url, transportOptions, [...KNOWN, ...IGNORED_OPTIONS])
+  return {
+    kind: 'sqlite',
+    path: filePath(url),
+    engine: engineOption(options.get('engine')),
+    synchronous: synchronousOption(options.get('sqliteSynchronous')),
+    lockWaitMs: durationOption(options, 'lockWait', 5000),
+    pollMs: durationOption(options, 'pollInterval', 2000),
+  }
+}
+
+function filePath(url: ConnectionUrl): string {
+  if (url.path.includes(':memory:')) {
+    throw new ConfigError(
+      'a SQLite database in memory is seen by one connection only: use memory:// or a file',
+    )
+  }
+  return url.path === '' ? embeddedPath(process.cwd()) : resolve(url.path)
+}
+
+/** Path of the embedded default: `.lovage/queue.sqlite` beside the nearest `package.json` above `startFolder`. */
+export function embeddedPath(startFolder: string): string {
+  let folder = resolve(startFolder)
+  while (!existsSync(join(folder, 'package.json'))) {
+    const parent = dirname(folder)
+    if (parent === folder) return join(resolve(startFolder), '.lovage', 'queue.sqlite')
+    folder = parent
+  }
+  return join(folder, '.lovage', 'queue.sqlite')
+}
+
+/** Make the folder of the embedded file, which ignores itself for git. Folders of other files have to exist. */
+export function prepareFolder(path: string): void {
+  const folder = dirname(path)
+  if (basename(folder) !== '.lovage' || existsSync(join(folder, '.gitignore'))) return
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, '.gitignore'), '*\n')
+}
+
+function engineOption(value: unknown): EngineName | undefined {
+  if (value === undefined) return undefined
+  if (typeof value === 'string' && isEngineName(value)) return value
+  throw new ConfigError(
+    `expected option "engine" to be one of ${ENGINE_NAMES.join(', ')}, got: ${JSON.stringify(value)}`,
+  )
+}
+
+function synchronousOption(value: unknown): string | undefined {
+  if (value === undefined) return undefined
+  const found = SYNCHRONOUS.find((name) => typeof value === 'string' && name === value.toUpperCase())
+  if (found !== undefined) return found
+  throw new ConfigError(
+    `expected option "sqliteSynchronous" to be one of ${SYNCHRONOUS.join(', ')}, got: ${JSON.stringify(value)}`,
+  )
+}

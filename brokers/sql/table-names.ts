@@ -1,0 +1,78 @@
+import { ConfigError } from '../../src/errors/errors.js'
+
+/** Tables and sequences, by what they are for: names as knex takes them, the schema before a dot. */
+export interface TableNames {
+  readonly message: string
+  readonly holder: string
+  readonly queue: string
+  readonly binding: string
+  readonly topology: string
+  readonly broadcast: string
+  readonly migration: string
+  readonly taskmeta: string
+  readonly tasksetmeta: string
+  /** Where Celery takes the ids of `taskmeta` from, on databases with sequences. */
+  readonly taskIds: string
+  readonly tasksetIds: string
+}
+
+/** Where the tables of one application stand. */
+export interface Place {
+  /** Schema of PostgreSQL, database of MySQL; what the connection is in when undefined. */
+  readonly schema: string | undefined
+  /** Begins the names of the queue's tables; those of the results are Celery's. */
+  readonly prefix: string
+}
+
+/** Where tables stand unless told otherwise. */
+export const DEFAULT_PLACE: Place = { schema: undefined, prefix: 'lovage_' }
+
+// Longer ones would be cut where an index is named after its table.
+const NAME = /^[a-z_][a-z0-9_]{0,39}$/i
+
+/** The names at one place. @throws {@link ConfigError} for a schema or prefix that would need quoting. */
+export function tableNames({ schema, prefix }: Place): TableNames {
+  for (const part of [schema, prefix]) {
+    if (part === undefined || NAME.test(part)) continue
+    throw new ConfigError(
+      `expected a schema or table prefix of letters, digits and "_", 40 at most, got: ${JSON.stringify(part)}`,
+    )
+  }
+  const start = schema === undefined ? '' : `${schema}.`
+  const own = `${start}${prefix}`
+  return {
+    message: `${own}message`,
+    holder: `${own}holder`,
+    queue: `${own}queue`,
+    binding: `${own}binding`,
+    topology: `${own}topology`,
+    broadcast: `${own}broadcast`,
+    migration: `${own}migration`,
+    taskmeta: `${start}celery_taskmeta`,
+    tasksetmeta: `${start}celery_tasksetmeta`,
+    taskIds: `${start}task_id_sequence`,
+    tasksetIds: `${start}taskset_id_sequence`,
+  }
+}
+
+/** A text in which `{message}` and the like stand for quoted names, with the names put in. */
+export function withNames(template: string, names: TableNames, quote: string): string {
+  const byKey = new Map<string, string>(Object.entries(names))
+  return template.replaceAll(/\{(\w+)\}/g, (whole, key: string) => {
+    const name = byKey.get(key)
+    return name === undefined ? whole : quoted(name, quote)
+  })
+}
+
+/** A name with its schema, each part in quotes. */
+export function quoted(name: string, quote: string): string {
+  return name
+    .split('.')
+    .map((part) => `${quote}${part}${quote}`)
+    .join('.')
+}
+
+/** A name without its schema. */
+export function bareName(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1)
+}

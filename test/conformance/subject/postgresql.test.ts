@@ -1,0 +1,3 @@
+import { describeSqlServer } from '../../support/sql-subject.js'
+
+await describeSqlServer('postgresql', 'postgresql')

@@ -1,0 +1,156 @@
+import { createRequire } from 'node:module'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import type { Knex } from 'knex'
+import { Worker } from '../../src/worker/index.js'
+import { HalfOpenProxy } from '../support/half-open-proxy.js'
+import { OwnServer } from '../support/own-server.js'
+import type { SqlServer } from '../support/sql-place.js'
+import { serviceUrl } from '../support/service-url.js'
+import { tempFolder } from '../support/temp.js'
+import type { TempFolder } from '../support/temp.js'
+import { NotedRuns } from './fixture/noted-runs.js'
+import { faultApp } from './fixture/tasks.js'
+import type { FaultTasks } from './fixture/tasks.js'
+
+const isFull = process.env['LOVAGE_TEST_FULL'] === 'true'
+const rounds = isFull ? 20 : 1
+const RESUMES_MS = 10_000
+/** How long the server may take to answer before the connection is given up, in seconds. */
+const ANSWER = 1
+
+jest.setTimeout(isFull ? 3_600_000 : 180_000)
+
+const require = createRequire(import.meta.url)
+
+/** A worker that reaches its server through a proxy, and a client that does not. */
+class Line implements AsyncDisposable {
+  readonly server: OwnServer
+  readonly proxy: HalfOpenProxy
+  readonly client: FaultTasks
+  readonly far: FaultTasks
+  readonly admin: Knex
+  readonly runs: NotedRuns
+  readonly #folder: TempFolder
+  #worker: Worker | undefined
+
+  private constructor(server: OwnServer, proxy: HalfOpenProxy, folder: TempFolder) {
+    this.server = server
+    this.proxy = proxy
+    this.#folder = folder
+    this.runs = new NotedRuns(folder.file('runs.log'))
+    this.client = faultApp({ broker: server.url(), backend: server.url() })
+    const url = `${server.url(proxy.port)}?queryTimeout=${ANSWER}`
+    this.far = faultApp({ broker: url, backend: url, lease: 4 })
+    const knex: (config: Knex.Config) => Knex = require('knex')
+    const client = server.kind === 'postgresql' ? 'pg' : 'mysql2'
+    const silent = { warn: () => undefined, error: () => undefined }
+    this.admin = knex({ client, connection: server.url(), pool: { min: 0, max: 2 }, log: silent })
+  }
+
+  static async open(kind: SqlServer): Promise<Line | undefined> {
+    const server = await OwnServer.open(kind)
+    if (server === undefined) return undefined
+    return new Line(server, await HalfOpenProxy.open(server.port), await tempFolder('line'))
+  }
+
+  async work(): Promise<void> {
+    this.#worker = new Worker(this.far.app, { concurrency: 5 })
+    await this.#worker.start()
+    await this.answers()
+  }
+
+  /** Milliseconds until a new task is run and its result is here. */
+  async answers(): Promise<number> {
+    const beganMs = performance.now()
+    const result = await this.client.note.delay(this.runs.path, 'probe')
+    await result.get(60)
+    return performance.now() - beganMs
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker?.stop({ hard: true })
+    await this.far.app.close()
+    await this.client.app.close()
+    await this.admin.destroy()
+    await this.proxy[Symbol.asyncDispose]()
+    await this.server[Symbol.asyncDispose]()
+    await this.#folder.remove()
+  }
+}
+
+const KILL_ALL: Readonly<Record<SqlServer, string>> = {
+  postgresql: 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()',
+  mariadb: 'KILL USER lovage',
+}
+
+/** What goes wrong, until it is over for the server and the network. */
+const faults: Readonly<Record<string, (line: Line) => Promise<void>>> = {
+  'is reset': async ({ proxy }) => {
+    proxy.cut()
+    await Promise.resolve()
+  },
+  'is closed': async ({ proxy }) => {
+    proxy.hangUp()
+    await Promise.resolve()
+  },
+  'goes dead without a word': async ({ proxy }) => {
+    const bury = proxy.freeze()
+    setTimeout(bury, 4000 * ANSWER).unref()
+    await Promise.resolve()
+  },
+  'stalls for longer than the worker waits': async ({ proxy }) => {
+    proxy.fallSilent()
+    await sleep(isFull ? 60_000 : 3000)
+    proxy.speak()
+  },
+  'is ended by the administrator': async ({ admin, server }) => {
+    await admin.raw(KILL_ALL[server.kind]).catch(() => undefined)
+  },
+  'ends with the server, which is stopped and started again': async ({ server }) => {
+    await server.stop()
+    await server.start()
+  },
+  'ends with the server, which is killed and started again': async ({ server }) => {
+    await server.kill()
+    await sleep(200)
+    await server.start()
+  },
+}
+
+for (const kind of ['postgresql', 'mariadb'] as const) {
+  const describeHere = serviceUrl(kind) === undefined ? describe.skip : describe
+
+  describeHere(`a worker whose connection to ${kind}`, () => {
+    let line: Line | undefined
+
+    beforeAll(async () => {
+      line = await Line.open(kind)
+      await line?.work()
+    })
+
+    afterAll(async () => {
+      await line?.[Symbol.asyncDispose]()
+    })
+
+    it.each(Object.entries(faults))(
+      '%s goes on within ten seconds and loses nothing',
+      async (_what, strike) => {
+        if (line === undefined) return
+        const { client, runs } = line
+        for (let round = 1; round <= rounds; round += 1) {
+          const sent = await Promise.all(
+            Array.from({ length: 20 }, (_, n) => client.wait.delay(runs.path, `task-${n}`, 20 * n)),
+          )
+          await strike(line)
+
+          expect(await line.answers()).toBeLessThan(RESUMES_MS)
+          const pids = await Promise.all(sent.map((result) => result.get(60)))
+          expect(pids).toEqual(sent.map(() => process.pid))
+        }
+        const quickMs = Math.min(await line.answers(), await line.answers(), await line.answers())
+        expect(quickMs).toBeLessThan(500)
+      },
+    )
+  })
+}

@@ -1,0 +1,100 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+import type { SqlServer } from './sql-place.js'
+import { tempFolder } from './temp.js'
+import type { TempFolder } from './temp.js'
+
+interface Running {
+  readonly pid: number
+  readonly stop: () => Promise<void>
+}
+
+type Start = (port: number) => Promise<Running>
+
+interface ServiceModule {
+  readonly createCluster?: (folder: string) => Promise<{ readonly postmaster: Start }>
+  readonly createDataFolder?: (folder: string) => Promise<{ readonly server: Start }>
+  readonly postgresql?: { readonly detect: () => Promise<string | undefined> }
+  readonly mariadb?: { readonly detect: () => Promise<string | undefined> }
+}
+
+/** The modules of `test/support` that are not compiled, from the compiled tests. */
+async function load(path: string): Promise<ServiceModule> {
+  const file = join(process.cwd(), 'test/support', path)
+  const loaded: ServiceModule = await import(pathToFileURL(file).href)
+  return loaded
+}
+
+/** A database server for one test alone, which may be killed and started again on the same port and data. */
+export class OwnServer implements AsyncDisposable {
+  readonly port: number
+  readonly kind: SqlServer
+  readonly #folder: TempFolder
+  readonly #start: Start
+  #running: Running
+
+  private constructor(
+    kind: SqlServer,
+    port: number,
+    parts: { folder: TempFolder; start: Start; running: Running },
+  ) {
+    this.kind = kind
+    this.port = port
+    this.#folder = parts.folder
+    this.#start = parts.start
+    this.#running = parts.running
+  }
+
+  /** Start one; `undefined` when the program is not installed. */
+  static async open(kind: SqlServer): Promise<OwnServer | undefined> {
+    const service = await load(`service/${kind}.mjs`)
+    if ((await (service.postgresql ?? service.mariadb)?.detect()) !== undefined) return undefined
+    const { freePort }: { freePort: () => Promise<number> } = await import(
+      pathToFileURL(join(process.cwd(), 'test/support/server-process.mjs')).href
+    )
+    const folder = await tempFolder(`own-${kind}`)
+    const start =
+      (await service.createCluster?.(folder.path))?.postmaster ??
+      (await service.createDataFolder?.(folder.path))?.server
+    if (start === undefined) throw new TypeError(`service/${kind}.mjs makes no data folder`)
+    const port = await freePort()
+    return new OwnServer(kind, port, { folder, start, running: await start(port) })
+  }
+
+  /** URL of a connection to it, or through a port that leads to it. */
+  url(port: number = this.port): string {
+    return this.kind === 'postgresql'
+      ? `postgresql://lovage@127.0.0.1:${port}/postgres`
+      : `mysql://lovage:lovage@127.0.0.1:${port}/test`
+  }
+
+  /** End it as a crash would. */
+  async kill(): Promise<void> {
+    process.kill(this.#running.pid, 'SIGKILL')
+    await this.#running.stop()
+  }
+
+  /** End it in order. */
+  async stop(): Promise<void> {
+    await this.#running.stop()
+  }
+
+  /** Start it again; a crashed one may hold on to its data for a moment. */
+  async start(): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        this.#running = await this.#start(this.port)
+        return
+      } catch (error) {
+        if (tries >= 20) throw error
+      }
+      await sleep(200)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#running.stop()
+    await this.#folder.remove()
+  }
+}

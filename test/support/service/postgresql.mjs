@@ -1,0 +1,42 @@
+import { join } from 'node:path'
+import { answers, findProgram, freePort, runToEnd, startProcess } from '../server-process.mjs'
+import { serverUser } from '../server-user.mjs'
+
+// Debian keeps the programs of each version apart, out of the PATH.
+const folders = [17, 16, 15, 14, 13].map((version) => `/usr/lib/postgresql/${version}/bin`)
+
+/** PostgreSQL in a data folder of its own; a killed server loses nothing, a machine without power would. */
+export const postgresql = {
+  name: 'postgresql',
+  variable: 'LOVAGE_TEST_POSTGRESQL_URL',
+  debian: ['postgresql'],
+  detect: async () =>
+    findProgram('initdb', folders) === undefined ? 'PostgreSQL (initdb) is not installed' : undefined,
+  start: async (folder) => {
+    const { postmaster } = await createCluster(folder)
+    const port = await freePort()
+    const { stop } = await postmaster(port)
+    return { url: `postgresql://lovage@127.0.0.1:${port}/postgres`, stop }
+  },
+}
+
+/** A data folder within `folder`, and how to start a server on it, any number of times one after the other. */
+export async function createCluster(folder) {
+  const user = await serverUser('postgres', folder)
+  const data = join(folder, 'data')
+  const initdb = findProgram('initdb', folders)
+  await runToEnd(initdb, ['-D', data, '-U', 'lovage', '--auth=trust', '--no-sync', '-E', 'UTF8'], {
+    folder,
+    ...user,
+  })
+  const settings = ['fsync=off', 'full_page_writes=off', 'max_connections=300', 'shared_buffers=64MB']
+  const args = ['listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`, ...settings]
+  const postmaster = (port) =>
+    startProcess(
+      findProgram('postgres', [join(initdb, '..'), ...folders]),
+      ['-D', data, '-p', `${port}`, ...args.flatMap((setting) => ['-c', setting])],
+      // SIGTERM would wait until every client has left.
+      { folder, ready: () => answers(port), stopSignal: 'SIGINT', ...user },
+    )
+  return { postmaster }
+}
