@@ -13,4 +13,10 @@ export const backendDrivers: readonly BackendDriver[] = [
     moduleUrl: new URL('./sql/index.js', import.meta.url).href,
     load: () => import('./sql/index.js'),
   },
+  {
+    schemes: ['mongodb', 'mongodb+srv'],
+    packageName: 'mongodb',
+    moduleUrl: new URL('./mongodb/index.js', import.meta.url).href,
+    load: () => import('./mongodb/index.js'),
+  },
 ]

@@ -111,13 +111,16 @@ function installJars() {
   mkdirSync(folder, { recursive: true })
   const args = ['-q', '-B', '-f', join(own, 'pom.xml'), copyJars, `-DoutputDirectory=${jars}`]
   const done = spawnSync(findProgram('mvn') ?? 'mvn', args, { cwd: folder, encoding: 'utf8' })
-  if (done.status !== 0) throw new Error(`mvn failed:\n${done.stdout}${done.stderr}${done.error?.message ?? ''}`)
+  if (done.status !== 0)
+    throw new Error(`mvn failed:\n${done.stdout}${done.stderr}${done.error?.message ?? ''}`)
   writeFileSync(stamp, fingerprint())
 }
 
 /** Other versions bring other jars. */
 function fingerprint() {
-  return createHash('sha256').update(readFileSync(join(own, 'pom.xml'))).digest('hex')
+  return createHash('sha256')
+    .update(readFileSync(join(own, 'pom.xml')))
+    .digest('hex')
 }
 
 if (process.argv[1] === import.meta.filename) installJars()
