@@ -2,6 +2,8 @@ import type { Collection } from 'mongodb'
 import type { HolderDocument, MessageDocument } from './documents.js'
 import { CLAIMED_RANGE, claimedName, holderOf } from './names.js'
 
+const LEASE_OVER = { $expr: { $lte: [{ $add: ['$seen', '$leaseMs'] }, '$$NOW'] } }
+
 /** Who claims, until when, and what becomes of the claims of those who are gone. */
 export class Holders {
   readonly #holders: Collection<HolderDocument>
@@ -52,13 +54,11 @@ export class Holders {
 
   /** Give back, as spent, what holders had whose lease ran out; resolves with how many messages that were. */
   async reap(): Promise<number> {
-    const over = await this.#holders
-      .find({ $expr: { $lte: [{ $add: ['$seen', '$leaseMs'] }, '$$NOW'] } })
-      .toArray()
+    const over = await this.#holders.find(LEASE_OVER, { projection: { _id: 1 } }).toArray()
     let moved = 0
-    for (const { _id, seen } of over) {
-      // Renewed in the meantime, it has another `seen`. Once it is marked, nobody renews it, and all may help.
-      const { matchedCount } = await this.#holders.updateOne({ _id, seen }, { $set: { ended: true } })
+    for (const { _id } of over) {
+      // It may have been renewed in the meantime. Once it is marked, nobody renews it, and all may help.
+      const { matchedCount } = await this.#holders.updateOne({ _id, ...LEASE_OVER }, { $set: { ended: true } })
       if (matchedCount === 0) continue
       moved += await this.release(_id, 1)
       await this.#holders.deleteOne({ _id, ended: true })

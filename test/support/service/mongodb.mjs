@@ -45,19 +45,29 @@ const notShown = [
 ]
 
 /**
- * Start a private server on `port`, keeping its files in `place`; the same place again finds what was kept.
+ * Start a private server; what is kept in `place` is found again by the next that is started there.
  *
- * @returns its URL and how to stop it.
+ * @param {{ port?: number, keeps?: boolean }} [options] - `keeps` to be found again, which the stand-in is slow with.
+ * @returns its URL, its process id and how to stop it.
  */
-export async function startMongodb(place, port) {
-  const own = port ?? (await freePort())
-  return findProgram('mongod') === undefined ? startStandIn(place, own) : startMongod(place, own)
+export async function startMongodb(place, { port, keeps = false } = {}) {
+  const chosen = port ?? (await freePort())
+  return findProgram('mongod') === undefined ? startStandIn(place, chosen, keeps) : startMongod(place, chosen)
 }
 
-async function startStandIn(place, port) {
+async function startStandIn(place, port, keeps) {
+  const file = keeps ? [join(place, 'store.h2')] : []
   const { stop, pid } = await startProcess(
     findProgram('java'),
-    ['-Xmx512m', '-cp', join(jars, '*'), join(own, 'StandIn.java'), `${port}`, join(place, 'store.h2')],
+    [
+      '-Xmx512m',
+      '-XX:TieredStopAtLevel=1',
+      '-cp',
+      join(jars, '*'),
+      join(own, 'StandIn.java'),
+      `${port}`,
+      ...file,
+    ],
     { folder: place, ready: () => answers(port), timeoutMs: 60_000 },
   )
   return { url: `mongodb://127.0.0.1:${port}/`, stop, pid }
