@@ -67,7 +67,7 @@ export class MongoBackend implements ResultBackend, ResultWriter {
         for (const collection of [records, groups]) {
           // Celery's own index has another form than one that deletes, and refuses to stand beside one on its field.
           await collection.createIndex({ date_done: 1 })
-          await collection.createIndex({ expire_at: 1 }, { expireAfterSeconds: 0 })
+          await collection.createIndex({ expire_at: 1 }, { expireAfterSeconds: 0 }, {})
         }
         const changes = new RecordChanges(link.collection(taskmeta, target.database))
         return { lease, features, clock, records, groups, changes }
@@ -165,7 +165,7 @@ export class MongoBackend implements ResultBackend, ResultWriter {
       if (failed.some(({ code }) => code !== DUPLICATE)) throw error
       if (!isSecond) {
         await this.#write(
-          failed.flatMap(({ index }) => kept[index] ?? []),
+          failed.flatMap(({ index }) => kept[Number(index)] ?? []),
           true,
         )
       }

@@ -76,7 +76,12 @@ function memberIds(tuple: unknown): readonly unknown[] {
   const members: unknown = Array.isArray(tuple) ? tuple[1] : undefined
   if (!Array.isArray(members)) return []
   return members.map((member: unknown) => {
-    const [own] = Array.isArray(member) ? member : [member]
-    return Array.isArray(own) ? (own[0] as unknown) : own
+    const own = firstOf(member)
+    return firstOf(own)
   })
+}
+
+function firstOf(value: unknown): unknown {
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value]
+  return items[0]
 }

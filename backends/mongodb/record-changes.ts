@@ -1,4 +1,5 @@
 import type { ChangeStream, Collection, Document } from 'mongodb'
+import { isRecord } from '../../src/util/record.js'
 import type { RecordWatch } from '../../src/backend/contract.js'
 
 /** Until a stream that was just opened hears everything, watchers are told to look themselves, in milliseconds. */
@@ -7,11 +8,11 @@ const OPENING_LOOK_MS = 30
 
 /** Tells watchers that records were stored, by one change stream that is open while somebody watches. */
 export class RecordChanges {
-  readonly #records: Collection<Document>
+  readonly #records: Collection
   readonly #watchers = new Map<string, Set<() => void>>()
   #stream: ChangeStream | undefined
 
-  constructor(records: Collection<Document>) {
+  constructor(records: Collection) {
     this.#records = records
   }
 
@@ -61,7 +62,9 @@ export class RecordChanges {
     )
     this.#stream = stream
     stream.on('change', (change: Document) => {
-      const id: unknown = change['fullDocument']?._id ?? change['documentKey']?._id
+      const key: unknown =
+        change['operationType'] === 'insert' ? change['fullDocument'] : change['documentKey']
+      const id = isRecord(key) ? key['_id'] : undefined
       if (typeof id === 'string') this.#tell(this.#watchers.get(id))
       else this.#tellAll()
     })

@@ -1,4 +1,5 @@
 import type { ChangeStream, Collection, Document } from 'mongodb'
+import { isRecord } from '../../src/util/record.js'
 import { CLAIMED_RANGE, isDelayedName } from './names.js'
 
 /** Is told of a change that may matter to it. */
@@ -11,6 +12,8 @@ export interface ChangeListener {
 /** A stream that was opened this long ago hears everything, in milliseconds. */
 const OPENING_MS = 1_000
 const REOPEN_AFTER_MS = 1_000
+/** After so many changes that nobody waited for, the stream is closed. */
+const MOST_UNHEARD = 100
 /** How often to look where changes are not heard of: while there was work lately, and later. */
 const EAGER_POLL_MS = 40
 const LAZY_POLL_MS = 750
@@ -56,16 +59,17 @@ const PIPELINE: Document[] = [
  * while somebody waits. Without one, and as a backstop with one, consumers look again after {@link Changes.pollMs}.
  */
 export class Changes {
-  readonly #messages: Collection<Document>
+  readonly #messages: Collection
   readonly #isStreamed: boolean
   readonly #listeners = new Set<ChangeListener>()
   #stream: ChangeStream | undefined
   #openedAtMs = 0
   #workedAtMs = performance.now()
   #count = 0
+  #unheard = 0
   #isClosed = false
 
-  constructor(messages: Collection<Document>, isStreamed: boolean) {
+  constructor(messages: Collection, isStreamed: boolean) {
     this.#messages = messages
     this.#isStreamed = isStreamed
   }
@@ -132,13 +136,13 @@ export class Changes {
 
   #heard(change: Document): void {
     // Consumers that are busy look by themselves, and need not be sent what all others publish.
-    if (this.#listeners.size === 0) {
+    this.#unheard = this.#listeners.size === 0 ? this.#unheard + 1 : 0
+    if (this.#unheard > MOST_UNHEARD) {
+      this.#unheard = 0
       this.#openedAtMs = 0
       void this.#end()
     }
-    const { fullDocument, updateDescription } = change
-    const queue: unknown = fullDocument?.queue ?? updateDescription?.updatedFields?.queue
-    this.signal(typeof queue === 'string' ? queue : undefined)
+    this.signal(queueOf(change))
   }
 
   async #end(): Promise<void> {
@@ -146,4 +150,12 @@ export class Changes {
     this.#stream = undefined
     await stream?.close().catch(() => undefined)
   }
+}
+
+function queueOf(change: Document): string | undefined {
+  const whole: unknown = change['fullDocument']
+  const update: unknown = change['updateDescription']
+  const fields = isRecord(update) ? update['updatedFields'] : whole
+  const queue = isRecord(fields) ? fields['queue'] : undefined
+  return typeof queue === 'string' ? queue : undefined
 }

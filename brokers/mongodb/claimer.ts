@@ -22,6 +22,8 @@ export interface Claimed {
 
 /** Up to this many are claimed one by one, in a round trip each; more in two for all. */
 const ONE_BY_ONE = 2
+/** How many places whoever had rivals chooses between. */
+const RIVALS = 4
 /** The least time in which a lease is not looked after, as a part of it. */
 const SAFE_PART = 0.5
 
@@ -30,6 +32,7 @@ export class Claimer {
   readonly #parts: ClaimerParts
   #seenAtMs = performance.now()
   #turn = 0
+  #hasRivals = false
 
   constructor(parts: ClaimerParts) {
     this.#parts = parts
@@ -39,8 +42,8 @@ export class Claimer {
   async claim(max: number): Promise<readonly Claimed[]> {
     const { queues } = this.#parts
     await this.#keepLease()
-    for (let step = 0; step < queues.length; step += 1) {
-      const queue = queues[this.#turn % queues.length] ?? ''
+    const first = this.#turn % queues.length
+    for (const queue of [...queues.slice(first), ...queues.slice(0, first)]) {
       this.#turn += 1
       const claimed = await this.#claimFrom(queue, max)
       if (claimed.length === 0) continue
@@ -68,7 +71,7 @@ export class Claimer {
   async #claimFrom(queue: string, max: number): Promise<readonly Claimed[]> {
     if (max <= ONE_BY_ONE) return this.#claimEach(queue, max)
     const { messages } = this.#parts.store.collections
-    const found = await messages.find({ queue }, { sort: { priority: 1, _id: 1 }, limit: max }).toArray()
+    const found = await this.#look(queue, max)
     if (found.length === 0) return []
     const claim = randomUUID()
     const ids = found.map(({ _id }) => _id)
@@ -80,7 +83,8 @@ export class Claimer {
         $unset: { expire_at: true },
       },
     )
-    if (modifiedCount === found.length) return found.map((document) => toClaimed(document, queue, claim))
+    this.#hasRivals = modifiedCount < found.length
+    if (!this.#hasRivals) return found.map((document) => toClaimed(document, queue, claim))
     // Others were quicker with some: those that are left are told by the claim.
     if (modifiedCount === 0) return this.#claimEach(queue, 1)
     const own = await messages
@@ -90,6 +94,18 @@ export class Claimer {
     return found
       .filter(({ _id }) => ours.has(_id.toHexString()))
       .map((document) => toClaimed(document, queue, claim))
+  }
+
+  /** What may be claimed next. Whoever had rivals begins a few messages further on, not to meet them again. */
+  async #look(queue: string, max: number): Promise<readonly MessageDocument[]> {
+    const { messages } = this.#parts.store.collections
+    const skip = this.#hasRivals ? Math.floor(Math.random() * RIVALS) * max : 0
+    const found = await messages
+      .find({ queue }, { sort: { priority: 1, _id: 1 }, limit: max, skip })
+      .toArray()
+    if (found.length > 0 || skip === 0) return found
+    this.#hasRivals = false
+    return this.#look(queue, max)
   }
 
   /** One after the other; the server finds a free one for each, however many ask. */

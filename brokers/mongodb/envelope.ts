@@ -116,7 +116,7 @@ function plain(text: string): unknown {
 
 function toText(value: unknown): string {
   try {
-    return JSON.stringify(value) ?? 'null'
+    return JSON.stringify(value)
   } catch {
     return writeJson(value)
   }

@@ -58,7 +58,10 @@ export class Holders {
     let moved = 0
     for (const { _id } of over) {
       // It may have been renewed in the meantime. Once it is marked, nobody renews it, and all may help.
-      const { matchedCount } = await this.#holders.updateOne({ _id, ...LEASE_OVER }, { $set: { ended: true } })
+      const { matchedCount } = await this.#holders.updateOne(
+        { _id, ...LEASE_OVER },
+        { $set: { ended: true } },
+      )
       if (matchedCount === 0) continue
       moved += await this.release(_id, 1)
       await this.#holders.deleteOne({ _id, ended: true })

@@ -76,7 +76,7 @@ async function insert(
     if (!(error instanceof MongoBulkWriteError) || isPassing(error)) throw error
     const failed = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors]
     const positions = all.flatMap((own, position) => own.map(() => position))
-    const lost = new Set(failed.map(({ index }) => positions[index] ?? 0))
+    const lost = new Set(failed.map(({ index }) => positions[Number(index)] ?? 0))
     // A write concern that was not met is an error without documents; then nothing is confirmed.
     const indexes = lost.size > 0 ? [...lost] : all.map((_, position) => position)
     throw new PublishError(`mongodb: ${error.message}`, indexes, { cause: error })

@@ -75,10 +75,10 @@ async function ensureIndexes(collections: Collections, { ttl }: MongoSettings): 
   const { messages, routing, queues } = collections
   const expiring = { expireAfterSeconds: 0 }
   await messages.createIndex({ queue: 1, priority: 1, _id: 1 })
-  await messages.createIndex({ 'lovage.dueAt': 1 }, { sparse: true })
+  await messages.createIndex({ 'lovage.dueAt': 1 }, { sparse: true }, {})
   await routing.createIndex({ queue: 1, exchange: 1 })
   if (!ttl) return
-  await messages.createIndex({ expire_at: 1 }, expiring)
-  await routing.createIndex({ expire_at: 1 }, expiring)
-  await queues.createIndex({ expire_at: 1 }, expiring)
+  await messages.createIndex({ expire_at: 1 }, expiring, {})
+  await routing.createIndex({ expire_at: 1 }, expiring, {})
+  await queues.createIndex({ expire_at: 1 }, expiring, {})
 }

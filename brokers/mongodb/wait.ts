@@ -10,15 +10,14 @@ export interface WaitOptions {
 export function wait({ ms, signal, until }: WaitOptions): Promise<void> {
   if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => {
-    let stop: (() => void) | undefined
     const end = (): void => {
       clearTimeout(timer)
       signal.removeEventListener('abort', end)
-      stop?.()
+      stop()
       resolve()
     }
     const timer = setTimeout(end, Math.max(0, ms))
     signal.addEventListener('abort', end, { once: true })
-    stop = until(end)
+    const stop = until(end)
   })
 }

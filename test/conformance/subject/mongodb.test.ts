@@ -7,6 +7,7 @@ import { createBroker } from '../../../brokers/mongodb/index.js'
 import type { ResultBackend } from '../../../src/backend/contract.js'
 import { guardBackend } from '../../../src/backend/guard.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
+import type { ConnectionUrl } from '../../../src/broker/connection-url.js'
 import { guardBroker } from '../../../src/broker/guard.js'
 import { node } from '../../support/child.js'
 import { serviceUrl } from '../../support/service-url.js'
@@ -48,28 +49,26 @@ async function hasTransactions(url: string): Promise<boolean> {
 
 async function describeMongodb(base: string): Promise<void> {
   const offers: readonly BrokerPart[] = (await hasTransactions(base)) ? [...OFFERS, 'settle'] : OFFERS
-  for (const wake of ['poll', 'changes']) {
-    const url = parseConnectionUrl(at(base, wake))
-    const openResults = (): ResultBackend => guardBackend(createBackend(url, { codec: jsonCodec }))
-    describeBroker({
-      name: `mongodb, ${wake === 'poll' ? 'polled' : 'with change streams'}`,
-      open: () => guardBroker(createBroker(url, {})),
-      openResults,
-      offers,
-      crash: async (queue, count, leaseMs) => {
-        await using child = node(claimScript, [url.text, queue, String(count), String(leaseMs)])
-        await child.waitForLine('claimed')
-        await child.stop()
-      },
-    })
-    if (wake === 'changes') {
-      describeBackend({
-        name: 'mongodb',
-        open: openResults,
-        offers: ['shared', 'watch', 'cleanup', 'groups'],
-      })
-    }
-  }
+  const url = parseConnectionUrl(at(base, 'poll'))
+  const resultUrl = parseConnectionUrl(at(base, 'changes'))
+  const openResults = (from: ConnectionUrl) => (): ResultBackend =>
+    guardBackend(createBackend(from, { codec: jsonCodec }))
+  describeBroker({
+    name: 'mongodb',
+    open: () => guardBroker(createBroker(url, {})),
+    openResults: openResults(url),
+    offers,
+    crash: async (queue, count, leaseMs) => {
+      await using child = node(claimScript, [url.text, queue, String(count), String(leaseMs)])
+      await child.waitForLine('claimed')
+      await child.stop()
+    },
+  })
+  describeBackend({
+    name: 'mongodb',
+    open: openResults(resultUrl),
+    offers: ['shared', 'watch', 'cleanup', 'groups'],
+  })
 }
 
 if (server === undefined) {
