@@ -139,6 +139,14 @@ export default defineConfig(
     rules: { 'no-restricted-syntax': 'off' },
   },
   {
+    files: ['docs/example/test-runner/**'],
+    languageOptions: {
+      globals: { describe: 'readonly', it: 'readonly', before: 'readonly', after: 'readonly' },
+    },
+    // Off: Node's runner waits for its tests by itself.
+    rules: { '@typescript-eslint/no-floating-promises': 'off' },
+  },
+  {
     files: ['test/types/**/*.ts'],
     rules: {
       // Off: these files are compiled, never run.

@@ -40,5 +40,9 @@ export const startLatency: Scenario = {
     { name: '10 ms apart', run: () => measure(10) },
     { name: '50 ms apart', run: () => measure(50) },
   ],
-  goals: [{ name: 'p50 in ms', atMost: 5, value: (sample) => field(sample('10 ms apart'), 'p50Ms') }],
+  goals: ['10 ms apart', '50 ms apart'].map((contestant) => ({
+    name: `${contestant}: p50 in ms`,
+    atMost: 5,
+    value: (sample) => field(sample(contestant), 'p50Ms'),
+  })),
 }

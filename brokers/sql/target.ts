@@ -53,7 +53,7 @@ export function parseTarget(
     engine: engineOption(options.get('engine')),
     synchronous: synchronousOption(options.get('sqliteSynchronous')),
     lockWaitMs: durationOption(options, 'lockWait', 5000),
-    pollMs: durationOption(options, 'pollInterval', 1000),
+    pollMs: durationOption(options, 'pollInterval', 2000),
   }
 }
 

@@ -1,4 +1,4 @@
-import { Ignore, Lovage, Reject, TaskArgumentsError, type TaskContext } from 'lovage'
+import { Ignore, Lovage, Reject, Task, TaskArgumentsError, type TaskContext } from 'lovage'
 import { startWorker } from 'lovage/testing'
 import { z } from 'zod'
 
@@ -93,6 +93,17 @@ const notify = app.task(
 )
 // #endregion
 
+// #region base
+abstract class WithStock extends Task {
+  override readonly options = { maxRetries: 5 }
+  readonly stock = new Map([['tea', 3]])
+}
+
+const count = app.task({ name: 'shop.count', base: WithStock }, function (this: WithStock, article: string) {
+  return this.stock.get(article) ?? 0
+})
+// #endregion
+
 await using worker = await startWorker(app)
 
 const receipt = await charge.delay('order-7')
@@ -114,6 +125,8 @@ console.log(await (await inspect.delay({ state: 'new' })).get()) // fine
 const damaged = await inspect.delay({ state: 'damaged' })
 const refusal = await damaged.get({ propagate: false })
 console.log(refusal instanceof Error, await damaged.state()) // true FAILURE
+
+console.log(await (await count.delay('tea')).get()) // 3
 
 await notify.delay()
 await worker.stop()

@@ -295,7 +295,8 @@ export class Lovage implements ResultSource {
    * @source Celery 5.7, `celery/app/base.py`, `Celery.worker_main`.
    */
   async workerMain(argv: readonly string[] = process.argv.slice(2)): Promise<number> {
-    if (commandLine === undefined) throw new ConfigError('workerMain needs the entry of the package, "lovage"')
+    if (commandLine === undefined)
+      throw new ConfigError('workerMain needs the entry of the package, "lovage"')
     return commandLine(this, argv[0] === 'worker' ? argv : ['worker', ...argv])
   }
 

@@ -661,13 +661,13 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly workerSoftShutdownTimeout?: DurationInput | undefined
   /**
-   * Whether a worker with no running task waits that long too.
+   * Whether a worker that is stopped cold waits that long although no task runs.
    *
    * @defaultValue `false`
    */
   readonly workerEnableSoftShutdownOnIdle?: boolean | undefined
   /**
-   * Whether tasks are cancelled when the broker is lost. Their claims are kept past a reconnect, so they go on.
+   * Whether late-acknowledged tasks are cancelled through their signal when the broker is lost, and run again.
    *
    * @defaultValue `false`
    */

@@ -145,8 +145,28 @@ export class Dispatcher implements RunOwner {
   /** Ask every body to end: only a success is still settled as such. */
   interrupt(): void {
     for (const run of this.#running) {
-      run.interrupted = true
+      run.interrupted = 'shutdown'
       run.job?.cancel('shutdown')
+    }
+  }
+
+  /**
+   * The connection of these claims is gone. Where they died with it, what has not begun must not begin.
+   *
+   * @param cancels - Whether bodies that would be acknowledged after their end are asked to end now.
+   */
+  connectionLost(claims: ClaimSet, cancels: boolean): void {
+    const areDead = claims.consumer.holder === undefined
+    if (areDead) this.#forgetBuffered((run) => run.claims === claims)
+    if (!cancels) return
+    for (const run of this.#running) {
+      if (run.claims !== claims || run.acked || run.acking || run.dropped) continue
+      if (areDead) {
+        this.#drop(run, 'connection-lost')
+      } else {
+        run.interrupted ??= 'connection-lost'
+        run.job?.cancel('connection-lost')
+      }
     }
   }
 
@@ -299,8 +319,9 @@ export class Dispatcher implements RunOwner {
     this.#running.delete(run)
     this.#window.ended(run.tookMs)
     this.#parts.lag.ended(run)
-    if (run.interrupted && !run.acked && outcome.kind !== 'success') {
-      this.#noteInterrupted(run)
+    if (run.interrupted !== undefined && !run.acked && outcome.kind !== 'success') {
+      if (run.interrupted === 'shutdown') this.#noteInterrupted(run)
+      else this.#parts.log.handedBack(run)
       this.#giveBack(run)
     } else {
       this.#conclude(run, outcome)

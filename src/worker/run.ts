@@ -5,7 +5,7 @@ import type { TaskDefinition } from '../task/definition.js'
 import type { Outcome } from '../task/outcome.js'
 import type { TaskRequest } from '../task/request.js'
 import type { ClaimSet } from './claim-set.js'
-import type { Job, JobRun } from './pool/pool.js'
+import type { CancelReason, Job, JobRun } from './pool/pool.js'
 import { limitsOf, type TaskPolicy } from './policy.js'
 import type { SettleItem, SettleStage } from './settle-item.js'
 
@@ -58,8 +58,8 @@ export class Run implements Job, SettleItem {
   outcome: Outcome | undefined
   /** The claim is lost or was given back: whatever still comes is ignored. */
   dropped = false
-  /** The shutdown asked the body to end: anything but success goes back to the queue. */
-  interrupted = false
+  /** Why the body was asked to end, if it was: anything but success goes back to the queue. */
+  interrupted: Exclude<CancelReason, 'lease-lost'> | undefined
   /** Stored after the settlement: later elements of a chain that failed here. */
   alsoFailed: readonly TaskRecord[] = NOTHING
   /** Replacements of a settlement that the store refused. */

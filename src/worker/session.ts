@@ -133,6 +133,8 @@ export class Session {
     if (this.#isLost) return
     this.#isLost = true
     this.#stop.abort()
+    const { dispatcher, settings } = this.#parts
+    dispatcher.connectionLost(this.claims, settings.cancelsOnConnectionLoss)
     this.#fail(error)
   }
 

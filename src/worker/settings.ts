@@ -35,6 +35,8 @@ export interface WorkerSettings {
   readonly retryOnStartup: boolean
   /** Whether to connect again after a lost connection. */
   readonly reconnect: boolean
+  /** Whether late-acknowledged tasks are cancelled when their connection is lost. */
+  readonly cancelsOnConnectionLoss: boolean
   /** Tries before giving up; `Infinity` for no limit. */
   readonly maxConnectRetries: number
 }
@@ -66,6 +68,7 @@ export function resolveSettings(config: Config, options: WorkerOptions = {}): Wo
     resultExtended: config.resultExtended,
     retryOnStartup: config.brokerConnectionRetryOnStartup,
     reconnect: config.brokerConnectionRetry,
+    cancelsOnConnectionLoss: config.workerCancelLongRunningTasksOnConnectionLoss,
     maxConnectRetries: config.brokerConnectionMaxRetries,
   }
 }

@@ -23,6 +23,7 @@ export class Shutdown {
   readonly #clock: Clock
   readonly #timeoutMs: number
   readonly #softMs: number
+  readonly #softOnIdle: boolean
   readonly #patience: Pause
   readonly #softPatience: Pause
   #isHurried = false
@@ -30,11 +31,13 @@ export class Shutdown {
   /**
    * @param timeoutMs - How long running bodies may go on.
    * @param softMs - How long they may still go on after {@link hurry}.
+   * @param softOnIdle - Whether that time is waited out although nothing runs.
    */
-  constructor(clock: Clock, timeoutMs: number, softMs = 0) {
+  constructor(clock: Clock, timeoutMs: number, softMs = 0, softOnIdle = false) {
     this.#clock = clock
     this.#timeoutMs = timeoutMs
     this.#softMs = softMs
+    this.#softOnIdle = softOnIdle
     this.#patience = new Pause(clock)
     this.#softPatience = new Pause(clock)
   }
@@ -132,12 +135,13 @@ export class Shutdown {
 
   async #softDrain(core: WorkerCore, logger: TaskLogger): Promise<void> {
     const running = core.dispatcher.running.size
-    if (!this.#isHurried || this.#softMs === 0 || running === 0) return
+    if (!this.#isHurried || this.#softMs === 0 || (running === 0 && !this.#softOnIdle)) return
     logger.warn(
       { running, softMs: this.#softMs },
       `worker: Soft shutdown: ${running} running tasks have ${this.#softMs / 1000}s to end`,
     )
-    await this.#drain(core, this.#softPatience, this.#softMs)
+    if (this.#softOnIdle) await this.#softPatience.wait(this.#softMs)
+    else await this.#drain(core, this.#softPatience, this.#softMs)
   }
 
   /** A store that does not answer must not keep the process alive. */

@@ -76,6 +76,7 @@ export class Worker {
       app.clock,
       this.#settings.shutdownTimeoutMs,
       app.config().workerSoftShutdownTimeoutMs,
+      app.config().workerEnableSoftShutdownOnIdle,
     )
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve

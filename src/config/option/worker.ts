@@ -75,15 +75,13 @@ export const workerOptions: OptionTable = {
     kind: 'boolean',
     default: false,
     old: ['CELERYD_ENABLE_SOFT_SHUTDOWN_ON_IDLE'],
-    acts: false,
-    doc: 'Whether a worker with no running task waits that long too.',
+    doc: 'Whether a worker that is stopped cold waits that long although no task runs.',
   },
   workerCancelLongRunningTasksOnConnectionLoss: {
     kind: 'boolean',
     default: false,
     old: ['CELERYD_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS'],
-    acts: false,
-    doc: 'Whether tasks are cancelled when the broker is lost. Their claims are kept past a reconnect, so they go on.',
+    doc: 'Whether late-acknowledged tasks are cancelled through their signal when the broker is lost, and run again.',
   },
   workerDeduplicateSuccessfulTasks: {
     kind: 'boolean',

@@ -1,4 +1,9 @@
-import { LeaseLostError, TimeLimitError, WorkerShutdownError } from '../../errors/errors.js'
+import {
+  BrokerConnectionError,
+  LeaseLostError,
+  TimeLimitError,
+  WorkerShutdownError,
+} from '../../errors/errors.js'
 import type { StateUpdate } from '../../task/context.js'
 import type { TaskDefinition } from '../../task/definition.js'
 import type { TaskLogger } from '../../task/logger.js'
@@ -162,9 +167,14 @@ class AsyncRun implements JobRun, TaskPort, Deadline {
 
 function cancelError(reason: CancelReason, job: Job): Error {
   const { task, id } = job.request
-  return reason === 'lease-lost'
-    ? new LeaseLostError(`the claim on ${task}[${id}] was lost: another worker has it by now`)
-    : new WorkerShutdownError(`the worker shuts down: ${task}[${id}] goes back to its queue`)
+  switch (reason) {
+    case 'lease-lost':
+      return new LeaseLostError(`the claim on ${task}[${id}] was lost: another worker has it by now`)
+    case 'shutdown':
+      return new WorkerShutdownError(`the worker shuts down: ${task}[${id}] goes back to its queue`)
+    case 'connection-lost':
+      return new BrokerConnectionError(`the connection was lost: ${task}[${id}] goes back to its queue`)
+  }
 }
 
 function timedOut(job: Job, hardLimitMs: number): Outcome {

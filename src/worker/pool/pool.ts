@@ -17,7 +17,7 @@ export interface Job {
 }
 
 /** Why a run is to end before it is done. */
-export type CancelReason = 'lease-lost' | 'shutdown'
+export type CancelReason = 'lease-lost' | 'shutdown' | 'connection-lost'
 
 /** A run that a pool has begun. */
 export interface JobRun {

@@ -168,3 +168,24 @@ test(
   },
   LIMIT_MS,
 )
+
+test(
+  'modules of tasks load in the order of imports, then include, then -I',
+  async () => {
+    const loads = (name: string): string => `console.error('loads ${name}')\n`
+    await using project = await createProject({
+      'one.js': loads('one'),
+      'two.js': loads('two'),
+      'three.js': loads('three'),
+      'four.js': loads('four'),
+      'lovage.config.js': `export default { include: ['./three.js'], imports: ['./two.js', './one.js'] }`,
+    })
+    await using worker = await project.worker(['-I', './four.js'])
+    worker.kill('SIGTERM')
+
+    const { stderr } = await worker.exited
+
+    expect(stderr.match(/(?<=loads )\w+/g)).toEqual(['two', 'one', 'three', 'four'])
+  },
+  LIMIT_MS,
+)

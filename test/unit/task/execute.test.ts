@@ -157,6 +157,20 @@ describe('an automatic retry', () => {
     expect(await execute(options, fail, { retries })).toMatchObject({ kind: 'retry', retry: { countdownMs } })
   })
 
+  it('by itself has the limit and the delay of retryKwargs', async () => {
+    const options = {
+      autoretryFor: [GatewayError],
+      maxRetries: 1,
+      retryKwargs: { maxRetries: 2, countdown: { minutes: 1 } },
+    }
+
+    expect(await execute(options, fail, { retries: 1 })).toMatchObject({
+      kind: 'retry',
+      retry: { countdownMs: 60_000 },
+    })
+    expect(await execute(options, fail, { retries: 2 })).toMatchObject({ kind: 'failure' })
+  })
+
   it('draws from zero to the back-off with jitter', async () => {
     const options = { autoretryFor: ['GatewayError'], retryBackoff: 10, maxRetries: 50 }
     const outcomes = await Promise.all(

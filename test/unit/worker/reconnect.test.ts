@@ -82,6 +82,61 @@ describe('a worker whose store goes away', () => {
     expect((await worker.stop()).reason).toBe('stopped')
   })
 
+  it.each(['', '?leases=true'])(
+    'cancels late-acknowledged tasks when told to, and runs them again%s',
+    async (query) => {
+      const { bench, store } = flakyBench(query, { workerCancelLongRunningTasksOnConnectionLoss: true })
+      await using _ending = bench
+      const reasons: unknown[] = []
+      const started = gate()
+      const slow = bench.app.task({ name: 'tasks.slow', bind: true }, async (self) => {
+        if (reasons.length > 0) return self.request.deliveryInfo.deliveryCount
+        started.open()
+        await new Promise((resolve) => self.signal.addEventListener('abort', resolve))
+        reasons.push(self.signal.reason)
+        throw new RangeError('ended')
+      })
+      const worker = await bench.start()
+      const result = await slow.delay()
+      await started.passed
+
+      store.cut()
+      await eventually(() => (reasons.length > 0 ? true : undefined))
+      expect(reasons[0]).toMatchObject({ code: 'LOVAGE_BROKER_CONNECTION' })
+      await eventually(() => (worker.status.running === 0 ? true : undefined))
+      store.isDown = false
+
+      expect(await result.get(10)).toBe(1)
+      expect(reasons).toHaveLength(1)
+    },
+  )
+
+  it('does not start what waited for a slot when its claim ended with the connection', async () => {
+    const { bench, store } = flakyBench('', { readAhead: { seconds: 10 } })
+    await using _ending = bench
+    const [started, may] = [gate(), gate()]
+    const runs: string[] = []
+    const task = bench.app.task('tasks.name', async (name: string) => {
+      runs.push(name)
+      started.open()
+      if (name === 'first') await may.passed
+    })
+    const worker = await bench.start({ concurrency: 1 })
+    for (let warm = 0; warm < 20; warm += 1) await (await task.delay('warm')).get(5)
+    runs.length = 0
+    await Promise.all(['first', 'second', 'third'].map((name) => task.delay(name)))
+    await eventually(() => (worker.status.buffered > 0 ? true : undefined))
+
+    store.cut()
+    await eventually(() => (worker.status.buffered === 0 ? true : undefined))
+    store.isDown = false
+    may.open()
+    await eventually(() => (runs.filter((name) => name === 'third').length > 0 ? true : undefined))
+    await worker.stop()
+
+    expect(runs.filter((name) => name !== 'first')).toEqual(['second', 'third'])
+  })
+
   it('waits for a store that is not there yet when it starts', async () => {
     const { bench, store } = flakyBench()
     await using _ending = bench

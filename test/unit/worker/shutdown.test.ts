@@ -120,6 +120,25 @@ describe('the end of a worker', () => {
     expect(exit.interrupted).toHaveLength(1)
   })
 
+  it.each([
+    [false, false],
+    [true, true],
+  ])(
+    'a soft shutdown of a worker that runs nothing, workerEnableSoftShutdownOnIdle: %s',
+    async (onIdle, waits) => {
+      await using bench = new Bench({
+        workerSoftShutdownTimeout: { milliseconds: 300 },
+        workerEnableSoftShutdownOnIdle: onIdle,
+      })
+      const worker = await bench.start()
+
+      const startedMs = performance.now()
+      await worker.stop({ hard: true })
+
+      expect(performance.now() - startedMs >= 290).toBe(waits)
+    },
+  )
+
   it('starts once however often it is asked', async () => {
     await using bench = new Bench()
     const worker = bench.worker()

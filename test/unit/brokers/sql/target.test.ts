@@ -37,7 +37,7 @@ describe('parseTarget', () => {
       lockWait: 9,
     })
 
-    expect(read).toMatchObject({ engine: 'libsql', lockWaitMs: 500, synchronous: 'NORMAL', pollMs: 1000 })
+    expect(read).toMatchObject({ engine: 'libsql', lockWaitMs: 500, synchronous: 'NORMAL', pollMs: 2000 })
   })
 
   it.each([
