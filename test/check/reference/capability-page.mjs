@@ -1,6 +1,7 @@
 /** One broker of each kind, made without a connection, with the URL that the page shows. */
 const BROKERS = [
   { url: 'sqlite:////tmp/queue.sqlite', shown: '`sqlite:///file.db`' },
+  { url: 'mongodb://localhost/', shown: '`mongodb://`' },
   { url: 'memory://', shown: '`memory://`' },
 ]
 
@@ -16,7 +17,13 @@ const ROWS = [
     'Claims',
     ({ leases }) => (leases === undefined ? 'last as long as the process' : 'leases, renewed and fenced'),
   ],
-  ['Result and acknowledgement in one step', () => 'yes, where the results are in the same store'],
+  [
+    'Result and acknowledgement in one step',
+    ({ name }) =>
+      name === 'mongodb'
+        ? 'yes, on a replica set or sharded cluster that has the results too'
+        : 'yes, where the results are in the same store',
+  ],
   ['Broadcast', ({ fanout }) => yes(fanout !== undefined)],
   ['Schedules', ({ schedules }) => yes(schedules !== undefined)],
   ['Depth of a queue', ({ capabilities }) => capabilities.depth],
