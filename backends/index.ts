@@ -37,6 +37,12 @@ export const backendDrivers: readonly BackendDriver[] = [
     moduleUrl: new URL('./rpc/index.js', import.meta.url).href,
     load: () => import('./rpc/index.js'),
   },
+  {
+    schemes: ['mongodb', 'mongodb+srv'],
+    packageName: 'mongodb',
+    moduleUrl: new URL('./mongodb/index.js', import.meta.url).href,
+    load: () => import('./mongodb/index.js'),
+  },
 ]
 
 /** A Knex instance of the application, told by its shape: the package is not loaded for it. */

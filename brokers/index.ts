@@ -38,6 +38,12 @@ export const brokerDrivers: readonly BrokerDriver[] = [
     moduleUrl: new URL('./rabbitmq/index.js', import.meta.url).href,
     load: () => import('./rabbitmq/index.js'),
   },
+  {
+    schemes: ['mongodb', 'mongodb+srv'],
+    packageName: 'mongodb',
+    moduleUrl: new URL('./mongodb/index.js', import.meta.url).href,
+    load: () => import('./mongodb/index.js'),
+  },
 ]
 
 /** A Knex instance of the application, told by its shape: the package is not loaded for it. */

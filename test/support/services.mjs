@@ -11,6 +11,7 @@
  * @property {(folder: string) => Promise<Started>} start - Starts a private server in an empty folder.
  * @property {readonly string[]} [debian] - Packages to install with CI=true when `detect` misses something.
  * @property {() => Promise<void>} [install] - What else brings it; called with CI=true only.
+ * @property {(url: string) => Promise<{ what: string, why: string }[]>} [unproven] - What a run on it does not show.
  *
  * @typedef {object} Started
  * @property {string} url - The value of the variable.
@@ -20,6 +21,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installDebian } from './debian.mjs'
+import { mongodb } from './service/mongodb.mjs'
 import { celery, celery52 } from './service/celery.mjs'
 import { rabbitmq } from './service/rabbitmq.mjs'
 import { mariadb } from './service/mariadb.mjs'
@@ -31,7 +33,7 @@ import { redis } from './service/redis.mjs'
  *
  * @type {Service[]}
  */
-export const services = [redis, rabbitmq, postgresql, mariadb, celery, celery52]
+export const services = [redis, rabbitmq, postgresql, mariadb, mongodb, celery, celery52]
 
 /**
  * Find or start every service, side by side.
@@ -44,7 +46,8 @@ export async function startServices(wanted, { ci, say = console.log }) {
   const report = await Promise.all(
     wanted.map(async (service) => {
       const outcome = await startOne(service).catch((error) => ({ missing: String(error) }))
-      return { name: service.name, variable: service.variable, ...outcome }
+      const unproven = outcome.url === undefined ? [] : await service.unproven?.(outcome.url).catch(() => [])
+      return { name: service.name, variable: service.variable, unproven: unproven ?? [], ...outcome }
     }),
   )
   const there = report.filter((outcome) => outcome.url !== undefined)

@@ -5,6 +5,7 @@ const BROKERS = [
   { url: 'amqp://localhost', shown: '`amqp://`' },
   { url: 'postgresql://localhost/db', shown: '`postgresql://`' },
   { url: 'mysql://localhost/db', shown: '`mysql://`, `mariadb://`' },
+  { url: 'mongodb://localhost/', shown: '`mongodb://`' },
   { url: 'memory://', shown: '`memory://`' },
 ]
 
@@ -28,7 +29,12 @@ const ROWS = [
   ],
   [
     'Result and acknowledgement in one step',
-    ({ name }) => (name === 'rabbitmq' ? 'no' : 'yes, where the results are in the same store'),
+    ({ name }) => {
+      if (name === 'rabbitmq') return 'no'
+      return name === 'mongodb'
+        ? 'yes, on a replica set or sharded cluster that has the results too'
+        : 'yes, where the results are in the same store'
+    },
   ],
   ['Broadcast', ({ fanout }) => yes(fanout !== undefined)],
   ['Schedules', ({ schedules }) => yes(schedules !== undefined)],

@@ -1,0 +1,96 @@
+import { Binary } from 'mongodb'
+import type { ExtendedRecord, ResultCodec, TaskRecord } from '../../src/backend/contract.js'
+import { isRecord } from '../../src/util/record.js'
+
+/** A document of `celery_taskmeta`: Celery's fields, and the moment at which it expires. */
+export type TaskDocument = {
+  readonly _id: string
+  readonly status: string
+  readonly result: unknown
+  readonly expire_at?: Date
+} & Readonly<Record<string, unknown>>
+
+/**
+ * A record as Celery's result document, its keys in Celery's order.
+ *
+ * @param expiresAtMs - On the server's clock; 0 keeps it.
+ * @source Celery 5.7, `celery/backends/mongodb.py`, `MongoBackend._store_result`.
+ */
+export function writeDocument(record: TaskRecord, codec: ResultCodec, expiresAtMs: number): TaskDocument {
+  const { extended, groupId, parentId, doneAtMs, encoded } = record
+  const isEncoded = encoded?.contentType === codec.contentType
+  return {
+    status: record.state,
+    result: toStored(isEncoded ? encoded.data : codec.encode(record.result ?? null).data),
+    traceback: record.traceback ?? null,
+    children: record.children,
+    date_done: doneAtMs === undefined ? null : new Date(doneAtMs),
+    ...(groupId !== undefined && { group_id: groupId }),
+    ...(parentId !== undefined && { parent_id: parentId }),
+    ...(extended !== undefined && extendedFields(extended)),
+    _id: record.taskId,
+    ...(expiresAtMs > 0 && { expire_at: new Date(Math.ceil(expiresAtMs)) }),
+  }
+}
+
+/** A stored document as a record. @throws `DecodeError` when its result is in another form. */
+export function readDocument(document: TaskDocument, codec: ResultCodec): TaskRecord {
+  const { _id, status, traceback, children, date_done, group_id, parent_id } = document
+  const extended = toExtended(document)
+  return {
+    taskId: _id,
+    state: status,
+    result: readStored(document.result, codec),
+    children: Array.isArray(children) ? children : [],
+    ...(typeof traceback === 'string' && { traceback }),
+    ...(date_done instanceof Date && { doneAtMs: date_done.getTime() }),
+    ...(typeof group_id === 'string' && { groupId: group_id }),
+    ...(typeof parent_id === 'string' && { parentId: parent_id }),
+    ...(extended !== undefined && { extended }),
+  }
+}
+
+/** What a serializer wrote, as it is stored: text as it is, bytes as BSON binary. */
+export function toStored(data: string | Uint8Array): string | Binary {
+  return typeof data === 'string' ? data : new Binary(data)
+}
+
+/** A stored value, decoded. Celery's `bson` serializer leaves it as it is. */
+export function readStored(stored: unknown, codec: ResultCodec): unknown {
+  const { contentType, contentEncoding } = codec
+  if (stored instanceof Binary) {
+    return codec.decode({ contentType, contentEncoding, data: stored.value() })
+  }
+  return typeof stored === 'string' ? codec.decode({ contentType, contentEncoding, data: stored }) : stored
+}
+
+function extendedFields(extended: ExtendedRecord): Record<string, unknown> {
+  const { stampedHeaders, stamps } = extended
+  return {
+    name: extended.name ?? null,
+    args: extended.args ?? null,
+    kwargs: extended.kwargs ?? null,
+    worker: extended.worker ?? null,
+    retries: extended.retries ?? null,
+    queue: extended.queue ?? null,
+    ...(stampedHeaders !== undefined && { stamped_headers: stampedHeaders, ...stamps }),
+  }
+}
+
+function toExtended(fields: Readonly<Record<string, unknown>>): ExtendedRecord | undefined {
+  if (!('name' in fields)) return undefined
+  const { name, args, kwargs, worker, retries, queue, stamped_headers } = fields
+  const stampedHeaders = Array.isArray(stamped_headers) ? stamped_headers.map(String) : undefined
+  return {
+    ...(typeof name === 'string' && { name }),
+    ...(args !== undefined && args !== null && { args }),
+    ...(isRecord(kwargs) && { kwargs }),
+    ...(typeof worker === 'string' && { worker }),
+    ...(typeof retries === 'number' && { retries }),
+    ...(typeof queue === 'string' && { queue }),
+    ...(stampedHeaders !== undefined && {
+      stampedHeaders,
+      stamps: Object.fromEntries(stampedHeaders.map((stamp) => [stamp, fields[stamp]])),
+    }),
+  }
+}

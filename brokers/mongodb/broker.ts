@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto'
+import type {
+  Broker,
+  BrokerCapabilities,
+  Consumer,
+  ConsumeOptions,
+  Leases,
+  Outgoing,
+  QueueSpec,
+} from '../../src/broker/contract.js'
+import { Caretaker } from './caretaker.js'
+import { MongoConsumer } from './consumer.js'
+import { asBroker } from './failure.js'
+import { MongoFanout } from './fanout.js'
+import { notConnected } from './link.js'
+import { delayedName } from './names.js'
+import { publish } from './publisher.js'
+import { writerFor } from './result-writer.js'
+import type { MongoSettings } from './settings.js'
+import { openStore } from './store.js'
+import type { MongoStore } from './store.js'
+
+interface Connected {
+  readonly store: MongoStore
+  readonly caretaker: Caretaker
+}
+
+/** Queues in MongoDB, in the layout of Celery's transport. */
+export class MongoBroker implements Broker {
+  readonly name = 'mongodb'
+  readonly capabilities: BrokerCapabilities = {
+    maxBatch: 1_000,
+    maxDelayMs: Number.MAX_SAFE_INTEGER,
+    priorityLevels: 10,
+    depth: 'exact',
+    exchanges: ['direct', 'topic', 'fanout', 'headers'],
+    durable: true,
+  }
+  readonly leases: Leases = {
+    renews: 'holder',
+    renew: async (holder, _tags, leaseMs) => {
+      const { holders } = this.#open().store
+      return { held: await asBroker(() => holders.renew(holder, leaseMs)), lostTags: [] }
+    },
+  }
+  readonly fanout: MongoFanout = new MongoFanout(() => this.#open().store)
+  readonly #settings: MongoSettings
+  readonly #consumers = new Set<Consumer>()
+  #connected: Connected | undefined
+
+  constructor(settings: MongoSettings) {
+    this.#settings = settings
+  }
+
+  async connect(signal: AbortSignal): Promise<void> {
+    if (this.#connected !== undefined) return
+    const store = await asBroker(() => openStore(this.#settings, signal))
+    this.#connected = { store, caretaker: new Caretaker(store) }
+  }
+
+  async declare(queue: QueueSpec): Promise<void> {
+    const { topology } = this.#open().store
+    await asBroker(() => topology.declare(queue))
+  }
+
+  async publish(batch: readonly Outgoing[]): Promise<void> {
+    const { store } = this.#open()
+    await asBroker(() => publish(store, batch))
+  }
+
+  async consume(queues: readonly string[], options: ConsumeOptions): Promise<Consumer> {
+    const { store, caretaker } = this.#open()
+    const holder = randomUUID()
+    await asBroker(() => store.holders.register(holder, options.leaseMs))
+    const consumer: Consumer = new MongoConsumer({
+      store,
+      caretaker,
+      queues,
+      options,
+      holder,
+      writer: store.features.transactions ? writerFor(options.results, this.#settings.target) : undefined,
+      closed: () => this.#consumers.delete(consumer),
+    })
+    this.#consumers.add(consumer)
+    return consumer
+  }
+
+  depth(queue: string): Promise<number> {
+    const { messages } = this.#open().store.collections
+    return asBroker(() => messages.countDocuments({ queue }))
+  }
+
+  async purge(queue: string): Promise<number> {
+    const { messages } = this.#open().store.collections
+    const { deletedCount } = await asBroker(() =>
+      messages.deleteMany({ queue: { $in: [queue, delayedName(queue)] } }),
+    )
+    return deletedCount
+  }
+
+  queues(): Promise<readonly string[]> {
+    const { topology } = this.#open().store
+    return asBroker(() => topology.names())
+  }
+
+  async delete(queue: string): Promise<void> {
+    const { topology } = this.#open().store
+    await asBroker(() => topology.delete(queue))
+  }
+
+  async close(): Promise<void> {
+    for (const consumer of [...this.#consumers]) await consumer.close()
+    this.fanout.close()
+    const connected = this.#connected
+    this.#connected = undefined
+    if (connected === undefined) return
+    await connected.store.changes.close()
+    await connected.store.lease.release()
+  }
+
+  #open(): Connected {
+    if (this.#connected === undefined) throw notConnected()
+    return this.#connected
+  }
+}

@@ -1,0 +1,47 @@
+import type { MongoStore } from './store.js'
+
+/** How often a busy consumer looks after what is due and whose lease ran out, in milliseconds. */
+const EVERY_MS = 200
+const ORPHANS_EVERY_MS = 60_000
+
+/** Makes due messages ready, and gives back what holders had who are gone: each consumer does it for the whole store. */
+export class Caretaker {
+  readonly #store: MongoStore
+  #lookedAtMs = Number.NEGATIVE_INFINITY
+  #orphansAtMs = performance.now() + ORPHANS_EVERY_MS * Math.random()
+  #looking: Promise<number> | undefined
+
+  constructor(store: MongoStore) {
+    this.#store = store
+  }
+
+  /** Look, if nobody did lately; errors are left to whoever looks next. */
+  tend(): void {
+    if (performance.now() - this.#lookedAtMs < EVERY_MS) return
+    this.look().catch(() => undefined)
+  }
+
+  /** Look. @returns In how many milliseconds the next thing happens; 0 when messages have become ready just now. */
+  look(): Promise<number> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
+  async #look(): Promise<number> {
+    const { waiting, holders, changes } = this.#store
+    this.#lookedAtMs = performance.now()
+    const [dueMs, overMs] = await Promise.all([waiting.nextMs(), holders.nextMs()])
+    let moved = 0
+    if (dueMs <= 0) moved += await waiting.promote()
+    if (overMs <= 0) moved += await holders.reap()
+    if (performance.now() >= this.#orphansAtMs) {
+      this.#orphansAtMs = performance.now() + ORPHANS_EVERY_MS
+      moved += await holders.releaseOrphans()
+    }
+    if (moved === 0) return Math.max(1, Math.min(dueMs, overMs))
+    changes.signal()
+    return 0
+  }
+}

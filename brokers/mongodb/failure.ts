@@ -1,0 +1,51 @@
+import { MongoError, MongoNetworkError, MongoServerSelectionError } from 'mongodb'
+import {
+  BackendConnectionError,
+  BackendError,
+  BrokerConnectionError,
+  BrokerError,
+} from '../../src/errors/errors.js'
+
+// No longer, or not yet, a primary; shutting down; interrupted by a step down; a socket or time limit on the way.
+const PASSING_CODES = new Set<unknown>([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436])
+const PASSING_LABELS = ['RetryableWriteError', 'TransientTransactionError', 'RetryableError', 'ResetPool']
+const CLOSED = new Set([
+  'MongoNotConnectedError',
+  'MongoTopologyClosedError',
+  'MongoClientClosedError',
+  'MongoExpiredSessionError',
+  'MongoOperationTimeoutError',
+])
+
+/** Whether the same command may succeed later without a change. */
+export function isPassing(error: MongoError): boolean {
+  return (
+    error instanceof MongoNetworkError ||
+    error instanceof MongoServerSelectionError ||
+    CLOSED.has(error.name) ||
+    PASSING_CODES.has(error.code) ||
+    PASSING_LABELS.some((label) => error.hasErrorLabel(label))
+  )
+}
+
+/** Do `work` for the broker, what the driver throws as broker errors. */
+export async function asBroker<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof MongoError)) throw error
+    const Failure = isPassing(error) ? BrokerConnectionError : BrokerError
+    throw new Failure(`mongodb: ${error.message}`, { cause: error })
+  }
+}
+
+/** Do `work` for the result backend, what the driver throws as backend errors. */
+export async function asBackend<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof MongoError)) throw error
+    const Failure = isPassing(error) ? BackendConnectionError : BackendError
+    throw new Failure(`mongodb: ${error.message}`, { cause: error })
+  }
+}

@@ -1,0 +1,58 @@
+import type { Db, Document } from 'mongodb'
+import { MongoServerError } from 'mongodb'
+import type { MongoTarget } from './settings.js'
+
+/** What a server can do, found out when it is connected to. */
+export interface Features {
+  /** Change streams: a replica set or a sharded cluster. */
+  readonly changes: boolean
+  readonly transactions: boolean
+  readonly capped: boolean
+  /** Indexes that delete by themselves. */
+  readonly ttl: boolean
+  /** The command that tells the server's time. */
+  readonly hello: 'hello' | 'isMaster'
+}
+
+const named = new Set<string>()
+
+/** Ask a server what it is, and name once per process what it lacks and what is done instead. */
+export async function findFeatures(admin: Db, target: MongoTarget): Promise<Features> {
+  const { reply, hello } = await greet(admin)
+  const isSet = typeof reply['setName'] === 'string' || reply['msg'] === 'isdbgrid'
+  // Servers that speak the protocol and know the command by its old name only have little else.
+  const isWhole = hello === 'hello'
+  const features = {
+    changes: target.wake === 'auto' ? isSet : target.wake === 'changes',
+    transactions: isSet && typeof reply['logicalSessionTimeoutMinutes'] === 'number',
+    capped: isWhole,
+    ttl: isWhole,
+    hello,
+  }
+  nameMissing(features, target.label)
+  return features
+}
+
+async function greet(admin: Db): Promise<{ readonly reply: Document; readonly hello: Features['hello'] }> {
+  try {
+    return { reply: await admin.command({ hello: 1 }), hello: 'hello' }
+  } catch (error) {
+    if (!(error instanceof MongoServerError)) throw error
+    return { reply: await admin.command({ isMaster: 1 }), hello: 'isMaster' }
+  }
+}
+
+function nameMissing(features: Features, label: string): void {
+  const missing = [
+    !features.transactions && 'no transactions (a task is settled in steps: follow-ups, result, message)',
+    !features.changes && 'no change streams (it is polled)',
+    !features.capped && 'no capped collections (broadcasts are swept)',
+    !features.ttl && 'no TTL indexes (what has expired is swept)',
+  ].filter((one) => one !== false)
+  if (missing.length === 0 || named.has(label)) return
+  named.add(label)
+  process.emitWarning(`${label} has ${missing.join(', ')}`, {
+    type: 'LovageWarning',
+    code: 'LOVAGE_MONGODB_FEATURES',
+  })
+}

@@ -1,0 +1,84 @@
+import type { Collection } from 'mongodb'
+import { Changes } from './changes.js'
+import type {
+  BroadcastDocument,
+  HolderDocument,
+  MessageDocument,
+  QueueDocument,
+  RoutingDocument,
+} from './documents.js'
+import type { Features } from './features.js'
+import { Holders } from './holders.js'
+import { leaseLink } from './link.js'
+import type { LinkLease } from './link.js'
+import type { ServerClock } from './server-clock.js'
+import type { MongoSettings } from './settings.js'
+import { Topology } from './topology.js'
+import { WaitingRoom } from './waiting-room.js'
+
+/** The collections of a broker. */
+export interface Collections {
+  readonly messages: Collection<MessageDocument>
+  readonly routing: Collection<RoutingDocument>
+  readonly broadcast: Collection<BroadcastDocument>
+  readonly queues: Collection<QueueDocument>
+  readonly holders: Collection<HolderDocument>
+}
+
+/** A connected broker's parts. */
+export interface MongoStore {
+  readonly settings: MongoSettings
+  readonly lease: LinkLease
+  readonly features: Features
+  readonly clock: ServerClock
+  readonly collections: Collections
+  readonly topology: Topology
+  readonly changes: Changes
+  readonly holders: Holders
+  readonly waiting: WaitingRoom
+}
+
+/** Connect, and make the indexes that are missing. */
+export async function openStore(settings: MongoSettings, signal: AbortSignal): Promise<MongoStore> {
+  const { target, names } = settings
+  const lease = leaseLink(target)
+  try {
+    const { features, clock } = await lease.link.ready(signal)
+    const { link } = lease
+    const collections: Collections = {
+      messages: link.collection(names.messages, target.database),
+      routing: link.collection(names.routing, target.database),
+      broadcast: link.collection(names.broadcast, target.database),
+      queues: link.collection(names.queues, target.database),
+      holders: link.collection(names.holders, target.database),
+    }
+    await ensureIndexes(collections, settings)
+    return {
+      settings,
+      lease,
+      features,
+      clock,
+      collections,
+      topology: new Topology(collections),
+      changes: new Changes(link.collection(names.messages, target.database), features.changes),
+      holders: new Holders(collections),
+      waiting: new WaitingRoom(collections.messages),
+    }
+  } catch (error) {
+    await lease.release()
+    throw error
+  }
+}
+
+/** @source kombu 5.7, `kombu/transport/mongodb.py`, `Channel._ensure_indexes`; the second is Lovage's. */
+async function ensureIndexes(collections: Collections, { ttl }: MongoSettings): Promise<void> {
+  const { messages, routing, queues } = collections
+  const expiring = { expireAfterSeconds: 0 }
+  await messages.createIndex({ queue: 1, priority: 1, _id: 1 })
+  await messages.createIndex({ 'lovage.dueAt': 1 }, { sparse: true }, {})
+  await routing.createIndex({ queue: 1, exchange: 1 })
+  if (!ttl) return
+  await messages.createIndex({ expire_at: 1 }, expiring, {})
+  await routing.createIndex({ expire_at: 1 }, expiring, {})
+  await queues.createIndex({ expire_at: 1 }, expiring, {})
+}

@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { describe, it } from '@jest/globals'
+import { MongoClient } from 'mongodb'
+import { createBackend } from '../../../backends/mongodb/index.js'
+import { createBroker } from '../../../brokers/mongodb/index.js'
+import type { ResultBackend } from '../../../src/backend/contract.js'
+import { guardBackend } from '../../../src/backend/guard.js'
+import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
+import type { ConnectionUrl } from '../../../src/broker/connection-url.js'
+import { guardBroker } from '../../../src/broker/guard.js'
+import { node } from '../../support/child.js'
+import { serviceUrl } from '../../support/service-url.js'
+import { describeBackend, describeBroker, jsonCodec } from '../index.js'
+import type { BrokerPart } from '../index.js'
+
+const claimScript = fileURLToPath(new URL('../../integration/mongodb/child/claim.js', import.meta.url))
+const server = serviceUrl('mongodb')
+
+const OFFERS: readonly BrokerPart[] = [
+  'durable',
+  'delays',
+  'priorities',
+  'direct',
+  'topic',
+  'fanout',
+  'headers',
+  'leases',
+  'queues',
+  'broadcast',
+]
+
+/** A database of its own, so that no other test sees its queues. */
+function at(url: string, wake: string): string {
+  const [place = '', query = ''] = url.split('?')
+  const database = `conformance-${randomUUID().slice(0, 8)}`
+  return `${place.replace(/\/[^/]*$/, '/')}${database}?${query === '' ? '' : `${query}&`}wake=${wake}`
+}
+
+async function hasTransactions(url: string): Promise<boolean> {
+  const client = new MongoClient(url, { serverSelectionTimeoutMS: 5_000 })
+  try {
+    const hello = await client.db('admin').command({ isMaster: 1 })
+    return typeof hello['setName'] === 'string' || hello['msg'] === 'isdbgrid'
+  } finally {
+    await client.close()
+  }
+}
+
+async function describeMongodb(base: string): Promise<void> {
+  const offers: readonly BrokerPart[] = (await hasTransactions(base)) ? [...OFFERS, 'settle'] : OFFERS
+  const url = parseConnectionUrl(at(base, 'poll'))
+  const resultUrl = parseConnectionUrl(at(base, 'changes'))
+  const openResults = (from: ConnectionUrl) => (): ResultBackend =>
+    guardBackend(createBackend(from, { codec: jsonCodec }))
+  describeBroker({
+    name: 'mongodb',
+    open: () => guardBroker(createBroker(url, {})),
+    openResults: openResults(url),
+    offers,
+    crash: async (queue, count, leaseMs) => {
+      await using child = node(claimScript, [url.text, queue, String(count), String(leaseMs)])
+      await child.waitForLine('claimed')
+      await child.stop()
+    },
+  })
+  describeBackend({
+    name: 'mongodb',
+    open: openResults(resultUrl),
+    offers: ['shared', 'watch', 'cleanup', 'groups'],
+  })
+}
+
+if (server === undefined) {
+  describe('mongodb', () => {
+    it.skip('is tested where LOVAGE_TEST_MONGODB_URL names a server', () => undefined)
+  })
+} else {
+  await describeMongodb(server)
+}
