@@ -13,4 +13,10 @@ export const brokerDrivers: readonly BrokerDriver[] = [
     moduleUrl: new URL('./sql/index.js', import.meta.url).href,
     load: () => import('./sql/index.js'),
   },
+  {
+    schemes: ['sqs'],
+    packageName: '@aws-sdk/client-sqs',
+    moduleUrl: new URL('./sqs/index.js', import.meta.url).href,
+    load: () => import('./sqs/index.js'),
+  },
 ]

@@ -20,14 +20,16 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installDebian } from './debian.mjs'
+import { fauxqs } from './service/fauxqs.mjs'
 import { redis } from './service/redis.mjs'
+import { sqs } from './service/sqs.mjs'
 
 /**
  * Whatever a test needs beside Node, one entry each.
  *
  * @type {Service[]}
  */
-export const services = [redis]
+export const services = [redis, sqs, fauxqs]
 
 /**
  * Find or start every service, side by side.
