@@ -44,6 +44,12 @@ export const brokerDrivers: readonly BrokerDriver[] = [
     moduleUrl: new URL('./mongodb/index.js', import.meta.url).href,
     load: () => import('./mongodb/index.js'),
   },
+  {
+    schemes: ['sqs'],
+    packageName: '@aws-sdk/client-sqs',
+    moduleUrl: new URL('./sqs/index.js', import.meta.url).href,
+    load: () => import('./sqs/index.js'),
+  },
 ]
 
 /** A Knex instance of the application, told by its shape: the package is not loaded for it. */

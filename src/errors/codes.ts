@@ -9,6 +9,7 @@ export const ERROR_CODES = {
   LOVAGE_BROKER: 'The broker refused an operation.',
   LOVAGE_BROKER_CONNECTION: 'The broker cannot be reached, or the connection was lost.',
   LOVAGE_PUBLISH: 'The broker did not confirm every message of a publish within its deadline.',
+  LOVAGE_MESSAGE_TOO_LARGE: 'A message is larger than its queue takes.',
   LOVAGE_QUEUE_NOT_FOUND: 'A queue was named that is not declared, and creating missing queues is off.',
   LOVAGE_UNSUPPORTED: 'The broker or backend lacks the capability that was asked for.',
   LOVAGE_LEASE_LOST: 'The claim on a message ran out and the message belongs to another worker.',

@@ -65,6 +65,21 @@ export class PublishError extends BrokerError {
   }
 }
 
+/** A message is larger than its queue takes; nothing of it was sent. The cause of a {@link PublishError}. */
+export class MessageTooLargeError extends BrokerError {
+  override readonly code = 'LOVAGE_MESSAGE_TOO_LARGE'
+  /** As it would travel, in bytes. */
+  readonly sizeBytes: number
+  /** What the queue takes, in bytes. */
+  readonly limitBytes: number
+
+  constructor(queue: string, sizeBytes: number, limitBytes: number) {
+    super(`queue "${queue}" takes messages of ${String(limitBytes)} bytes, and this one has ${String(sizeBytes)}`)
+    this.sizeBytes = sizeBytes
+    this.limitBytes = limitBytes
+  }
+}
+
 /** A queue was named that is not declared, and creating missing queues is off. */
 export class QueueNotFoundError extends BrokerError {
   override readonly code = 'LOVAGE_QUEUE_NOT_FOUND'

@@ -21,19 +21,21 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installDebian } from './debian.mjs'
+import { fauxqs } from './service/fauxqs.mjs'
 import { mongodb } from './service/mongodb.mjs'
 import { celery, celery52 } from './service/celery.mjs'
 import { rabbitmq } from './service/rabbitmq.mjs'
 import { mariadb } from './service/mariadb.mjs'
 import { postgresql } from './service/postgresql.mjs'
 import { redis } from './service/redis.mjs'
+import { sqs } from './service/sqs.mjs'
 
 /**
  * Whatever a test needs beside Node, one entry each.
  *
  * @type {Service[]}
  */
-export const services = [redis, rabbitmq, postgresql, mariadb, mongodb, celery, celery52]
+export const services = [redis, rabbitmq, postgresql, mariadb, mongodb, sqs, fauxqs, celery, celery52]
 
 /**
  * Find or start every service, side by side.

@@ -6,6 +6,7 @@ const BROKERS = [
   { url: 'postgresql://localhost/db', shown: '`postgresql://`' },
   { url: 'mysql://localhost/db', shown: '`mysql://`, `mariadb://`' },
   { url: 'mongodb://localhost/', shown: '`mongodb://`' },
+  { url: 'sqs://', shown: '`sqs://`' },
   { url: 'memory://', shown: '`memory://`' },
 ]
 

@@ -1,0 +1,236 @@
+import type { Consumer, ConsumeOptions, Delivery, FetchOptions, HandBack } from '../../src/broker/contract.js'
+import { BrokerError } from '../../src/errors/errors.js'
+import { asBroker } from './failure.js'
+import type { SqsFailure } from './failure.js'
+import type { LeaseBook } from './lease-book.js'
+import { monotonicMs } from './lease-book.js'
+import type { Overtime } from './overtime.js'
+import { Polls } from './polls.js'
+import type { QueueRef } from './queue-ref.js'
+import { toDelivery } from './received.js'
+import type { Received } from './received.js'
+import type { Returner } from './returner.js'
+import type { SqsSettings } from './settings.js'
+import { wait } from './wait.js'
+import { WaitingRoom } from './waiting-room.js'
+
+/** What a consumer is made from. */
+export interface ConsumerParts {
+  readonly holder: string
+  readonly refs: readonly QueueRef[]
+  readonly options: ConsumeOptions
+  readonly settings: SqsSettings
+  readonly book: LeaseBook
+  readonly returner: Returner
+  readonly overtime: Overtime
+  /** The present moment at the service, in epoch milliseconds. */
+  readonly now: () => number
+  /** A queue is not where it was. */
+  readonly missing: (queue: string) => void
+  readonly closed: () => void
+}
+
+/** Claims of one consumer. */
+export class SqsConsumer implements Consumer {
+  readonly holder: string
+  readonly #parts: ConsumerParts
+  readonly #polls: Polls
+  readonly #room: WaitingRoom
+  readonly #unsettled = new Map<string, Received>()
+  /** Settled by a call that failed for others: a second call is told that it was done. */
+  readonly #done = new Set<string>()
+  #credit: number
+  #failure: SqsFailure | undefined
+  #endWait: (() => void) | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(parts: ConsumerParts) {
+    const { holder, options, refs, settings, returner, now } = parts
+    this.holder = holder
+    this.#parts = parts
+    this.#credit = options.credit
+    this.#room = new WaitingRoom({
+      now,
+      leaseMs: options.leaseMs,
+      returned: (messages) => returner.giveBack(messages),
+    })
+    const { ceilingMs, attributeNames, waitSeconds } = settings
+    this.#polls = new Polls({
+      refs,
+      waitSeconds,
+      wish: { leaseMs: options.leaseMs, ceilingMs, attributeNames },
+      came: (messages) => {
+        this.#came(messages)
+      },
+      failed: (failure, ref) => {
+        if (failure.kind === 'missing') parts.missing(ref.name)
+        this.#failure = failure
+        this.#endWait?.()
+      },
+    })
+    parts.overtime.watch(this.#unsettled)
+  }
+
+  fetch(max: number, options: FetchOptions): Promise<readonly Delivery[]> {
+    return asBroker(() => this.#fetch(max, options))
+  }
+
+  ack(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
+    return this.#end(deliveries, (held) => this.#parts.returner.acknowledge(held.map(({ claim }) => claim)))
+  }
+
+  handBack(items: readonly HandBack[]): Promise<readonly Delivery[]> {
+    const wishes = new Map(items.map((item) => [item.delivery.tag, item]))
+    return this.#end(
+      items.map(({ delivery }) => delivery),
+      (held) =>
+        this.#parts.returner.handBack(
+          held.flatMap(({ claim, tag }) => {
+            const wish = wishes.get(tag)
+            return wish === undefined ? [] : [{ claim, wish }]
+          }),
+        ),
+    )
+  }
+
+  verify(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
+    return Promise.resolve(deliveries.filter(({ tag }) => this.#isHeld(tag)))
+  }
+
+  setCredit(credit: number): Promise<void> {
+    this.#credit = credit
+    this.#endWait?.()
+    return Promise.resolve()
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #fetch(max: number, { waitMs, signal }: FetchOptions): Promise<readonly Delivery[]> {
+    this.#assertOpen()
+    const deadline = performance.now() + waitMs
+    let hasLooked = false
+    for (;;) {
+      const room = Math.min(max, this.#credit - this.#unsettled.size)
+      const ready = this.#room.take(room)
+      if (ready.length > 0) return this.#handOut(ready)
+      this.#throwFailure()
+      const leftMs = deadline - performance.now()
+      if (this.#isOver(signal) || (leftMs <= 0 && hasLooked)) return []
+      if (room > 0 && !hasLooked && waitMs < 1_000) await this.#polls.look(room - this.#room.size)
+      else await this.#idle(room, leftMs, signal)
+      hasLooked = true
+    }
+  }
+
+  /** Wait until something comes or changes. Where there is a second left, the service tells of messages. */
+  async #idle(room: number, leftMs: number, signal: AbortSignal): Promise<void> {
+    if (room > 0 && leftMs >= 1_000) this.#polls.wait(room - this.#room.size, leftMs)
+    const ms = Math.min(leftMs, this.#room.nextMs())
+    await wait({
+      ms,
+      signal,
+      until: (end) => {
+        this.#endWait = end
+        return () => {
+          this.#endWait = undefined
+        }
+      },
+    })
+  }
+
+  #came(messages: readonly Received[]): void {
+    const { early, ready } = this.#room.sorted(messages)
+    for (const message of ready) this.#room.add(message)
+    this.#parts.returner.park(early)
+    this.#endWait?.()
+  }
+
+  #handOut(messages: readonly Received[]): readonly Delivery[] {
+    return messages.map((message) => {
+      this.#unsettled.set(message.tag, message)
+      this.#parts.book.enter(message.tag, message.untilMs)
+      return toDelivery(message)
+    })
+  }
+
+  #isHeld(tag: string): boolean {
+    const until = this.#parts.book.until(tag)
+    return this.#unsettled.has(tag) && until !== undefined && until > monotonicMs()
+  }
+
+  /** End claims that hold; resolves with those that did not. */
+  async #end(
+    deliveries: readonly Delivery[],
+    work: (held: readonly { tag: string; claim: Received }[]) => Promise<Ended>,
+  ): Promise<readonly Delivery[]> {
+    await this.#newsOfRenewals(deliveries)
+    const held: { tag: string; claim: Received }[] = []
+    const lost: Delivery[] = []
+    for (const delivery of deliveries) {
+      const { tag } = delivery
+      const claim = this.#unsettled.get(tag)
+      if (this.#done.delete(tag)) continue
+      if (claim !== undefined && this.#isHeld(tag)) held.push({ tag, claim })
+      else lost.push(delivery)
+    }
+    const { done, stale, failure } = await work(held)
+    for (const { tag } of lost) this.#forget(tag)
+    for (const { tag, claim } of held) {
+      if (!done.has(claim) && !stale.has(claim)) continue
+      this.#forget(tag)
+      if (failure !== undefined) this.#done.add(tag)
+    }
+    this.#endWait?.()
+    if (failure !== undefined) throw failure
+    const isStale = (delivery: Delivery): boolean =>
+      held.some(({ tag, claim }) => tag === delivery.tag && stale.has(claim))
+    return stale.size === 0 ? lost : [...lost, ...deliveries.filter(isStale)]
+  }
+
+  /** A thread that was busy has not heard yet what another one renewed for it. */
+  async #newsOfRenewals(deliveries: readonly Delivery[]): Promise<void> {
+    const isOver = deliveries.some(({ tag }) => this.#unsettled.has(tag) && !this.#isHeld(tag))
+    for (let turn = 0; isOver && turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  #forget(tag: string): void {
+    this.#unsettled.delete(tag)
+    this.#parts.book.remove(tag)
+  }
+
+  async #close(): Promise<void> {
+    this.#endWait?.()
+    await this.#polls.close()
+    const { returner, overtime } = this.#parts
+    const held = [...this.#unsettled.values()].filter(({ tag }) => this.#isHeld(tag))
+    const waiting = this.#room.empty()
+    await returner.giveBack([...held, ...waiting])
+    overtime.leave(this.#unsettled)
+    for (const tag of [...this.#unsettled.keys()]) this.#forget(tag)
+    this.#parts.closed()
+  }
+
+  #throwFailure(): void {
+    const failure = this.#failure
+    this.#failure = undefined
+    if (failure !== undefined) throw failure
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw new BrokerError('the consumer is closed')
+  }
+
+  #isOver(signal: AbortSignal): boolean {
+    return this.#closing !== undefined || signal.aborted
+  }
+}
+
+/** What became of claims: done, over already, or neither because of a failure. */
+export interface Ended {
+  readonly done: ReadonlySet<Received>
+  readonly stale: ReadonlySet<Received>
+  readonly failure: BrokerError | undefined
+}

@@ -1,0 +1,68 @@
+import { BrokerConnectionError, BrokerError, LovageError } from '../../src/errors/errors.js'
+
+/**
+ * What an answer means to the caller: try again later, do not, the queue is not there, or the claim is over.
+ */
+export type FailureKind = 'unavailable' | 'refused' | 'missing' | 'stale'
+
+/** A request failed. Never leaves the driver: its edge turns it into a broker error. */
+export class SqsFailure extends LovageError {
+  /** What follows from it. */
+  readonly kind: FailureKind
+
+  constructor(kind: FailureKind, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.kind = kind
+  }
+}
+
+const MISSING = /QueueDoesNotExist|NonExistentQueue|QueueDeletedRecently/
+const STALE = /ReceiptHandleIsInvalid|MessageNotInflight|receipt handle has expired/i
+const PASSING =
+  /Throttl|TooManyRequests|RequestLimit|OverLimit|Unavailable|InternalError|InternalFailure|PurgeQueueInProgress/
+const NETWORK = /^(E[A-Z]{3,}|UND_ERR)/
+const SILENCE = new Set(['TimeoutError', 'AbortError', 'RequestTimeout', 'NetworkingError'])
+
+/** What the code and the words of an answer say; `isOurs` when the request itself was at fault. */
+export function kindOf(code: string, message: string, isOurs: boolean): FailureKind {
+  if (MISSING.test(code)) return 'missing'
+  if (STALE.test(code) || STALE.test(message)) return 'stale'
+  if (PASSING.test(code)) return 'unavailable'
+  return isOurs ? 'refused' : 'unavailable'
+}
+
+/** Anything that a request rejected with, as a {@link SqsFailure}. */
+export function toFailure(error: unknown, label: string): SqsFailure {
+  if (error instanceof SqsFailure) return error
+  if (!(error instanceof Error)) return new SqsFailure('refused', String(error), error)
+  const status = statusOf(error)
+  const code = 'code' in error ? String(error.code) : ''
+  const isNetwork = SILENCE.has(error.name) || (status === undefined && NETWORK.test(code))
+  const isOurs = !isNetwork && (status ?? 400) < 500 && status !== 429
+  const kind = isNetwork ? 'unavailable' : kindOf(error.name, error.message, isOurs)
+  const name = error.name === 'Error' ? '' : `${error.name}: `
+  const words = error.message === '' ? code : error.message
+  return new SqsFailure(kind, `${label}: ${name}${words}`, error)
+}
+
+/** Do `work` for the broker, its failures as broker errors. */
+export async function asBroker<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    throw error instanceof SqsFailure ? toBrokerError(error) : error
+  }
+}
+
+/** The error of ours that tells a failure to the core. */
+export function toBrokerError(failure: SqsFailure): BrokerError {
+  const Failure = failure.kind === 'unavailable' ? BrokerConnectionError : BrokerError
+  return new Failure(failure.message, { cause: failure.cause })
+}
+
+function statusOf(error: Error): number | undefined {
+  if (!('$metadata' in error)) return undefined
+  const metadata: unknown = error.$metadata
+  if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return undefined
+  return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined
+}

@@ -1,0 +1,63 @@
+import type { LeaseRenewal, Leases } from '../../src/broker/contract.js'
+import { changeAll } from './batches.js'
+import type { Visibility } from './batches.js'
+import type { Directory } from './directory.js'
+import { asBroker } from './failure.js'
+import type { LeaseBook } from './lease-book.js'
+import { monotonicMs } from './lease-book.js'
+import { readTag } from './tag.js'
+import type { Claim } from './tag.js'
+
+/** What renewing works with. */
+export interface LeasesParts {
+  readonly directory: Directory
+  readonly book: LeaseBook
+}
+
+/** Renews claims by their tags, ten in a request. */
+export class SqsLeases implements Leases {
+  readonly renews = 'tags'
+  readonly #parts: LeasesParts
+
+  constructor(parts: LeasesParts) {
+    this.#parts = parts
+  }
+
+  renew(_holder: string, tags: readonly string[], leaseMs: number): Promise<LeaseRenewal> {
+    return asBroker(() => this.#renew(tags, leaseMs))
+  }
+
+  async #renew(tags: readonly string[], leaseMs: number): Promise<LeaseRenewal> {
+    const { book } = this.#parts
+    const nowMs = monotonicMs()
+    const lostTags: string[] = []
+    const items = new Map<Visibility, string>()
+    for (const tag of tags) {
+      const claim = readTag(tag)
+      const until = book.until(tag) ?? claim?.untilMs ?? 0
+      if (claim === undefined || until <= nowMs) lostTags.push(tag)
+      // Past the ceiling the message is elsewhere, and its consumer renews it.
+      else if (claim.ceilingMs > nowMs + 1_000) items.set(await this.#visibility(claim, nowMs, leaseMs), tag)
+    }
+    const renewed: string[] = []
+    for (const [item, failure] of await changeAll([...items.keys()])) {
+      const tag = items.get(item) ?? ''
+      if (failure === undefined) renewed.push(tag)
+      else if (failure.kind === 'unavailable') throw failure
+      else lostTags.push(tag)
+    }
+    book.renewed(renewed, nowMs + leaseMs)
+    book.prune()
+    return { held: tags.length === 0 || lostTags.length < tags.length, lostTags }
+  }
+
+  async #visibility(
+    { queue, url, handle, ceilingMs }: Claim,
+    nowMs: number,
+    leaseMs: number,
+  ): Promise<Visibility> {
+    const ref = await this.#parts.directory.at(queue, url)
+    const longest = Math.floor((ceilingMs - nowMs) / 1000)
+    return { ref, handle, seconds: Math.max(1, Math.min(longest, Math.ceil(leaseMs / 1000))) }
+  }
+}

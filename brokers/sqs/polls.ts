@@ -1,0 +1,130 @@
+import { toFailure } from './failure.js'
+import type { SqsFailure } from './failure.js'
+import type { QueueRef } from './queue-ref.js'
+import { receive } from './received.js'
+import type { Received, ReceiveWish } from './received.js'
+import { TEN } from './tens.js'
+
+/** What polls work with. */
+export interface PollsParts {
+  readonly refs: readonly QueueRef[]
+  readonly wish: Pick<ReceiveWish, 'leaseMs' | 'ceilingMs' | 'attributeNames'>
+  /** Longest long poll in seconds. */
+  readonly waitSeconds: number
+  readonly came: (messages: readonly Received[]) => void
+  readonly failed: (failure: SqsFailure, ref: QueueRef) => void
+}
+
+interface Lane {
+  readonly ref: QueueRef
+  /** Whether the last answer was full, so that more is likely there. */
+  isBusy: boolean
+  /** How many messages the requests under way may bring. */
+  asked: number
+}
+
+/** Most requests to one queue at once, while it is busy. */
+const SIDE_BY_SIDE = 8
+
+/**
+ * The requests for messages that are under way. They outlive the fetch that began them: one that is ended may have
+ * claimed messages already, which nobody would see until their lease is over.
+ */
+export class Polls {
+  readonly #parts: PollsParts
+  readonly #lanes: readonly Lane[]
+  readonly #stop = new AbortController()
+  readonly #open = new Set<Promise<void>>()
+  #turn = 0
+
+  constructor(parts: PollsParts) {
+    this.#parts = parts
+    this.#lanes = parts.refs.map((ref) => ({ ref, isBusy: false, asked: 0 }))
+  }
+
+  /** How many messages the requests under way may bring. */
+  get asked(): number {
+    return this.#lanes.reduce((sum, { asked }) => sum + asked, 0)
+  }
+
+  /** Look once into queues for up to `room` messages, without waiting for any to come. */
+  async look(room: number): Promise<void> {
+    const lanes = this.#rotated()
+    let left = room
+    const looks: Promise<void>[] = []
+    for (const [index, lane] of lanes.entries()) {
+      if (left === 0) break
+      let share = Math.max(1, Math.ceil(left / (lanes.length - index)))
+      left -= share
+      for (let side = 0; share > 0 && side < SIDE_BY_SIDE; side += 1) {
+        const size = Math.min(TEN, share)
+        looks.push(this.#poll(lane, size, 0))
+        // A queue that was not full last time is asked once.
+        share = lane.isBusy ? share - size : 0
+      }
+    }
+    await Promise.all(looks)
+  }
+
+  /** Begin requests that wait for messages, as far as there is room beside those under way. */
+  wait(room: number, waitMs: number): void {
+    const idle = this.#rotated().filter(({ asked }) => asked === 0)
+    let free = room - this.asked
+    // With room for fewer messages than there are queues, they are asked in turn.
+    const isShort = free < idle.length
+    const seconds = Math.max(1, Math.floor(Math.min(waitMs / 1000, isShort ? 1 : this.#parts.waitSeconds)))
+    for (const [index, lane] of idle.entries()) {
+      if (free <= 0) return
+      const size = Math.min(TEN, Math.max(1, Math.floor(free / (idle.length - index))))
+      free -= size
+      this.#begin(lane, size, seconds)
+    }
+    this.#more(free)
+  }
+
+  /** End what is under way, and wait until it has ended. */
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await Promise.allSettled([...this.#open])
+  }
+
+  /** A busy queue is asked several times at once. */
+  #more(room: number): void {
+    let free = room
+    for (const lane of this.#lanes.filter(({ isBusy }) => isBusy)) {
+      while (free > 0 && lane.asked < SIDE_BY_SIDE * TEN) {
+        const size = Math.min(TEN, free)
+        free -= size
+        this.#begin(lane, size, 0)
+      }
+    }
+  }
+
+  #begin(lane: Lane, size: number, seconds: number): void {
+    lane.asked += size
+    const poll = this.#poll(lane, size, seconds).finally(() => {
+      lane.asked -= size
+      this.#open.delete(poll)
+    })
+    this.#open.add(poll)
+  }
+
+  /** Never rejects. */
+  async #poll(lane: Lane, size: number, waitSeconds: number): Promise<void> {
+    const { wish, came, failed } = this.#parts
+    try {
+      const signal = this.#stop.signal
+      const messages = await receive(lane.ref, { ...wish, most: size, waitSeconds, signal })
+      lane.isBusy = messages.length === size && size === TEN
+      came(messages)
+    } catch (error) {
+      if (!this.#stop.signal.aborted) failed(toFailure(error, lane.ref.name), lane.ref)
+    }
+  }
+
+  #rotated(): readonly Lane[] {
+    const turn = this.#turn
+    this.#turn = (turn + 1) % Math.max(1, this.#lanes.length)
+    return [...this.#lanes.slice(turn), ...this.#lanes.slice(0, turn)]
+  }
+}
