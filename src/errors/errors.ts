@@ -74,7 +74,9 @@ export class MessageTooLargeError extends BrokerError {
   readonly limitBytes: number
 
   constructor(queue: string, sizeBytes: number, limitBytes: number) {
-    super(`queue "${queue}" takes messages of ${String(limitBytes)} bytes, and this one has ${String(sizeBytes)}`)
+    super(
+      `queue "${queue}" takes messages of ${String(limitBytes)} bytes, and this one has ${String(sizeBytes)}`,
+    )
     this.sizeBytes = sizeBytes
     this.limitBytes = limitBytes
   }

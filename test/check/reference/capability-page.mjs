@@ -31,7 +31,7 @@ const ROWS = [
   [
     'Result and acknowledgement in one step',
     ({ name }) => {
-      if (name === 'rabbitmq') return 'no'
+      if (name === 'rabbitmq' || name === 'sqs') return 'no'
       return name === 'mongodb'
         ? 'yes, on a replica set or sharded cluster that has the results too'
         : 'yes, where the results are in the same store'
