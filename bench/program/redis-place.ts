@@ -1,11 +1,11 @@
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { RedisServer } from '../../test/support/redis-server.js'
 import type { Sample } from '../harness/scenario.js'
 
 /** Do `work` with the URL of a server of its own that keeps nothing on disk. */
 export async function withRedis(work: (url: string) => Promise<Sample>): Promise<Sample> {
   await using server = await RedisServer.start()
-  return work(server.url)
+  return await work(server.url)
 }
 
 /** Processor time that the server has used so far, in microseconds. */

@@ -69,6 +69,7 @@ export async function rawDrain(url: string, count: number, hasResults: boolean):
   const before = await serverCpuUs(redis)
   const stopwatch = new Stopwatch()
   let batches = 0
+  let decoded = 0
   const lane = async (): Promise<void> => {
     let tags: string[] = []
     for (;;) {
@@ -80,23 +81,23 @@ export async function rawDrain(url: string, count: number, hasResults: boolean):
       const popped = await redis.evalsha(sha, 3, ...keys, tags.length, prefix, score, ...tags, ...documents)
       if (!Array.isArray(popped) || (popped.length === 0 && tags.length === 0)) break
       tags = popped.map((_, index) => prefix + String(index + 1))
-      for (const text of popped) await handle(String(text))
+      for (const text of popped) decoded += await handle(String(text))
     }
   }
   await Promise.all([lane(), lane()])
   const sample = stopwatch.read(count)
+  if (decoded !== count) throw new Error(`Drained ${decoded} of ${count}.`)
   const serverUs = ((await serverCpuUs(redis)) - before) / count
   redis.disconnect()
   return { ...sample, serverUs }
 }
 
-let seen = 0
-
-async function handle(text: string): Promise<void> {
+/** Decode one message; a promise, as a worker's task is one. */
+async function handle(text: string): Promise<number> {
   const envelope: unknown = JSON.parse(text)
-  if (typeof envelope !== 'object' || envelope === null || !('body' in envelope)) return
+  if (typeof envelope !== 'object' || envelope === null || !('body' in envelope)) return 0
   const parsed: unknown = JSON.parse(Buffer.from(String(envelope.body), 'base64').toString())
-  if (Array.isArray(parsed)) seen += 1
+  return Array.isArray(parsed) ? 1 : 0
 }
 
 /** Push built messages, 100 under way, their commands in shared packets. */
