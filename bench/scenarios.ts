@@ -1,6 +1,9 @@
 import type { Scenario } from './harness/scenario.js'
 import { codecScenario } from './scenario/codec.js'
 import { memoryDrain } from './scenario/memory-drain.js'
+import { rabbitmqDrain } from './scenario/rabbitmq-drain.js'
+import { rabbitmqEnqueue } from './scenario/rabbitmq-enqueue.js'
+import { rabbitmqLatency } from './scenario/rabbitmq-latency.js'
 import { redisDrain } from './scenario/redis-drain.js'
 import { redisEnqueue } from './scenario/redis-enqueue.js'
 import { sqliteDrain } from './scenario/sqlite-drain.js'
@@ -18,6 +21,9 @@ export const scenarios: readonly Scenario[] = [
   startLatency,
   redisDrain,
   redisEnqueue,
+  rabbitmqDrain,
+  rabbitmqEnqueue,
+  rabbitmqLatency,
   workerMemory,
   workerRest,
 ]
