@@ -49,6 +49,13 @@ def until(condition, seconds=20):
     return True
 
 
+def delayed():
+    """How many messages wait in the exchanges of native delayed delivery."""
+    with app.connection_for_read() as connection:
+        channel = connection.default_channel
+        return sum(channel.queue_declare(f"celery_delayed_{level}", passive=True).message_count for level in range(28))
+
+
 SCOPE = {
     name: value
     for name, value in globals().items()
