@@ -26,7 +26,7 @@ export async function applyMigrations(schema: Schema, part: SchemaPart): Promise
     await dialect.lockSchema(session)
     try {
       const pending = await pendingMigrations(schema, session, part, knex)
-      for (const migration of pending) await apply(session, migration, part)
+      for (const migration of pending) await apply(dialect, session, migration)
       return pending.map(({ name }) => name)
     } finally {
       await dialect.unlockSchema(session)
@@ -63,7 +63,8 @@ async function isCurrent(schema: Schema, part: SchemaPart): Promise<boolean> {
   return database.read(async (session) => {
     if (part === 'results') return dialect.resultsAreCurrent(session, database.names)
     const applied = await appliedMigrations(schema, session)
-    return dialect.brokerMigrations.every((name) => applied.has(name))
+    if (!dialect.brokerMigrations.every((name) => applied.has(name))) return false
+    return (await dialect.shared?.areCurrent(session, database.names)) ?? true
   })
 }
 
@@ -76,7 +77,8 @@ async function pendingMigrations(
   const { dialect, database } = schema
   if (part === 'results') return dialect.resultSchema(session, knex, database.names)
   const applied = await appliedMigrations(schema, session)
-  return dialect.brokerSchema(knex, database.names).filter(({ name }) => !applied.has(name))
+  const own = dialect.brokerSchema(knex, database.names).filter(({ name }) => !applied.has(name))
+  return [...own, ...((await dialect.shared?.schema(session, database.names)) ?? [])]
 }
 
 async function appliedMigrations(
@@ -88,8 +90,9 @@ async function appliedMigrations(
   return new Set(rows.map(({ name }) => String(name)))
 }
 
-async function apply(session: Session, migration: Migration, part: SchemaPart): Promise<void> {
+async function apply(dialect: SqlDialect, session: Session, migration: Migration): Promise<void> {
   for (const statement of migration.statements) await session.run(statement)
-  if (part === 'results') return
+  // Tables that others make too tell by themselves what they lack.
+  if (!dialect.brokerMigrations.includes(migration.name)) return
   await session.change((knex, names) => knex(names.migration).insert({ name: migration.name }))
 }
