@@ -1,10 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Knex } from 'knex'
 import { ConfigError } from '../../src/errors/errors.js'
 import type { Migration, SqlDialect } from './dialect/dialect.js'
+import { SqlFailure } from './failure.js'
 import type { Session, SqlDatabase } from './session.js'
 
 /** Which tables: those of the queue, those of the results. */
 export type SchemaPart = 'broker' | 'results'
+
+const MOST_TRIES = 4
+const PAUSE_MS = 50
 
 /** A database and how to speak to it. */
 export interface Schema {
@@ -32,7 +37,15 @@ export async function applyMigrations(schema: Schema, part: SchemaPart): Promise
       await dialect.unlockSchema(session)
     }
   }
-  return database.transaction(work, { patient: true })
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await database.transaction(work, { patient: true })
+    } catch (error) {
+      // Celery makes its tables without a lock: what it made meanwhile is seen by the next try.
+      if (!(error instanceof SqlFailure) || error.kind !== 'refused' || tries >= MOST_TRIES) throw error
+    }
+    await sleep(PAUSE_MS * tries)
+  }
 }
 
 /** What {@link applyMigrations} would do. */

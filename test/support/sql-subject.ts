@@ -40,8 +40,8 @@ function openSqlResults(url: string): ResultBackend {
   return guardBackend(createBackend(parseConnectionUrl(url), { codec: jsonCodec }))
 }
 
-/** Both suites on a server; `options` go into the URL. */
-export async function describeSqlServer(server: SqlServer, name: string, options = ''): Promise<void> {
+/** Both suites on a server, in a place of their own. */
+export async function describeSqlServer(server: SqlServer, name: string): Promise<void> {
   const place = await sqlPlace(server)
   if (place === undefined) {
     it.skip(`${name}: no server is there`, () => undefined)
@@ -50,8 +50,11 @@ export async function describeSqlServer(server: SqlServer, name: string, options
   afterAll(async () => {
     await place.remove()
   })
-  const separator = place.url.includes('?') ? '&' : '?'
-  const url = options === '' ? place.url : `${place.url}${separator}${options}`
+  describeSqlStore(name, place.url)
+}
+
+/** Both suites on one URL of Lovage's own tables. */
+export function describeSqlStore(name: string, url: string): void {
   describeSqlBroker(name, url, ['priorities', ...SQL_PARTS])
   describeBackend({
     name,

@@ -107,20 +107,14 @@ export async function hasSequences(session: Session): Promise<boolean> {
 }
 
 async function stateOf(session: Session, table: CeleryTable): Promise<TableState> {
-  return tableState(table, await columnsOf(session, table.name))
+  const rows = await session.all(COLUMNS, placeOf(table.name))
+  return tableState(
+    table,
+    rows.map(([column, hasDefault]) => ({ column: String(column), hasDefault: hasDefault === 1 })),
+  )
 }
 
-/** The columns of a table, none when it does not exist, and whether each gets a value by itself. */
-export async function columnsOf(
-  session: Session,
-  table: string,
-): Promise<readonly { readonly column: string; readonly hasDefault: boolean }[]> {
-  const rows = await session.all(COLUMNS, placeOf(table))
-  return rows.map(([column, hasDefault]) => ({ column: String(column), hasDefault: hasDefault === 1 }))
-}
-
-/** A table's schema, null for the connection's own, and its bare name. */
-export function placeOf(name: string): readonly [string | null, string] {
+function placeOf(name: string): readonly [string | null, string] {
   return [name.includes('.') ? name.slice(0, name.indexOf('.')) : null, bareName(name)]
 }
 

@@ -88,6 +88,7 @@ class KombuQueue {
     const ready = messages.filter(({ hold }) => hold === undefined)
     await addVisible(
       session,
+      this.#flavour,
       ready.map((message) => ({ queue: message.queue, payload: payloadOf(message) })),
     )
     const held = messages.filter(({ hold }) => hold !== undefined)
@@ -151,7 +152,7 @@ class KombuQueue {
           due: Number(due) === 1,
         }),
       }))
-      await addVisible(session, freed)
+      await addVisible(session, this.#flavour, freed)
       const ids = rows.map(({ id }) => Number(id))
       await session.change((knex, names) => knex(names.message).whereIn('id', ids).delete())
       if (rows.length < RETURN_AT_ONCE) return

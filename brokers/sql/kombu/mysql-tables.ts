@@ -1,88 +1,53 @@
-import { columnsOf, hasSequences, placeOf, tableSuffix } from '../dialect/mysql-schema.js'
+import { hasSequences, hasTable, tableSuffix } from '../dialect/mysql-schema.js'
 import type { Migration } from '../dialect/dialect.js'
 import type { Session } from '../session.js'
-import { withNames } from '../table-names.js'
+import { quoted, withNames } from '../table-names.js'
 import type { TableNames } from '../table-names.js'
 import { claimIndex } from './flavour.js'
 import type { KombuFlavour } from './flavour.js'
 
-const HAS_INDEX = `SELECT 1 FROM information_schema.statistics
-  WHERE table_schema = coalesce(?, DATABASE()) AND table_name = ? AND index_name = ? LIMIT 1`
-
-/** kombu's tables on MySQL and MariaDB. */
-export const mysqlFlavour: KombuFlavour = {
-  visible: 'visible = 1',
-  skipsLocked: true,
-  async areCurrent(session: Session, names: TableNames): Promise<boolean> {
-    const { queue, message, isIndexed } = await stateOf(session, names)
-    return queue.makesIds && message.makesIds && isIndexed
-  },
-  async schema(session: Session, names: TableNames): Promise<readonly Migration[]> {
-    const { queue, message, isIndexed } = await stateOf(session, names)
-    if (queue.makesIds && message.makesIds && isIndexed) return []
-    const sequences = await hasSequences(session)
-    const templates = [
-      ...(sequences ? SEQUENCES : []),
-      ...tables(names, sequences),
-      // SQLAlchemy takes ids from the sequences by itself and gives the columns no default.
-      ...(queue.exists && !queue.makesIds ? [defaultOfId('kombuQueue', 'kombuQueueIds')] : []),
-      ...(message.exists && !message.makesIds ? [defaultOfId('kombuMessage', 'kombuMessageIds')] : []),
-      ...(message.exists && !isIndexed ? [`ALTER TABLE {kombuMessage} ADD ${claimKey(names)}`] : []),
-    ]
-    return [{ name: "kombu's tables", statements: templates.map((text) => withNames(text, names, '`')) }]
-  },
-}
-
-interface State {
-  readonly queue: { readonly exists: boolean; readonly makesIds: boolean }
-  readonly message: { readonly exists: boolean; readonly makesIds: boolean }
-  readonly isIndexed: boolean
-}
-
-async function stateOf(session: Session, names: TableNames): Promise<State> {
-  const tableOf = async (name: string): Promise<State['queue']> => {
-    const columns = await columnsOf(session, name)
-    return {
-      exists: columns.length > 0,
-      makesIds: columns.some(({ column, hasDefault }) => column === 'id' && hasDefault),
-    }
-  }
-  const found = await session.all(HAS_INDEX, [...placeOf(names.kombuMessage), claimIndex(names)])
-  return {
-    queue: await tableOf(names.kombuQueue),
-    message: await tableOf(names.kombuMessage),
-    isIndexed: found.length > 0,
-  }
-}
+const QUOTE = '`'
 
 const SEQUENCES: readonly string[] = [
   'CREATE SEQUENCE IF NOT EXISTS {kombuQueueIds}',
   'CREATE SEQUENCE IF NOT EXISTS {kombuMessageIds}',
 ]
 
+/** kombu's tables on MySQL and MariaDB. */
+export const mysqlFlavour: KombuFlavour = {
+  visible: 'visible = 1',
+  skipsLocked: true,
+  async nextId(session: Session) {
+    return (await hasSequences(session))
+      ? (sequence: string): string => `nextval(${quoted(sequence, QUOTE)})`
+      : undefined
+  },
+  async areCurrent(session: Session, names: TableNames): Promise<boolean> {
+    return (await hasTable(session, names.kombuQueue)) && (await hasTable(session, names.kombuMessage))
+  },
+  async schema(session: Session, names: TableNames): Promise<readonly Migration[]> {
+    if (await this.areCurrent(session, names)) return []
+    const sequences = await hasSequences(session)
+    const templates = [...(sequences ? SEQUENCES : []), ...tables(names, sequences)]
+    return [{ name: "kombu's tables", statements: templates.map((text) => withNames(text, names, QUOTE)) }]
+  },
+}
+
 /**
- * As SQLAlchemy makes them, but for the payload, which there ends at 64 KiB.
+ * As SQLAlchemy makes them, but for the payload, which there ends at 64 KiB, and an index for claims.
  *
  * @source kombu 5.7, `kombu/transport/sqlalchemy/models.py`.
  */
 function tables(names: TableNames, sequences: boolean): readonly string[] {
-  const id = (ids: string): string =>
-    `id INTEGER NOT NULL PRIMARY KEY ${sequences ? `DEFAULT nextval({${ids}})` : 'AUTO_INCREMENT'}`
+  const id = `id INTEGER NOT NULL PRIMARY KEY${sequences ? '' : ' AUTO_INCREMENT'}`
   const table = names.kombuMessage.slice(names.kombuMessage.lastIndexOf('.') + 1)
   return [
-    `CREATE TABLE IF NOT EXISTS {kombuQueue} (${id('kombuQueueIds')}, name VARCHAR(200) UNIQUE) ${tableSuffix}`,
-    `CREATE TABLE IF NOT EXISTS {kombuMessage} (${id('kombuMessageIds')}, visible BOOL, timestamp DATETIME,
+    `CREATE TABLE IF NOT EXISTS {kombuQueue} (${id}, name VARCHAR(200) UNIQUE) ${tableSuffix}`,
+    `CREATE TABLE IF NOT EXISTS {kombuMessage} (${id}, visible BOOL, timestamp DATETIME,
       payload LONGTEXT NOT NULL, version SMALLINT NOT NULL, queue_id INTEGER,
       KEY ix_${table}_visible (visible), KEY ix_${table}_timestamp (timestamp),
-      KEY ix_kombu_message_timestamp_id (timestamp, id), ${claimKey(names)},
+      KEY ix_kombu_message_timestamp_id (timestamp, id),
+      KEY ${claimIndex(names)} (queue_id, visible, timestamp, id),
       CONSTRAINT \`FK_kombu_message_queue\` FOREIGN KEY (queue_id) REFERENCES {kombuQueue} (id)) ${tableSuffix}`,
   ]
-}
-
-function claimKey(names: TableNames): string {
-  return `KEY ${claimIndex(names)} (queue_id, visible, timestamp, id)`
-}
-
-function defaultOfId(table: string, ids: string): string {
-  return `ALTER TABLE {${table}} ALTER COLUMN id SET DEFAULT nextval({${ids}})`
 }

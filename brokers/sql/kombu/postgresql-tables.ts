@@ -1,22 +1,19 @@
 import { schemaOf } from '../dialect/postgresql-schema.js'
 import type { Migration } from '../dialect/dialect.js'
 import type { Session } from '../session.js'
-import { withNames } from '../table-names.js'
+import { quoted, withNames } from '../table-names.js'
 import type { TableNames } from '../table-names.js'
 import { claimIndex } from './flavour.js'
 import type { KombuFlavour } from './flavour.js'
 
 const QUOTE = '"'
 
-// SQLAlchemy takes ids from the sequences by itself and gives the columns no default.
-const IS_CURRENT = `SELECT count(*) = 2 AND bool_and(atthasdef) AND bool_or(EXISTS (
+const IS_CURRENT = `SELECT count(*) = 2 AND bool_or(EXISTS (
     SELECT 1 FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE indrelid = attrelid AND relname = $1))
-  FROM pg_attribute WHERE attname = 'id' AND NOT attisdropped
-  AND attrelid IN (to_regclass('{kombuQueue}'), to_regclass('{kombuMessage}'))`
+  FROM pg_attribute WHERE attname = 'id' AND attrelid IN (to_regclass('{kombuQueue}'), to_regclass('{kombuMessage}'))`
 
 /**
- * kombu's tables as SQLAlchemy makes them, with ids that make themselves and an index for claims. Every statement can be
- * run on tables that are there.
+ * kombu's tables as SQLAlchemy makes them, and an index for claims. Every statement can be run on tables that are there.
  *
  * @source kombu 5.7, `kombu/transport/sqlalchemy/models.py`.
  */
@@ -27,14 +24,13 @@ const TABLES: readonly string[] = [
   `CREATE TABLE IF NOT EXISTS {kombuMessage} (id bigint PRIMARY KEY, visible boolean,
     timestamp timestamp without time zone, payload text NOT NULL, version smallint NOT NULL, queue_id integer,
     CONSTRAINT "FK_kombu_message_queue" FOREIGN KEY (queue_id) REFERENCES {kombuQueue} (id))`,
-  "ALTER TABLE {kombuQueue} ALTER COLUMN id SET DEFAULT nextval('{kombuQueueIds}')",
-  "ALTER TABLE {kombuMessage} ALTER COLUMN id SET DEFAULT nextval('{kombuMessageIds}')",
 ]
 
 /** kombu's tables on PostgreSQL. */
 export const postgresqlFlavour: KombuFlavour = {
   visible: 'visible',
   skipsLocked: true,
+  nextId: async () => Promise.resolve((sequence: string) => `nextval('${quoted(sequence, QUOTE)}')`),
   async areCurrent(session: Session, names: TableNames): Promise<boolean> {
     const [row] = await session.all(IS_CURRENT, [claimIndex(names)])
     return row?.[0] === 1

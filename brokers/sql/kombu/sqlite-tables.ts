@@ -25,6 +25,7 @@ const TABLES: readonly string[] = [
 export const sqliteFlavour: KombuFlavour = {
   visible: VISIBLE,
   skipsLocked: false,
+  nextId: async () => Promise.resolve(undefined),
   async areCurrent(session: Session, names: TableNames): Promise<boolean> {
     return (await session.all(HAS_INDEX, [claimIndex(names)])).length > 0
   },

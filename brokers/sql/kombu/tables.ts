@@ -14,27 +14,42 @@ export interface KombuRow {
  *
  * @source kombu 5.7, `kombu/transport/sqlalchemy/__init__.py`, `Channel._put`: the timestamp stays empty.
  */
-export async function addVisible(session: Session, rows: readonly KombuRow[]): Promise<void> {
+export async function addVisible(
+  session: Session,
+  flavour: KombuFlavour,
+  rows: readonly KombuRow[],
+): Promise<void> {
   if (rows.length === 0) return
-  const ids = await queueIds(session, [...new Set(rows.map(({ queue }) => queue))])
+  const nextId = await flavour.nextId(session)
+  const ids = await queueIds(session, [...new Set(rows.map(({ queue }) => queue))], nextId)
   for (const piece of pieces(rows)) {
-    const written = piece.map(({ queue, payload }) => ({
-      visible: true,
-      payload,
-      version: 1,
-      queue_id: ids.get(queue),
-    }))
-    await session.change((knex, names) => knex(names.kombuMessage).insert(written))
+    await session.change((knex, names) =>
+      knex(names.kombuMessage).insert(
+        piece.map(({ queue, payload }) => ({
+          ...(nextId !== undefined && { id: knex.raw(nextId(names.kombuMessageIds)) }),
+          ...{ visible: true, payload, version: 1, queue_id: ids.get(queue) },
+        })),
+      ),
+    )
   }
   session.announce()
 }
 
-async function queueIds(session: Session, queues: readonly string[]): Promise<ReadonlyMap<string, number>> {
+async function queueIds(
+  session: Session,
+  queues: readonly string[],
+  nextId: ((sequence: string) => string) | undefined,
+): Promise<ReadonlyMap<string, number>> {
   const known = await readQueueIds(session, queues)
   const missing = queues.filter((queue) => !known.has(queue))
   if (missing.length === 0) return known
-  const written = missing.map((name) => ({ name }))
-  await session.change((knex, names) => knex(names.kombuQueue).insert(written).onConflict('name').ignore())
+  await session.change((knex, names) => {
+    const written = missing.map((name) => ({
+      ...(nextId !== undefined && { id: knex.raw(nextId(names.kombuQueueIds)) }),
+      name,
+    }))
+    return knex(names.kombuQueue).insert(written).onConflict('name').ignore()
+  })
   return readQueueIds(session, queues)
 }
 

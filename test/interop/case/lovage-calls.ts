@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from '@jest/globals'
 import { TaskFailedError, TaskRevokedError } from '../../../src/index.js'
 import { Decimal, PlainDate, PlainTime, Uuid, WireDate } from '../../../src/message/typed-values.js'
@@ -6,6 +7,12 @@ import { NotEnough } from '../fixture/interop-app.js'
 import { calledBy, type InteropCase } from '../support/interop-case.js'
 
 const WAIT = 20
+
+/** Wait until a state was seen, no longer than the test would. */
+async function told(seen: readonly (readonly [string, unknown])[], state: string): Promise<void> {
+  const end = performance.now() + 10_000
+  while (!seen.some(([one]) => one === state) && performance.now() < end) await sleep(10)
+}
 
 /** A Lovage client calls a worker of Celery and reads the result. */
 export const lovageCalls: readonly InteropCase[] = calledBy('Lovage', [
@@ -166,9 +173,12 @@ export const lovageCalls: readonly InteropCase[] = calledBy('Lovage', [
       })
       await stage.lines(started, 1)
       expect(await result.state()).toBe('STARTED')
+      // A store that is only looked at now and then tells of a state that lasts.
+      await told(seen, 'STARTED')
       stage.touch(`${gate}.1`)
       await stage.lines(started, 2)
       expect([await result.state(), await result.info()]).toEqual(['PROGRESS', { done: 1, of: 2 }])
+      await told(seen, 'PROGRESS')
       stage.touch(`${gate}.2`)
       expect(await end).toBe('done')
       expect(seen.map(([state]) => state)).toEqual(expect.arrayContaining(['STARTED', 'PROGRESS']))
