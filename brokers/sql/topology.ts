@@ -2,6 +2,7 @@ import { matchBindings } from '../../src/broker/routing.js'
 import type { BoundQueue } from '../../src/broker/routing.js'
 import type { Binding, ExchangeType, Outgoing, QueueSpec } from '../../src/broker/contract.js'
 import { isRecord } from '../../src/util/record.js'
+import type { SqlDialect } from './dialect/dialect.js'
 import type { Session, SqlRow } from './session.js'
 
 const TYPES: readonly ExchangeType[] = ['direct', 'topic', 'fanout', 'headers']
@@ -90,8 +91,8 @@ export async function declareQueue(session: Session, spec: QueueSpec): Promise<v
 }
 
 /** Remove the queue, its bindings and its messages, claimed ones too. */
-export async function deleteQueue(session: Session, name: string): Promise<void> {
-  await session.change((knex, names) => knex(names.message).where({ queue: name }).delete())
+export async function deleteQueue(session: Session, dialect: SqlDialect, name: string): Promise<void> {
+  await dialect.dropMessages(session, name, 'all')
   await session.change((knex, names) => knex(names.binding).where({ queue: name }).delete())
   await session.change((knex, names) => knex(names.queue).where({ name }).delete())
   await changed(session)

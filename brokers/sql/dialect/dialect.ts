@@ -125,6 +125,11 @@ export interface SqlDialect {
   /** Which of these claims another holder has by now. */
   lost(session: Session, holder: number, claims: readonly ClaimKey[]): Promise<readonly ClaimKey[]>
 
+  /** Delete messages of a queue, those that wait or claimed ones too; the number deleted. */
+  dropMessages(session: Session, queue: string, which: 'waiting' | 'all'): Promise<number>
+  /** Queues that others made; absent where there are no others. */
+  foreignQueues?(session: Session): Promise<readonly string[]>
+
   /** Register a holder of claims; its id is never given out again. */
   openHolder(session: Session, leaseMs: number, owner: string): Promise<number>
   /** Renew the lease from now; whether the holder is known. */
@@ -160,6 +165,8 @@ export interface SqlDialect {
   readonly brokerMigrations: readonly string[]
   /** The broker's migrations with their statements; the first makes `lovage_migration`. */
   brokerSchema(knex: Knex, names: TableNames): readonly Migration[]
+  /** Tables that the queue shares with others, beside its own; absent where there are none. */
+  readonly shared?: SharedTables
   /** Whether the result tables have every column. */
   resultsAreCurrent(session: Session, names: TableNames): Promise<boolean>
   /** What makes the result tables, or adds the columns that older ones lack. */
@@ -169,6 +176,14 @@ export interface SqlDialect {
   /** Keep other processes from changing the schema until `unlockSchema`, or to the end of the transaction. */
   lockSchema(session: Session): Promise<void>
   unlockSchema(session: Session): Promise<void>
+}
+
+/** Tables that others make and use too, so that no record says what was done to them. */
+export interface SharedTables {
+  /** Whether everything is there that the queue needs. */
+  areCurrent(session: Session, names: TableNames): Promise<boolean>
+  /** What makes them, or adds what those of others lack. */
+  schema(session: Session, names: TableNames): Promise<readonly Migration[]>
 }
 
 /** Whether all rows were removed; when not, nothing may be committed. */

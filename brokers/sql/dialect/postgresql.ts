@@ -1,4 +1,5 @@
 import type { SqlDialect } from './dialect.js'
+import { dropMessages } from './drop-messages.js'
 import * as broadcast from './postgresql-broadcast.js'
 import * as queue from './postgresql-queue.js'
 import * as results from './postgresql-results.js'
@@ -9,6 +10,7 @@ export const postgresql: SqlDialect = {
   name: 'postgresql',
   maxBatch: 1000,
   ...queue,
+  dropMessages,
   ...broadcast,
   ...results,
   ...schema,

@@ -17,6 +17,12 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
   }
 }
 
+/** Wait until a state was seen, no longer than the test would. */
+async function told(seen: readonly (readonly [string, unknown])[], state: string): Promise<void> {
+  const end = performance.now() + 10_000
+  while (!seen.some(([one]) => one === state) && performance.now() < end) await sleep(10)
+}
+
 /** A Lovage client calls a worker of Celery and reads the result. */
 export const lovageCalls: readonly InteropCase[] = calledBy('Lovage', [
   {
@@ -267,10 +273,13 @@ export const lovageCalls: readonly InteropCase[] = calledBy('Lovage', [
       await stage.lines(started, 1)
       // Python does not wait until the server has what it says.
       await until(async () => (await result.state()) === 'STARTED')
+      // A store that is only looked at now and then tells of a state that lasts.
+      await told(seen, 'STARTED')
       stage.touch(`${gate}.1`)
       await stage.lines(started, 2)
       await until(async () => (await result.state()) === 'PROGRESS')
       expect(await result.info()).toEqual({ done: 1, of: 2 })
+      await told(seen, 'PROGRESS')
       stage.touch(`${gate}.2`)
       expect(await end).toBe('done')
       expect(seen.map(([state]) => state)).toEqual(expect.arrayContaining(['STARTED', 'PROGRESS']))
