@@ -290,7 +290,13 @@ export const pythonCalls: readonly InteropCase[] = calledBy('Python', [
             if body['status'] in gates:
                 open(gates[body['status']], 'w').close()
         result = send('node.hold', '${started}', '${gate}')
-        value = result.get(timeout=20, on_message=on_message)
+        if not pushes:
+            for state in gates:
+                until(lambda: result.state == state)
+                on_message(app.backend.get_task_meta(result.id))
+            until(result.ready)
+            on_message(app.backend.get_task_meta(result.id))
+        value = result.get(timeout=20, on_message=on_message if pushes else None)
         (first, about), second, last = seen
         return [first, sorted(about), '@' in about['hostname'], second, last, value, result.state]`
       expect(await stage.python.run(code)).toEqual([
