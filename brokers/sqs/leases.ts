@@ -3,6 +3,7 @@ import { changeAll } from './batches.js'
 import type { Visibility } from './batches.js'
 import type { Directory } from './directory.js'
 import { asBroker } from './failure.js'
+import type { SqsFailure } from './failure.js'
 import type { LeaseBook } from './lease-book.js'
 import { monotonicMs } from './lease-book.js'
 import { readTag } from './tag.js'
@@ -39,15 +40,11 @@ export class SqsLeases implements Leases {
       // Past the ceiling the message is elsewhere, and its consumer renews it.
       else if (claim.ceilingMs > nowMs + 1_000) items.set(await this.#visibility(claim, nowMs, leaseMs), tag)
     }
-    const renewed: string[] = []
-    for (const [item, failure] of await changeAll([...items.keys()])) {
-      const tag = items.get(item) ?? ''
-      if (failure === undefined) renewed.push(tag)
-      else if (failure.kind === 'unavailable') throw failure
-      else lostTags.push(tag)
-    }
+    const { renewed, lost, failure } = await changed(items)
     book.renewed(renewed, nowMs + leaseMs)
     book.prune()
+    if (failure !== undefined) throw failure
+    lostTags.push(...lost)
     return { held: tags.length === 0 || lostTags.length < tags.length, lostTags }
   }
 
@@ -60,4 +57,25 @@ export class SqsLeases implements Leases {
     const longest = Math.floor((ceilingMs - nowMs) / 1000)
     return { ref, handle, seconds: Math.max(1, Math.min(longest, Math.ceil(leaseMs / 1000))) }
   }
+}
+
+interface Changed {
+  readonly renewed: readonly string[]
+  readonly lost: readonly string[]
+  /** The service could not be asked for some, which are neither. */
+  readonly failure: SqsFailure | undefined
+}
+
+/** Change claims, and tell by their tags which were. Never rejects. */
+async function changed(items: ReadonlyMap<Visibility, string>): Promise<Changed> {
+  const renewed: string[] = []
+  const lost: string[] = []
+  let unavailable: SqsFailure | undefined
+  for (const [item, failure] of await changeAll([...items.keys()])) {
+    const tag = items.get(item) ?? ''
+    if (failure === undefined) renewed.push(tag)
+    else if (failure.kind === 'unavailable') unavailable ??= failure
+    else lost.push(tag)
+  }
+  return { renewed, lost, failure: unavailable }
 }
