@@ -31,6 +31,9 @@ export interface ConsumerParts {
   readonly closed: () => void
 }
 
+/** From here on a fetch counts as one of many, in milliseconds. */
+const PATIENT_MS = 5_000
+
 interface Held {
   readonly tag: string
   readonly claim: Received
@@ -118,6 +121,8 @@ export class SqsConsumer implements Consumer {
   async #fetch(max: number, { waitMs, signal }: FetchOptions): Promise<readonly Delivery[]> {
     this.#assertOpen()
     const deadline = performance.now() + waitMs
+    // Whoever waits for long asks again at once: a request may go on beyond this fetch.
+    const isPatient = waitMs >= PATIENT_MS
     let hasLooked = false
     for (;;) {
       const room = Math.min(max, this.#credit - this.#unsettled.size)
@@ -126,15 +131,20 @@ export class SqsConsumer implements Consumer {
       this.#throwFailure()
       const leftMs = deadline - performance.now()
       if (this.#isOver(signal) || (leftMs <= 0 && hasLooked)) return []
-      if (room > 0 && !hasLooked && leftMs < 1_000) await this.#polls.look(room - this.#room.size)
-      else await this.#idle(room, leftMs, signal)
+      const hasTime = leftMs >= 1_000
+      if (room > 0 && !hasLooked && !hasTime) await this.#polls.look(room - this.#room.size)
+      else {
+        // Where there is a second left, the service tells of messages.
+        const pollMs = isPatient ? Number.POSITIVE_INFINITY : leftMs
+        if (room > 0 && hasTime) this.#polls.wait(room - this.#room.size, pollMs)
+        await this.#idle(leftMs, signal)
+      }
       hasLooked = true
     }
   }
 
-  /** Wait until something comes or changes. Where there is a second left, the service tells of messages. */
-  async #idle(room: number, leftMs: number, signal: AbortSignal): Promise<void> {
-    if (room > 0 && leftMs >= 1_000) this.#polls.wait(room - this.#room.size, leftMs)
+  /** Wait until something comes or changes. */
+  async #idle(leftMs: number, signal: AbortSignal): Promise<void> {
     const ms = Math.min(leftMs, this.#room.nextMs())
     await wait({
       ms,

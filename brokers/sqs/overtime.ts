@@ -28,6 +28,11 @@ interface Kept {
 const LOOK_EVERY_MS = 60_000
 const LONGEST_MARGIN_MS = 900_000
 
+/** How long before the end of its longest claim a message moves, in milliseconds. */
+export function overtimeMarginMs({ ceilingMs }: Pick<SqsSettings, 'ceilingMs'>): number {
+  return Math.min(LONGEST_MARGIN_MS, ceilingMs / 2)
+}
+
 /**
  * Claims older than the service allows: twelve hours after its receipt it shows a message again, whatever is asked.
  *
@@ -85,7 +90,7 @@ export class Overtime {
   }
 
   get #marginMs(): number {
-    return Math.min(LONGEST_MARGIN_MS, this.#parts.settings.ceilingMs / 2)
+    return overtimeMarginMs(this.#parts.settings)
   }
 
   /** Never rejects. */

@@ -78,6 +78,9 @@ export const lovageCalls: readonly InteropCase[] = calledBy('Lovage', [
     feature: 'payloads of 1 MiB',
     title: 'a payload of 1 MiB goes from Lovage to Python and back',
     since52: true,
+    notOn: {
+      'SQS with Redis': 'the service takes messages of 256 KiB, on newer queues of 1 MiB, encoded twice',
+    },
     run: async ({ app }) => {
       const text = 'ä'.repeat(2 ** 19)
       const [echo, size] = await Promise.all([
