@@ -78,7 +78,8 @@ export const lovageCalls: readonly InteropCase[] = calledBy('Lovage', [
   },
   {
     feature: 'special values: datetime, date, time, Decimal, UUID, bytes',
-    title: 'special values of Lovage reach Celery 5.2 as objects of type and value, and come back as they went',
+    title:
+      'special values of Lovage reach Celery 5.2 as objects of type and value, and come back as they went',
     only52: true,
     run: async ({ app }) => {
       const values = [new Date('2024-02-29T12:30:45.123Z'), new Decimal('0.10'), Buffer.from('x')]
@@ -107,6 +108,9 @@ export const lovageCalls: readonly InteropCase[] = calledBy('Lovage', [
     feature: 'payloads of 1 MiB',
     title: 'a payload of 1 MiB goes from Lovage to Python and back',
     since52: true,
+    notOn: {
+      'SQS with Redis': 'the service takes messages of 256 KiB, on newer queues of 1 MiB, encoded twice',
+    },
     run: async ({ app }) => {
       const text = 'ä'.repeat(2 ** 19)
       const [echo, size] = await Promise.all([
