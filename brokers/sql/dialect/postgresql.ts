@@ -1,4 +1,5 @@
 import type { SqlDialect } from './dialect.js'
+import { atOnce } from './postgresql-at-once.js'
 import * as broadcast from './postgresql-broadcast.js'
 import * as queue from './postgresql-queue.js'
 import * as results from './postgresql-results.js'
@@ -8,6 +9,7 @@ import * as schema from './postgresql-schema.js'
 export const postgresql: SqlDialect = {
   name: 'postgresql',
   maxBatch: 1000,
+  atOnce,
   ...queue,
   ...broadcast,
   ...results,
