@@ -1,6 +1,11 @@
 import type { Scenario } from './harness/scenario.js'
 import { codecScenario } from './scenario/codec.js'
 import { memoryDrain } from './scenario/memory-drain.js'
+import { postgresqlBacklog } from './scenario/postgresql-backlog.js'
+import { postgresqlDrain } from './scenario/postgresql-drain.js'
+import { postgresqlEnqueue } from './scenario/postgresql-enqueue.js'
+import { postgresqlLatency } from './scenario/postgresql-latency.js'
+import { postgresqlProcesses } from './scenario/postgresql-processes.js'
 import { redisDrain } from './scenario/redis-drain.js'
 import { redisEnqueue } from './scenario/redis-enqueue.js'
 import { sqliteDrain } from './scenario/sqlite-drain.js'
@@ -18,6 +23,11 @@ export const scenarios: readonly Scenario[] = [
   startLatency,
   redisDrain,
   redisEnqueue,
+  postgresqlDrain,
+  postgresqlEnqueue,
+  postgresqlLatency,
+  postgresqlProcesses,
+  postgresqlBacklog,
   workerMemory,
   workerRest,
 ]
