@@ -4,6 +4,11 @@ import { memoryDrain } from './scenario/memory-drain.js'
 import { rabbitmqDrain } from './scenario/rabbitmq-drain.js'
 import { rabbitmqEnqueue } from './scenario/rabbitmq-enqueue.js'
 import { rabbitmqLatency } from './scenario/rabbitmq-latency.js'
+import { postgresqlBacklog } from './scenario/postgresql-backlog.js'
+import { postgresqlDrain } from './scenario/postgresql-drain.js'
+import { postgresqlEnqueue } from './scenario/postgresql-enqueue.js'
+import { postgresqlLatency } from './scenario/postgresql-latency.js'
+import { postgresqlProcesses } from './scenario/postgresql-processes.js'
 import { redisDrain } from './scenario/redis-drain.js'
 import { redisEnqueue } from './scenario/redis-enqueue.js'
 import { sqliteDrain } from './scenario/sqlite-drain.js'
@@ -24,6 +29,11 @@ export const scenarios: readonly Scenario[] = [
   rabbitmqDrain,
   rabbitmqEnqueue,
   rabbitmqLatency,
+  postgresqlDrain,
+  postgresqlEnqueue,
+  postgresqlLatency,
+  postgresqlProcesses,
+  postgresqlBacklog,
   workerMemory,
   workerRest,
 ]

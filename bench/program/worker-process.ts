@@ -1,5 +1,5 @@
 /**
- * A worker in a process of its own: `node worker-process.js <path> <concurrency>`.
+ * A worker in a process of its own: `node worker-process.js <path or URL> <concurrency>`.
  *
  * Sends `ready` to its parent, then answers `usage` with memory and processor time, `latencies` with the start
  * latencies seen, `ran <count>` when that many tasks have run, and ends at `stop`.
@@ -8,8 +8,9 @@ import { Lovage } from '../../src/index.js'
 import { Worker } from '../../src/worker/index.js'
 import { sqliteStore } from './bench-app.js'
 
-const [, , path = '', concurrency = '10'] = process.argv
-const app = new Lovage('bench', { ...sqliteStore(path), taskIgnoreResult: true })
+const [, , place = '', concurrency = '10'] = process.argv
+const store = place.includes('://') ? { broker: place, backend: place } : sqliteStore(place)
+const app = new Lovage('bench', { ...store, taskIgnoreResult: true })
 const latenciesMs: number[] = []
 let ran = 0
 let wanted = Number.POSITIVE_INFINITY
