@@ -1,6 +1,8 @@
 import type { Scenario } from './harness/scenario.js'
 import { codecScenario } from './scenario/codec.js'
 import { memoryDrain } from './scenario/memory-drain.js'
+import { mongodbDrain } from './scenario/mongodb-drain.js'
+import { mongodbLatency } from './scenario/mongodb-latency.js'
 import { redisDrain } from './scenario/redis-drain.js'
 import { redisEnqueue } from './scenario/redis-enqueue.js'
 import { sqliteDrain } from './scenario/sqlite-drain.js'
@@ -18,6 +20,8 @@ export const scenarios: readonly Scenario[] = [
   startLatency,
   redisDrain,
   redisEnqueue,
+  mongodbDrain,
+  mongodbLatency,
   workerMemory,
   workerRest,
 ]
