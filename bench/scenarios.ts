@@ -9,6 +9,8 @@ import { postgresqlDrain } from './scenario/postgresql-drain.js'
 import { postgresqlEnqueue } from './scenario/postgresql-enqueue.js'
 import { postgresqlLatency } from './scenario/postgresql-latency.js'
 import { postgresqlProcesses } from './scenario/postgresql-processes.js'
+import { mongodbDrain } from './scenario/mongodb-drain.js'
+import { mongodbLatency } from './scenario/mongodb-latency.js'
 import { redisDrain } from './scenario/redis-drain.js'
 import { redisEnqueue } from './scenario/redis-enqueue.js'
 import { sqliteDrain } from './scenario/sqlite-drain.js'
@@ -34,6 +36,8 @@ export const scenarios: readonly Scenario[] = [
   postgresqlLatency,
   postgresqlProcesses,
   postgresqlBacklog,
+  mongodbDrain,
+  mongodbLatency,
   workerMemory,
   workerRest,
 ]

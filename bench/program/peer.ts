@@ -9,13 +9,22 @@ import type { PostgresqlPlace } from './postgresql-place.js'
 const folder = fileURLToPath(new URL('../../../bench/peers/', import.meta.url))
 
 /**
- * What another library does in the same place; an empty sample where it is not installed.
+ * What BullMQ does in the same place; an empty sample where it is not installed.
  *
  * @param words - What to do, the URL, how many, and the concurrency.
  */
-export async function byBullMq(...words: readonly string[]): Promise<Sample> {
-  if (!existsSync(`${folder}node_modules/bullmq`)) return {}
-  const { stdout } = await promisify(execFile)(process.execPath, [`${folder}bullmq.mjs`, ...words])
+export function byBullMq(...words: readonly string[]): Promise<Sample> {
+  return byPeer('bullmq', words)
+}
+
+/** What Agenda does, as {@link byBullMq}. */
+export function byAgenda(...words: readonly string[]): Promise<Sample> {
+  return byPeer('agenda', words)
+}
+
+async function byPeer(name: string, words: readonly string[]): Promise<Sample> {
+  if (!existsSync(`${folder}node_modules/${name}`)) return {}
+  const { stdout } = await promisify(execFile)(process.execPath, [`${folder}${name}.mjs`, ...words])
   const sample: unknown = JSON.parse(stdout)
   if (!isSample(sample)) throw new TypeError(`the peer printed ${stdout}`)
   return sample

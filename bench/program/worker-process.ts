@@ -6,11 +6,10 @@
  */
 import { Lovage } from '../../src/index.js'
 import { Worker } from '../../src/worker/index.js'
-import { sqliteStore } from './bench-app.js'
+import { storeAt } from './bench-app.js'
 
 const [, , place = '', concurrency = '10'] = process.argv
-const store = place.includes('://') ? { broker: place, backend: place } : sqliteStore(place)
-const app = new Lovage('bench', { ...store, taskIgnoreResult: true })
+const app = new Lovage('bench', { ...storeAt(place), taskIgnoreResult: true })
 const latenciesMs: number[] = []
 let ran = 0
 let wanted = Number.POSITIVE_INFINITY
