@@ -59,7 +59,7 @@ export class Router {
     const name = pick(call, found, 'queue')
     const exchange = pick(call, found, 'exchange')
     const routingKey = pick(call, found, 'routingKey')
-    const priority = this.#checked(pick(call, found, 'priority'), call.name)
+    const priority = this.checkedPriority(pick(call, found, 'priority'), call.name)
     if (name === undefined && exchange !== undefined) {
       return { route: { exchange, routingKey: routingKey ?? '' }, queue: undefined, priority }
     }
@@ -67,7 +67,8 @@ export class Router {
     return { route: toRoute(queue, exchange, routingKey), queue, priority }
   }
 
-  #checked(priority: number | undefined, name: string): number | undefined {
+  /** A priority that the broker has. @throws {@link TaskError} for any other. */
+  checkedPriority(priority: number | undefined, name: string): number | undefined {
     if (priority === undefined || (priority >= 0 && priority <= this.#mostPriority)) return priority
     if (this.#mostPriority === 0) {
       throw new UnsupportedError(`broker "sqs" has no priorities, which ${name} asks for with ${priority}`)
