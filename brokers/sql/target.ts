@@ -1,4 +1,5 @@
 import type { ConnectionUrl } from '../../src/broker/connection-url.js'
+import { ConfigError } from '../../src/errors/errors.js'
 import { knexTarget } from './knex-target.js'
 import type { KnexTarget } from './knex-target.js'
 import { serverTarget } from './server-target.js'
@@ -31,10 +32,12 @@ export function parseTarget(
   url: ConnectionUrl,
   transportOptions?: Readonly<Record<string, unknown>>,
 ): SqlTarget {
-  const server = SERVERS.get(url.scheme.replace(/^(db|sqla)\+/, ''))
-  return server === undefined
-    ? sqliteTarget(url, transportOptions)
-    : serverTarget(server, url, transportOptions)
+  // `lovage migrate` and drivers beside the registry hand over the URL with SQLAlchemy's driver in it.
+  const database = /^(?:(?:db|sqla)\+)?(\w+)(?:\+\w+)?$/.exec(url.scheme)?.[1] ?? ''
+  if (database === 'sqlite') return sqliteTarget(url, transportOptions)
+  const server = SERVERS.get(database)
+  if (server === undefined) throw new ConfigError(`${url.scheme}:// names no SQL database that is known`)
+  return serverTarget(server, url, transportOptions)
 }
 
 /** The database of a URL, or of the object that the application gave in its place. */

@@ -28,6 +28,13 @@ describe('parseTarget', () => {
     expect(() => target('sqlite:///:memory:')).toThrow(/memory:\/\/ or a file/)
   })
 
+  it("leaves SQLAlchemy's driver out of the scheme, and takes no other database for a file", () => {
+    expect(target('db+postgresql+psycopg2://host/db')).toMatchObject({ kind: 'postgresql', layout: 'lovage' })
+    expect(target('sqla+mysql+pymysql://host/db')).toMatchObject({ kind: 'mysql', layout: 'kombu' })
+    expect(target('sqlite+pysqlite:///queue.db')).toMatchObject({ kind: 'sqlite' })
+    expect(() => target('db+oracle://host/db')).toThrow(ConfigError)
+  })
+
   it("keeps what stands beside kombu's tables apart from Lovage's own queue", () => {
     const own = target('postgresql://host/db')
     const shared = target('sqla+postgresql://host/db?message_tablename=their_message')
