@@ -2,7 +2,10 @@ import type { Scenario } from './harness/scenario.js'
 import { codecScenario } from './scenario/codec.js'
 import { memoryDrain } from './scenario/memory-drain.js'
 import { redisDrain } from './scenario/redis-drain.js'
+import { redisDue } from './scenario/redis-due.js'
 import { redisEnqueue } from './scenario/redis-enqueue.js'
+import { redisLatency } from './scenario/redis-latency.js'
+import { redisProcesses } from './scenario/redis-processes.js'
 import { sqliteDrain } from './scenario/sqlite-drain.js'
 import { sqliteEnqueue } from './scenario/sqlite-enqueue.js'
 import { startLatency } from './scenario/start-latency.js'
@@ -18,6 +21,9 @@ export const scenarios: readonly Scenario[] = [
   startLatency,
   redisDrain,
   redisEnqueue,
+  redisLatency,
+  redisDue,
+  redisProcesses,
   workerMemory,
   workerRest,
 ]
