@@ -12,7 +12,10 @@ import { postgresqlProcesses } from './scenario/postgresql-processes.js'
 import { mongodbDrain } from './scenario/mongodb-drain.js'
 import { mongodbLatency } from './scenario/mongodb-latency.js'
 import { redisDrain } from './scenario/redis-drain.js'
+import { redisDue } from './scenario/redis-due.js'
 import { redisEnqueue } from './scenario/redis-enqueue.js'
+import { redisLatency } from './scenario/redis-latency.js'
+import { redisProcesses } from './scenario/redis-processes.js'
 import { sqliteDrain } from './scenario/sqlite-drain.js'
 import { sqliteEnqueue } from './scenario/sqlite-enqueue.js'
 import { startLatency } from './scenario/start-latency.js'
@@ -38,6 +41,9 @@ export const scenarios: readonly Scenario[] = [
   postgresqlBacklog,
   mongodbDrain,
   mongodbLatency,
+  redisLatency,
+  redisDue,
+  redisProcesses,
   workerMemory,
   workerRest,
 ]

@@ -1,6 +1,6 @@
 import { MongoClient } from 'mongodb'
 import { Worker } from '../../src/worker/index.js'
-import { field, type Sample, type Scenario } from '../harness/scenario.js'
+import { ratio, type Sample, type Scenario } from '../harness/scenario.js'
 import { Stopwatch } from '../harness/stopwatch.js'
 import { benchApp } from '../program/bench-app.js'
 import { withMongodb } from '../program/mongodb-place.js'
@@ -34,19 +34,6 @@ function byWorker(concurrency: number, ignoreResult = true): Promise<Sample> {
     await client.close()
     return sample
   })
-}
-
-function ratio(
-  contestant: string,
-  of: string,
-  bound: { readonly atLeast: number } | { readonly atMost: number },
-  name = 'perSecond',
-): Scenario['goals'][number] {
-  return {
-    name: `${contestant}: ${name}, of ${of}`,
-    ...bound,
-    value: (sample) => field(sample(contestant), name) / field(sample(of), name),
-  }
 }
 
 /** How near a worker on MongoDB comes to its driver, and what its peer does. */

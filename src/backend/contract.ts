@@ -45,6 +45,9 @@ export interface KeepOptions {
   readonly ttlMs: number
 }
 
+/** Told of changes of watched records; with the record, where the store pushes it as a whole. */
+export type RecordListener = (record?: TaskRecord) => void
+
 /** An open watch on records. */
 export interface RecordWatch {
   close(): Promise<void>
@@ -87,9 +90,12 @@ export interface ResultBackend {
   forget(taskIds: readonly string[]): Promise<void>
   /**
    * Push of changes: `changed` is called, soon after a record of these ids was stored, possibly more often and
-   * possibly for others. A hint: the caller loads. Absent when the core must poll `load` instead.
+   * possibly for others. A hint: the caller loads, unless it is given the record that was stored. Absent when the core
+   * must poll `load` instead.
    */
-  watch?(taskIds: readonly string[], changed: () => void): Promise<RecordWatch>
+  watch?(taskIds: readonly string[], changed: RecordListener): Promise<RecordWatch>
+  /** Whether a watch on a few records costs no more than a load: it is then opened beside the first one. */
+  readonly watchesQuickly?: boolean
   /** Delete what has expired; resolves with the number deleted. Absent where the store expires by itself. */
   cleanup?(): Promise<number>
   /**
