@@ -32,6 +32,61 @@ describe('Celery and Lovage as neighbours on RabbitMQ', () => {
     )
   }
 
+  it('leave delayed tasks of quorum queues to the same delay queues, both ways', async () => {
+    const place = rabbitmqPlace(rabbitmq)
+    if (place === undefined) return
+    await using stage = await InteropStage.open(python, place)
+    const path = stage.path()
+    const open = (name: string): Lovage =>
+      new Lovage('interop', {
+        broker: place.broker,
+        backend: place.backend,
+        taskDefaultQueue: name,
+        taskDefaultExchange: name,
+        taskDefaultExchangeType: 'topic',
+        taskDefaultRoutingKey: name,
+        taskDefaultQueueType: 'quorum',
+      })
+    const conf = (name: string): Record<string, string> => ({
+      task_default_queue: name,
+      task_default_exchange: name,
+      task_default_exchange_type: 'topic',
+      task_default_routing_key: name,
+      task_default_queue_type: 'quorum',
+    })
+
+    // Python's client to Lovage's worker, which has to be there for Celery: it binds the queue.
+    const toLovage = randomName('delayed')
+    const app = open(toLovage)
+    let startedMs = 0
+    app.task('py.note', (_value: number, _path: string) => void (startedMs = Date.now()))
+    await (await startWorker(app)).stop()
+    const sentMs = Date.now()
+    await stage.python.run(`
+      app.conf.update(${pythonDict(conf(toLovage))})
+      send('py.note', 1, '${path}', countdown=3)`)
+    const broker = await app.broker()
+    // In Celery's own way it would be in the queue, to wait in a worker.
+    expect(await broker.depth(toLovage)).toBe(0)
+    const worker = await startWorker(app)
+    for (const end = performance.now() + 20_000; startedMs === 0 && performance.now() < end;) await sleep(10)
+    expect(startedMs - sentMs).toBeGreaterThanOrEqual(2_900)
+    await worker.stop()
+
+    // Lovage's client to Celery's worker.
+    const toPython = randomName('delayed')
+    const caller = open(toPython)
+    const result = await caller.sendTask('py.add', { args: [20, 22], countdown: 3 })
+    const calledMs = performance.now()
+    expect(await (await caller.broker()).depth(toPython)).toBe(0)
+    await stage.pythonWorker({ queues: toPython, conf: conf(toPython) })
+    expect(await result.get(30)).toBe(42)
+    expect(performance.now() - calledMs).toBeGreaterThanOrEqual(2_500)
+    await broker.delete(toLovage)
+    await (await caller.broker()).delete(toPython)
+    await Promise.all([app.close(), caller.close()])
+  }, 90_000)
+
   it('serve larger priorities first, whoever sent and whoever runs', async () => {
     const place = rabbitmqPlace(rabbitmq)
     if (place === undefined) return
@@ -68,3 +123,9 @@ describe('Celery and Lovage as neighbours on RabbitMQ', () => {
     await app.close()
   }, 40_000)
 })
+
+function pythonDict(values: Readonly<Record<string, string>>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name}='${value}'`)
+    .join(', ')
+}
