@@ -4,6 +4,13 @@ import { memoryDrain } from './scenario/memory-drain.js'
 import { rabbitmqDrain } from './scenario/rabbitmq-drain.js'
 import { rabbitmqEnqueue } from './scenario/rabbitmq-enqueue.js'
 import { rabbitmqLatency } from './scenario/rabbitmq-latency.js'
+import { postgresqlBacklog } from './scenario/postgresql-backlog.js'
+import { postgresqlDrain } from './scenario/postgresql-drain.js'
+import { postgresqlEnqueue } from './scenario/postgresql-enqueue.js'
+import { postgresqlLatency } from './scenario/postgresql-latency.js'
+import { postgresqlProcesses } from './scenario/postgresql-processes.js'
+import { mongodbDrain } from './scenario/mongodb-drain.js'
+import { mongodbLatency } from './scenario/mongodb-latency.js'
 import { redisDrain } from './scenario/redis-drain.js'
 import { redisEnqueue } from './scenario/redis-enqueue.js'
 import { sqliteDrain } from './scenario/sqlite-drain.js'
@@ -24,6 +31,13 @@ export const scenarios: readonly Scenario[] = [
   rabbitmqDrain,
   rabbitmqEnqueue,
   rabbitmqLatency,
+  postgresqlDrain,
+  postgresqlEnqueue,
+  postgresqlLatency,
+  postgresqlProcesses,
+  postgresqlBacklog,
+  mongodbDrain,
+  mongodbLatency,
   workerMemory,
   workerRest,
 ]
