@@ -42,7 +42,8 @@ withServer('results by rpc', () => {
       const queue = randomName('rpc')
       const { app, add } = open(queue, { backend })
       const other = open(queue)
-      const worker = await startWorker(open(queue).app)
+      const working = open(queue)
+      const worker = await startWorker(working.app)
 
       const result = await add.delay(1, 2)
       expect(await result.get(20)).toBe(3)
@@ -53,7 +54,7 @@ withServer('results by rpc', () => {
       expect(await elsewhere.state()).toBe('PENDING')
       await expect(elsewhere.get(0.3)).rejects.toBeInstanceOf(TimeoutError)
       await worker.stop()
-      await Promise.all([app.close(), other.app.close()])
+      await Promise.all([app.close(), other.app.close(), working.app.close()])
     },
   )
 
@@ -86,6 +87,6 @@ withServer('results by rpc', () => {
     const late = open(queue)
     expect(await (await late.add.delay(5, 6)).get(20)).toBe(11)
     await again.stop()
-    await late.app.close()
+    await Promise.all([late.app.close(), worked.close()])
   })
 })
