@@ -39,7 +39,7 @@ export class RabbitBroker implements Broker {
   readonly name = 'rabbitmq'
   readonly capabilities: BrokerCapabilities = {
     maxBatch: 1_000,
-    publishBatch: 10,
+    publishBatch: 25,
     maxDelayMs: Number.MAX_SAFE_INTEGER,
     priorityLevels: 256,
     depth: 'exact',
