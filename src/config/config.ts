@@ -108,7 +108,7 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly brokerConnectionMaxRetries?: number | null | undefined
   /**
-   * Whether errors of a channel are retried as those of a connection are.
+   * Whether a worker that connects keeps trying too when the broker refuses it: a queue that exists otherwise, no access, no such virtual host. A channel that fails later is always opened anew.
    *
    * @defaultValue `false`
    */

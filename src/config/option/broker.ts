@@ -76,8 +76,7 @@ export const brokerOptions: OptionTable = {
     kind: 'boolean',
     default: false,
     old: ['BROKER_CHANNEL_ERROR_RETRY'],
-    acts: false,
-    doc: 'Whether errors of a channel are retried as those of a connection are.',
+    doc: 'Whether a worker that connects keeps trying too when the broker refuses it: a queue that exists otherwise, no access, no such virtual host. A channel that fails later is always opened anew.',
   },
   brokerFailoverStrategy: {
     kind: 'value',

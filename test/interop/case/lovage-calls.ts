@@ -17,6 +17,12 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
   }
 }
 
+/** Wait until a state was seen, no longer than the test would. */
+async function told(seen: readonly (readonly [string, unknown])[], state: string): Promise<void> {
+  const end = performance.now() + 10_000
+  while (!seen.some(([one]) => one === state) && performance.now() < end) await sleep(10)
+}
+
 /** A Lovage client calls a worker of Celery and reads the result. */
 export const lovageCalls: readonly InteropCase[] = calledBy('Lovage', [
   {
@@ -72,7 +78,8 @@ export const lovageCalls: readonly InteropCase[] = calledBy('Lovage', [
   },
   {
     feature: 'special values: datetime, date, time, Decimal, UUID, bytes',
-    title: 'special values of Lovage reach Celery 5.2 as objects of type and value, and come back as they went',
+    title:
+      'special values of Lovage reach Celery 5.2 as objects of type and value, and come back as they went',
     only52: true,
     run: async ({ app }) => {
       const values = [new Date('2024-02-29T12:30:45.123Z'), new Decimal('0.10'), Buffer.from('x')]
@@ -101,6 +108,9 @@ export const lovageCalls: readonly InteropCase[] = calledBy('Lovage', [
     feature: 'payloads of 1 MiB',
     title: 'a payload of 1 MiB goes from Lovage to Python and back',
     since52: true,
+    notOn: {
+      'SQS with Redis': 'the service takes messages of 256 KiB, on newer queues of 1 MiB, encoded twice',
+    },
     run: async ({ app }) => {
       const text = 'ä'.repeat(2 ** 19)
       const [echo, size] = await Promise.all([
@@ -267,10 +277,13 @@ export const lovageCalls: readonly InteropCase[] = calledBy('Lovage', [
       await stage.lines(started, 1)
       // Python does not wait until the server has what it says.
       await until(async () => (await result.state()) === 'STARTED')
+      // A store that is only looked at now and then tells of a state that lasts.
+      await told(seen, 'STARTED')
       stage.touch(`${gate}.1`)
       await stage.lines(started, 2)
       await until(async () => (await result.state()) === 'PROGRESS')
       expect(await result.info()).toEqual({ done: 1, of: 2 })
+      await told(seen, 'PROGRESS')
       stage.touch(`${gate}.2`)
       expect(await end).toBe('done')
       expect(seen.map(([state]) => state)).toEqual(expect.arrayContaining(['STARTED', 'PROGRESS']))

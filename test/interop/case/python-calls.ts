@@ -114,6 +114,9 @@ export const pythonCalls: readonly InteropCase[] = calledBy('Python', [
     feature: 'payloads of 1 MiB',
     title: 'a payload of 1 MiB goes from Python to Lovage and back',
     since52: true,
+    notOn: {
+      'SQS with Redis': 'the service takes messages of 256 KiB, on newer queues of 1 MiB, encoded twice',
+    },
     run: async ({ python }) => {
       const code = `
         text = 'ä' * 2**19
@@ -277,6 +280,7 @@ export const pythonCalls: readonly InteropCase[] = calledBy('Python', [
     feature: 'STARTED and custom states',
     title: "Python sees STARTED and custom states of Lovage's task with their meta",
     since52: true,
+    notOn: { SQL: 'Celery reports states on the way with other backends only' },
     run: async (stage) => {
       const [started, gate] = [stage.path(), stage.path()]
       const code = `
@@ -289,7 +293,13 @@ export const pythonCalls: readonly InteropCase[] = calledBy('Python', [
             if body['status'] in gates:
                 open(gates[body['status']], 'w').close()
         result = send('node.hold', '${started}', '${gate}')
-        value = result.get(timeout=20, on_message=on_message)
+        if not pushes:
+            for state in gates:
+                until(lambda: result.state == state)
+                on_message(app.backend.get_task_meta(result.id))
+            until(result.ready)
+            on_message(app.backend.get_task_meta(result.id))
+        value = result.get(timeout=20, on_message=on_message if pushes else None)
         (first, about), second, last = seen
         return [first, sorted(about), '@' in about['hostname'], second, last, value, result.state]`
       expect(await stage.python.run(code)).toEqual([

@@ -25,6 +25,14 @@ app.conf.update(
     worker_hijack_root_logger=False,
 )
 app.conf.update(settings.get("conf", {}))
+if settings["broker"].startswith("sqla+"):
+    # No option says how often kombu looks: it would reach SQLAlchemy, which refuses what it does not know.
+    from celery.backends.database import DatabaseBackend
+    from kombu.transport.sqlalchemy import Transport
+
+    Transport.polling_interval = 0.05
+    DatabaseBackend.subpolling_interval = 0.05
+
 if "quorum_queue" in app.conf:
     from kombu import Exchange, Queue
 

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, it } from '@jest/globals'
 import { InteropStage, type InteropPair, type PythonWorkerOptions } from './stage.js'
 
 /** The pairs of broker and backend that the suite runs on, by their names in the docs. */
-export type PairName = 'Redis' | 'RabbitMQ with rpc' | 'RabbitMQ with Redis'
+export type PairName =
+  'Redis' | 'RabbitMQ with rpc' | 'RabbitMQ with Redis' | 'SQL' | 'MongoDB' | 'SQS with Redis'
 
 /** One thing that both languages must agree on; a cell of the table in the docs. */
 export interface InteropCase {

@@ -43,3 +43,14 @@ export function rabbitmqRedisPlace(
         conf: { ...results.conf, result_compression: 'gzip' },
       }
 }
+
+/** Amazon SQS, with results in Redis under a prefix of their own. */
+export function sqsRedisPlace(sqs: string | undefined, redis: string | undefined): InteropPlace | undefined {
+  const results = redisPlace(redis)
+  if (sqs === undefined || results === undefined) return undefined
+  const [broker = '', query] = sqs.split('?')
+  const region = new URLSearchParams(query).get('region')
+  const polling = { polling_interval: 0.05, wait_time_seconds: 2 }
+  const brokerOptions = { region, is_secure: false, queue_name_prefix: `${randomName('i')}-`, ...polling }
+  return { ...results, broker, brokerOptions }
+}
