@@ -125,7 +125,11 @@ export class Stores {
   /** A connected backend; `undefined` where results are switched off or the broker cannot hold them. */
   async openBackend(config: Config): Promise<ResultBackend | undefined> {
     const target = this.backendTarget(config)
-    if (target === undefined) return undefined
+    return target === undefined ? undefined : this.openBackendAt(target, config)
+  }
+
+  /** A connected backend that need not be the app's own. */
+  async openBackendAt(target: string | object, config: Config): Promise<ResultBackend> {
     const compress = this.#parts.compress()
     const opened = await this.#makeBackend(target, config, {
       codec: this.#parts.codec(),
