@@ -11,10 +11,10 @@ export class RemoteWorker {
     this.#child = child
   }
 
-  /** Start one on a SQLite file; resolves when it claims. */
-  static async start(path: string, concurrency: number): Promise<RemoteWorker> {
+  /** Start one on a SQLite file or a URL; resolves when it claims. */
+  static async start(place: string, concurrency: number): Promise<RemoteWorker> {
     const child = fork(fileURLToPath(new URL('worker-process.js', import.meta.url)), [
-      path,
+      place,
       String(concurrency),
     ])
     await answer(child, isText)

@@ -1,15 +1,15 @@
 /**
- * A worker in a process of its own: `node worker-process.js <path> <concurrency>`.
+ * A worker in a process of its own: `node worker-process.js <path or URL> <concurrency>`.
  *
  * Sends `ready` to its parent, then answers `usage` with memory and processor time, `latencies` with the start
  * latencies seen, `ran <count>` when that many tasks have run, and ends at `stop`.
  */
 import { Lovage } from '../../src/index.js'
 import { Worker } from '../../src/worker/index.js'
-import { sqliteStore } from './bench-app.js'
+import { storeAt } from './bench-app.js'
 
-const [, , path = '', concurrency = '10'] = process.argv
-const app = new Lovage('bench', { ...sqliteStore(path), taskIgnoreResult: true })
+const [, , place = '', concurrency = '10'] = process.argv
+const app = new Lovage('bench', { ...storeAt(place), taskIgnoreResult: true })
 const latenciesMs: number[] = []
 let ran = 0
 let wanted = Number.POSITIVE_INFINITY

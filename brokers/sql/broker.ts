@@ -13,7 +13,7 @@ import type {
 import { SqlConsumer } from './consumer.js'
 import { asBroker } from './failure.js'
 import { SqlFanout } from './fanout.js'
-import { insertOutgoing, unroutableError } from './publish.js'
+import { insertAtOnce, insertOutgoing, unroutableError } from './publish.js'
 import { publishWithin } from './publish-within.js'
 import { writerFor } from './result-writer.js'
 import type { SqlStore } from './store.js'
@@ -72,7 +72,9 @@ export class SqlBroker implements Broker {
   async publish(batch: readonly Outgoing[]): Promise<void> {
     if (batch.length === 0) return
     const unroutable = await this.#use(async (store) => {
-      const failed = await store.database.transaction((session) => insertOutgoing(session, store, batch))
+      const failed = (await insertAtOnce(store, batch))
+        ? []
+        : await store.database.transaction((session) => insertOutgoing(session, store, batch))
       store.wake.signal()
       return failed
     })

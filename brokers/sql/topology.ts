@@ -18,6 +18,11 @@ export class Topology {
   #queues: ReadonlySet<string> = new Set()
   #bindings: readonly BoundQueue[] = []
 
+  /** The version of what is known; below 0 when nothing is. */
+  get version(): number {
+    return this.#version
+  }
+
   /** Whether what is known is what the session sees. */
   async isCurrent(session: Session): Promise<boolean> {
     return (await versionIn(session)) === this.#version

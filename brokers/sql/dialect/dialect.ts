@@ -43,6 +43,40 @@ export interface ClaimRequest {
   readonly claim: number
 }
 
+/** A claim in one statement, which also sees to the holder. */
+export interface ClaimAtOnce extends ClaimRequest {
+  readonly leaseMs: number
+}
+
+/** What {@link AtOnce.claim} found. */
+export interface ClaimedAtOnce {
+  /** None when there are none, and when the holder is forgotten. */
+  readonly rows: readonly ClaimedRow[]
+  /** The lease has to be renewed. */
+  readonly isStale: boolean
+}
+
+/** What {@link AtOnce.insert} writes, and what it takes for granted. */
+export interface InsertAtOnce {
+  /** The version of the queues and bindings that the messages were routed by. */
+  readonly version: number
+  /** Who is to be told. */
+  readonly channel: string
+  readonly messages: readonly NewMessage[]
+}
+
+/**
+ * What a database does in a single statement, which is a transaction of its own: one round trip in place of four.
+ *
+ * The session given has no transaction.
+ */
+export interface AtOnce {
+  /** Claim ready rows of one queue, if the holder is still known; the commit does not wait for the disk. */
+  claim(session: Session, request: ClaimAtOnce): Promise<ClaimedAtOnce>
+  /** Insert and announce; `false` when nothing was done, because one statement does not do or the version is another. */
+  insert(session: Session, wish: InsertAtOnce): Promise<boolean>
+}
+
 /** How a claim is given back. */
 export interface GiveBack extends ClaimKey {
   readonly hold?: Hold
@@ -107,6 +141,9 @@ export interface SqlDialect {
   readonly name: string
   /** Most rows that one claim, settlement or publish handles. */
   readonly maxBatch: number
+
+  /** Absent where a statement cannot do as much. */
+  readonly atOnce?: AtOnce
 
   insert(session: Session, messages: readonly NewMessage[]): Promise<void>
   look(session: Session, queues: readonly string[], holder: number): Promise<Outlook>
