@@ -14,15 +14,15 @@ const folder = fileURLToPath(new URL('../../../bench/peers/', import.meta.url))
  * @param words - What to do, the URL, how many, and the concurrency.
  */
 export function byBullMq(...words: readonly string[]): Promise<Sample> {
-  return byPeer('bullmq', words)
+  return byCommand('bullmq', words)
 }
 
 /** What Agenda does, as {@link byBullMq}. */
 export function byAgenda(...words: readonly string[]): Promise<Sample> {
-  return byPeer('agenda', words)
+  return byCommand('agenda', words)
 }
 
-async function byPeer(name: string, words: readonly string[]): Promise<Sample> {
+async function byCommand(name: string, words: readonly string[]): Promise<Sample> {
   if (!existsSync(`${folder}node_modules/${name}`)) return {}
   const { stdout } = await promisify(execFile)(process.execPath, [`${folder}${name}.mjs`, ...words])
   const sample: unknown = JSON.parse(stdout)
