@@ -5,6 +5,7 @@ import { redisDrain } from './scenario/redis-drain.js'
 import { redisEnqueue } from './scenario/redis-enqueue.js'
 import { sqliteDrain } from './scenario/sqlite-drain.js'
 import { sqliteEnqueue } from './scenario/sqlite-enqueue.js'
+import { sqsDrain, sqsEnqueue } from './scenario/sqs.js'
 import { startLatency } from './scenario/start-latency.js'
 import { workerMemory } from './scenario/worker-memory.js'
 import { workerRest } from './scenario/worker-rest.js'
@@ -18,6 +19,8 @@ export const scenarios: readonly Scenario[] = [
   startLatency,
   redisDrain,
   redisEnqueue,
+  sqsDrain,
+  sqsEnqueue,
   workerMemory,
   workerRest,
 ]

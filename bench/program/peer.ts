@@ -13,8 +13,17 @@ const folder = fileURLToPath(new URL('../../../bench/peers/', import.meta.url))
  * @param words - What to do, the URL, how many, and the concurrency.
  */
 export async function byBullMq(...words: readonly string[]): Promise<Sample> {
-  if (!existsSync(`${folder}node_modules/bullmq`)) return {}
-  const { stdout } = await promisify(execFile)(process.execPath, [`${folder}bullmq.mjs`, ...words])
+  return byPeer('bullmq', words)
+}
+
+/** What sqs-consumer does; an empty sample where it is not installed. */
+export async function bySqsConsumer(...words: readonly string[]): Promise<Sample> {
+  return byPeer('sqs-consumer', words)
+}
+
+async function byPeer(name: string, words: readonly string[]): Promise<Sample> {
+  if (!existsSync(`${folder}node_modules/${name}`)) return {}
+  const { stdout } = await promisify(execFile)(process.execPath, [`${folder}${name}.mjs`, ...words])
   const sample: unknown = JSON.parse(stdout)
   if (!isSample(sample)) throw new TypeError(`the peer printed ${stdout}`)
   return sample
