@@ -18,6 +18,7 @@ import { redisLatency } from './scenario/redis-latency.js'
 import { redisProcesses } from './scenario/redis-processes.js'
 import { sqliteDrain } from './scenario/sqlite-drain.js'
 import { sqliteEnqueue } from './scenario/sqlite-enqueue.js'
+import { sqsDrain, sqsEnqueue } from './scenario/sqs.js'
 import { startLatency } from './scenario/start-latency.js'
 import { workerMemory } from './scenario/worker-memory.js'
 import { workerRest } from './scenario/worker-rest.js'
@@ -44,6 +45,8 @@ export const scenarios: readonly Scenario[] = [
   redisLatency,
   redisDue,
   redisProcesses,
+  sqsDrain,
+  sqsEnqueue,
   workerMemory,
   workerRest,
 ]

@@ -22,6 +22,11 @@ export function byAgenda(...words: readonly string[]): Promise<Sample> {
   return printedBy('agenda', words)
 }
 
+/** What sqs-consumer does, as {@link byBullMq}. */
+export function bySqsConsumer(...words: readonly string[]): Promise<Sample> {
+  return printedBy('sqs-consumer', words)
+}
+
 async function printedBy(name: string, words: readonly string[]): Promise<Sample> {
   if (!existsSync(`${folder}node_modules/${name}`)) return {}
   const { stdout } = await promisify(execFile)(process.execPath, [`${folder}${name}.mjs`, ...words])

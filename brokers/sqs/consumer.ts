@@ -103,8 +103,9 @@ export class SqsConsumer implements Consumer {
     )
   }
 
-  verify(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
-    return Promise.resolve(deliveries.filter(({ tag }) => this.#isHeld(tag)))
+  async verify(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
+    await this.#newsOfRenewals(deliveries)
+    return deliveries.filter(({ tag }) => this.#isHeld(tag))
   }
 
   setCredit(credit: number): Promise<void> {
