@@ -32,7 +32,7 @@ export async function describeSqlServer(server: SqlServer, name: string, options
     openResults,
     offers: [
       ...(['durable', 'delays', 'priorities', 'direct', 'topic', 'fanout', 'headers'] as const),
-      ...(['leases', 'settle', 'queues', 'broadcast'] as const),
+      ...(['leases', 'settle', 'queues', 'broadcast', 'schedules'] as const),
     ],
     crash: async (queue, count, leaseMs) => {
       await using child = node(claimScript, [url.text, queue, String(count), String(leaseMs)])
