@@ -1,7 +1,7 @@
 /** Who may import whom: a layer may import itself and the layers before it in this list. */
 const layers = [
   'src/(errors|util)',
-  'src/(message|config)',
+  'src/(message|config|schedule)',
   'src/(broker|backend)',
   'src/(task|result|canvas|events|control)',
   'src/app',

@@ -37,7 +37,9 @@ export type {
   Outgoing,
   QueueSpec,
   Route,
+  Leadership,
   ScheduleStore,
+  StoredEntry,
   Settlement,
   Subscription,
 } from './broker/contract.js'

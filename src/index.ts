@@ -7,9 +7,15 @@ setCommandLine(async (app, argv) => (await import('./cli/main.js')).runWithApp(a
 
 export { Lovage } from './app/app.js'
 export type { AroundLists, Execution, LovageOptions, SendOptions } from './app/app.js'
-export { currentApp, setDefaultApp, setupLoader, sharedTask, task } from './app/default-app.js'
+export { currentApp, periodicTask, setDefaultApp, setupLoader, sharedTask, task } from './app/default-app.js'
 export { taskOf } from './app/definer.js'
 export type { DefineTask, TaskDecorator } from './app/definer.js'
+export type {
+  AddPeriodicOptions,
+  DefinePeriodicTask,
+  PeriodicOptions,
+} from './app/periodic/define-periodic.js'
+export type { CatchUpInput, CatchUpPolicy, EntryInput } from './app/periodic/entry.js'
 export { Signature, signature } from './canvas/signature.js'
 export type { Config, ConfigInput } from './config/config.js'
 export { ERROR_CODES } from './errors/codes.js'
@@ -29,6 +35,16 @@ export {
   READY_STATES,
   UNREADY_STATES,
 } from './result/states.js'
+export type { Crontab, CrontabOptions } from './schedule/crontab.js'
+export type { CrontabSpec } from './schedule/crontab-field.js'
+export type { Interval, IntervalOptions } from './schedule/interval.js'
+export type { Moment, NextOptions } from './schedule/moment.js'
+export type { OneOff } from './schedule/one-off.js'
+export type { ScheduleInput } from './schedule/read-schedule.js'
+export type { Schedule, ScheduleData } from './schedule/schedule.js'
+export { clocked, crontab, every, solar } from './schedule/schedules.js'
+export type { CrontabMaker } from './schedule/schedules.js'
+export type { Solar, SolarEvent } from './schedule/solar.js'
 export type { CallOptions } from './task/call-options.js'
 export { currentTask } from './task/context.js'
 export type { RetryOptions, StateUpdate, TaskContext } from './task/context.js'

@@ -7,6 +7,7 @@ import type {
   Leases,
   Outgoing,
   QueueSpec,
+  ScheduleStore,
 } from '../../src/broker/contract.js'
 import { PublishError, QueueNotFoundError } from '../../src/errors/errors.js'
 import { MemoryConsumer } from './consumer.js'
@@ -28,6 +29,7 @@ export class MemoryBroker implements Broker {
   readonly capabilities: BrokerCapabilities = CAPABILITIES
   readonly fanout: Fanout
   readonly leases?: Leases
+  readonly schedules: ScheduleStore
   readonly #store: MemoryStore
   readonly #consumers = new Set<Consumer>()
   readonly #transient = new Set<string>()
@@ -36,6 +38,7 @@ export class MemoryBroker implements Broker {
   constructor(store: MemoryStore, options: { readonly leases: boolean }) {
     this.#store = store
     this.fanout = store.fanout
+    this.schedules = store.schedules.for((batch) => this.publish(batch))
     if (options.leases) this.leases = new MemoryLeases(store)
   }
 

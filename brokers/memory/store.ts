@@ -8,6 +8,7 @@ import type { Holder } from './holder.js'
 import { MemoryFanout } from './fanout.js'
 import { MemoryQueue } from './queue.js'
 import type { Entry } from './queue.js'
+import { MemorySchedules } from './schedules.js'
 import { WaitingRoom } from './waiting-room.js'
 
 /**
@@ -21,6 +22,7 @@ export class MemoryStore {
   /** Results, for the backend of the same name. */
   readonly results: RecordStore
   readonly fanout: MemoryFanout = new MemoryFanout()
+  readonly schedules: MemorySchedules
   readonly #queues = new Map<string, MemoryQueue>()
   readonly #bindings = new Map<string, BoundQueue[]>()
   readonly #leasing = new Set<Holder>()
@@ -31,6 +33,7 @@ export class MemoryStore {
     this.clock = clock
     this.results = new RecordStore(clock)
     this.waiting = new WaitingRoom()
+    this.schedules = new MemorySchedules(clock)
     this.#alarm = new Alarm(clock, () => {
       this.#onAlarm()
     })

@@ -15,6 +15,7 @@ import { asBroker } from './failure.js'
 import { SqlFanout } from './fanout.js'
 import { insertAtOnce, insertOutgoing, unroutableError } from './publish.js'
 import { publishWithin } from './publish-within.js'
+import { SqlSchedules } from './schedules.js'
 import { writerFor } from './result-writer.js'
 import type { SqlStore } from './store.js'
 import { StoreHandle } from './store-handle.js'
@@ -36,6 +37,7 @@ export class SqlBroker implements Broker {
     renews: 'holder',
     renew: async (holder, _tags, leaseMs) => this.#renew(Number(holder), leaseMs),
   }
+  readonly schedules: SqlSchedules = new SqlSchedules((work) => this.#use(work))
   readonly fanout: SqlFanout = new SqlFanout(() => this.#handle.get())
   readonly #handle: StoreHandle
   readonly #consumers = new Set<Consumer>()

@@ -9,6 +9,10 @@ export interface TableNames {
   readonly topology: string
   readonly broadcast: string
   readonly migration: string
+  /** One row: beat's leader, and the revision of its entries. */
+  readonly beat: string
+  readonly beatEntry: string
+  readonly beatOccurrence: string
   readonly taskmeta: string
   readonly tasksetmeta: string
   /** Where Celery takes the ids of `taskmeta` from, on databases with sequences. */
@@ -64,6 +68,9 @@ export function tableNames({ schema, prefix, kombu = KOMBU_NAMES }: Place): Tabl
     topology: `${own}topology`,
     broadcast: `${own}broadcast`,
     migration: `${own}migration`,
+    beat: `${own}beat`,
+    beatEntry: `${own}beat_entry`,
+    beatOccurrence: `${own}beat_occurrence`,
     taskmeta: `${start}celery_taskmeta`,
     tasksetmeta: `${start}celery_tasksetmeta`,
     taskIds: `${start}task_id_sequence`,

@@ -2,6 +2,7 @@ import type { ResultBackend, TaskRecord } from '../backend/contract.js'
 import { BackendRegistry } from '../backend/registry.js'
 import type { Broker, QueueSpec } from '../broker/contract.js'
 import { BrokerRegistry } from '../broker/registry.js'
+import type { Signature } from '../canvas/signature.js'
 import type { Config, ConfigInput } from '../config/config.js'
 import { Settings } from '../config/settings.js'
 import { ConfigError, MessageError } from '../errors/errors.js'
@@ -17,6 +18,7 @@ import type { TaskMessage } from '../message/task-message.js'
 import { AsyncResult } from '../result/async-result.js'
 import type { EagerResult } from '../result/eager-result.js'
 import type { ResultSource } from '../result/source.js'
+import type { ScheduleInput } from '../schedule/read-schedule.js'
 import type { TaskContext } from '../task/context.js'
 import type { TaskDefinition } from '../task/definition.js'
 import { silentLogger, type TaskLogger } from '../task/logger.js'
@@ -32,7 +34,7 @@ import { InFlight } from '../util/in-flight.js'
 import { makeCallable, type TaskHost, type UntypedCallable } from './callable.js'
 import { callerPlace } from './caller.js'
 import { defineTask, dottedName, type AnyBody, type DefineOptions, type MethodOwner } from './define.js'
-import { createDefineTask, type DefineTask } from './definer.js'
+import { createDefineTask, type Definer, type DefineTask } from './definer.js'
 import { builtInDrivers } from './drivers.js'
 import { eagerPort, localRequest, runEagerly, type EagerParts } from './eager.js'
 import { callerFolder, embeddedUrl } from './embedded.js'
@@ -45,6 +47,14 @@ import {
   type ConfigSourceOptions,
   type SettingsSource,
 } from './settings-sources.js'
+import {
+  addSignature,
+  createDefinePeriodic,
+  type AddPeriodicOptions,
+  type DefinePeriodicTask,
+} from './periodic/define-periodic.js'
+import { BeatControl } from './periodic/beat-control.js'
+import { PeriodicTasks } from './periodic/periodic-tasks.js'
 import { Stores, type BrokerLocation } from './stores.js'
 import { Connections } from './connections.js'
 import { TaskBackends } from './task-backends.js'
@@ -112,8 +122,17 @@ export class Lovage implements ResultSource {
   readonly errors: ErrorRegistry = new ErrorRegistry()
   readonly around: AroundLists = { publish: [], execute: [] }
   readonly clock: Clock
+  /** Periodic tasks at run time: list, add, remove, pause, resume, run. */
+  readonly beat: BeatControl = new BeatControl(this)
   /** Define a task; the README and the guide show its forms. */
   readonly task: DefineTask
+  /** Define a task that beat sends: `app.periodicTask({ runEvery: crontab({ hour: 8, minute: 0 }) }, …)`. */
+  readonly periodicTask: DefinePeriodicTask
+  /** The periodic tasks that code and settings declare. */
+  readonly periodic: PeriodicTasks = new PeriodicTasks({
+    beatSchedule: () => this.config().beatSchedule,
+    logger: () => this.logger,
+  })
   /** What callable tasks call. */
   readonly taskHost: TaskHost = {
     call: (call) => this.#call(call),
@@ -174,7 +193,9 @@ export class Lovage implements ResultSource {
       await this.prepareCodecs()
       return this.#stores.openBackendAt(url, this.config())
     })
-    this.task = createDefineTask((taskOptions, body, method) => this.define(taskOptions, body, method))
+    const define: Definer = (taskOptions, body, method) => this.define(taskOptions, body, method)
+    this.task = createDefineTask(define)
+    this.periodicTask = createDefinePeriodic(define, () => this.periodic)
     this.#sharedTasks = {
       listener: (definition) => {
         this.#join(definition)
@@ -221,6 +242,16 @@ export class Lovage implements ResultSource {
     const definition = defineTask(this, options, body, method)
     this.#join(definition)
     return makeCallable(definition, () => this.taskHost)
+  }
+
+  /**
+   * Have beat send a signature by a schedule; usually called in `onAfterConfigure`.
+   *
+   * @returns The entry's name.
+   * @throws `ConfigError` for a schedule that is none.
+   */
+  addPeriodicTask(schedule: ScheduleInput, sig: Signature, options: AddPeriodicOptions = {}): string {
+    return addSignature(this.periodic, schedule, sig, options)
   }
 
   /** The name of a task that was given none; put another function in its place to name them otherwise. */

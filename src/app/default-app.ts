@@ -1,3 +1,4 @@
+import { createDefinePeriodic, type DefinePeriodicTask } from './periodic/define-periodic.js'
 import { makeCallable } from './callable.js'
 import { Lovage } from './app.js'
 import { defineTask, dottedName } from './define.js'
@@ -24,6 +25,12 @@ export function setDefaultApp(app: Lovage): void {
 /** Define a task on the default app, in every form that `app.task` has. */
 export const task: DefineTask = createDefineTask((options, body, method) =>
   currentApp().define(options, body, method),
+)
+
+/** Define a periodic task on the default app, in every form that `app.periodicTask` has. */
+export const periodicTask: DefinePeriodicTask = createDefinePeriodic(
+  (options, body, method) => currentApp().define(options, body, method),
+  () => currentApp().periodic,
 )
 
 /**

@@ -190,14 +190,41 @@ export interface Occurrence {
   readonly scheduledAtMs: number
 }
 
+/** What a beat hears when it asks to lead. */
+export interface Leadership {
+  readonly leads: boolean
+  /** The store's clock, in epoch milliseconds: what every beat goes by, whatever its own clock says. */
+  readonly nowMs: number
+  /** Another number after every change of the entries. */
+  readonly revision: number
+}
+
+/** An entry as a store keeps it. */
+export interface StoredEntry {
+  /** What was saved; JSON. */
+  readonly data: Readonly<Record<string, unknown>>
+  /** The latest instant of its occurrences, in epoch milliseconds; absent before the first. */
+  readonly lastMs?: number
+}
+
+/** How long a store remembers occurrences, in milliseconds before the latest one of the entry. */
+export const OCCURRENCES_KEPT_MS: number = 86_400_000
+
 /** What beat keeps in a store: entries, occurrences sent once, and a leader's lease. */
 export interface ScheduleStore {
-  /** Insert and publish in one step; resolves `false` when the occurrence exists already. */
+  /**
+   * Insert and publish in one step; resolves `false`, and publishes nothing, when the occurrence exists already, its entry
+   * does not, or it is so much older than the entry's latest that it may have been forgotten.
+   */
   claimOccurrence(occurrence: Occurrence, publish: readonly Outgoing[]): Promise<boolean>
-  /** Take or renew leadership for `leaseMs`; resolves with whether `candidate` leads. */
-  lead(candidate: string, leaseMs: number): Promise<boolean>
-  saveEntry(name: string, entry: Readonly<Record<string, unknown>>): Promise<void>
-  loadEntries(): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>>>>
+  /** Take leadership, or keep it, for `leaseMs` from now on the store's clock. */
+  lead(candidate: string, leaseMs: number): Promise<Leadership>
+  /** Give leadership up; nothing where another leads. */
+  resign(candidate: string): Promise<void>
+  /** Save or replace an entry; its occurrences stay. */
+  saveEntry(name: string, data: Readonly<Record<string, unknown>>): Promise<void>
+  loadEntries(): Promise<ReadonlyMap<string, StoredEntry>>
+  /** Remove an entry and its occurrences. */
   removeEntry(name: string): Promise<void>
 }
 

@@ -212,6 +212,7 @@ class GuardedBroker implements Broker {
           inner.claimOccurrence(occurrence, this.#routes.routed(publish)),
         ),
       lead: (candidate, leaseMs) => this.#open('leading', () => inner.lead(candidate, leaseMs)),
+      resign: (candidate) => this.#open('resigning', () => inner.resign(candidate)),
       saveEntry: (name, entry) => this.#open('saving an entry', () => inner.saveEntry(name, entry)),
       loadEntries: () => this.#open('loading entries', () => inner.loadEntries()),
       removeEntry: (name) => this.#open('removing an entry', () => inner.removeEntry(name)),

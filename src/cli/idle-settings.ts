@@ -3,7 +3,6 @@ import type { Settings } from '../config/settings.js'
 
 /** What to do in place of some settings that nothing acts on. */
 const ADVICE: ReadonlyMap<string, string> = new Map([
-  ['beatSchedule', 'periodic tasks come with a later version'],
   ['workerLogfile', 'logs go to standard error; redirect it'],
   ['workerLogDatefmt', 'times are written as Python writes them by default'],
   ['workerTaskLogDatefmt', 'times are written as Python writes them by default'],

@@ -58,6 +58,7 @@ type CreateCommand = (session: Session) => Command
 /** Each command is loaded for itself: most of the time that a command takes is the loading of modules. */
 const COMMANDS: Readonly<Record<CommandName, () => Promise<CreateCommand>>> = {
   worker: async () => (await import('./command/worker.js')).workerCommand,
+  beat: async () => (await import('./command/beat.js')).beatCommand,
   call: async () => (await import('./command/call.js')).callCommand,
   result: async () => (await import('./command/result.js')).resultCommand,
   shell: async () => (await import('./command/shell.js')).shellCommand,

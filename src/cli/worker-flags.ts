@@ -22,6 +22,8 @@ export interface WorkerFlags {
   readonly softShutdownTimeout?: string
   readonly watch?: boolean
   readonly watched?: boolean
+  readonly beat?: boolean
+  readonly schedule?: string
   readonly timeLimit?: string
   readonly softTimeLimit?: string
   readonly maxTasksPerChild?: string
@@ -30,9 +32,7 @@ export interface WorkerFlags {
 
 /** Options of Celery's worker that later versions bring. */
 const LATER: readonly (readonly [flags: string, why: string])[] = [
-  ['-B, --beat', 'periodic tasks come with a later version'],
-  ['-s, --schedule <file>', 'periodic tasks come with a later version'],
-  ['--scheduler <name>', 'periodic tasks come with a later version'],
+  ['--scheduler <name>', 'schedules are kept in the store; beatStore names another one'],
   ['--autoscale <max,min>', 'autoscaling comes with a later version; set --concurrency'],
   ['-D, --detach', 'let the service manager of the system run the worker'],
   ['--pidfile <file>', 'let the service manager of the system keep track of the process'],
@@ -73,6 +73,8 @@ export function addWorkerOptions(command: Command): Command {
     .option('--soft-shutdown-timeout <seconds>', 'and this long after the second one (0)')
     .option('--watch', 'start anew when a source file changes, once the running tasks have ended')
     .addOption(new Option('--watched').hideHelp())
+    .option('-B, --beat', 'send periodic tasks too')
+    .option('-s, --schedule <file>', 'local file of --beat, where no store can hold schedules')
     .option('--time-limit <seconds>', 'hard limit of every task')
     .option('--soft-time-limit <seconds>', 'limit that a task can catch')
     .addOption(new Option('--max-tasks-per-child <count>', 'replace a pool child after this many').hideHelp())
@@ -125,8 +127,10 @@ export function workerOptions(flags: WorkerFlags): WorkerOptions {
 
 /** The options that are settings of the app. */
 export function workerSettings(flags: WorkerFlags): Readonly<Record<string, unknown>> {
-  const { timeLimit, softTimeLimit, softShutdownTimeout, maxTasksPerChild, maxMemoryPerChild } = flags
+  const { schedule, timeLimit, softTimeLimit, softShutdownTimeout, maxTasksPerChild, maxMemoryPerChild } =
+    flags
   return {
+    ...(schedule === undefined ? {} : { beatScheduleFilename: schedule }),
     ...(timeLimit === undefined ? {} : { taskTimeLimit: parseSeconds(timeLimit, '--time-limit') }),
     ...(softTimeLimit === undefined
       ? {}

@@ -866,7 +866,7 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly workerExecutable?: string | undefined
   /**
-   * Periodic tasks by name: `task`, `schedule`, `args`, `kwargs`, `options`.
+   * Periodic tasks by name: `task`, `schedule`, `args`, `kwargs`, `options`, `relative`, `timezone`, `catchUp`, `enabled`.
    *
    * @defaultValue `{}`
    */
@@ -878,13 +878,13 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly beatScheduler?: unknown
   /**
-   * File in which Celery keeps the last runs. Lovage keeps them in the store.
+   * Where neither the broker nor the backend can hold schedules and `beatStore` names no other store: the SQLite file, with `.sqlite` behind this name, that one beat keeps them in.
    *
    * @defaultValue `celerybeat-schedule`
    */
   readonly beatScheduleFilename?: string | undefined
   /**
-   * Longest sleep between two looks at the schedule; 0 leaves it to the scheduler.
+   * Longest sleep between two looks at the schedule; 0 leaves it to beat, which looks every 2 seconds at least.
    *
    * @defaultValue 0
    */
@@ -896,7 +896,7 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly beatSyncEvery?: number | undefined
   /**
-   * How long after its time a missed run is still sent.
+   * How long after its time a missed instant of a crontab is still sent; without a value there is no limit.
    *
    * @defaultValue not set
    */
@@ -913,6 +913,12 @@ export interface ConfigInput extends StoreConfigInput {
    * @defaultValue not set
    */
   readonly beatRemoteControlMaxTickAge?: DurationInput | undefined
+  /**
+   * URL of the store that keeps schedules, where it is not to be that of the broker or the backend: `redis://…`, `postgresql://…`, `mongodb://…`, `sqlite://…`.
+   *
+   * @defaultValue not set
+   */
+  readonly beatStore?: string | undefined
   /**
    * File of the log of a detached beat.
    *
@@ -1210,6 +1216,7 @@ export interface Config extends StoreConfig {
   readonly beatCronStartingDeadlineMs: number | undefined
   readonly beatEnableRemoteControl: boolean
   readonly beatRemoteControlMaxTickAgeMs: number | undefined
+  readonly beatStore: string | undefined
   readonly beatLogfile: string | undefined
   readonly beatPidfile: string | undefined
   readonly beatUid: number | string | undefined

@@ -8,6 +8,7 @@ import { priorityChecks } from './broker/priorities.js'
 import { publishingChecks } from './broker/publishing.js'
 import { queueChecks } from './broker/queues.js'
 import { routingChecks } from './broker/routing.js'
+import { scheduleChecks } from './broker/schedules.js'
 import { settlingChecks } from './broker/settling.js'
 import { BrokerStage } from './broker/stage.js'
 import type { BrokerNeed } from './broker/stage.js'
@@ -33,6 +34,7 @@ export function describeBroker(subject: BrokerSubject): void {
       ...leaseChecks,
       ...oneStepChecks,
       ...broadcastChecks,
+      ...scheduleChecks,
     ],
     offers,
     exceptions: subject.exceptions ?? {},

@@ -43,7 +43,7 @@ describe('settings that nothing acts on', () => {
   test('are named when a worker starts, with what to use instead', async () => {
     await using project = await createProject({
       'lovage.config.js':
-        'export default { worker_logfile: "w.log", beat_schedule: {}, task_acks_late: true }',
+        'export default { worker_logfile: "w.log", beat_sync_every: 1, task_acks_late: true }',
     })
     await using worker = await project.worker()
     worker.kill('SIGTERM')
@@ -52,7 +52,7 @@ describe('settings that nothing acts on', () => {
 
     expect(stderr).toContain('nothing acts on these settings in this version')
     expect(stderr).toContain('workerLogfile (logs go to standard error; redirect it)')
-    expect(stderr).toContain('beatSchedule (periodic tasks come with a later version)')
+    expect(stderr).toContain('beatSyncEvery')
     expect(stderr).not.toContain('taskAcksLate')
   }, 60_000)
 })

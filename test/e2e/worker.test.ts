@@ -245,12 +245,8 @@ describe('lovage worker', () => {
 })
 
 test.each([
-  [['worker', '--beat'], '--beat is not there yet'],
-  [['worker', '-B', '-l', 'info'], '--beat is not there yet'],
   [['worker', '--autoscale', '10,3'], '--autoscale is not there yet'],
   [['worker', '--detach'], '--detach is not there yet'],
-  [['beat'], '"beat" is not there yet'],
-  [['celerybeat', '-l', 'info'], '"beat" is not there yet'],
   [['inspect', 'active'], '"inspect" is not there yet'],
   [['worker', '-l', 'loud'], '--loglevel must be'],
   [['worker', '-c', 'many'], '--concurrency must be a whole number'],

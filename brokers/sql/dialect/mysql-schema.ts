@@ -8,7 +8,7 @@ import type { CeleryTable, TableState } from './celery-tables.js'
 import type { Migration } from './dialect.js'
 
 /** In order; what was released stays as it is. See `SqlDialect.brokerMigrations`. */
-export const brokerMigrations: readonly string[] = ['001-queue', '002-broadcast']
+export const brokerMigrations: readonly string[] = ['001-queue', '002-broadcast', '003-beat']
 
 const QUOTE = '`'
 const TYPES = { bytes: 'LONGBLOB', date: 'DATETIME(6)', text: 'LONGTEXT' }
@@ -40,6 +40,7 @@ export function brokerSchema(_knex: Knex, names: TableNames): readonly Migration
           body LONGBLOB NOT NULL) ${tableSuffix}`,
       ]),
     },
+    { name: '003-beat', statements: filled(beatTables()) },
   ]
 }
 
@@ -54,6 +55,17 @@ function queueTables(): readonly string[] {
       meta LONGTEXT NOT NULL, body LONGBLOB NOT NULL,
       KEY ready (queue, ready, \`rank\`), KEY due (due_ms), KEY holder (holder)) ${tableSuffix}`,
     `CREATE TABLE IF NOT EXISTS {holder} (${ID}, lease_until_ms BIGINT NOT NULL, owner TEXT NOT NULL) ${tableSuffix}`,
+  ]
+}
+
+function beatTables(): readonly string[] {
+  return [
+    `CREATE TABLE IF NOT EXISTS {beat} (one TINYINT PRIMARY KEY, candidate ${NAME} NOT NULL,
+      lease_until_ms BIGINT NOT NULL, revision BIGINT NOT NULL) ${TABLE}`,
+    "INSERT IGNORE INTO {beat} (one, candidate, lease_until_ms, revision) VALUES (1, '', 0, 0)",
+    `CREATE TABLE IF NOT EXISTS {beatEntry} (name ${NAME} PRIMARY KEY, data LONGTEXT NOT NULL, last_ms BIGINT) ${TABLE}`,
+    `CREATE TABLE IF NOT EXISTS {beatOccurrence} (id VARCHAR(64) PRIMARY KEY, entry ${NAME} NOT NULL,
+      scheduled_ms BIGINT NOT NULL, KEY entry (entry, scheduled_ms)) ${TABLE}`,
   ]
 }
 

@@ -5,7 +5,7 @@ import type { Migration } from './dialect.js'
 import { READY } from './sqlite-queue.js'
 
 /** In order; what was released stays as it is. See `SqlDialect.brokerMigrations`. */
-export const brokerMigrations: readonly string[] = ['001-queue', '002-broadcast']
+export const brokerMigrations: readonly string[] = ['001-queue', '002-broadcast', '003-beat']
 
 /** Built by knex, but for the partial indexes, which it cannot express. See `SqlDialect.brokerSchema`. */
 export function brokerSchema(knex: Knex, names: TableNames): readonly Migration[] {
@@ -21,6 +21,30 @@ export function brokerSchema(knex: Knex, names: TableNames): readonly Migration[
         table.binary('body').notNullable()
       }),
     },
+    { name: '003-beat', statements: beatTables(knex) },
+  ]
+}
+
+function beatTables(knex: Knex): readonly string[] {
+  return [
+    ...created(knex, 'lovage_beat', (table) => {
+      table.integer('one').notNullable().primary()
+      table.text('candidate').notNullable()
+      table.integer('lease_until_ms').notNullable()
+      table.integer('revision').notNullable()
+    }),
+    "INSERT INTO lovage_beat (one, candidate, lease_until_ms, revision) VALUES (1, '', 0, 0)",
+    ...created(knex, 'lovage_beat_entry', (table) => {
+      table.text('name').notNullable().primary()
+      table.text('data').notNullable()
+      table.integer('last_ms')
+    }),
+    ...created(knex, 'lovage_beat_occurrence', (table) => {
+      table.text('id').notNullable().primary()
+      table.text('entry').notNullable()
+      table.integer('scheduled_ms').notNullable()
+    }),
+    'CREATE INDEX lovage_beat_occurrence_entry ON lovage_beat_occurrence (entry, scheduled_ms)',
   ]
 }
 

@@ -1,6 +1,5 @@
 /** Commands of Celery's that later versions bring, and what to do meanwhile. */
 export const laterCommands: ReadonlyMap<string, string> = new Map([
-  ['beat', 'periodic tasks come with a later version; until then call tasks from cron with `lovage call`'],
   ['inspect', 'remote control comes with a later version'],
   ['control', 'remote control comes with a later version'],
   ['status', 'remote control comes with a later version'],

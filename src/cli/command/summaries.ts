@@ -6,11 +6,16 @@ export interface CommandSummary {
 }
 
 /** The name of a command that exists. */
-export type CommandName = 'worker' | 'call' | 'result' | 'shell' | 'purge' | 'migrate' | 'dlq' | 'report'
+export type CommandName =
+  'worker' | 'beat' | 'call' | 'result' | 'shell' | 'purge' | 'migrate' | 'dlq' | 'report'
 
 /** What the list of commands says, without loading any of them: that is most of the time that a command takes. */
 export const COMMAND_SUMMARIES: Readonly<Record<CommandName, CommandSummary>> = {
   worker: { usage: '[options]', description: 'run tasks until SIGTERM or Ctrl-C' },
+  beat: {
+    usage: '[options] [command]',
+    description: 'send periodic tasks until SIGTERM or Ctrl-C; look at them, change them',
+  },
   call: { usage: '[options] <name>', description: 'send a task and print its id' },
   result: { usage: '[options] <id>', description: 'print the result of a task, waiting for its end' },
   shell: {

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 
 import type { Lovage } from '../../app/app.js'
+import { Beat } from '../../beat/beat.js'
 import { chooseBroker } from '../../config/backend-choice.js'
 import type { TaskLogger } from '../../task/logger.js'
 import { Worker } from '../../worker/worker.js'
@@ -63,6 +64,11 @@ async function work(session: Session, flags: WorkerFlags, words: readonly string
   if (flags.watched === true) process.once('disconnect', () => void worker.stop())
   const restore = redirectOutput(app, logger)
   try {
+    if (flags.beat !== true) return await runToEnd(session, worker, logger)
+    await using beat = new Beat(app, { logger })
+    beat.run().catch((error: unknown) => {
+      logger.error({ err: error }, 'beat: ended; periodic tasks are not sent by this worker any more')
+    })
     return await runToEnd(session, worker, logger)
   } finally {
     restore()

@@ -13,8 +13,7 @@ export const beatOptions: OptionTable = {
     fromText: beatScheduleFromText,
     form: 'object of entries by name',
     old: ['CELERYBEAT_SCHEDULE'],
-    acts: false,
-    doc: 'Periodic tasks by name: `task`, `schedule`, `args`, `kwargs`, `options`.',
+    doc: 'Periodic tasks by name: `task`, `schedule`, `args`, `kwargs`, `options`, `relative`, `timezone`, `catchUp`, `enabled`.',
   },
   beatScheduler: {
     kind: 'value',
@@ -31,15 +30,13 @@ export const beatOptions: OptionTable = {
     kind: 'string',
     default: 'celerybeat-schedule',
     old: ['CELERYBEAT_SCHEDULE_FILENAME'],
-    acts: false,
-    doc: 'File in which Celery keeps the last runs. Lovage keeps them in the store.',
+    doc: 'Where neither the broker nor the backend can hold schedules and `beatStore` names no other store: the SQLite file, with `.sqlite` behind this name, that one beat keeps them in.',
   },
   beatMaxLoopInterval: {
     kind: 'duration',
     default: 0,
     old: ['CELERYBEAT_MAX_LOOP_INTERVAL'],
-    acts: false,
-    doc: 'Longest sleep between two looks at the schedule; 0 leaves it to the scheduler.',
+    doc: 'Longest sleep between two looks at the schedule; 0 leaves it to beat, which looks every 2 seconds at least.',
   },
   beatSyncEvery: {
     kind: 'integer',
@@ -53,8 +50,7 @@ export const beatOptions: OptionTable = {
     kind: 'duration',
     default: undefined,
     old: ['CELERYBEAT_CRON_STARTING_DEADLINE'],
-    acts: false,
-    doc: 'How long after its time a missed run is still sent.',
+    doc: 'How long after its time a missed instant of a crontab is still sent; without a value there is no limit.',
   },
   beatEnableRemoteControl: {
     kind: 'boolean',
@@ -69,6 +65,12 @@ export const beatOptions: OptionTable = {
     old: ['CELERYBEAT_REMOTE_CONTROL_MAX_TICK_AGE'],
     acts: false,
     doc: 'Age of the last tick at which beat no longer answers a ping.',
+  },
+  beatStore: {
+    kind: 'string',
+    default: undefined,
+    url: true,
+    doc: 'URL of the store that keeps schedules, where it is not to be that of the broker or the backend: `redis://…`, `postgresql://…`, `mongodb://…`, `sqlite://…`.',
   },
   beatLogfile: {
     kind: 'string',

@@ -16,6 +16,12 @@ export interface BeatEntrySetting {
   readonly options?: Readonly<Record<string, unknown>>
   /** Whether an interval is rounded to the clock. */
   readonly relative?: boolean
+  /** IANA zone of the entry; that of the app when left out. */
+  readonly timezone?: string
+  /** What becomes of missed instants: `last`, `skip`, `all`, or `{ policy: 'all', window }`. */
+  readonly catchUp?: unknown
+  /** `false` keeps the entry and sends nothing. */
+  readonly enabled?: boolean
 }
 
 /** Periodic tasks by name, as written. */
@@ -48,7 +54,7 @@ function readEntry(value: unknown, name: string): BeatEntrySetting {
   if (!isPlainObject(value)) {
     throw new ConfigError(`expected ${name} to be an object with task and schedule, got: ${shown(value)}`)
   }
-  const { task, schedule, args, kwargs, options, relative } = value
+  const { task, schedule, args, kwargs, options } = value
   if (typeof task !== 'string' || task === '') {
     throw new ConfigError(`expected ${name}.task to be the name of a task, got: ${shown(task)}`)
   }
@@ -63,7 +69,22 @@ function readEntry(value: unknown, name: string): BeatEntrySetting {
     ...(args !== undefined && args !== null && { args: readArgs(args, name) }),
     ...(isGiven(kwargs) && { kwargs: readObject(kwargs, `${name}.kwargs`) }),
     ...(isGiven(options) && { options: readObject(options, `${name}.options`) }),
+    ...readTiming(value),
+  }
+}
+
+/** What is not Celery's is checked by beat, as the schedule is. */
+function readTiming({
+  relative,
+  timezone,
+  catchUp,
+  enabled,
+}: Readonly<Record<string, unknown>>): Partial<BeatEntrySetting> {
+  return {
     ...(typeof relative === 'boolean' && { relative }),
+    ...(typeof timezone === 'string' && { timezone }),
+    ...(isGiven(catchUp) && { catchUp }),
+    ...(typeof enabled === 'boolean' && { enabled }),
   }
 }
 

@@ -17,6 +17,7 @@ const OFFERS: readonly BrokerPart[] = [
   'settle',
   'queues',
   'broadcast',
+  'schedules',
 ]
 
 const plain = parseConnectionUrl(`memory://${randomUUID()}`)

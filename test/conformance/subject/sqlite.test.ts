@@ -38,6 +38,7 @@ for (const engine of await sqliteEngines()) {
       'settle',
       'queues',
       'broadcast',
+      'schedules',
     ],
     crash: async (queue, count, leaseMs) => {
       await using child = node(claimScript, [url.text, queue, String(count), String(leaseMs)])

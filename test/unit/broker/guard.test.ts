@@ -429,6 +429,7 @@ describe('what a driver does not answer', () => {
       schedules: {
         claimOccurrence: hang,
         lead: hang,
+        resign: hang,
         saveEntry: hang,
         loadEntries: hang,
         removeEntry: hang,

@@ -10,7 +10,6 @@ import { projectRoot } from '../../support/child.js'
 
 /** Named by code, and yet nothing acts on them: what the code does with the name. */
 const MERELY_NAMED: ReadonlyMap<string, string> = new Map([
-  ['timezone', 'a property of dates'],
   ['workerMaxTasksPerChild', 'an option of the command line sets it'],
   ['workerMaxMemoryPerChild', 'an option of the command line sets it'],
   ['mongodbBackendSettings', 'a URL is made of it for a driver that does not exist yet'],
@@ -28,6 +27,8 @@ const sources = ['src', 'brokers', 'backends']
 const words = new Set(sources.flatMap((file) => readFileSync(file, 'utf8').match(/\w+/g) ?? []))
 
 function isRead(name: string, option: Option): boolean {
+  // The zone that is used follows from it.
+  if (name === 'enableUtc') return true
   const stands = [...OPTIONS].some(([other, { sameAs }]) => sameAs === name && actsOf(other))
   return stands || words.has(resolvedName(name, option))
 }

@@ -1,0 +1,129 @@
+import {
+  OCCURRENCES_KEPT_MS,
+  type Leadership,
+  type Occurrence,
+  type Outgoing,
+  type ScheduleStore,
+  type StoredEntry,
+} from '../../src/broker/contract.js'
+import { isRecord } from '../../src/util/record.js'
+import { insertOutgoing, unroutableError } from './publish.js'
+import type { NamedRow, Session } from './session.js'
+import type { SqlStore } from './store.js'
+
+/** Entries of beat, their occurrences and the leader's lease, in three tables. */
+export class SqlSchedules implements ScheduleStore {
+  readonly #use: <Result>(work: (store: SqlStore) => Promise<Result>) => Promise<Result>
+
+  /** @param use - Works on the open store, with errors of the contract. */
+  constructor(use: <Result>(work: (store: SqlStore) => Promise<Result>) => Promise<Result>) {
+    this.#use = use
+  }
+
+  claimOccurrence(occurrence: Occurrence, publish: readonly Outgoing[]): Promise<boolean> {
+    return this.#use(async (store) => {
+      const claimed = await store.database.transaction(async (session) => {
+        if (!(await insertOccurrence(session, occurrence))) return false
+        const unroutable = await insertOutgoing(session, store, publish)
+        if (unroutable.length > 0) throw unroutableError(publish, unroutable)
+        return true
+      })
+      if (claimed) store.wake.signal()
+      return claimed
+    })
+  }
+
+  lead(candidate: string, leaseMs: number): Promise<Leadership> {
+    return this.#use(({ database, dialect }) =>
+      database.transaction(
+        async (session) => {
+          const [row] = await session.rows((knex, names) => knex(names.beat).select('*').forUpdate())
+          const nowMs = await dialect.now(session)
+          const leads = row?.['candidate'] === candidate || Number(row?.['lease_until_ms']) <= nowMs
+          const change = { candidate, lease_until_ms: nowMs + leaseMs }
+          if (leads) await session.change((knex, names) => knex(names.beat).update(change))
+          return { leads, nowMs, revision: Number(row?.['revision']) }
+        },
+        { durable: false },
+      ),
+    )
+  }
+
+  async resign(candidate: string): Promise<void> {
+    await this.#change((session) =>
+      session.change((knex, names) => knex(names.beat).where({ candidate }).update({ lease_until_ms: 0 })),
+    )
+  }
+
+  async saveEntry(name: string, data: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.#change(async (session) => {
+      const row = { name, data: JSON.stringify(data) }
+      await session.change((knex, names) =>
+        knex(names.beatEntry).insert(row).onConflict('name').merge(['data']),
+      )
+      await revise(session)
+    })
+  }
+
+  loadEntries(): Promise<ReadonlyMap<string, StoredEntry>> {
+    return this.#use(({ database }) =>
+      database.read(async (session) => {
+        const rows = await session.rows((knex, names) => knex(names.beatEntry).select('*').orderBy('name'))
+        return new Map(rows.map((row) => [String(row['name']), storedEntry(row)]))
+      }),
+    )
+  }
+
+  async removeEntry(name: string): Promise<void> {
+    await this.#change(async (session) => {
+      await session.change((knex, names) => knex(names.beatOccurrence).where({ entry: name }).delete())
+      await session.change((knex, names) => knex(names.beatEntry).where({ name }).delete())
+      await revise(session)
+    })
+  }
+
+  async #change(work: (session: Session) => Promise<unknown>): Promise<void> {
+    await this.#use(({ database }) => database.transaction(work))
+  }
+}
+
+/** The lock on the entry's row makes claims of one entry take turns. */
+async function insertOccurrence(session: Session, occurrence: Occurrence): Promise<boolean> {
+  const { id, entry: name, scheduledAtMs } = occurrence
+  const [row] = await session.rows((knex, names) =>
+    knex(names.beatEntry).where({ name }).select('*').forUpdate(),
+  )
+  if (row === undefined) return false
+  const lastMs = row['last_ms'] === null ? undefined : Number(row['last_ms'])
+  if (lastMs !== undefined && scheduledAtMs < lastMs - OCCURRENCES_KEPT_MS) return false
+  if (lastMs !== undefined && scheduledAtMs <= lastMs) {
+    const known = await session.rows((knex, names) => knex(names.beatOccurrence).where({ id }).select('id'))
+    if (known.length > 0) return false
+  } else {
+    await session.change((knex, names) =>
+      knex(names.beatEntry).where({ name }).update({ last_ms: scheduledAtMs }),
+    )
+    await session.change((knex, names) =>
+      knex(names.beatOccurrence)
+        .where({ entry: name })
+        .where('scheduled_ms', '<', scheduledAtMs - OCCURRENCES_KEPT_MS)
+        .delete(),
+    )
+  }
+  const added = { id, entry: name, scheduled_ms: scheduledAtMs }
+  await session.change((knex, names) => knex(names.beatOccurrence).insert(added))
+  return true
+}
+
+async function revise(session: Session): Promise<void> {
+  await session.change((knex, names) => knex(names.beat).increment('revision', 1))
+}
+
+function storedEntry(row: NamedRow): StoredEntry {
+  const data: unknown = JSON.parse(String(row['data']))
+  const lastMs = row['last_ms']
+  return {
+    data: isRecord(data) ? data : {},
+    ...(lastMs === null || lastMs === undefined ? {} : { lastMs: Number(lastMs) }),
+  }
+}

@@ -1,0 +1,138 @@
+import { ConfigError } from '../../errors/errors.js'
+import type { AsyncResult } from '../../result/async-result.js'
+import type { ApplyOptions } from '../../task/task.js'
+import { nextOfEntry, readEntry, type EntryInput } from './entry.js'
+import { openSchedules, type OpenSchedules, type ScheduleHost } from './open-schedules.js'
+import type { PeriodicTasks } from './periodic-tasks.js'
+import { entryData, hasSameInstants, plain, readStored, type EntryOrigin } from './stored-entries.js'
+
+/** An entry as `app.beat.list` shows it. */
+export interface ListedEntry {
+  readonly name: string
+  readonly task: string
+  /** In words. */
+  readonly schedule: string
+  /** Declared by code or settings, or made at run time. */
+  readonly origin: EntryOrigin
+  readonly paused: boolean
+  /** The latest instant that was sent. */
+  readonly last: Date | undefined
+  /** The next instant; `undefined` when it is paused or over. */
+  readonly next: Date | undefined
+}
+
+/** What the control needs of its app. */
+export interface BeatControlHost extends ScheduleHost {
+  readonly periodic: PeriodicTasks
+  sendTask(name: string, options: ApplyOptions & { readonly args: readonly unknown[] }): Promise<AsyncResult>
+}
+
+/** Periodic tasks at run time: what is changed here holds from the next look of a running beat, within 2 seconds. */
+export class BeatControl {
+  readonly #host: BeatControlHost
+
+  constructor(host: BeatControlHost) {
+    this.#host = host
+  }
+
+  /**
+   * Add an entry, or replace one that was added so.
+   *
+   * @throws `ConfigError` for what is no entry, a schedule that no store can keep, or the name of a declared entry.
+   */
+  async upsert(name: string, input: EntryInput): Promise<void> {
+    const entry = readEntry(name, input)
+    if (entry.schedule.toJSON === undefined)
+      throw new ConfigError(`the schedule of "${name}" is an object of this program, which no store can keep`)
+    await this.#with(async ({ schedules }) => {
+      const known = (await schedules.loadEntries()).get(name)?.data
+      if (known?.['origin'] === 'declared') throw declared(name)
+      const { nowMs } = await schedules.lead('', 0)
+      const fresh = plain(entryData(entry, 'runtime', nowMs))
+      const goesOn = known !== undefined && hasSameInstants(known, fresh)
+      await schedules.saveEntry(name, goesOn ? { ...fresh, sinceMs: known['sinceMs'] } : fresh)
+    })
+  }
+
+  /** Every entry that the store knows, by name. */
+  async list(): Promise<readonly ListedEntry[]> {
+    const declaredHere = this.#host.periodic.all()
+    const { timezone } = this.#host.config()
+    return this.#with(async ({ schedules }) =>
+      [...(await schedules.loadEntries())].map(([name, stored]) => {
+        const known = readStored(name, stored, declaredHere.get(name))
+        const isOff = known.paused || !known.entry.enabled
+        const doneMs = Math.max(known.lastMs ?? known.sinceMs, known.sinceMs)
+        const nextMs = isOff ? undefined : nextOfEntry(known.entry, doneMs, timezone)
+        return {
+          name,
+          task: known.entry.task,
+          schedule: known.schedule,
+          origin: known.origin,
+          paused: known.paused,
+          last: known.lastMs === undefined ? undefined : new Date(known.lastMs),
+          next: nextMs === undefined ? undefined : new Date(nextMs),
+        }
+      }),
+    )
+  }
+
+  /** Remove an entry that was made at run time; `false` when there is none. @throws `ConfigError` for a declared one. */
+  async remove(name: string): Promise<boolean> {
+    return this.#with(async ({ schedules }) => {
+      const known = (await schedules.loadEntries()).get(name)?.data
+      if (known === undefined) return false
+      if (known['origin'] === 'declared') throw declared(name)
+      await schedules.removeEntry(name)
+      return true
+    })
+  }
+
+  /** Send nothing of an entry until it is resumed; `false` when there is none. */
+  async pause(name: string): Promise<boolean> {
+    return this.#setPaused(name, true)
+  }
+
+  /** Send an entry again, from now on: what was due meanwhile is not caught up. */
+  async resume(name: string): Promise<boolean> {
+    return this.#setPaused(name, false)
+  }
+
+  /** Send an entry now, beside its schedule. @throws `ConfigError` when there is none. */
+  async runNow(name: string): Promise<AsyncResult> {
+    const here = this.#host.periodic.all().get(name)
+    const entry = here ?? (await this.#load(name))
+    const { task, args, kwargs, options } = entry
+    const headers = { ...options.headers, periodic_task_name: name }
+    return this.#host.sendTask(task, { ...options, args, kwargs, headers })
+  }
+
+  async #load(name: string): Promise<ReturnType<typeof readEntry>> {
+    const stored = await this.#with(async ({ schedules }) => (await schedules.loadEntries()).get(name))
+    if (stored === undefined) throw new ConfigError(`there is no periodic task "${name}"`)
+    return readStored(name, stored).entry
+  }
+
+  async #setPaused(name: string, paused: boolean): Promise<boolean> {
+    return this.#with(async ({ schedules }) => {
+      const known = (await schedules.loadEntries()).get(name)?.data
+      if (known === undefined) return false
+      const { nowMs } = await schedules.lead('', 0)
+      await schedules.saveEntry(name, paused ? { ...known, paused } : { ...known, paused, sinceMs: nowMs })
+      return true
+    })
+  }
+
+  async #with<Result>(work: (store: OpenSchedules) => Promise<Result>): Promise<Result> {
+    const store = await openSchedules(this.#host)
+    try {
+      return await work(store)
+    } finally {
+      await store.close()
+    }
+  }
+}
+
+function declared(name: string): ConfigError {
+  return new ConfigError(`the code declares the periodic task "${name}"; change it there, or pause it`)
+}

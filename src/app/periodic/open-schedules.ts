@@ -1,0 +1,80 @@
+import type { Broker, ScheduleStore } from '../../broker/contract.js'
+import { guardBroker } from '../../broker/guard.js'
+import type { BrokerRegistry } from '../../broker/registry.js'
+import { chooseBackend } from '../../config/backend-choice.js'
+import type { Config } from '../../config/config.js'
+import { ConfigError } from '../../errors/errors.js'
+import type { Clock } from '../../util/clock.js'
+
+/** What is needed of an app to find its schedules. */
+export interface ScheduleHost {
+  readonly brokers: BrokerRegistry
+  readonly clock: Clock
+  config(): Config
+  openBroker(): Promise<Broker>
+}
+
+/** The store of schedules, open. */
+export interface OpenSchedules {
+  /** The broker that holds them. */
+  readonly broker: Broker
+  readonly schedules: ScheduleStore
+  /** Whether an occurrence and its message are one step: the schedules are in the store that tasks are sent to. */
+  readonly sendsToo: boolean
+  /** Where they are, for people; a file that only one beat is safe on says so. */
+  readonly place: 'broker' | 'beatStore' | 'backend' | 'file'
+  close(): Promise<void>
+}
+
+const NEVER = new AbortController().signal
+
+/**
+ * Open the store that keeps the schedules of an app: `beatStore`, else the broker's, else the one that results are in, else
+ * a local SQLite file.
+ *
+ * @throws `ConfigError` when `beatStore` cannot hold schedules.
+ */
+export async function openSchedules(app: ScheduleHost): Promise<OpenSchedules> {
+  const config = app.config()
+  const { beatStore, beatScheduleFilename } = config
+  if (beatStore !== undefined) {
+    const opened = await openAt(app, beatStore, 'beatStore')
+    if (opened !== undefined) return opened
+    throw new ConfigError('beatStore names a store that cannot hold schedules')
+  }
+  const broker = await app.openBroker()
+  if (broker.schedules !== undefined) return opened(broker, broker.schedules, 'broker')
+  await broker.close()
+  const results = chooseBackend(config)
+  const atResults =
+    results.kind === 'target' && typeof results.target === 'string'
+      ? await openAt(app, results.target.replace(/^db\+/, ''), 'backend')
+      : undefined
+  if (atResults !== undefined) return atResults
+  const file = await openAt(app, `sqlite:///${beatScheduleFilename}.sqlite`, 'file')
+  if (file !== undefined) return file
+  throw new ConfigError('no store can hold schedules; set beatStore')
+}
+
+async function openAt(
+  app: ScheduleHost,
+  url: string,
+  place: OpenSchedules['place'],
+): Promise<OpenSchedules | undefined> {
+  const scheme = /^[^:]*/.exec(url)?.[0] ?? ''
+  if (place === 'backend' && !app.brokers.schemes.includes(scheme.replace(/\+.*/, ''))) return undefined
+  const { clock } = app
+  const broker = guardBroker(await app.brokers.open(url, { clock, autoMigrate: true }), { clock })
+  if (broker.schedules === undefined) return undefined
+  try {
+    await broker.connect(NEVER)
+  } catch (error) {
+    await broker.close()
+    throw error
+  }
+  return opened(broker, broker.schedules, place)
+}
+
+function opened(broker: Broker, schedules: ScheduleStore, place: OpenSchedules['place']): OpenSchedules {
+  return { broker, schedules, sendsToo: place === 'broker', place, close: () => broker.close() }
+}

@@ -1,0 +1,124 @@
+import type { StoredEntry } from '../../broker/contract.js'
+import { ConfigError } from '../../errors/errors.js'
+import { isRecord } from '../../util/record.js'
+import { readEntry, type EntryInput, type PeriodicEntry } from './entry.js'
+
+/** Who made an entry: the code and settings of the app, or somebody at run time. */
+export type EntryOrigin = 'declared' | 'runtime'
+
+/** An entry and what its store knows of it. */
+export interface KnownEntry {
+  readonly entry: PeriodicEntry
+  readonly origin: EntryOrigin
+  /** When it was made or last given another schedule, in epoch milliseconds: nothing before counts as missed. */
+  readonly sinceMs: number
+  /** The latest instant that was sent, in epoch milliseconds. */
+  readonly lastMs: number | undefined
+  readonly paused: boolean
+  /** The schedule in words. */
+  readonly schedule: string
+}
+
+type Data = Readonly<Record<string, unknown>>
+
+/** What is kept of an entry, in plain data. */
+export function entryData(entry: PeriodicEntry, origin: EntryOrigin, sinceMs: number, paused = false): Data {
+  const { task, schedule, args, kwargs, options, timezone, catchUp, enabled } = entry
+  return {
+    origin,
+    sinceMs,
+    paused,
+    task,
+    schedule: schedule.toJSON?.() ?? { type: 'custom', text: textOf(schedule) },
+    args,
+    kwargs,
+    options,
+    catchUp: { policy: catchUp.policy, window: catchUp.windowMs / 1000 },
+    enabled,
+    ...(timezone === undefined ? {} : { timezone }),
+  }
+}
+
+/** Whether two entries say the same, whoever made them and whenever. */
+export function saysTheSame(one: Data, other: Data): boolean {
+  return definitionOf(one) === definitionOf(other)
+}
+
+/** Whether two entries have the same instants. */
+export function hasSameInstants(one: Data, other: Data): boolean {
+  return (
+    JSON.stringify([one['schedule'], one['timezone']]) ===
+    JSON.stringify([other['schedule'], other['timezone']])
+  )
+}
+
+function definitionOf({ sinceMs: _since, paused: _paused, ...definition }: Data): string {
+  return JSON.stringify(definition)
+}
+
+/**
+ * An entry as its store has it.
+ *
+ * @param declared - The same entry in this program, which may hold what no store can: a schedule of its own class.
+ * @throws {@link ConfigError} when it cannot be read, or only the program that declared it knows its schedule.
+ */
+export function readStored(
+  name: string,
+  { data, lastMs }: StoredEntry,
+  declared?: PeriodicEntry,
+): KnownEntry {
+  const origin = data['origin'] === 'declared' ? 'declared' : 'runtime'
+  const isOwn =
+    declared !== undefined &&
+    origin === 'declared' &&
+    saysTheSame(data, plain(entryData(declared, 'declared', 0)))
+  const entry = isOwn ? declared : readEntry(name, inputOf(name, data))
+  return {
+    entry,
+    origin,
+    sinceMs: Number(data['sinceMs'] ?? 0),
+    lastMs,
+    paused: data['paused'] === true,
+    schedule: textOf(entry.schedule),
+  }
+}
+
+/** As it comes back from a store. */
+export function plain(data: Data): Data {
+  const read: unknown = JSON.parse(JSON.stringify(data))
+  return isRecord(read) ? read : {}
+}
+
+function inputOf(name: string, data: Data): EntryInput {
+  const { task, schedule, args, kwargs, options, timezone, catchUp, enabled } = data
+  if (!isRecord(schedule) || schedule['type'] === 'custom')
+    throw new ConfigError(
+      `the schedule of the periodic task "${name}" is known to the program alone that declares it`,
+    )
+  return {
+    task: String(task),
+    schedule: { ...schedule, type: String(schedule['type']) },
+    args: Array.isArray(args) ? args : [],
+    kwargs: isRecord(kwargs) ? kwargs : {},
+    options: readDates(isRecord(options) ? options : {}),
+    catchUp,
+    enabled: enabled !== false,
+    ...(typeof timezone === 'string' ? { timezone } : {}),
+  }
+}
+
+/** Options that may be a date come back as text. */
+function readDates(options: Data): Data {
+  return Object.fromEntries(
+    Object.entries(options).map(([key, value]) =>
+      (key === 'eta' || key === 'expires') && typeof value === 'string'
+        ? [key, new Date(value)]
+        : [key, value],
+    ),
+  )
+}
+
+function textOf(schedule: object): string {
+  const text = String(schedule)
+  return text.startsWith('[object') ? schedule.constructor.name : text
+}

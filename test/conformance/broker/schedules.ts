@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { OCCURRENCES_KEPT_MS, type Broker, type ScheduleStore } from '../../../src/broker/contract.js'
+import { codeOf, newName, take, textsOf, brokerChecks, type BrokerCheck } from './stage.js'
+
+function partOf(broker: Broker): ScheduleStore {
+  assert.ok(broker.schedules, 'a broker that offers `schedules` has the part')
+  return broker.schedules
+}
+
+const AT_MS = Date.UTC(2026, 0, 1)
+
+/** Entries of beat, occurrences that are sent once, and who leads. */
+export const scheduleChecks: readonly BrokerCheck[] = brokerChecks([
+  {
+    name: 'publishes an occurrence once, whoever claims it and however many at a time',
+    needs: 'schedules',
+    run: async (stage) => {
+      const entry = newName('entry')
+      const other = partOf(await stage.open())
+      await partOf(stage.broker).saveEntry(entry, { task: 'a' })
+      const occurrence = { id: newName('occurrence'), entry, scheduledAtMs: AT_MS }
+
+      const claims = await Promise.all(
+        [partOf(stage.broker), other, partOf(stage.broker), other].map((part, index) =>
+          part.claimOccurrence(occurrence, [stage.outgoing(String(index))]),
+        ),
+      )
+      const again = await other.claimOccurrence(occurrence, [stage.outgoing('again')])
+
+      assert.deepEqual([claims.filter(Boolean).length, again], [1, false])
+      assert.equal(textsOf(await stage.peek()).length, 1)
+      assert.equal((await other.loadEntries()).get(entry)?.lastMs, AT_MS)
+      await other.removeEntry(entry)
+    },
+  },
+  {
+    name: 'takes older occurrences as long as it remembers them, and none of an unknown entry',
+    needs: 'schedules',
+    run: async (stage) => {
+      const part = partOf(stage.broker)
+      const entry = newName('entry')
+      await part.saveEntry(entry, {})
+      const claim = (scheduledAtMs: number, id = newName('occurrence'), of = entry): Promise<boolean> =>
+        part.claimOccurrence({ id, entry: of, scheduledAtMs }, [
+          stage.outgoing(String(scheduledAtMs - AT_MS)),
+        ])
+
+      assert.equal(await claim(AT_MS), true)
+      assert.equal(await claim(AT_MS - 1_000, 'older-one'), true)
+      assert.equal(await claim(AT_MS - 1_000, 'older-one'), false)
+      assert.equal(await claim(AT_MS - OCCURRENCES_KEPT_MS - 1), false)
+      assert.equal(await claim(AT_MS, newName('occurrence'), newName('missing')), false)
+
+      assert.deepEqual(textsOf(await stage.peek()).sort(), ['-1000', '0'])
+      assert.equal((await part.loadEntries()).get(entry)?.lastMs, AT_MS)
+      await part.removeEntry(entry)
+    },
+  },
+  {
+    name: 'keeps nothing of an occurrence whose message reaches no queue',
+    needs: 'schedules',
+    run: async (stage) => {
+      const part = partOf(stage.broker)
+      const entry = newName('entry')
+      await part.saveEntry(entry, {})
+      const occurrence = { id: newName('occurrence'), entry, scheduledAtMs: AT_MS }
+
+      const refused = part.claimOccurrence(occurrence, [stage.outgoing('ghost', {}, newName('missing'))])
+
+      assert.equal(await codeOf(refused), 'LOVAGE_PUBLISH')
+      assert.equal(await part.claimOccurrence(occurrence, [stage.outgoing('real')]), true)
+      assert.deepEqual(textsOf(await take(await stage.consume(), 1)), ['real'])
+      await part.removeEntry(entry)
+    },
+  },
+  {
+    name: 'has one leader at a time, who may resign, and another once its lease is over',
+    needs: 'schedules',
+    run: async (stage) => {
+      const [one, two] = [partOf(stage.broker), partOf(await stage.open())]
+      const [ann, bob] = [newName('ann'), newName('bob')]
+
+      assert.equal((await one.lead(ann, 60_000)).leads, true)
+      assert.equal((await two.lead(bob, 60_000)).leads, false)
+      assert.equal((await one.lead(ann, 60_000)).leads, true)
+      await two.resign(bob)
+      assert.equal((await two.lead(bob, 60_000)).leads, false)
+      await one.resign(ann)
+      assert.equal((await two.lead(bob, 1)).leads, true)
+      const early = (await one.lead(newName('carl'), 0)).nowMs
+      await new Promise((resolve) => setTimeout(resolve, 30))
+      const late = await one.lead(ann, 1)
+
+      assert.equal(late.leads, true)
+      assert.ok(late.nowMs > early && Math.abs(late.nowMs - Date.now()) < 60_000)
+      await one.resign(ann)
+    },
+  },
+  {
+    name: 'keeps entries as they were saved, and tells that they have changed',
+    needs: 'schedules',
+    run: async (stage) => {
+      const part = partOf(stage.broker)
+      const entry = newName('entry')
+      const before = (await part.lead('nobody', 0)).revision
+      const data = { task: 'a', args: [1, 'é', null, { b: [] }], schedule: { type: 'interval', seconds: 5 } }
+
+      await part.saveEntry(entry, { task: 'old' })
+      await part.saveEntry(entry, data)
+      const saved = await part.lead('nobody', 0)
+
+      assert.notEqual(saved.revision, before)
+      assert.deepEqual((await part.loadEntries()).get(entry), { data })
+      await part.removeEntry(entry)
+      assert.equal((await part.loadEntries()).has(entry), false)
+      assert.notEqual((await part.lead('nobody', 0)).revision, saved.revision)
+    },
+  },
+])

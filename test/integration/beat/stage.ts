@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto'
+import { createBroker } from '../../../brokers/memory/index.js'
+import type { EntryInput } from '../../../src/app/periodic/entry.js'
+import { Beat } from '../../../src/beat/index.js'
+import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
+import type { Broker, ScheduleStore } from '../../../src/broker/contract.js'
+import { BrokerConnectionError, Lovage, type Clock, type ConfigInput } from '../../../src/index.js'
+import { ManualClock } from '../../../src/testing/index.js'
+
+/** When every test of beat begins. */
+export const START_MS: number = Date.UTC(2026, 0, 1)
+
+/** One beat on a store that others share, with a clock and a network of its own. */
+export class Station {
+  readonly app: Lovage
+  readonly beat: Beat
+  /** Whether its store cannot be reached. */
+  isCut = false
+  #end: Promise<void> = Promise.resolve()
+
+  constructor(
+    stage: BeatStage,
+    entries: Readonly<Record<string, EntryInput>>,
+    settings: ConfigInput,
+    skewMs: number,
+  ) {
+    const clock: Clock = {
+      now: () => stage.clock.now() + skewMs,
+      setTimer: (ms, fn) => stage.clock.setTimer(ms, fn),
+    }
+    const cut = (): void => {
+      if (this.isCut) throw new BrokerConnectionError('the network is cut')
+    }
+    this.app = new Lovage('shop', { broker: 'stage://', backend: false, ...settings }, { clock })
+    this.app.brokers.register({
+      schemes: ['stage'],
+      load: async () => ({ createBroker: () => guarded(stage.openStore(), cut) }),
+    })
+    for (const [name, entry] of Object.entries(entries)) this.app.periodic.add(name, entry)
+    this.beat = new Beat(this.app)
+  }
+
+  /** Let it run. */
+  start(): this {
+    this.#end = this.beat.run()
+    this.#end.catch(() => undefined)
+    return this
+  }
+
+  /** It ends without a word to the store. */
+  async kill(): Promise<void> {
+    this.isCut = true
+    await this.beat.stop()
+  }
+
+  /** What ended it, if anything did. */
+  get end(): Promise<void> {
+    return this.#end
+  }
+}
+
+function guarded(broker: Broker, check: () => void): Broker {
+  const { schedules } = broker
+  if (schedules === undefined) throw new Error('the memory broker holds schedules')
+  const part: ScheduleStore = {
+    claimOccurrence: async (...args) => {
+      check()
+      return schedules.claimOccurrence(...args)
+    },
+    lead: async (...args) => {
+      check()
+      return schedules.lead(...args)
+    },
+    resign: async (...args) => {
+      check()
+      return schedules.resign(...args)
+    },
+    saveEntry: (...args) => schedules.saveEntry(...args),
+    loadEntries: () => schedules.loadEntries(),
+    removeEntry: (...args) => schedules.removeEntry(...args),
+  }
+  return new Proxy(broker, {
+    get: (target, key): unknown => {
+      if (key === 'schedules') return part
+      const value: unknown = Reflect.get(target, key, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
+
+/** A store in memory, a clock that stands still, and beats. */
+export class BeatStage {
+  readonly clock: ManualClock = new ManualClock(START_MS)
+  readonly #storeClock: Clock
+  readonly #url = parseConnectionUrl(`memory://${randomUUID()}`)
+  readonly #stations: Station[] = []
+  /** By how much the clock of the store is wrong. */
+  storeSkewMs = 0
+
+  constructor() {
+    this.#storeClock = {
+      now: () => this.clock.now() + this.storeSkewMs,
+      setTimer: (ms, fn) => this.clock.setTimer(ms, fn),
+    }
+  }
+
+  /** Another connection to the store. */
+  openStore(): Broker {
+    return createBroker(this.#url, { clock: this.#storeClock })
+  }
+
+  /** A beat that declares these entries; not started. */
+  station(entries: Readonly<Record<string, EntryInput>>, settings: ConfigInput = {}, skewMs = 0): Station {
+    const station = new Station(this, entries, settings, skewMs)
+    this.#stations.push(station)
+    return station
+  }
+
+  /** Messages sent so far: entry, seconds since the start that it was due, and id. */
+  async sent(queue = 'celery'): Promise<readonly { entry: string; due: number; id: string; app: unknown }[]> {
+    const broker = this.openStore()
+    await broker.declare({ name: queue, lifetime: 'durable', bindings: [] })
+    const consumer = await broker.consume([queue], { credit: 10_000, leaseMs: 60_000 })
+    const deliveries = await consumer.fetch(10_000, { waitMs: 0, signal: new AbortController().signal })
+    await consumer.ack(deliveries)
+    await consumer.close()
+    return deliveries.map(({ message: { headers } }) => ({
+      entry: String(headers['periodic_task_name']),
+      due: (Date.parse(String(headers['periodic_task_due'])) - START_MS) / 1000,
+      id: String(headers['id']),
+      app: headers,
+    }))
+  }
+
+  /** Instants of one entry that were sent, in seconds since the start. */
+  async dues(entry: string): Promise<readonly number[]> {
+    return (await this.sent()).filter((one) => one.entry === entry).map(({ due }) => due)
+  }
+
+  /** Move on in steps, so that everything in between has its turn. */
+  async pass(seconds: number, step = 1): Promise<void> {
+    for (let passed = 0; passed < seconds; passed += step) await this.clock.advance(step)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#stations.map(({ beat }) => beat.stop()))
+    await Promise.all(this.#stations.map(({ app }) => app.close()))
+  }
+}
