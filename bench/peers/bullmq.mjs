@@ -1,11 +1,13 @@
 /** BullMQ doing what a scenario asks: `node bullmq.mjs <what> <url> <count> <concurrency>`; prints a sample as JSON. */
 import { Queue, Worker } from 'bullmq'
+import { Redis } from 'ioredis'
 
 const [, , what, url, countText, concurrencyText] = process.argv
 const count = Number(countText)
 const concurrency = Number(concurrencyText)
 const { hostname, port } = new URL(url)
 const connection = { host: hostname, port: Number(port), maxRetriesPerRequest: null }
+const admin = new Redis(connection)
 const jobs = { removeOnComplete: what !== 'drain-results', removeOnFail: true }
 const queue = new Queue('bench', { connection, defaultJobOptions: jobs })
 
@@ -29,7 +31,7 @@ async function single(total) {
 
 /** Processor time of the server so far, in microseconds. */
 async function serverUs() {
-  const text = await (await queue.client).info('cpu')
+  const text = await admin.info('cpu')
   const read = (name) => Number(new RegExp(`${name}:([\\d.]+)`).exec(text)?.[1] ?? 0)
   return (read('used_cpu_user') + read('used_cpu_sys')) * 1e6
 }

@@ -61,11 +61,11 @@ function queueTables(): readonly string[] {
 function beatTables(): readonly string[] {
   return [
     `CREATE TABLE IF NOT EXISTS {beat} (one TINYINT PRIMARY KEY, candidate ${NAME} NOT NULL,
-      lease_until_ms BIGINT NOT NULL, revision BIGINT NOT NULL) ${TABLE}`,
+      lease_until_ms BIGINT NOT NULL, revision BIGINT NOT NULL) ${tableSuffix}`,
     "INSERT IGNORE INTO {beat} (one, candidate, lease_until_ms, revision) VALUES (1, '', 0, 0)",
-    `CREATE TABLE IF NOT EXISTS {beatEntry} (name ${NAME} PRIMARY KEY, data LONGTEXT NOT NULL, last_ms BIGINT) ${TABLE}`,
+    `CREATE TABLE IF NOT EXISTS {beatEntry} (name ${NAME} PRIMARY KEY, data LONGTEXT NOT NULL, last_ms BIGINT) ${tableSuffix}`,
     `CREATE TABLE IF NOT EXISTS {beatOccurrence} (id VARCHAR(64) PRIMARY KEY, entry ${NAME} NOT NULL,
-      scheduled_ms BIGINT NOT NULL, KEY entry (entry, scheduled_ms)) ${TABLE}`,
+      scheduled_ms BIGINT NOT NULL, KEY entry (entry, scheduled_ms)) ${tableSuffix}`,
   ]
 }
 
