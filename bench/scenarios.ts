@@ -1,6 +1,16 @@
 import type { Scenario } from './harness/scenario.js'
 import { codecScenario } from './scenario/codec.js'
 import { memoryDrain } from './scenario/memory-drain.js'
+import { rabbitmqDrain } from './scenario/rabbitmq-drain.js'
+import { rabbitmqEnqueue } from './scenario/rabbitmq-enqueue.js'
+import { rabbitmqLatency } from './scenario/rabbitmq-latency.js'
+import { postgresqlBacklog } from './scenario/postgresql-backlog.js'
+import { postgresqlDrain } from './scenario/postgresql-drain.js'
+import { postgresqlEnqueue } from './scenario/postgresql-enqueue.js'
+import { postgresqlLatency } from './scenario/postgresql-latency.js'
+import { postgresqlProcesses } from './scenario/postgresql-processes.js'
+import { mongodbDrain } from './scenario/mongodb-drain.js'
+import { mongodbLatency } from './scenario/mongodb-latency.js'
 import { redisDrain } from './scenario/redis-drain.js'
 import { redisDue } from './scenario/redis-due.js'
 import { redisEnqueue } from './scenario/redis-enqueue.js'
@@ -24,6 +34,16 @@ export const scenarios: readonly Scenario[] = [
   redisLatency,
   redisDue,
   redisProcesses,
+  rabbitmqDrain,
+  rabbitmqEnqueue,
+  rabbitmqLatency,
+  postgresqlDrain,
+  postgresqlEnqueue,
+  postgresqlLatency,
+  postgresqlProcesses,
+  postgresqlBacklog,
+  mongodbDrain,
+  mongodbLatency,
   workerMemory,
   workerRest,
 ]

@@ -40,6 +40,11 @@ export function sqliteStore(path: string): { readonly broker: string; readonly b
   return { broker: `sqlite:///${path}`, backend: `db+sqlite:///${path}` }
 }
 
+/** A store by its URL, as broker and backend, or a SQLite file by its path. */
+export function storeAt(place: string): { readonly broker: string; readonly backend: string } {
+  return place.includes('://') ? { broker: place, backend: place } : sqliteStore(place)
+}
+
 /** Send `count` calls, this many in flight. */
 export async function send({ noop }: BenchApp, count: number, inFlight = 100): Promise<void> {
   let sent = 0

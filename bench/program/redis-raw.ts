@@ -93,7 +93,7 @@ export async function rawDrain(url: string, count: number, hasResults: boolean):
 }
 
 /** Decode one message; a promise, as a worker's task is one. */
-async function handle(text: string): Promise<number> {
+export async function handle(text: string): Promise<number> {
   const envelope: unknown = JSON.parse(text)
   if (typeof envelope !== 'object' || envelope === null || !('body' in envelope)) return 0
   const parsed: unknown = JSON.parse(Buffer.from(String(envelope.body), 'base64').toString())

@@ -7,11 +7,11 @@
  */
 import { Lovage } from '../../src/index.js'
 import { Worker } from '../../src/worker/index.js'
-import { sqliteStore } from './bench-app.js'
+import { storeAt } from './bench-app.js'
 import { redisStore } from './redis-place.js'
 
 const [, , place = '', concurrency = '10', results] = process.argv
-const store = place.startsWith('redis://') ? redisStore(place) : sqliteStore(place)
+const store = place.startsWith('redis://') ? redisStore(place) : storeAt(place)
 const app = new Lovage('bench', { ...store, taskIgnoreResult: results === undefined })
 const latenciesMs: number[] = []
 let ran = 0

@@ -1,8 +1,7 @@
-import type { Sample, Scenario } from '../harness/scenario.js'
+import { ratio, type Sample, type Scenario } from '../harness/scenario.js'
 import { Worker } from '../../src/worker/index.js'
 import { benchApp } from '../program/bench-app.js'
 import { byBullMq } from '../program/peer.js'
-import { ratio } from '../program/ratio.js'
 import { redisStore, withRedis } from '../program/redis-place.js'
 
 const COUNT = 10_000

@@ -1,9 +1,8 @@
 import { Redis } from 'ioredis'
-import type { Sample, Scenario } from '../harness/scenario.js'
+import { ratio, type Sample, type Scenario } from '../harness/scenario.js'
 import { Stopwatch } from '../harness/stopwatch.js'
 import { benchApp, send } from '../program/bench-app.js'
 import { byBullMq } from '../program/peer.js'
-import { ratio } from '../program/ratio.js'
 import { redisStore, serverCpuUs, withRedis } from '../program/redis-place.js'
 import { rawBulk, rawEnqueue } from '../program/redis-raw.js'
 

@@ -1,6 +1,5 @@
-import { field, type Sample, type Scenario } from '../harness/scenario.js'
+import { field, ratio, type Sample, type Scenario } from '../harness/scenario.js'
 import { drainByCelery } from '../program/celery-worker.js'
-import { ratio } from '../program/ratio.js'
 import { RemoteWorker } from '../program/remote-worker.js'
 import { stagedDrain } from '../program/staged-drain.js'
 

@@ -56,6 +56,8 @@ export interface LovageOptions {
   readonly clock?: Clock
   /** A pino-like logger. Silent when not given: a library does not write to its host's output. */
   readonly logger?: TaskLogger
+  /** The base of tasks that name none, as `app.Task`. */
+  readonly taskCls?: TaskClass
 }
 
 /** Options of `sendTask`: arguments beside those of a call. */
@@ -143,6 +145,7 @@ export class Lovage implements ResultSource {
     this.clock = options.clock ?? systemClock
     this.logger = options.logger ?? silentLogger
     this.conf = new Settings(input)
+    this.Task = options.taskCls
     this.codecs = new Codecs({ maxDecompressedBytes: () => this.config().maxMessageBytes })
     const folder = callerFolder(callerPlace())
     for (const driver of builtInDrivers.brokers) this.brokers.register(driver)

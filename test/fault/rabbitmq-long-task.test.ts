@@ -88,5 +88,7 @@ withServer('a task that lasts longer than the consumer_timeout of RabbitMQ', () 
 
     expect(bench.runs('long').length).toBeGreaterThanOrEqual(1)
     expect(result.id).toBeDefined()
+    const short = await bench.tasks.note.delay(bench.log, 'short')
+    expect(await short.get(20)).toBe(worker.pid)
   })
 })
