@@ -4,6 +4,7 @@ import type { ListedEntry } from '../../app/periodic/beat-control.js'
 import { Beat } from '../../beat/beat.js'
 import { crontab } from '../../schedule/schedules.js'
 import type { ScheduleInput } from '../../schedule/read-schedule.js'
+import { isRecord } from '../../util/record.js'
 import { EXIT } from '../exit-code.js'
 import { extraSettings } from '../extra-settings.js'
 import { printJson, table } from '../print.js'
@@ -126,7 +127,7 @@ function addCommand(session: Session): Command {
         task: flags.task ?? '',
         schedule,
         args,
-        kwargs: Object.fromEntries(Object.entries(Object(kwargs))),
+        kwargs: isRecord(kwargs) ? kwargs : {},
         ...(flags.tz === undefined ? {} : { timezone: flags.tz }),
       })
       session.print(`Added ${name}.`)

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { DateTime } from 'luxon'
+import type { DateTime } from 'luxon'
 import { crontab } from '../../../src/index.js'
 import { BeatStage, START_MS } from './stage.js'
 
