@@ -2,7 +2,8 @@
  * `npm test`: installs and builds where needed, starts the servers it can, runs every part, and says what ran, what
  * was skipped and why, and what cannot be proven here.
  *
- * Arguments choose: names of parts (`unit`), and pieces of test file paths (`sqlite`, `unit/util`).
+ * Arguments choose: names of parts (`unit`), and pieces of test file paths (`sqlite`, `unit/util`). `--full` lets the
+ * fault tests run their long rounds, which take hours.
  * With CI=true missing servers are installed first, and a skip is a failure.
  */
 import { spawnSync } from 'node:child_process'
@@ -26,7 +27,10 @@ const againOnNode24 = [{ part: 'conformance', words: ['sqlite'] }, { part: 'e2e'
 const special = ['types', 'better-sqlite3', 'node24']
 
 const rows = []
-process.exitCode = await main(process.argv.slice(2))
+const full = '--full'
+if (process.argv.includes(full)) process.env.LOVAGE_TEST_FULL = 'true'
+const partTimeoutMs = (process.env.LOVAGE_TEST_FULL === 'true' ? 300 : 10) * minute
+process.exitCode = await main(process.argv.slice(2).filter((word) => word !== full))
 
 async function main(words) {
   const started = performance.now()
@@ -90,7 +94,7 @@ async function runPart({ part, words, environment, node, label = `Node ${process
   // One pattern reads better than many paths.
   const selection =
     words.length === 0 ? ['--testPathPatterns', `dist/test/${part}/`] : ['--runTestsByPath', ...paths]
-  const summary = await runJest({ node, selection, environment, timeoutMs: 10 * minute })
+  const summary = await runJest({ node, selection, environment, timeoutMs: partTimeoutMs })
   rows.push({ part, node: label, ...summary, ms: performance.now() - started })
 }
 

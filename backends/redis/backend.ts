@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type {
   GroupStore,
   KeepOptions,
+  RecordListener,
   RecordWatch,
   ResultBackend,
   TaskRecord,
@@ -31,6 +32,7 @@ export class RedisBackend implements ResultBackend, ResultWriter {
   readonly name = 'redis'
   readonly shared = true
   readonly compresses = true
+  readonly watchesQuickly = true
   readonly groups: GroupStore
   readonly #settings: RedisBackendSettings
   #lease: LinkLease | undefined
@@ -94,28 +96,27 @@ export class RedisBackend implements ResultBackend, ResultWriter {
     await asBackend(() => link.call('DEL', ...taskIds.map((id) => this.#key(id))))
   }
 
-  async watch(taskIds: readonly string[], changed: () => void): Promise<RecordWatch> {
+  async watch(taskIds: readonly string[], changed: RecordListener): Promise<RecordWatch> {
     const { listening, target } = this.#link()
-    const told = (): void => changed()
     const quits: (() => Promise<void>)[] = [
       async () => {
         forget()
         await Promise.resolve()
       },
     ]
-    const forget = listening.onBack(told)
+    const forget = listening.onBack(() => changed())
     const close = async (): Promise<void> => {
       await Promise.all(quits.splice(0).map((quit) => quit()))
     }
-    try {
-      for (const id of new Set(taskIds)) quits.push(await listening.subscribe(this.#key(id), told))
-    } catch (error) {
-      await close()
-      throw await asBackend(() => Promise.reject(toFailure(error, target.label))).catch(
-        (typed: unknown) => typed,
-      )
-    }
-    return { close }
+    const subscribing = [...new Set(taskIds)].map(async (id) => {
+      const told = (_channel: string, payload: Buffer): void => changed(this.#pushed(id, payload))
+      quits.push(await listening.subscribe(this.#key(id), told))
+    })
+    // All of them, so that none comes about after the others were given up.
+    const failed = (await Promise.allSettled(subscribing)).find(({ status }) => status === 'rejected')
+    if (failed?.status !== 'rejected') return { close }
+    await close()
+    return asBackend(() => Promise.reject(toFailure(failed.reason, target.label)))
   }
 
   async close(): Promise<void> {
@@ -142,6 +143,15 @@ export class RedisBackend implements ResultBackend, ResultWriter {
       return this.#read(value).state === 'SUCCESS' ? undefined : hash
     } catch {
       return hash
+    }
+  }
+
+  /** What is no document is for a load to complain of. */
+  #pushed(taskId: string, payload: Buffer): TaskRecord | undefined {
+    try {
+      return { ...this.#read(payload), taskId }
+    } catch {
+      return undefined
     }
   }
 

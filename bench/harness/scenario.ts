@@ -31,3 +31,17 @@ export interface Scenario {
 export function field(sample: Sample, name: string): number {
   return sample[name] ?? Number.NaN
 }
+
+/** A ratio of two contestants of a round, and how large or small it is to be. */
+export function ratio(
+  contestant: string,
+  of: string,
+  bound: { readonly atLeast: number } | { readonly atMost: number },
+  name = 'perSecond',
+): Goal {
+  return {
+    name: `${contestant}: ${name}, of ${of}`,
+    ...bound,
+    value: (sample) => field(sample(contestant), name) / field(sample(of), name),
+  }
+}

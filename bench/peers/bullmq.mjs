@@ -1,11 +1,13 @@
 /** BullMQ doing what a scenario asks: `node bullmq.mjs <what> <url> <count> <concurrency>`; prints a sample as JSON. */
 import { Queue, Worker } from 'bullmq'
+import { Redis } from 'ioredis'
 
 const [, , what, url, countText, concurrencyText] = process.argv
 const count = Number(countText)
 const concurrency = Number(concurrencyText)
 const { hostname, port } = new URL(url)
 const connection = { host: hostname, port: Number(port), maxRetriesPerRequest: null }
+const admin = new Redis(connection)
 const jobs = { removeOnComplete: what !== 'drain-results', removeOnFail: true }
 const queue = new Queue('bench', { connection, defaultJobOptions: jobs })
 
@@ -27,13 +29,22 @@ async function single(total) {
   await Promise.all(Array.from({ length: 100 }, sendOn))
 }
 
+/** Processor time of the server so far, in microseconds. */
+async function serverUs() {
+  const text = await admin.info('cpu')
+  const read = (name) => Number(new RegExp(`${name}:([\\d.]+)`).exec(text)?.[1] ?? 0)
+  return (read('used_cpu_user') + read('used_cpu_sys')) * 1e6
+}
+
 function stopwatch() {
   const began = performance.now()
   const cpu = process.cpuUsage()
-  return (total) => {
+  const server = serverUs()
+  return async (total) => {
     const ms = performance.now() - began
     const { user, system } = process.cpuUsage(cpu)
-    return { perSecond: (total / ms) * 1000, cpuUs: (user + system) / total }
+    const usedUs = (await serverUs()) - (await server)
+    return { perSecond: (total / ms) * 1000, cpuUs: (user + system) / total, serverUs: usedUs / total }
   }
 }
 
@@ -41,7 +52,7 @@ async function drain() {
   await bulk(count)
   let read
   let ran = 0
-  const sample = await new Promise((resolve) => {
+  const { measured, worker } = await new Promise((resolve) => {
     const worker = new Worker(
       'bench',
       async () => {
@@ -54,11 +65,11 @@ async function drain() {
     let done = 0
     worker.on('completed', () => {
       done += 1
-      if (done === count) resolve({ sample: read(count), worker })
+      if (done === count) read(count).then((measured) => resolve({ measured, worker }))
     })
   })
-  await sample.worker.close()
-  return sample.sample
+  await worker.close()
+  return measured
 }
 
 async function enqueue(send) {

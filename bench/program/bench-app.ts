@@ -1,5 +1,6 @@
 import { Lovage } from '../../src/index.js'
 import type { CallableTask } from '../../src/index.js'
+import { redisStore } from './redis-place.js'
 
 /** An app with one task that does nothing but count its runs. */
 export interface BenchApp {
@@ -38,6 +39,12 @@ export function benchApp(
 /** A SQLite file as broker and backend. */
 export function sqliteStore(path: string): { readonly broker: string; readonly backend: string } {
   return { broker: `sqlite:///${path}`, backend: `db+sqlite:///${path}` }
+}
+
+/** A store by its URL, as broker and backend, or a SQLite file by its path. */
+export function storeAt(place: string): { readonly broker: string; readonly backend: string } {
+  if (place.startsWith('redis://')) return redisStore(place)
+  return place.includes('://') ? { broker: place, backend: place } : sqliteStore(place)
 }
 
 /** Send `count` calls, this many in flight. */

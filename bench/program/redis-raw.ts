@@ -93,7 +93,7 @@ export async function rawDrain(url: string, count: number, hasResults: boolean):
 }
 
 /** Decode one message; a promise, as a worker's task is one. */
-async function handle(text: string): Promise<number> {
+export async function handle(text: string): Promise<number> {
   const envelope: unknown = JSON.parse(text)
   if (typeof envelope !== 'object' || envelope === null || !('body' in envelope)) return 0
   const parsed: unknown = JSON.parse(Buffer.from(String(envelope.body), 'base64').toString())
@@ -113,10 +113,26 @@ export async function rawEnqueue(url: string, count: number): Promise<Sample> {
     }
     await Promise.all(Array.from({ length: 100 }, sendOn))
   }
+  return timed(redis, send, count)
+}
+
+/** Push built messages, 1,000 with a command. */
+export async function rawBulk(url: string, count: number): Promise<Sample> {
+  const redis = new Redis(url)
+  const send = async (total: number): Promise<void> => {
+    for (let from = 0; from < total; from += 1000)
+      await redis.lpush('celery', ...Array.from({ length: 1000 }, (_, index) => rawEnvelope(from + index)))
+  }
+  return timed(redis, send, count)
+}
+
+async function timed(redis: Redis, send: (total: number) => Promise<void>, count: number): Promise<Sample> {
   await send(5_000)
+  const before = await serverCpuUs(redis)
   const stopwatch = new Stopwatch()
   await send(count)
   const sample = stopwatch.read(count)
+  const serverUs = ((await serverCpuUs(redis)) - before) / count
   redis.disconnect()
-  return sample
+  return { ...sample, serverUs }
 }

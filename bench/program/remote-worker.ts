@@ -11,12 +11,10 @@ export class RemoteWorker {
     this.#child = child
   }
 
-  /** Start one on a SQLite file; resolves when it claims. */
-  static async start(path: string, concurrency: number): Promise<RemoteWorker> {
-    const child = fork(fileURLToPath(new URL('worker-process.js', import.meta.url)), [
-      path,
-      String(concurrency),
-    ])
+  /** Start one on a SQLite file or the URL of a server; resolves when it claims. @param words - `results` keeps them. */
+  static async start(place: string, concurrency: number, ...words: string[]): Promise<RemoteWorker> {
+    const program = fileURLToPath(new URL('worker-process.js', import.meta.url))
+    const child = fork(program, [place, String(concurrency), ...words])
     await answer(child, isText)
     return new RemoteWorker(child)
   }

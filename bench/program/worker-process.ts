@@ -1,15 +1,16 @@
 /**
- * A worker in a process of its own: `node worker-process.js <path> <concurrency>`.
+ * A worker in a process of its own: `node worker-process.js <place> <concurrency> [results]`; a place is the path of a
+ * SQLite file or the URL of a server.
  *
  * Sends `ready` to its parent, then answers `usage` with memory and processor time, `latencies` with the start
  * latencies seen, `ran <count>` when that many tasks have run, and ends at `stop`.
  */
 import { Lovage } from '../../src/index.js'
 import { Worker } from '../../src/worker/index.js'
-import { sqliteStore } from './bench-app.js'
+import { storeAt } from './bench-app.js'
 
-const [, , path = '', concurrency = '10'] = process.argv
-const app = new Lovage('bench', { ...sqliteStore(path), taskIgnoreResult: true })
+const [, , place = '', concurrency = '10', results] = process.argv
+const app = new Lovage('bench', { ...storeAt(place), taskIgnoreResult: results === undefined })
 const latenciesMs: number[] = []
 let ran = 0
 let wanted = Number.POSITIVE_INFINITY
@@ -18,10 +19,13 @@ app.task('bench.noop', (_value: number): void => {
   ran += 1
   if (ran >= wanted) told()
 })
+const sinceMs = (sentNs: string): number => Number(process.hrtime.bigint() - BigInt(sentNs)) / 1e6
 // Both processes read the machine's monotonic clock.
 app.task('bench.started', (sentNs: string): void => {
-  latenciesMs.push(Number(process.hrtime.bigint() - BigInt(sentNs)) / 1e6)
+  latenciesMs.push(sinceMs(sentNs))
 })
+// Whoever waits for the result is told the same by it.
+app.task('bench.since', sinceMs)
 
 const worker = new Worker(app, { concurrency: Number(concurrency) })
 await worker.start()

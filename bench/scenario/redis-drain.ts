@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { Worker } from '../../src/worker/index.js'
-import { field, type Sample, type Scenario } from '../harness/scenario.js'
+import { ratio, type Sample, type Scenario } from '../harness/scenario.js'
 import { Stopwatch } from '../harness/stopwatch.js'
 import { benchApp, send } from '../program/bench-app.js'
 import { byBullMq } from '../program/peer.js'
@@ -36,19 +36,6 @@ function byWorker(concurrency: number, ignoreResult: boolean): Promise<Sample> {
 
 const peer = (what: string, concurrency: number): Promise<Sample> =>
   withRedis((url) => byBullMq(what, url, String(COUNT), String(concurrency)))
-
-function ratio(
-  contestant: string,
-  of: string,
-  bound: { readonly atLeast: number } | { readonly atMost: number },
-  name = 'perSecond',
-): Scenario['goals'][number] {
-  return {
-    name: `${contestant}: ${name}, of ${of}`,
-    ...bound,
-    value: (sample) => field(sample(contestant), name) / field(sample(of), name),
-  }
-}
 
 /** How near a worker on Redis comes to what Redis can do, and what its peer does. */
 export const redisDrain: Scenario = {

@@ -1,20 +1,31 @@
-import { field, type Sample, type Scenario } from '../harness/scenario.js'
+import { Redis } from 'ioredis'
+import { ratio, type Sample, type Scenario } from '../harness/scenario.js'
 import { Stopwatch } from '../harness/stopwatch.js'
 import { benchApp, send } from '../program/bench-app.js'
 import { byBullMq } from '../program/peer.js'
-import { redisStore, withRedis } from '../program/redis-place.js'
-import { rawEnqueue } from '../program/redis-raw.js'
+import { redisStore, serverCpuUs, withRedis } from '../program/redis-place.js'
+import { rawBulk, rawEnqueue } from '../program/redis-raw.js'
 
 const COUNT = 20_000
 const WARM_UP = 5_000
+
+/** Time sends, and ask the server what they cost it. */
+async function timed(url: string, sendAll: () => Promise<void>): Promise<Sample> {
+  const redis = new Redis(url)
+  const before = await serverCpuUs(redis)
+  const stopwatch = new Stopwatch()
+  await sendAll()
+  const sample = stopwatch.read(COUNT)
+  const serverUs = ((await serverCpuUs(redis)) - before) / COUNT
+  redis.disconnect()
+  return { ...sample, serverUs }
+}
 
 function byDelay(): Promise<Sample> {
   return withRedis(async (url) => {
     const bench = benchApp(redisStore(url))
     await send(bench, WARM_UP)
-    const stopwatch = new Stopwatch()
-    await send(bench, COUNT)
-    const sample = stopwatch.read(COUNT)
+    const sample = await timed(url, () => send(bench, COUNT))
     await bench.app.close()
     return sample
   })
@@ -28,20 +39,10 @@ function byBulk(): Promise<Sample> {
         await bench.noop.bulk(Array.from({ length: 1000 }, (_, index): [number] => [sent + index]))
     }
     await sendAll(WARM_UP)
-    const stopwatch = new Stopwatch()
-    await sendAll(COUNT)
-    const sample = stopwatch.read(COUNT)
+    const sample = await timed(url, () => sendAll(COUNT))
     await bench.app.close()
     return sample
   })
-}
-
-function rate(contestant: string, of: string, atLeast: number): Scenario['goals'][number] {
-  return {
-    name: `${contestant}: rate, of ${of}`,
-    atLeast,
-    value: (sample) => field(sample(contestant), 'perSecond') / field(sample(of), 'perSecond'),
-  }
 }
 
 /** How near sends come to raw pushes in shared packets. */
@@ -51,14 +52,15 @@ export const redisEnqueue: Scenario = {
   rounds: 5,
   contestants: [
     { name: 'raw', run: () => withRedis((url) => rawEnqueue(url, COUNT)) },
+    { name: 'raw bulk', run: () => withRedis((url) => rawBulk(url, COUNT)) },
     { name: 'delay, 100 in flight', run: byDelay },
     { name: 'bulk, 1000 a call', run: byBulk },
     { name: 'BullMQ add', run: () => withRedis((url) => byBullMq('add', url, String(COUNT), '1')) },
     { name: 'BullMQ addBulk', run: () => withRedis((url) => byBullMq('bulk', url, String(COUNT), '1')) },
   ],
   goals: [
-    rate('delay, 100 in flight', 'raw', 0.8),
-    rate('delay, 100 in flight', 'BullMQ add', 1.3),
-    rate('bulk, 1000 a call', 'BullMQ addBulk', 3),
+    ratio('delay, 100 in flight', 'raw', { atLeast: 0.8 }),
+    ratio('delay, 100 in flight', 'BullMQ add', { atLeast: 1.3 }),
+    ratio('bulk, 1000 a call', 'BullMQ addBulk', { atLeast: 3 }),
   ],
 }

@@ -3,12 +3,15 @@ import type { MongoStore } from './store.js'
 /** How often a busy consumer looks after what is due and whose lease ran out, in milliseconds. */
 const EVERY_MS = 200
 const ORPHANS_EVERY_MS = 60_000
+/** As often as a server with TTL indexes. */
+const SWEEP_EVERY_MS = 60_000
 
 /** Makes due messages ready, and gives back what holders had who are gone: each consumer does it for the whole store. */
 export class Caretaker {
   readonly #store: MongoStore
   #lookedAtMs = Number.NEGATIVE_INFINITY
   #orphansAtMs = performance.now() + ORPHANS_EVERY_MS * Math.random()
+  #sweepAtMs = 0
   #looking: Promise<number> | undefined
 
   constructor(store: MongoStore) {
@@ -33,6 +36,7 @@ export class Caretaker {
     const { waiting, holders, changes } = this.#store
     this.#lookedAtMs = performance.now()
     const [dueMs, overMs] = await Promise.all([waiting.nextMs(), holders.nextMs()])
+    await this.#sweep()
     let moved = 0
     if (dueMs <= 0) moved += await waiting.promote()
     if (overMs <= 0) moved += await holders.reap()
@@ -43,5 +47,12 @@ export class Caretaker {
     if (moved === 0) return Math.max(1, Math.min(dueMs, overMs))
     changes.signal()
     return 0
+  }
+
+  async #sweep(): Promise<void> {
+    const { settings, features, waiting } = this.#store
+    if (!settings.ttl || features.ttl || performance.now() < this.#sweepAtMs) return
+    this.#sweepAtMs = performance.now() + SWEEP_EVERY_MS
+    await waiting.dropExpired()
   }
 }

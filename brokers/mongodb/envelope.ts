@@ -1,75 +1,7 @@
-import { randomUUID } from 'node:crypto'
-import type { Delivery, Route } from '../../src/broker/contract.js'
-import { parseTolerantJson } from '../../src/message/json-parser.js'
-import { writeJson } from '../../src/message/json-writer.js'
-import type { Message, MessageProperties } from '../../src/message/message.js'
+import type { Delivery } from '../../src/broker/contract.js'
+import { readEnvelope, rewriteEnvelope } from '../../src/broker/kombu-envelope.js'
 import { isRecord } from '../../src/util/record.js'
 import type { Marks } from './documents.js'
-
-type Fields = Readonly<Record<string, unknown>>
-
-/** What may be an integer that a number does not hold. */
-const LONG_DIGITS = /\d{16}/
-const NAMED = new Set([
-  'correlation_id',
-  'reply_to',
-  'delivery_mode',
-  'expiration',
-  'delivery_info',
-  'priority',
-  'body_encoding',
-  'delivery_tag',
-])
-const NOTHING: Fields = {}
-
-/**
- * Write a message as kombu does.
- *
- * @source kombu 5.7, `kombu/transport/virtual/base.py`, `Channel.prepare_message` and `_inplace_augment_message`.
- */
-export function writeEnvelope(message: Message, route: Route): string {
-  const { correlationId, replyTo, priority, expirationMs, persistent, extra } = message.properties
-  const properties = {
-    correlation_id: correlationId,
-    reply_to: replyTo,
-    delivery_mode: persistent === false ? 1 : 2,
-    expiration: expirationMs === undefined ? undefined : String(expirationMs),
-    ...extra,
-    delivery_info: { exchange: route.exchange, routing_key: route.routingKey },
-    priority: priority ?? 0,
-    body_encoding: 'base64',
-    delivery_tag: randomUUID(),
-  }
-  const body = Buffer.from(message.body.buffer, message.body.byteOffset, message.body.byteLength)
-  return (
-    `{"body":"${body.toString('base64')}","content-encoding":${JSON.stringify(message.contentEncoding)},` +
-    `"content-type":${JSON.stringify(message.contentType)},"headers":${toText(message.headers)},` +
-    `"properties":${toText(properties)}}`
-  )
-}
-
-/** A message and its route, as far as they can be read. What is no envelope becomes bytes that nobody decodes. */
-export function readEnvelope(
-  payload: string,
-  queue: string,
-): Pick<Delivery, 'message' | 'route' | 'redelivered'> {
-  const fields = parsed(payload)
-  if (fields === undefined) return malformed(payload, queue)
-  const properties = recordOr(fields['properties'])
-  const info = recordOr(properties['delivery_info'])
-  const { redelivered: _, ...headers } = recordOr(fields['headers'])
-  return {
-    message: {
-      body: bodyOf(fields['body'], properties['body_encoding']),
-      contentType: textOr(fields['content-type'], 'application/octet-stream'),
-      contentEncoding: textOr(fields['content-encoding'], 'binary'),
-      headers,
-      properties: toProperties(properties),
-    },
-    route: { exchange: textOr(info['exchange'], ''), routingKey: textOr(info['routing_key'], queue) },
-    redelivered: fields['redelivered'] === true || info['redelivered'] === true,
-  }
-}
 
 /** A claimed message as the core sees it. @param marks - As they were before this claim. */
 export function toDelivery(
@@ -89,75 +21,9 @@ export function toDelivery(
 }
 
 /** The envelope with other headers; everything else keeps its value. */
-export function withHeaders(payload: string, headers: Fields): string {
-  const fields = parsed(payload)
-  if (fields === undefined) return payload
-  return toText({ ...fields, headers: { ...recordOr(fields['headers']), ...headers } })
-}
-
-/** @source kombu 5.7, `kombu/utils/json.py`: Python writes `NaN`, and integers of any size. */
-function parsed(text: string): Fields | undefined {
-  try {
-    const isPlain = !LONG_DIGITS.test(text.slice(Math.max(0, text.indexOf('"headers"'))))
-    const fields = isPlain ? plain(text) : parseTolerantJson(text)
-    return isRecord(fields) && typeof fields['body'] === 'string' ? fields : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function plain(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return parseTolerantJson(text)
-  }
-}
-
-function toText(value: unknown): string {
-  try {
-    return JSON.stringify(value)
-  } catch {
-    return writeJson(value)
-  }
-}
-
-function malformed(payload: string, queue: string): Pick<Delivery, 'message' | 'route' | 'redelivered'> {
-  return {
-    message: {
-      body: Buffer.from(payload),
-      contentType: 'application/octet-stream',
-      contentEncoding: 'binary',
-      headers: {},
-      properties: {},
-    },
-    route: { exchange: '', routingKey: queue },
-    redelivered: false,
-  }
-}
-
-function bodyOf(body: unknown, encoding: unknown): Uint8Array {
-  return Buffer.from(textOr(body, ''), encoding === 'base64' ? 'base64' : 'utf8')
-}
-
-function toProperties(properties: Fields): MessageProperties {
-  const { correlation_id, reply_to, priority, expiration, delivery_mode } = properties
-  const extra = Object.fromEntries(Object.entries(properties).filter(([name]) => !NAMED.has(name)))
-  const expirationMs = Number(expiration ?? Number.NaN)
-  return {
-    ...(typeof correlation_id === 'string' && { correlationId: correlation_id }),
-    ...(typeof reply_to === 'string' && reply_to !== '' && { replyTo: reply_to }),
-    ...(typeof priority === 'number' && { priority }),
-    ...(Number.isFinite(expirationMs) && { expirationMs }),
-    ...(delivery_mode === 1 && { persistent: false }),
-    ...(Object.keys(extra).length > 0 && { extra }),
-  }
-}
-
-function textOr(value: unknown, fallback: string): string {
-  return typeof value === 'string' ? value : fallback
-}
-
-function recordOr(value: unknown): Fields {
-  return isRecord(value) ? value : NOTHING
+export function withHeaders(payload: string, headers: Readonly<Record<string, unknown>>): string {
+  return rewriteEnvelope(payload, (fields) => {
+    const old = fields['headers']
+    return { ...fields, headers: { ...(isRecord(old) ? old : {}), ...headers } }
+  })
 }

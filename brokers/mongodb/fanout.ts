@@ -5,7 +5,7 @@ import { matchesBinding } from '../../src/broker/routing.js'
 import type { Message } from '../../src/message/message.js'
 import { toError } from '../../src/util/to-error.js'
 import type { BroadcastDocument } from './documents.js'
-import { readEnvelope, writeEnvelope } from './envelope.js'
+import { readEnvelope, writeEnvelope } from '../../src/broker/kombu-envelope.js'
 import { asBroker } from './failure.js'
 import type { MongoStore } from './store.js'
 

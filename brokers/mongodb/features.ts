@@ -1,4 +1,5 @@
-import type { Db, Document } from 'mongodb'
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
+import type { Document } from 'mongodb'
 import { MongoServerError } from 'mongodb'
 import type { MongoTarget } from './settings.js'
 
@@ -14,10 +15,16 @@ export interface Features {
   readonly hello: 'hello' | 'isMaster'
 }
 
-const named = new Set<string>()
+/** The database that is asked. */
+export interface Asked {
+  command(command: Document): Promise<Document>
+}
 
 /** Ask a server what it is, and name once per process what it lacks and what is done instead. */
-export async function findFeatures(admin: Db, target: MongoTarget): Promise<Features> {
+export async function findFeatures(
+  admin: Asked,
+  target: Pick<MongoTarget, 'wake' | 'label'>,
+): Promise<Features> {
   const { reply, hello } = await greet(admin)
   const isSet = typeof reply['setName'] === 'string' || reply['msg'] === 'isdbgrid'
   // Servers that speak the protocol and know the command by its old name only have little else.
@@ -33,7 +40,7 @@ export async function findFeatures(admin: Db, target: MongoTarget): Promise<Feat
   return features
 }
 
-async function greet(admin: Db): Promise<{ readonly reply: Document; readonly hello: Features['hello'] }> {
+async function greet(admin: Asked): Promise<{ readonly reply: Document; readonly hello: Features['hello'] }> {
   try {
     return { reply: await admin.command({ hello: 1 }), hello: 'hello' }
   } catch (error) {
@@ -49,8 +56,10 @@ function nameMissing(features: Features, label: string): void {
     !features.capped && 'no capped collections (broadcasts are swept)',
     !features.ttl && 'no TTL indexes (what has expired is swept)',
   ].filter((one) => one !== false)
-  if (missing.length === 0 || named.has(label)) return
-  named.add(label)
+  // Threads that are started later know what was named before, as a worker's that renews leases.
+  const named = `lovage: features of ${label}`
+  if (missing.length === 0 || getEnvironmentData(named) === true) return
+  setEnvironmentData(named, true)
   process.emitWarning(`${label} has ${missing.join(', ')}`, {
     type: 'LovageWarning',
     code: 'LOVAGE_MONGODB_FEATURES',

@@ -53,4 +53,12 @@ export class WaitingRoom {
     }
     return moved
   }
+
+  /** Delete what nobody has claimed and has expired, where the server does not do it by itself. */
+  async dropExpired(): Promise<void> {
+    await this.#messages.deleteMany({
+      expire_at: { $exists: true },
+      $expr: { $lte: ['$expire_at', '$$NOW'] },
+    })
+  }
 }

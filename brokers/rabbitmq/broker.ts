@@ -39,6 +39,7 @@ export class RabbitBroker implements Broker {
   readonly name = 'rabbitmq'
   readonly capabilities: BrokerCapabilities = {
     maxBatch: 1_000,
+    publishBatch: 25,
     maxDelayMs: Number.MAX_SAFE_INTEGER,
     priorityLevels: 256,
     depth: 'exact',
@@ -123,6 +124,7 @@ function toPublishing(link: RabbitLink, settings: RabbitSettings): Publishing {
   const delays = new Delays(channel, settings.delayQueueType)
   const topology = new Topology(channel, delays)
   const publisher = new ConfirmedPublisher(link)
+  publisher.onMissing = (exchange) => topology.forgetExchange(exchange)
   const sender = new Sender({ label: link.label, topology, delays, publisher })
   return { link, channel, topology, publisher, sender }
 }

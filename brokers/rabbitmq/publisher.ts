@@ -33,6 +33,8 @@ export class ConfirmedPublisher {
   readonly #sent = new Set<Sent>()
   #underWay = 0
   #whenFlushed: (() => void) | undefined
+  /** Told of an exchange that turned out not to exist. */
+  onMissing: (exchange: string) => void = () => undefined
 
   constructor(link: RabbitLink) {
     this.#link = link
@@ -125,7 +127,21 @@ export class ConfirmedPublisher {
     const isNack = error instanceof Error && error.message === 'message nacked'
     if (isNack)
       return new BrokerError(`the server refused a message for ${placeOf(sent)}; is its queue full?`)
-    return toFailure(this.#closedBy ?? error, this.#link.label)
+    return this.#isInnocent(sent) ? this.#interrupted() : toFailure(this.#closedBy ?? error, this.#link.label)
+  }
+
+  /** One message to an exchange that does not exist ends the channel for all that were sent on it. */
+  #isInnocent({ exchange }: Sent): boolean {
+    const closedBy = this.#closedBy
+    if (!isMissingExchange(closedBy)) return false
+    const isNamed = exchange !== '' && closedBy.message.includes(`'${exchange}'`)
+    if (isNamed) this.onMissing(exchange)
+    return !isNamed
+  }
+
+  #interrupted(): BrokerConnectionError {
+    const message = `${this.#link.label}: the channel was closed because of another message`
+    return new BrokerConnectionError(message, { cause: this.#closedBy })
   }
 
   #closedBy: unknown
@@ -161,8 +177,8 @@ export class ConfirmedPublisher {
 }
 
 /** Whether an exchange that a message was published to does not exist, which closed the channel. */
-export function isMissingExchange(error: unknown): boolean {
-  return replyCode(error) === 404
+function isMissingExchange(error: unknown): error is Error {
+  return error instanceof Error && replyCode(error) === 404
 }
 
 function refusal(failures: ReadonlyMap<number, LovageError>, batch: readonly Addressed[]): PublishError {

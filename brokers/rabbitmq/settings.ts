@@ -3,7 +3,7 @@ import type { ConnectionUrl } from '../../src/broker/connection-url.js'
 import { driverOptions } from '../../src/broker/driver-options.js'
 import { ConfigError } from '../../src/errors/errors.js'
 import { isRecord } from '../../src/util/record.js'
-import { readTls } from './tls.js'
+import { readTls, sslOf, SSL_OPTIONS } from './tls.js'
 import type { TlsSettings } from './tls.js'
 
 /** Type of the queues that hold delayed messages: as in Celery, `quorum` unless set otherwise. */
@@ -36,6 +36,7 @@ const OPTIONS: readonly string[] = [
   'connection_timeout',
   'login_method',
   'ssl',
+  ...SSL_OPTIONS,
   'native_delayed_delivery_queue_type',
   'consumer_timeout',
   'confirm_publish',
@@ -60,7 +61,7 @@ export function readSettings(
   const { protocol, hostname = '', port = 0, vhost = '' } = server
   return {
     server,
-    tls: protocol === 'amqps' ? readTls(options.get('ssl')) : undefined,
+    tls: protocol === 'amqps' ? readTls(sslOf(options)) : undefined,
     label: `rabbitmq at ${hostname}:${String(port)}/${vhost.replace(/^\//, '')}`,
     connectTimeoutMs: connectMs(options),
     delayQueueType: queueTypeOf(options.get('native_delayed_delivery_queue_type')),
@@ -70,7 +71,7 @@ export function readSettings(
 }
 
 function readServer(url: ConnectionUrl, options: ReadonlyMap<string, unknown>): Options.Connect {
-  const ssl = options.get('ssl')
+  const ssl = sslOf(options)
   const isSecure = url.scheme === 'amqps' || ssl === true || ssl === 'true' || isRecord(ssl)
   const heartbeat = numberOption(options, 'heartbeat')
   return {

@@ -73,9 +73,10 @@ export class Claimer {
     const firstTag = this.#nextTag
     this.#nextTag += max
     const args = this.#arguments(max, firstTag, turn)
-    // First, and with the claim in one packet: what comes after it is told of, what came before is claimed.
-    const tracking = isTracked ? link.track(this.#tracked) : undefined
-    const [reply] = await Promise.all([link.run(claimScript, this.#scriptKeys, args), tracking])
+    // What comes after it is told of, what came before is claimed.
+    const reply = isTracked
+      ? await link.runTracked(claimScript, this.#scriptKeys, args, this.#tracked)
+      : await link.run(claimScript, this.#scriptKeys, args)
     const [now, again, expired, found] = listOf(reply)
     return {
       claimed: this.#claimed(listOf(found), firstTag, turn),

@@ -56,6 +56,8 @@ export class RedisConsumer implements Consumer {
   readonly #restorer: Restorer
   readonly #unsettled = new Map<string, Envelope>()
   #credit: number
+  /** The last claim brought less than was asked for. */
+  #isDrained = false
   #endWait: (() => void) | undefined
   #fetching: Promise<unknown> = Promise.resolve()
   #overdueAtMs = performance.now() + OVERDUE_EVERY_MS * Math.random()
@@ -113,9 +115,7 @@ export class RedisConsumer implements Consumer {
     this.#assertOpen()
     const { listening } = this.#parts.link
     const deadline = performance.now() + waitMs
-    if (waitMs > 0 && !listening.isTracking) await listening.openChanges().catch(() => undefined)
-    // The first look is the quick one: most often something is there.
-    let isTracked = false
+    let isTracked = waitMs > 0 && (await this.#listen())
     for (;;) {
       const seen = listening.count
       const attempt = await this.#attempt(max, isTracked)
@@ -130,15 +130,26 @@ export class RedisConsumer implements Consumer {
       if (isTracked || !listening.isTracking) {
         await this.#idle(seen, Math.min(leftMs, attempt.nextMs), signal)
         if (this.#isOver(signal)) return []
-        await this.#lookAfterOthers()
+        await this.#lookAfterOthers(seen)
       }
       isTracked = listening.isTracking && !isTracked
     }
   }
 
+  /** Hear of changes. @returns Whether the first look asks to be told of them: while there is something, it need not. */
+  async #listen(): Promise<boolean> {
+    const { listening } = this.#parts.link
+    if (!listening.isTracking) await listening.openChanges().catch(() => undefined)
+    return this.#isDrained && listening.isTracking
+  }
+
   async #attempt(max: number, isTracked: boolean): Promise<ClaimAttempt> {
     const room = Math.min(max, this.#credit - this.#unsettled.size)
-    if (room > 0 && this.#closing === undefined) return this.#claimer.claim(room, isTracked)
+    if (room > 0 && this.#closing === undefined) {
+      const attempt = await this.#claimer.claim(room, isTracked)
+      this.#isDrained = attempt.claimed.length < room
+      return attempt
+    }
     return { claimed: [], nextMs: Number.POSITIVE_INFINITY, expired: [] }
   }
 
@@ -202,9 +213,10 @@ export class RedisConsumer implements Consumer {
     this.#endWait = undefined
   }
 
-  /** While there is nothing to do: is the connection that hears alive, and is a message of Celery's workers overdue? */
-  async #lookAfterOthers(): Promise<void> {
-    this.#parts.link.listening.probe()
+  /** Does the connection that hears live, if it heard nothing, and is a message of Celery's workers overdue? */
+  async #lookAfterOthers(seen: number): Promise<void> {
+    const { listening } = this.#parts.link
+    if (listening.count === seen) listening.probe()
     if (performance.now() < this.#overdueAtMs) return
     this.#overdueAtMs = performance.now() + OVERDUE_EVERY_MS
     await this.#restorer.restoreOverdue(this.#parts.visibilityTimeoutMs)

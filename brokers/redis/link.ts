@@ -85,13 +85,32 @@ export class RedisLink {
   }
 
   /**
-   * Tell the listeners of {@link Listening.changes} when one of these keys changes.
+   * Run a script, and from then on tell the listeners of {@link Listening.changes} when one of the `tracked` keys changes.
    *
-   * Read by a command of its own: Redis 7.0 does not track what a script reads, but the keys that it is called with.
+   * They are read by a command of its own: Redis 7.0 does not track what a script reads, but the keys that it is called
+   * with. All of it is one packet.
    */
-  async track(keys: readonly string[]): Promise<void> {
-    // In this order without anything in between: it holds for the next command.
-    await Promise.all([this.listening.trackNext(), this.call('EXISTS', ...keys)])
+  async runTracked(
+    script: Script,
+    keys: readonly string[],
+    args: readonly Argument[],
+    tracked: readonly string[],
+  ): Promise<unknown> {
+    if (!this.listening.isTracking) return this.run(script, keys, args)
+    const pipeline = this.#redis.pipeline([
+      ['client', 'CACHING', 'YES'],
+      ['exists', ...tracked],
+      ['evalsha', script.sha, keys.length, ...keys, ...args],
+    ])
+    const replies = await this.#inTime(pipeline.exec()).catch((error: unknown) => {
+      throw this.#failure(error)
+    })
+    const [caching, exists, run] = replies ?? []
+    if (caching?.[0] instanceof Error || exists?.[0] instanceof Error) this.listening.stopTracking()
+    const error = run?.[0]
+    if (!(error instanceof Error)) return run?.[1]
+    if (error.message.startsWith('NOSCRIPT')) return this.run(script, keys, args)
+    throw this.#failure(error)
   }
 
   /** End the connections. */

@@ -81,12 +81,9 @@ export class Listening {
     this.#changed()
   }
 
-  /** Make the next command a tracked one. Must be called directly before it. */
-  trackNext(): Promise<unknown> {
-    if (!this.#isTracking) return Promise.resolve()
-    return this.#parts.commands.call('CLIENT', 'CACHING', 'YES').catch(() => {
-      this.#isTracking = false
-    })
+  /** The server did not track: changes are not heard of any more. */
+  stopTracking(): void {
+    this.#isTracking = false
   }
 
   /** Tell whether the connection that hears still lives; ends it when there is no answer. */

@@ -36,6 +36,21 @@ export class Publisher {
 
   /** Publish a batch in one step. @throws `PublishError` that names messages whose route reaches no queue. */
   async publish(batch: readonly Outgoing[]): Promise<void> {
+    let refused = await this.#publish(batch)
+    if (refused.length > 0 && (await this.declareAgain(refused.flatMap((index) => batch[index] ?? [])))) {
+      const still = await this.#publish(refused.flatMap((index) => batch[index] ?? []))
+      refused = still.flatMap((index) => refused[index] ?? [])
+    }
+    if (refused.length > 0) throw unroutable(batch, refused)
+  }
+
+  /** Declare anew what was declared here for these messages. @returns Whether there was any of it. */
+  declareAgain(batch: readonly Outgoing[]): Promise<boolean> {
+    return this.#parts.topology.declareAgain(batch.map(({ route }) => route))
+  }
+
+  /** @returns The positions of what was refused, in order. */
+  async #publish(batch: readonly Outgoing[]): Promise<readonly number[]> {
     const { link, keys } = this.#parts
     const operations: Operation[] = []
     const positions: number[] = []
@@ -57,11 +72,7 @@ export class Publisher {
           refused.push(positions[at] ?? 0)
       }
     }
-    if (refused.length > 0)
-      throw unroutable(
-        batch,
-        [...new Set(refused)].sort((a, b) => a - b),
-      )
+    return [...new Set(refused)].sort((one, other) => one - other)
   }
 
   /** What has to be done for each message; nothing for one whose exchange routes it nowhere. */
@@ -75,7 +86,9 @@ export class Publisher {
         all.push([publishOperation(keys, outgoing, route.routingKey, false)])
         continue
       }
-      const queues = await topology.reached(route)
+      const found = await topology.reached(route)
+      const isLost = found.length === 0 && (await topology.declareAgain([route]))
+      const queues = isLost ? await topology.reached(route) : found
       all.push(queues.map((queue) => publishOperation(keys, outgoing, queue, true)))
     }
     return all

@@ -1,4 +1,4 @@
-import type { Delivery, Settlement } from '../../src/broker/contract.js'
+import type { Delivery, Outgoing, Settlement } from '../../src/broker/contract.js'
 import type { Envelope } from './envelope.js'
 import type { Keys } from './keys.js'
 import type { Argument, RedisLink } from './link.js'
@@ -49,12 +49,17 @@ export async function applySettlements(
   for (const settlement of settlements) {
     claims.push({ tag: settlement.delivery.tag, operations: await operationsOf(parts, settlement) })
   }
-  const [outcome, positions] = await settleClaims(parts, claims)
+  const refusedBy = (positions: readonly number[]): readonly Outgoing[] =>
+    positions.flatMap((position) => settlements[position]?.publish ?? [])
+  let [outcome, positions] = await settleClaims(parts, claims)
+  if (outcome !== LOST && (await parts.publisher.declareAgain(refusedBy(positions)))) {
+    ;[outcome, positions] = await settleClaims(parts, claims)
+  }
   if (settlements.some(({ publish, handBack }) => publish.length > 0 || handBack !== undefined)) {
     parts.link.listening.changedHere()
   }
   if (outcome === LOST) return positions.flatMap((position) => settlements[position]?.delivery ?? [])
-  const batch = positions.flatMap((position) => settlements[position]?.publish ?? [])
+  const batch = refusedBy(positions)
   throw unroutable(
     batch,
     batch.map((_, index) => index),

@@ -14,6 +14,8 @@ const purgeScript = toScript(PURGE)
 export class Topology {
   readonly #link: RedisLink
   readonly #keys: Keys
+  /** What this program declared. */
+  readonly #declared = new Map<string, QueueSpec>()
 
   constructor(link: RedisLink, keys: Keys) {
     this.#link = link
@@ -33,6 +35,22 @@ export class Topology {
     const calls: Promise<unknown>[] = [this.#link.call('SADD', this.#keys.queues, queue.name)]
     for (const binding of queue.bindings) calls.push(...this.#bind(queue.name, binding, expiresMs))
     await Promise.all(calls)
+    this.#declared.set(queue.name, queue)
+  }
+
+  /**
+   * Declare anew what this program declared for these routes: the server may have lost it, or another program swept it.
+   *
+   * @returns Whether there was any of it.
+   */
+  async declareAgain(routes: readonly Route[]): Promise<boolean> {
+    const exchanges = new Set(routes.map(({ exchange }) => exchange))
+    const names = new Set(routes.filter(({ exchange }) => exchange === '').map((route) => route.routingKey))
+    const meant = [...this.#declared.values()].filter(
+      ({ name, bindings }) => names.has(name) || bindings.some(({ exchange }) => exchanges.has(exchange)),
+    )
+    await Promise.all(meant.map((queue) => this.declare(queue)))
+    return meant.length > 0
   }
 
   /** The queues that a route reaches; for exchange `''` the one it names, declared or not. */
@@ -63,6 +81,7 @@ export class Topology {
   }
 
   async delete(queue: string): Promise<void> {
+    this.#declared.delete(queue)
     const own = this.#keys.bindingsOf(queue)
     const bindings = textsOf(await this.#link.call('SMEMBERS', own))
     const calls: Promise<unknown>[] = [this.#link.call('SREM', this.#keys.queues, queue)]

@@ -13,7 +13,7 @@ import type {
 import { SqlConsumer } from './consumer.js'
 import { asBroker } from './failure.js'
 import { SqlFanout } from './fanout.js'
-import { insertOutgoing, unroutableError } from './publish.js'
+import { insertAtOnce, insertOutgoing, unroutableError } from './publish.js'
 import { publishWithin } from './publish-within.js'
 import { SqlSchedules } from './schedules.js'
 import { writerFor } from './result-writer.js'
@@ -29,17 +29,10 @@ export interface SqlBrokerOptions {
   readonly autoMigrate: boolean
 }
 
-/** A queue in tables of Lovage's own. */
+/** A queue in tables of Lovage's own, or in those of kombu. */
 export class SqlBroker implements Broker {
   readonly name: string
-  readonly capabilities: BrokerCapabilities = {
-    maxBatch: 1000,
-    maxDelayMs: Number.MAX_SAFE_INTEGER,
-    priorityLevels: 10,
-    depth: 'exact',
-    exchanges: ['direct', 'topic', 'fanout', 'headers'],
-    durable: true,
-  }
+  readonly capabilities: BrokerCapabilities
   readonly leases: Leases = {
     renews: 'holder',
     renew: async (holder, _tags, leaseMs) => this.#renew(Number(holder), leaseMs),
@@ -51,6 +44,15 @@ export class SqlBroker implements Broker {
 
   constructor(target: SqlTarget, options: SqlBrokerOptions) {
     this.name = targetName(target)
+    this.capabilities = {
+      maxBatch: 1000,
+      maxDelayMs: Number.MAX_SAFE_INTEGER,
+      // kombu's tables have no column for it, and its workers take what is oldest.
+      priorityLevels: target.layout === 'kombu' ? 1 : 10,
+      depth: 'exact',
+      exchanges: ['direct', 'topic', 'fanout', 'headers'],
+      durable: true,
+    }
     this.#handle = new StoreHandle({ target, part: 'broker', autoMigrate: options.autoMigrate })
   }
 
@@ -72,7 +74,9 @@ export class SqlBroker implements Broker {
   async publish(batch: readonly Outgoing[]): Promise<void> {
     if (batch.length === 0) return
     const unroutable = await this.#use(async (store) => {
-      const failed = await store.database.transaction((session) => insertOutgoing(session, store, batch))
+      const failed = (await insertAtOnce(store, batch))
+        ? []
+        : await store.database.transaction((session) => insertOutgoing(session, store, batch))
       store.wake.signal()
       return failed
     })
@@ -119,24 +123,25 @@ export class SqlBroker implements Broker {
   }
 
   async purge(queue: string): Promise<number> {
-    return this.#use(({ database }) =>
-      database.transaction((session) =>
-        session.change((knex, names) => knex(names.message).where({ queue }).whereNull('holder').delete()),
-      ),
+    return this.#use(({ database, dialect }) =>
+      database.transaction((session) => dialect.dropMessages(session, queue, 'waiting')),
     )
   }
 
   async queues(): Promise<readonly string[]> {
-    return this.#use(({ database, topology }) =>
+    return this.#use(({ database, dialect, topology }) =>
       database.read(async (session) => {
         await topology.refresh(session)
-        return topology.queues
+        const foreign = (await dialect.foreignQueues?.(session)) ?? []
+        return [...new Set([...topology.queues, ...foreign])]
       }),
     )
   }
 
   async delete(queue: string): Promise<void> {
-    await this.#use(({ database }) => database.transaction((session) => deleteQueue(session, queue)))
+    await this.#use(({ database, dialect }) =>
+      database.transaction((session) => deleteQueue(session, dialect, queue)),
+    )
   }
 
   async close(): Promise<void> {

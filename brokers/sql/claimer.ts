@@ -1,5 +1,5 @@
 import type { Delivery } from '../../src/broker/contract.js'
-import type { Outlook } from './dialect/dialect.js'
+import type { AtOnce, Outlook } from './dialect/dialect.js'
 import { toDelivery } from './envelope.js'
 import { SqlFailure } from './failure.js'
 import type { Session } from './session.js'
@@ -32,34 +32,57 @@ export class Claimer {
   #claims = 0
   #turn = 0
   #lookAtMs = 0
+  /** The last claim found less than it could take. */
+  #isDry = true
 
   constructor(options: ClaimerOptions) {
     this.#options = options
   }
 
-  /** Claim up to `max` messages. @throws {@link SqlFailure} when the holder was reaped. */
-  async claim(max: number): Promise<ClaimAttempt> {
-    const { database } = this.#options.store
-    if (performance.now() >= this.#lookAtMs) {
-      // Set by a look alone: full batches must not put off the next one for ever.
-      this.#lookAtMs = performance.now() + LOOK_EVERY_MS
-      const outlook = await this.#look()
-      const due = isPast(outlook.nextDueMs, outlook)
-      const ended = isPast(outlook.nextLeaseEndMs, outlook)
-      if (!outlook.ready && !due && !ended) return this.#nothing(outlook)
-      if (due || ended) await database.transaction(async (session) => this.#maintain(session), FLEETING)
+  /**
+   * Claim up to `max` messages.
+   *
+   * @param isWoken - Somebody has told of a commit since the last try, so that a claim is likely to find something.
+   * @throws {@link SqlFailure} when the holder was reaped.
+   */
+  async claim(max: number, isWoken = false): Promise<ClaimAttempt> {
+    const isLookDue = performance.now() >= this.#lookAtMs
+    const isEager = isWoken && this.#options.store.dialect.atOnce !== undefined
+    if (!isLookDue && isEager && this.#isDry) {
+      const deliveries = await this.#claim(max)
+      if (deliveries.length > 0) return { deliveries, nextMs: 0 }
     }
-    const deliveries = await database.transaction(
-      async (session) => this.#claimWithin(session, max),
-      FLEETING,
-    )
-    if (deliveries.length < max) this.#lookAtMs = 0
-    return { deliveries, nextMs: 0 }
+    if (isLookDue || this.#isDry) {
+      const outlook = await this.#prepare()
+      if (outlook !== undefined) return { deliveries: [], nextMs: nextMs(outlook) }
+    }
+    return { deliveries: await this.#claim(max), nextMs: 0 }
   }
 
-  #nothing(outlook: Outlook): ClaimAttempt {
-    this.#lookAtMs = 0
-    return { deliveries: [], nextMs: nextMs(outlook) }
+  /** Look, and see to what is due; the outlook when there is nothing to claim. */
+  async #prepare(): Promise<Outlook | undefined> {
+    // Set by a look alone: full batches must not put off the next one for ever.
+    this.#lookAtMs = performance.now() + LOOK_EVERY_MS
+    const outlook = await this.#look()
+    const due = isPast(outlook.nextDueMs, outlook)
+    const ended = isPast(outlook.nextLeaseEndMs, outlook)
+    this.#isDry = true
+    if (!outlook.ready && !due && !ended) return outlook
+    if (due || ended) {
+      const { database } = this.#options.store
+      await database.transaction(async (session) => this.#maintain(session), FLEETING)
+    }
+    return undefined
+  }
+
+  async #claim(max: number): Promise<readonly Delivery[]> {
+    const { dialect, database } = this.#options.store
+    const deliveries =
+      dialect.atOnce === undefined || database.atOnce === undefined
+        ? await database.transaction(async (session) => this.#claimWithin(session, max), FLEETING)
+        : await this.#claimAtOnce(dialect.atOnce, max)
+    this.#isDry = deliveries.length < max
+    return deliveries
   }
 
   /** See that the holder is still known, without claiming. @throws {@link SqlFailure} when it was reaped. */
@@ -85,16 +108,41 @@ export class Claimer {
       })
   }
 
+  /** From the first queue that has something: what was claimed must not be forgotten for a failure at the next one. */
+  async #claimAtOnce(atOnce: AtOnce, max: number): Promise<readonly Delivery[]> {
+    const { store, holder, leaseMs } = this.#options
+    const { database, dialect } = store
+    this.#claims += 1
+    for (const queue of this.#inTurn()) {
+      const request = { queue, max, holder, claim: this.#claims, leaseMs }
+      const claimed = await database.atOnce?.((session) => atOnce.claim(session, request))
+      if (claimed === undefined || claimed.rows.length === 0) continue
+      if (claimed.isStale) {
+        // Not waited for, as its failure is not one of the claim: the next one tries again.
+        void database
+          .transaction((session) => dialect.renewHolder(session, holder, leaseMs), FLEETING)
+          .catch(() => undefined)
+      }
+      return claimed.rows.map((row) => toDelivery(row, queue))
+    }
+    return []
+  }
+
+  /** Each claim begins with another queue, so that a full one does not keep the rest waiting. */
+  #inTurn(): readonly string[] {
+    const { queues } = this.#options
+    this.#turn = (this.#turn + 1) % queues.length
+    return [...queues.slice(this.#turn), ...queues.slice(0, this.#turn)]
+  }
+
   async #claimWithin(session: Session, max: number): Promise<readonly Delivery[]> {
-    const { store, queues, holder, leaseMs } = this.#options
+    const { store, holder, leaseMs } = this.#options
     // Made again under its id, it would seem to hold what others have by now.
     if (!(await store.dialect.keepHolder(session, holder, leaseMs))) throw reaped()
     this.#claims += 1
     const deliveries: Delivery[] = []
-    // Each claim begins with another queue, so that a full one does not keep the rest waiting.
-    this.#turn = (this.#turn + 1) % queues.length
-    for (let step = 0; step < queues.length && deliveries.length < max; step += 1) {
-      const queue = queues[(this.#turn + step) % queues.length] ?? ''
+    for (const queue of this.#inTurn()) {
+      if (deliveries.length >= max) break
       const request = { queue, max: max - deliveries.length, holder, claim: this.#claims }
       for (const row of await store.dialect.claim(session, request)) deliveries.push(toDelivery(row, queue))
     }

@@ -42,6 +42,8 @@ export class SqlConsumer implements Consumer {
   readonly #unsettled = new Set<string>()
   #credit: number
   #freed = 0
+  /** {@link Wake.news} up to the last try to claim. */
+  #seenNews = -1
   #creditFreed: (() => void) | undefined
   #closing: Promise<void> | undefined
   #fetching: Promise<readonly Delivery[]> | undefined
@@ -71,14 +73,17 @@ export class SqlConsumer implements Consumer {
     const { wake } = this.#parts.store
     const deadline = performance.now() + waitMs
     return asBroker(async () => {
+      let isWoken = wake.news !== this.#seenNews
       do {
         const seen = wake.count + this.#freed
-        const attempt = await this.#attempt(max)
+        this.#seenNews = wake.news
+        const attempt = await this.#attempt(max, isWoken)
         if (attempt.deliveries.length > 0) return this.#keep(attempt.deliveries)
         const leftMs = deadline - performance.now()
         if (leftMs <= 0) break
         // A change that came during the look has told nobody.
         if (wake.count + this.#freed === seen) await this.#wait(Math.min(leftMs, attempt.nextMs), signal)
+        isWoken = wake.news !== this.#seenNews
       } while (!this.#isOver(signal))
       return []
     })
@@ -118,10 +123,10 @@ export class SqlConsumer implements Consumer {
   }
 
   /** Claim as far as the credit goes. */
-  async #attempt(max: number): Promise<ClaimAttempt> {
+  async #attempt(max: number, isWoken: boolean): Promise<ClaimAttempt> {
     const room = Math.min(max, this.#credit - this.#unsettled.size, this.#parts.store.dialect.maxBatch)
     if (this.#closing === undefined) {
-      if (room > 0) return this.#claimer.claim(room)
+      if (room > 0) return this.#claimer.claim(room, isWoken)
       // Claims that were lost would keep the credit for ever.
       await this.#claimer.check()
     }
@@ -159,7 +164,7 @@ export class SqlConsumer implements Consumer {
       const store = await this.#parts.handle.get()
       const gone = await work({ store, holder: this.#holder, writer: this.#parts.writer })
       // Follow-up messages, results and what was given back: somebody in this process may wait for one.
-      store.wake.signal()
+      store.wake.settled()
       return gone
     })
     for (const { tag } of deliveries) this.#unsettled.delete(tag)

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import { ConfigError } from '../../src/errors/errors.js'
 import { migrate } from './index.js'
 import type { MigrateOptions } from './index.js'
 
@@ -26,7 +27,15 @@ export function migrationSource(options: MigrateOptions = {}): Knex.MigrationSou
  * Make and extend Lovage's tables on a knex, or do nothing where they are there.
  *
  * The migration it is called in has to run outside of a transaction: `export const config = { transaction: false }`.
+ *
+ * @throws {@link ConfigError} inside of one.
  */
 export async function up(knex: Knex, options: MigrateOptions = {}): Promise<void> {
+  if (knex.isTransaction === true) {
+    throw new ConfigError(
+      "Lovage's tables are made under a lock of their own, outside of a transaction: add to this migration " +
+        '`export const config = { transaction: false }`',
+    )
+  }
   await migrate(knex, options)
 }

@@ -6,10 +6,12 @@ import { isRecord } from '../../src/util/record.js'
 import { DEFAULT_PLACE, tableNames } from './table-names.js'
 import type { TableNames } from './table-names.js'
 import { durationOption, IGNORED_OPTIONS, textOption } from './target-options.js'
+import type { QueueLayout } from './target-options.js'
 
 /** The application's own knex, to work on. */
 export interface KnexTarget {
   readonly kind: 'knex'
+  readonly layout: QueueLayout
   readonly knex: Knex
   /** What the knex speaks to. */
   readonly database: KnexDatabase
@@ -54,6 +56,7 @@ export function knexTarget(knex: object, transportOptions?: Readonly<Record<stri
   }
   return {
     kind: 'knex',
+    layout: 'lovage',
     knex,
     database,
     names: tableNames({ schema, prefix: prefix ?? DEFAULT_PLACE.prefix }),

@@ -1,10 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Knex } from 'knex'
 import { ConfigError } from '../../src/errors/errors.js'
 import type { Migration, SqlDialect } from './dialect/dialect.js'
+import { SqlFailure } from './failure.js'
 import type { Session, SqlDatabase } from './session.js'
 
 /** Which tables: those of the queue, those of the results. */
 export type SchemaPart = 'broker' | 'results'
+
+const MOST_TRIES = 4
+const PAUSE_MS = 50
 
 /** A database and how to speak to it. */
 export interface Schema {
@@ -26,13 +31,21 @@ export async function applyMigrations(schema: Schema, part: SchemaPart): Promise
     await dialect.lockSchema(session)
     try {
       const pending = await pendingMigrations(schema, session, part, knex)
-      for (const migration of pending) await apply(session, migration, part)
+      for (const migration of pending) await apply(dialect, session, migration)
       return pending.map(({ name }) => name)
     } finally {
       await dialect.unlockSchema(session)
     }
   }
-  return database.transaction(work, { patient: true })
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await database.transaction(work, { patient: true })
+    } catch (error) {
+      // Celery makes its tables without a lock: what it made meanwhile is seen by the next try.
+      if (!(error instanceof SqlFailure) || error.kind !== 'refused' || tries >= MOST_TRIES) throw error
+    }
+    await sleep(PAUSE_MS * tries)
+  }
 }
 
 /** What {@link applyMigrations} would do. */
@@ -63,7 +76,8 @@ async function isCurrent(schema: Schema, part: SchemaPart): Promise<boolean> {
   return database.read(async (session) => {
     if (part === 'results') return dialect.resultsAreCurrent(session, database.names)
     const applied = await appliedMigrations(schema, session)
-    return dialect.brokerMigrations.every((name) => applied.has(name))
+    if (!dialect.brokerMigrations.every((name) => applied.has(name))) return false
+    return (await dialect.shared?.areCurrent(session, database.names)) ?? true
   })
 }
 
@@ -76,7 +90,8 @@ async function pendingMigrations(
   const { dialect, database } = schema
   if (part === 'results') return dialect.resultSchema(session, knex, database.names)
   const applied = await appliedMigrations(schema, session)
-  return dialect.brokerSchema(knex, database.names).filter(({ name }) => !applied.has(name))
+  const own = dialect.brokerSchema(knex, database.names).filter(({ name }) => !applied.has(name))
+  return [...own, ...((await dialect.shared?.schema(session, database.names)) ?? [])]
 }
 
 async function appliedMigrations(
@@ -88,8 +103,9 @@ async function appliedMigrations(
   return new Set(rows.map(({ name }) => String(name)))
 }
 
-async function apply(session: Session, migration: Migration, part: SchemaPart): Promise<void> {
+async function apply(dialect: SqlDialect, session: Session, migration: Migration): Promise<void> {
   for (const statement of migration.statements) await session.run(statement)
-  if (part === 'results') return
+  // Tables that others make too tell by themselves what they lack.
+  if (!dialect.brokerMigrations.includes(migration.name)) return
   await session.change((knex, names) => knex(names.migration).insert({ name: migration.name }))
 }

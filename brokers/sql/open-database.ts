@@ -7,8 +7,15 @@ import { prepareFolder } from './sqlite-target.js'
 import type { SqliteTarget } from './sqlite-target.js'
 import type { SqlTarget } from './target.js'
 
-/** Open the database of a target. @throws `DriverMissingError` when its package is not installed. */
+/** Open the database of a target, and choose how to speak to it. @throws `DriverMissingError` when its package is not installed. */
 export async function openDatabase(target: SqlTarget): Promise<OpenedDatabase> {
+  const opened = await openOwn(target)
+  if (target.layout === 'lovage') return opened
+  const { kombuDialect } = await import('./kombu/dialect.js')
+  return { ...opened, dialect: kombuDialect(opened.dialect) }
+}
+
+async function openOwn(target: SqlTarget): Promise<OpenedDatabase> {
   switch (target.kind) {
     case 'sqlite':
       return openSqlite(target)

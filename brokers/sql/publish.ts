@@ -16,12 +16,41 @@ export async function insertOutgoing(
   return insertRouted(session, store, { topology: store.topology, batch })
 }
 
+/**
+ * Insert messages in one statement that is a transaction by itself; `false` when nothing was done, and a transaction has to
+ * do it: a queue is not known, or the queues have changed.
+ */
+export async function insertAtOnce(store: SqlStore, batch: readonly Outgoing[]): Promise<boolean> {
+  const { database, dialect, topology } = store
+  const { atOnce } = dialect
+  const { version } = topology
+  if (atOnce === undefined || version < 0) return false
+  const { rows, unroutable } = routed(topology, batch)
+  if (unroutable.length > 0) return false
+  const inserted = await database.atOnce?.(async (session, channel) =>
+    channel === undefined ? false : atOnce.insert(session, { version, channel, messages: rows }),
+  )
+  return inserted === true
+}
+
 /** As {@link insertOutgoing}, by a topology that the caller has refreshed. */
 export async function insertRouted(
   session: Session,
   { dialect }: SqlStore,
   { topology, batch }: { readonly topology: Topology; readonly batch: readonly Outgoing[] },
 ): Promise<readonly number[]> {
+  const { rows, unroutable } = routed(topology, batch)
+  await dialect.insert(session, rows)
+  return unroutable
+}
+
+interface Routed {
+  readonly rows: readonly NewMessage[]
+  /** Positions whose route reaches no queue. */
+  readonly unroutable: readonly number[]
+}
+
+function routed(topology: Topology, batch: readonly Outgoing[]): Routed {
   const unroutable: number[] = []
   const rows: NewMessage[] = []
   batch.forEach((outgoing, index) => {
@@ -29,8 +58,7 @@ export async function insertRouted(
     if (queues.length === 0) unroutable.push(index)
     for (const queue of queues) rows.push(newMessage(outgoing, queue))
   })
-  await dialect.insert(session, rows)
-  return unroutable
+  return { rows, unroutable }
 }
 
 /** The error of a batch of which some messages have no queue to go to. */

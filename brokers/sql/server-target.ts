@@ -1,8 +1,17 @@
 import type { ConnectionUrl } from '../../src/broker/connection-url.js'
 import { booleanOption, driverOptions } from '../../src/broker/driver-options.js'
-import { DEFAULT_PLACE, tableNames } from './table-names.js'
+import { tableNames } from './table-names.js'
 import type { TableNames } from './table-names.js'
-import { countOption, durationOption, IGNORED_OPTIONS, textOption } from './target-options.js'
+import {
+  countOption,
+  durationOption,
+  IGNORED_OPTIONS,
+  layoutOf,
+  PLACE_OPTIONS,
+  placeOf,
+  textOption,
+} from './target-options.js'
+import type { QueueLayout } from './target-options.js'
 import { serverTls } from './server-tls.js'
 import type { Tls } from './server-tls.js'
 
@@ -23,6 +32,7 @@ export interface ServerLogin {
 /** A database server to connect to, and how. */
 export interface ServerTarget {
   readonly kind: ServerKind
+  readonly layout: QueueLayout
   readonly login: ServerLogin
   readonly names: TableNames
   /** Equal for two targets that can share one pool of connections. */
@@ -53,6 +63,8 @@ const KNOWN = [
 const DEFAULT_PORTS: Readonly<Record<ServerKind, number>> = { postgresql: 5432, mysql: 3306 }
 // Without a message from the server the poll is what makes a task begin.
 const DEFAULT_POLL_MS: Readonly<Record<ServerKind, number>> = { postgresql: 1000, mysql: 100 }
+// What Python sends is told by nobody.
+const KOMBU_POLL_MS = 100
 
 /** The server that a URL names. @throws `ConfigError` for an option that is unknown or wrong. */
 export function serverTarget(
@@ -60,23 +72,26 @@ export function serverTarget(
   url: ConnectionUrl,
   transportOptions?: Readonly<Record<string, unknown>>,
 ): ServerTarget {
-  const options = driverOptions(url, transportOptions, [...KNOWN, ...IGNORED_OPTIONS])
+  const options = driverOptions(url, transportOptions, [...KNOWN, ...PLACE_OPTIONS, ...IGNORED_OPTIONS])
+  const layout = layoutOf(url)
   const login = loginOf(kind, url, options)
   const { host, port, user, database } = login
-  const names = tableNames({
-    schema: textOption(options, 'schema'),
-    prefix: textOption(options, 'tablePrefix') ?? DEFAULT_PLACE.prefix,
-  })
+  const names = tableNames(placeOf(options, layout))
   const keepsSession = !booleanOption(options, 'pgbouncer', false)
   return {
     kind,
+    layout,
     login,
     names,
-    key: JSON.stringify([kind, host, port, user, database, names.message, keepsSession]),
+    key: JSON.stringify([kind, host, port, user, database, names.message, names.kombuMessage, keepsSession]),
     poolSize: countOption(options, 'poolSize', 8),
     queryTimeoutMs: durationOption(options, 'queryTimeout', 5000),
     keepsSession,
-    pollMs: durationOption(options, 'pollInterval', DEFAULT_POLL_MS[kind]),
+    pollMs: durationOption(
+      options,
+      'pollInterval',
+      layout === 'kombu' ? KOMBU_POLL_MS : DEFAULT_POLL_MS[kind],
+    ),
   }
 }
 

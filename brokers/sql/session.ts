@@ -57,6 +57,12 @@ export interface SqlDatabase {
   ): Promise<Result>
   /** Do `work`, which only reads and may be done twice. */
   read<Result>(work: (session: Session) => Promise<Result>): Promise<Result>
+  /**
+   * Do `work`, which is one statement and a transaction by itself. Absent where no dialect has one.
+   *
+   * @param work - Is also given the channel on which others are told, if there is one.
+   */
+  atOnce?<Result>(work: (session: Session, channel: string | undefined) => Promise<Result>): Promise<Result>
   /** Do `work` within a transaction of the application's, on its connection; absent where the database takes none. */
   within?<Result>(transaction: Knex.Transaction, work: (session: Session) => Promise<Result>): Promise<Result>
   /** The query builder, without a connection. Loaded at the first call. */

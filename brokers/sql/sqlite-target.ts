@@ -5,11 +5,16 @@ import type { ConnectionUrl } from '../../src/broker/connection-url.js'
 import { ConfigError } from '../../src/errors/errors.js'
 import { ENGINE_NAMES, isEngineName } from './engine/choose.js'
 import type { EngineName } from './engine/native.js'
-import { durationOption, IGNORED_OPTIONS } from './target-options.js'
+import { tableNames } from './table-names.js'
+import type { TableNames } from './table-names.js'
+import { durationOption, IGNORED_OPTIONS, layoutOf, PLACE_OPTIONS, placeOf } from './target-options.js'
+import type { QueueLayout } from './target-options.js'
 
 /** A SQLite file to open, and how. */
 export interface SqliteTarget {
   readonly kind: 'sqlite'
+  readonly layout: QueueLayout
+  readonly names: TableNames
   /** Absolute path. */
   readonly path: string
   /** The engine asked for; the first that is there when undefined. */
@@ -33,9 +38,12 @@ export function sqliteTarget(
   url: ConnectionUrl,
   transportOptions?: Readonly<Record<string, unknown>>,
 ): SqliteTarget {
-  const options = driverOptions(url, transportOptions, [...KNOWN, ...IGNORED_OPTIONS])
+  const options = driverOptions(url, transportOptions, [...KNOWN, ...PLACE_OPTIONS, ...IGNORED_OPTIONS])
+  const layout = layoutOf(url)
   return {
     kind: 'sqlite',
+    layout,
+    names: tableNames(placeOf(options, layout)),
     path: filePath(url),
     engine: engineOption(options.get('engine')),
     synchronous: synchronousOption(options.get('sqliteSynchronous')),

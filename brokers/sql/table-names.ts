@@ -18,7 +18,21 @@ export interface TableNames {
   /** Where Celery takes the ids of `taskmeta` from, on databases with sequences. */
   readonly taskIds: string
   readonly tasksetIds: string
+  /** kombu's own tables, where the queue is shared with Celery, and the sequences that it takes ids from. */
+  readonly kombuQueue: string
+  readonly kombuMessage: string
+  readonly kombuQueueIds: string
+  readonly kombuMessageIds: string
 }
+
+/** Names of kombu's tables, which its transport options `queue_tablename` and `message_tablename` change. */
+export interface KombuNames {
+  readonly queue: string
+  readonly message: string
+}
+
+/** What kombu calls its tables unless told otherwise. */
+export const KOMBU_NAMES: KombuNames = { queue: 'kombu_queue', message: 'kombu_message' }
 
 /** Where the tables of one application stand. */
 export interface Place {
@@ -26,6 +40,8 @@ export interface Place {
   readonly schema: string | undefined
   /** Begins the names of the queue's tables; those of the results are Celery's. */
   readonly prefix: string
+  /** kombu's tables, when they are asked for by other names. */
+  readonly kombu?: KombuNames
 }
 
 /** Where tables stand unless told otherwise. */
@@ -35,11 +51,11 @@ export const DEFAULT_PLACE: Place = { schema: undefined, prefix: 'lovage_' }
 const NAME = /^[a-z_][a-z0-9_]{0,39}$/i
 
 /** The names at one place. @throws {@link ConfigError} for a schema or prefix that would need quoting. */
-export function tableNames({ schema, prefix }: Place): TableNames {
-  for (const part of [schema, prefix]) {
+export function tableNames({ schema, prefix, kombu = KOMBU_NAMES }: Place): TableNames {
+  for (const part of [schema, prefix, kombu.queue, kombu.message]) {
     if (part === undefined || NAME.test(part)) continue
     throw new ConfigError(
-      `expected a schema or table prefix of letters, digits and "_", 40 at most, got: ${JSON.stringify(part)}`,
+      `expected a schema, table or prefix of letters, digits and "_", 40 at most, got: ${JSON.stringify(part)}`,
     )
   }
   const start = schema === undefined ? '' : `${schema}.`
@@ -59,6 +75,10 @@ export function tableNames({ schema, prefix }: Place): TableNames {
     tasksetmeta: `${start}celery_tasksetmeta`,
     taskIds: `${start}task_id_sequence`,
     tasksetIds: `${start}taskset_id_sequence`,
+    kombuQueue: `${start}${kombu.queue}`,
+    kombuMessage: `${start}${kombu.message}`,
+    kombuQueueIds: `${start}queue_id_sequence`,
+    kombuMessageIds: `${start}message_id_sequence`,
   }
 }
 

@@ -1,5 +1,14 @@
+import type { ConnectionUrl } from '../../src/broker/connection-url.js'
 import { ConfigError } from '../../src/errors/errors.js'
 import { toMs } from '../../src/util/duration.js'
+import { DEFAULT_PLACE, KOMBU_NAMES } from './table-names.js'
+import type { Place } from './table-names.js'
+
+/** Whose tables the queue is in: Lovage's, or those that kombu's SQLAlchemy transport shares. */
+export type QueueLayout = 'lovage' | 'kombu'
+
+/** Options that only {@link placeOf} reads. */
+export const PLACE_OPTIONS: readonly string[] = ['queue_tablename', 'message_tablename']
 
 /** kombu's options for its SQL transport, and others that a shared configuration may carry. */
 export const IGNORED_OPTIONS: readonly string[] = [
@@ -11,6 +20,29 @@ export const IGNORED_OPTIONS: readonly string[] = [
   'interval_step',
   'interval_max',
 ]
+
+/** The layout that a URL asks for: kombu's by `sqla+`, as in Celery. */
+export function layoutOf({ scheme }: ConnectionUrl): QueueLayout {
+  return scheme.startsWith('sqla+') ? 'kombu' : 'lovage'
+}
+
+/**
+ * Where the tables of a layout stand.
+ *
+ * What Lovage keeps beside kombu's tables has names of its own: a worker on Lovage's tables in the same database must not
+ * take what belongs to the other queue.
+ */
+export function placeOf(options: ReadonlyMap<string, unknown>, layout: QueueLayout): Place {
+  const prefix = textOption(options, 'tablePrefix') ?? DEFAULT_PLACE.prefix
+  return {
+    schema: textOption(options, 'schema'),
+    prefix: layout === 'kombu' ? `${prefix}kombu_` : prefix,
+    kombu: {
+      queue: textOption(options, 'queue_tablename') ?? KOMBU_NAMES.queue,
+      message: textOption(options, 'message_tablename') ?? KOMBU_NAMES.message,
+    },
+  }
+}
 
 /** An option in seconds, from a URL or an object, in milliseconds. @throws {@link ConfigError} for no number. */
 export function durationOption(

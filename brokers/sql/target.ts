@@ -1,5 +1,5 @@
 import type { ConnectionUrl } from '../../src/broker/connection-url.js'
-import { UnsupportedError } from '../../src/errors/errors.js'
+import { ConfigError } from '../../src/errors/errors.js'
 import { knexTarget } from './knex-target.js'
 import type { KnexTarget } from './knex-target.js'
 import { serverTarget } from './server-target.js'
@@ -12,7 +12,8 @@ export type SqlTarget = SqliteTarget | ServerTarget | KnexTarget
 
 /** What the driver's name is for users: in logs, errors and the capability table. */
 export function targetName(target: SqlTarget): string {
-  return target.kind === 'knex' ? target.database : target.kind
+  if (target.kind === 'knex') return target.database
+  return target.layout === 'kombu' ? `sqla+${target.kind}` : target.kind
 }
 
 const SERVERS: ReadonlyMap<string, ServerKind> = new Map([
@@ -25,21 +26,18 @@ const SERVERS: ReadonlyMap<string, ServerKind> = new Map([
 /**
  * The database that a URL names.
  *
- * @throws `ConfigError` for an option that is unknown or wrong; {@link UnsupportedError} for kombu's tables.
+ * @throws `ConfigError` for an option that is unknown or wrong.
  */
 export function parseTarget(
   url: ConnectionUrl,
   transportOptions?: Readonly<Record<string, unknown>>,
 ): SqlTarget {
-  if (url.scheme.startsWith('sqla+')) {
-    throw new UnsupportedError(
-      `kombu's tables (${url.scheme}://) are not supported yet; without "sqla+" it has Lovage's own`,
-    )
-  }
-  const server = SERVERS.get(url.scheme.replace(/^db\+/, ''))
-  return server === undefined
-    ? sqliteTarget(url, transportOptions)
-    : serverTarget(server, url, transportOptions)
+  // `lovage migrate` and drivers beside the registry hand over the URL with SQLAlchemy's driver in it.
+  const database = /^(?:(?:db|sqla)\+)?(\w+)(?:\+\w+)?$/.exec(url.scheme)?.[1] ?? ''
+  if (database === 'sqlite') return sqliteTarget(url, transportOptions)
+  const server = SERVERS.get(database)
+  if (server === undefined) throw new ConfigError(`${url.scheme}:// names no SQL database that is known`)
+  return serverTarget(server, url, transportOptions)
 }
 
 /** The database of a URL, or of the object that the application gave in its place. */
@@ -57,7 +55,13 @@ export interface TargetOptions {
 /** Whether two targets are one database, which can be opened once for both. */
 export function isSameStore(one: SqlTarget, other: SqlTarget): boolean {
   if (one.kind === 'sqlite') {
-    return other.kind === 'sqlite' && one.path === other.path && one.engine === other.engine
+    return (
+      other.kind === 'sqlite' &&
+      one.path === other.path &&
+      one.engine === other.engine &&
+      one.names.message === other.names.message &&
+      one.names.kombuMessage === other.names.kombuMessage
+    )
   }
   if (one.kind === 'knex') {
     return other.kind === 'knex' && one.knex === other.knex && one.names.message === other.names.message

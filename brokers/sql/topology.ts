@@ -2,6 +2,7 @@ import { matchBindings } from '../../src/broker/routing.js'
 import type { BoundQueue } from '../../src/broker/routing.js'
 import type { Binding, ExchangeType, Outgoing, QueueSpec } from '../../src/broker/contract.js'
 import { isRecord } from '../../src/util/record.js'
+import type { SqlDialect } from './dialect/dialect.js'
 import type { Session, SqlRow } from './session.js'
 
 const TYPES: readonly ExchangeType[] = ['direct', 'topic', 'fanout', 'headers']
@@ -16,6 +17,11 @@ export class Topology {
   #version = -1
   #queues: ReadonlySet<string> = new Set()
   #bindings: readonly BoundQueue[] = []
+
+  /** The version of what is known; below 0 when nothing is. */
+  get version(): number {
+    return this.#version
+  }
 
   /** Whether what is known is what the session sees. */
   async isCurrent(session: Session): Promise<boolean> {
@@ -90,8 +96,8 @@ export async function declareQueue(session: Session, spec: QueueSpec): Promise<v
 }
 
 /** Remove the queue, its bindings and its messages, claimed ones too. */
-export async function deleteQueue(session: Session, name: string): Promise<void> {
-  await session.change((knex, names) => knex(names.message).where({ queue: name }).delete())
+export async function deleteQueue(session: Session, dialect: SqlDialect, name: string): Promise<void> {
+  await dialect.dropMessages(session, name, 'all')
   await session.change((knex, names) => knex(names.binding).where({ queue: name }).delete())
   await session.change((knex, names) => knex(names.queue).where({ name }).delete())
   await changed(session)

@@ -12,6 +12,7 @@ export class Wake {
   readonly #listeners = new Set<() => void>()
   #stop: (() => void) | undefined
   #count = 0
+  #news = 0
 
   constructor(watch: CommitWatch) {
     this.#watch = watch
@@ -20,6 +21,11 @@ export class Wake {
   /** How often something changed; two equal counts mean that nothing was missed in between. */
   get count(): number {
     return this.#count
+  }
+
+  /** How often something changed that this process did not do by settling. */
+  get news(): number {
+    return this.#news
   }
 
   /** Call `listener` after each change, possibly more often; the result ends it. */
@@ -35,6 +41,12 @@ export class Wake {
 
   /** Something changed. Known at once within the process, without the way over the file. */
   signal(): void {
+    this.#news += 1
+    this.settled()
+  }
+
+  /** Claims were settled: that may have freed or sent something, and mostly has not. */
+  settled(): void {
     this.#count += 1
     for (const listener of [...this.#listeners]) listener()
   }

@@ -55,7 +55,7 @@ export class SqsBroker implements Broker {
     const { isBase64 } = settings
     const directory = new Directory(settings)
     this.#directory = directory
-    this.leases = new SqsLeases({ directory, book: this.#book })
+    this.leases = new SqsLeases({ directory, book: this.#book, settings })
     this.#publisher = new Publisher({ directory, topology: this.#topology, isBase64 })
     this.#overtime = new Overtime({ directory, book: this.#book, settings })
     this.#returner = new Returner({ isBase64, now: () => directory.now(), overtime: this.#overtime })

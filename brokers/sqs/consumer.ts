@@ -1,5 +1,6 @@
 import type { Consumer, ConsumeOptions, Delivery, FetchOptions, HandBack } from '../../src/broker/contract.js'
 import { BrokerError } from '../../src/errors/errors.js'
+import type { Ended } from './ended.js'
 import { asBroker } from './failure.js'
 import type { SqsFailure } from './failure.js'
 import type { LeaseBook } from './lease-book.js'
@@ -28,6 +29,15 @@ export interface ConsumerParts {
   /** A queue is not where it was. */
   readonly missing: (queue: string) => void
   readonly closed: () => void
+}
+
+/** From here on a fetch counts as one of many, in milliseconds. */
+const PATIENT_MS = 5_000
+
+interface Held {
+  readonly tag: string
+  readonly claim: Received
+  readonly delivery: Delivery
 }
 
 /** Claims of one consumer. */
@@ -93,8 +103,9 @@ export class SqsConsumer implements Consumer {
     )
   }
 
-  verify(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
-    return Promise.resolve(deliveries.filter(({ tag }) => this.#isHeld(tag)))
+  async verify(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
+    await this.#newsOfRenewals(deliveries)
+    return deliveries.filter(({ tag }) => this.#isHeld(tag))
   }
 
   setCredit(credit: number): Promise<void> {
@@ -111,6 +122,8 @@ export class SqsConsumer implements Consumer {
   async #fetch(max: number, { waitMs, signal }: FetchOptions): Promise<readonly Delivery[]> {
     this.#assertOpen()
     const deadline = performance.now() + waitMs
+    // Whoever waits for long asks again at once: a request may go on beyond this fetch.
+    const isPatient = waitMs >= PATIENT_MS
     let hasLooked = false
     for (;;) {
       const room = Math.min(max, this.#credit - this.#unsettled.size)
@@ -119,15 +132,20 @@ export class SqsConsumer implements Consumer {
       this.#throwFailure()
       const leftMs = deadline - performance.now()
       if (this.#isOver(signal) || (leftMs <= 0 && hasLooked)) return []
-      if (room > 0 && !hasLooked && waitMs < 1_000) await this.#polls.look(room - this.#room.size)
-      else await this.#idle(room, leftMs, signal)
+      const hasTime = leftMs >= 1_000
+      if (room > 0 && !hasLooked && !hasTime) await this.#polls.look(room - this.#room.size)
+      else {
+        // Where there is a second left, the service tells of messages.
+        const pollMs = isPatient ? Number.POSITIVE_INFINITY : leftMs
+        if (room > 0 && hasTime) this.#polls.wait(room - this.#room.size, pollMs)
+        await this.#idle(leftMs, signal)
+      }
       hasLooked = true
     }
   }
 
-  /** Wait until something comes or changes. Where there is a second left, the service tells of messages. */
-  async #idle(room: number, leftMs: number, signal: AbortSignal): Promise<void> {
-    if (room > 0 && leftMs >= 1_000) this.#polls.wait(room - this.#room.size, leftMs)
+  /** Wait until something comes or changes. */
+  async #idle(leftMs: number, signal: AbortSignal): Promise<void> {
     const ms = Math.min(leftMs, this.#room.nextMs())
     await wait({
       ms,
@@ -164,18 +182,10 @@ export class SqsConsumer implements Consumer {
   /** End claims that hold; resolves with those that did not. */
   async #end(
     deliveries: readonly Delivery[],
-    work: (held: readonly { tag: string; claim: Received }[]) => Promise<Ended>,
+    work: (held: readonly Held[]) => Promise<Ended>,
   ): Promise<readonly Delivery[]> {
     await this.#newsOfRenewals(deliveries)
-    const held: { tag: string; claim: Received }[] = []
-    const lost: Delivery[] = []
-    for (const delivery of deliveries) {
-      const { tag } = delivery
-      const claim = this.#unsettled.get(tag)
-      if (this.#done.delete(tag)) continue
-      if (claim !== undefined && this.#isHeld(tag)) held.push({ tag, claim })
-      else lost.push(delivery)
-    }
+    const { held, lost } = this.#sorted(deliveries)
     const { done, stale, failure } = await work(held)
     for (const { tag } of lost) this.#forget(tag)
     for (const { tag, claim } of held) {
@@ -185,9 +195,20 @@ export class SqsConsumer implements Consumer {
     }
     this.#endWait?.()
     if (failure !== undefined) throw failure
-    const isStale = (delivery: Delivery): boolean =>
-      held.some(({ tag, claim }) => tag === delivery.tag && stale.has(claim))
-    return stale.size === 0 ? lost : [...lost, ...deliveries.filter(isStale)]
+    return [...lost, ...held.filter(({ claim }) => stale.has(claim)).map(({ delivery }) => delivery)]
+  }
+
+  #sorted(deliveries: readonly Delivery[]): { held: readonly Held[]; lost: readonly Delivery[] } {
+    const held: Held[] = []
+    const lost: Delivery[] = []
+    for (const delivery of deliveries) {
+      const { tag } = delivery
+      if (this.#done.delete(tag)) continue
+      const claim = this.#unsettled.get(tag)
+      if (claim !== undefined && this.#isHeld(tag)) held.push({ tag, claim, delivery })
+      else lost.push(delivery)
+    }
+    return { held, lost }
   }
 
   /** A thread that was busy has not heard yet what another one renewed for it. */
@@ -226,11 +247,4 @@ export class SqsConsumer implements Consumer {
   #isOver(signal: AbortSignal): boolean {
     return this.#closing !== undefined || signal.aborted
   }
-}
-
-/** What became of claims: done, over already, or neither because of a failure. */
-export interface Ended {
-  readonly done: ReadonlySet<Received>
-  readonly stale: ReadonlySet<Received>
-  readonly failure: BrokerError | undefined
 }

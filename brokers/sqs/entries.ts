@@ -24,7 +24,8 @@ export function newEntry(outgoing: Outgoing, ref: QueueRef, form: EntryForm): En
   const at = dueAt(outgoing, form.now)
   const marks = at === undefined ? undefined : { spent: 0, handouts: 0, due: true, at }
   const extra = message.properties.extra ?? {}
-  const asked = at === undefined ? numberOr(extra['DelaySeconds']) : undefined
+  // Celery's names for the service's own delay; the first wins.
+  const asked = at === undefined ? numberOr(extra['delay_seconds'] ?? extra['DelaySeconds']) : undefined
   return toEntry(ref, writeEnvelope(message, route, marks), form, {
     delaySeconds: asked ?? secondsUntil(at, form.now),
     groupId: textOf(extra['MessageGroupId']),

@@ -146,7 +146,7 @@ function quickParsed(text: string): unknown {
 /** JSON, of integers of any size too. */
 function toText(value: unknown): string {
   try {
-    return JSON.stringify(value) ?? 'null'
+    return JSON.stringify(value)
   } catch {
     return writeJson(value)
   }

@@ -20,8 +20,11 @@ const MISSING = /QueueDoesNotExist|NonExistentQueue|QueueDeletedRecently/
 const STALE = /ReceiptHandleIsInvalid|MessageNotInflight|receipt handle has expired/i
 const PASSING =
   /Throttl|TooManyRequests|RequestLimit|OverLimit|Unavailable|InternalError|InternalFailure|PurgeQueueInProgress/
-const NETWORK = /^(E[A-Z]{3,}|UND_ERR)/
-const SILENCE = new Set(['TimeoutError', 'AbortError', 'RequestTimeout', 'NetworkingError'])
+/** What no answer can help: asking again ends the same way. */
+const OURS = /Credentials|TokenProvider|^TypeError$/
+const NO_REGION = 'Region is missing'
+/** What the SDK calls an answer without a code: from a proxy, or a server that is not up yet. */
+const NAMELESS = new Set(['Error', 'Unknown', 'UnknownError', 'SyntaxError'])
 
 /** What the code and the words of an answer say; `isOurs` when the request itself was at fault. */
 export function kindOf(code: string, message: string, isOurs: boolean): FailureKind {
@@ -35,11 +38,8 @@ export function kindOf(code: string, message: string, isOurs: boolean): FailureK
 export function toFailure(error: unknown, label: string): SqsFailure {
   if (error instanceof SqsFailure) return error
   if (!(error instanceof Error)) return new SqsFailure('refused', String(error), error)
-  const status = statusOf(error)
   const code = 'code' in error ? String(error.code) : ''
-  const isNetwork = SILENCE.has(error.name) || (status === undefined && NETWORK.test(code))
-  const isOurs = !isNetwork && (status ?? 400) < 500 && status !== 429
-  const kind = isNetwork ? 'unavailable' : kindOf(error.name, error.message, isOurs)
+  const kind = kindOf(error.name, error.message, isOurs(error))
   const name = error.name === 'Error' ? '' : `${error.name}: `
   const words = error.message === '' ? code : error.message
   return new SqsFailure(kind, `${label}: ${name}${words}`, error)
@@ -58,6 +58,14 @@ export async function asBroker<Result>(work: () => Promise<Result>): Promise<Res
 export function toBrokerError(failure: SqsFailure): BrokerError {
   const Failure = failure.kind === 'unavailable' ? BrokerConnectionError : BrokerError
   return new Failure(failure.message, { cause: failure.cause })
+}
+
+/** Whether the request was at fault: the service said so by a code, or it could not even be made. */
+function isOurs(error: Error): boolean {
+  if (error instanceof LovageError || OURS.test(error.name) || error.message === NO_REGION) return true
+  const status = statusOf(error)
+  if (status === undefined || NAMELESS.has(error.name)) return false
+  return status >= 400 && status < 500 && status !== 429
 }
 
 function statusOf(error: Error): number | undefined {

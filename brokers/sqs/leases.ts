@@ -3,8 +3,11 @@ import { changeAll } from './batches.js'
 import type { Visibility } from './batches.js'
 import type { Directory } from './directory.js'
 import { asBroker } from './failure.js'
+import type { SqsFailure } from './failure.js'
 import type { LeaseBook } from './lease-book.js'
 import { monotonicMs } from './lease-book.js'
+import { overtimeMarginMs } from './overtime.js'
+import type { SqsSettings } from './settings.js'
 import { readTag } from './tag.js'
 import type { Claim } from './tag.js'
 
@@ -12,6 +15,7 @@ import type { Claim } from './tag.js'
 export interface LeasesParts {
   readonly directory: Directory
   readonly book: LeaseBook
+  readonly settings: SqsSettings
 }
 
 /** Renews claims by their tags, ten in a request. */
@@ -39,16 +43,18 @@ export class SqsLeases implements Leases {
       // Past the ceiling the message is elsewhere, and its consumer renews it.
       else if (claim.ceilingMs > nowMs + 1_000) items.set(await this.#visibility(claim, nowMs, leaseMs), tag)
     }
-    const renewed: string[] = []
-    for (const [item, failure] of await changeAll([...items.keys()])) {
-      const tag = items.get(item) ?? ''
-      if (failure === undefined) renewed.push(tag)
-      else if (failure.kind === 'unavailable') throw failure
-      else lostTags.push(tag)
-    }
+    const { renewed, refused, failure } = await changed(items)
     book.renewed(renewed, nowMs + leaseMs)
     book.prune()
+    if (failure !== undefined) throw failure
+    lostTags.push(...refused.filter((tag) => !this.#mayHaveMoved(tag, nowMs)))
     return { held: tags.length === 0 || lostTags.length < tags.length, lostTags }
+  }
+
+  /** Whether a message may be in a queue of its own by now: the book then says how long its claim holds. */
+  #mayHaveMoved(tag: string, nowMs: number): boolean {
+    const claim = readTag(tag)
+    return claim !== undefined && claim.ceilingMs < nowMs + overtimeMarginMs(this.#parts.settings)
   }
 
   async #visibility(
@@ -60,4 +66,26 @@ export class SqsLeases implements Leases {
     const longest = Math.floor((ceilingMs - nowMs) / 1000)
     return { ref, handle, seconds: Math.max(1, Math.min(longest, Math.ceil(leaseMs / 1000))) }
   }
+}
+
+interface Changed {
+  readonly renewed: readonly string[]
+  /** Their messages are not where they were. */
+  readonly refused: readonly string[]
+  /** The service could not be asked for some, which are neither. */
+  readonly failure: SqsFailure | undefined
+}
+
+/** Change claims, and tell by their tags which were. Never rejects. */
+async function changed(items: ReadonlyMap<Visibility, string>): Promise<Changed> {
+  const renewed: string[] = []
+  const refused: string[] = []
+  let unavailable: SqsFailure | undefined
+  for (const [item, failure] of await changeAll([...items.keys()])) {
+    const tag = items.get(item) ?? ''
+    if (failure === undefined) renewed.push(tag)
+    else if (failure.kind === 'unavailable') unavailable ??= failure
+    else refused.push(tag)
+  }
+  return { renewed, refused, failure: unavailable }
 }

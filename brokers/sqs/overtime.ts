@@ -28,6 +28,11 @@ interface Kept {
 const LOOK_EVERY_MS = 60_000
 const LONGEST_MARGIN_MS = 900_000
 
+/** How long before the end of its longest claim a message moves, in milliseconds. */
+export function overtimeMarginMs({ ceilingMs }: Pick<SqsSettings, 'ceilingMs'>): number {
+  return Math.min(LONGEST_MARGIN_MS, ceilingMs / 2)
+}
+
 /**
  * Claims older than the service allows: twelve hours after its receipt it shows a message again, whatever is asked.
  *
@@ -41,7 +46,7 @@ export class Overtime {
   readonly #claims = new Set<ReadonlyMap<string, Received>>()
   readonly #kept = new Map<string, Kept>()
   #timer: NodeJS.Timeout | undefined
-  #work: Promise<void> | undefined
+  #isLooking = false
 
   constructor(parts: OvertimeParts) {
     this.#parts = parts
@@ -51,9 +56,7 @@ export class Overtime {
   watch(claims: ReadonlyMap<string, Received>): void {
     this.#claims.add(claims)
     const everyMs = Math.min(LOOK_EVERY_MS, this.#marginMs / 3)
-    this.#timer ??= setInterval(() => {
-      this.#work ??= this.#look().finally(() => (this.#work = undefined))
-    }, everyMs).unref()
+    this.#timer ??= setInterval(() => void this.#look(), everyMs).unref()
   }
 
   leave(claims: ReadonlyMap<string, Received>): void {
@@ -87,22 +90,26 @@ export class Overtime {
   }
 
   get #marginMs(): number {
-    return Math.min(LONGEST_MARGIN_MS, this.#parts.settings.ceilingMs / 2)
+    return overtimeMarginMs(this.#parts.settings)
   }
 
+  /** Never rejects. */
   async #look(): Promise<void> {
-    const soon = monotonicMs() + this.#marginMs
-    for (const claims of this.#claims) {
-      for (const claim of claims.values()) {
-        const kept = this.#kept.get(claim.tag)
-        try {
-          if ((kept?.copy ?? claim).ceilingMs < soon && (kept === undefined || kept.copy !== undefined)) {
-            await this.#move(claim, kept?.copy ?? claim)
-          } else if (kept !== undefined) await this.#renew(claim, kept)
-        } catch (error) {
-          warn(`the message of a long task could not be kept: ${toError(error).message}`)
-        }
-      }
+    if (this.#isLooking) return
+    this.#isLooking = true
+    for (const claims of this.#claims) for (const claim of claims.values()) await this.#attend(claim)
+    this.#isLooking = false
+  }
+
+  /** Move the message of a claim before the service shows it again, and renew what was moved. Never rejects. */
+  async #attend(claim: Received): Promise<void> {
+    const kept = this.#kept.get(claim.tag)
+    const from = kept === undefined ? claim : kept.copy
+    try {
+      if (from !== undefined && from.ceilingMs < monotonicMs() + this.#marginMs) await this.#move(claim, from)
+      else if (kept !== undefined) await this.#renew(claim, kept)
+    } catch (error) {
+      warn(`the message of a long task could not be kept: ${toError(error).message}`)
     }
   }
 

@@ -21,10 +21,17 @@ interface Lane {
   isBusy: boolean
   /** How many messages the requests under way may bring. */
   asked: number
+  /** How many long polls in a row brought nothing. */
+  quiet: number
 }
 
 /** Most requests to one queue at once, while it is busy. */
 const SIDE_BY_SIDE = 8
+/**
+ * The first long poll after a message, in seconds; each that brings nothing doubles the next. A connection that dies
+ * without a word is noticed when a poll has no answer, and that has to be soon while there is work.
+ */
+const FIRST_WAIT = 4
 
 /**
  * The requests for messages that are under way. They outlive the fetch that began them: one that is ended may have
@@ -39,7 +46,7 @@ export class Polls {
 
   constructor(parts: PollsParts) {
     this.#parts = parts
-    this.#lanes = parts.refs.map((ref) => ({ ref, isBusy: false, asked: 0 }))
+    this.#lanes = parts.refs.map((ref) => ({ ref, isBusy: false, asked: 0, quiet: 0 }))
   }
 
   /** How many messages the requests under way may bring. */
@@ -66,18 +73,22 @@ export class Polls {
     await Promise.all(looks)
   }
 
-  /** Begin requests that wait for messages, as far as there is room beside those under way. */
+  /**
+   * Begin requests that wait for messages, as far as there is room beside those under way.
+   *
+   * @param waitMs - Longest wait of a request.
+   */
   wait(room: number, waitMs: number): void {
     const idle = this.#rotated().filter(({ asked }) => asked === 0)
     let free = room - this.asked
     // With room for fewer messages than there are queues, they are asked in turn.
     const isShort = free < idle.length
-    const seconds = Math.max(1, Math.floor(Math.min(waitMs / 1000, isShort ? 1 : this.#parts.waitSeconds)))
+    const longest = Math.min(waitMs / 1000, isShort ? 1 : this.#parts.waitSeconds)
     for (const [index, lane] of idle.entries()) {
       if (free <= 0) return
       const size = Math.min(TEN, Math.max(1, Math.floor(free / (idle.length - index))))
       free -= size
-      this.#begin(lane, size, seconds)
+      this.#begin(lane, size, Math.max(1, Math.floor(Math.min(longest, FIRST_WAIT * 2 ** lane.quiet))))
     }
     this.#more(free)
   }
@@ -116,6 +127,8 @@ export class Polls {
       const signal = this.#stop.signal
       const messages = await receive(lane.ref, { ...wish, most: size, waitSeconds, signal })
       lane.isBusy = messages.length === size && size === TEN
+      if (messages.length > 0) lane.quiet = 0
+      else if (waitSeconds > 0) lane.quiet += 1
       came(messages)
     } catch (error) {
       if (!this.#stop.signal.aborted) failed(toFailure(error, lane.ref.name), lane.ref)

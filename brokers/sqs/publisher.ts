@@ -1,10 +1,11 @@
 import type { Outgoing } from '../../src/broker/contract.js'
 import { LovageError, MessageTooLargeError, PublishError } from '../../src/errors/errors.js'
 import { sendAll } from './batches.js'
-import type { Entry } from './batches.js'
+import type { Entry, Outcomes } from './batches.js'
 import type { Directory } from './directory.js'
 import { newEntry } from './entries.js'
 import { SqsFailure, toBrokerError } from './failure.js'
+import type { QueueRef } from './queue-ref.js'
 import type { Topology } from './topology.js'
 
 /** What a publisher works with. */
@@ -34,12 +35,33 @@ export class Publisher {
         errors.set(position, error instanceof SqsFailure ? toBrokerError(error) : error)
       }
     }
-    for (const [entry, failure] of await sendAll([...positions.keys()])) {
-      if (failure === undefined) continue
-      if (failure.kind === 'missing') this.#parts.directory.forget(entry.ref.name)
-      errors.set(positions.get(entry) ?? 0, toBrokerError(failure))
+    for (const [entry, failure] of await this.#send([...positions.keys()])) {
+      if (failure !== undefined) errors.set(positions.get(entry) ?? 0, toBrokerError(failure))
     }
     if (errors.size > 0) throw refusal(batch, errors)
+  }
+
+  /** A queue that was declared here and has gone since is made again, once. */
+  async #send(entries: readonly Entry[]): Promise<Outcomes<Entry>> {
+    const { directory } = this.#parts
+    const outcomes = await sendAll(entries)
+    const homeless = new Map<Entry, Entry>()
+    for (const [entry, failure] of outcomes) {
+      if (failure?.kind !== 'missing') continue
+      directory.forget(entry.ref.name)
+      const ref = await this.#find(entry.ref.name).catch(() => undefined)
+      if (ref !== undefined) homeless.set({ ...entry, ref }, entry)
+    }
+    for (const [again, failure] of await sendAll([...homeless.keys()])) {
+      const entry = homeless.get(again)
+      if (entry !== undefined) outcomes.set(entry, failure)
+    }
+    return outcomes
+  }
+
+  async #find(queue: string): Promise<QueueRef> {
+    const { directory, topology } = this.#parts
+    return topology.isDeclared(queue) ? directory.declare(queue) : directory.find(queue)
   }
 
   async #entries(outgoing: Outgoing): Promise<readonly Entry[]> {
@@ -47,7 +69,7 @@ export class Publisher {
     const form = { isBase64, now: directory.now() }
     const entries: Entry[] = []
     for (const queue of topology.reached(outgoing.route)) {
-      const entry = newEntry(outgoing, await directory.find(queue), form)
+      const entry = newEntry(outgoing, await this.#find(queue), form)
       const limit = await directory.limitOf(entry.ref, entry.bytes)
       if (entry.bytes > limit) throw new MessageTooLargeError(queue, entry.bytes, limit)
       entries.push(entry)

@@ -1,11 +1,10 @@
 import type { HandBack } from '../../src/broker/contract.js'
-import type { BrokerError } from '../../src/errors/errors.js'
 import { changeAll, deleteAll, sendAll } from './batches.js'
 import type { Entry, Outcomes } from './batches.js'
-import type { Ended } from './consumer.js'
+import { toEnded } from './ended.js'
+import type { Ended } from './ended.js'
 import { againEntry } from './entries.js'
 import type { Marks } from './envelope.js'
-import { toBrokerError } from './failure.js'
 import type { Overtime } from './overtime.js'
 import type { Received } from './received.js'
 
@@ -39,7 +38,7 @@ export class Returner {
 
   /** Delete the messages of claims that hold. */
   async acknowledge(claims: readonly Received[]): Promise<Ended> {
-    return ended(claims, await this.#delete(claims))
+    return toEnded(claims, await this.#delete(claims))
   }
 
   /**
@@ -52,7 +51,7 @@ export class Returner {
     const outcomes: Outcomes<Received> = new Map()
     const [changes, sent] = await Promise.all([this.#show(shown), this.#sendAnew(anew)])
     for (const [claim, failure] of [...changes, ...sent]) outcomes.set(claim, failure)
-    return ended(
+    return toEnded(
       returns.map(({ claim }) => claim),
       outcomes,
     )
@@ -133,17 +132,4 @@ function nextMarks({ claim, wish, isUnseen }: Return, now: number): Marks {
     due: marks.due || wish.notBeforeMs !== undefined,
     at: wish.notBeforeMs ?? until,
   }
-}
-
-function ended(claims: readonly Received[], outcomes: Outcomes<Received>): Ended {
-  const done = new Set<Received>()
-  const stale = new Set<Received>()
-  let failure: BrokerError | undefined
-  for (const claim of claims) {
-    const found = outcomes.get(claim)
-    if (found === undefined) done.add(claim)
-    else if (found.kind === 'stale' || found.kind === 'missing') stale.add(claim)
-    else failure ??= toBrokerError(found)
-  }
-  return { done, stale, failure }
 }

@@ -1,6 +1,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { roleCredentials } from './credentials.js'
 import { toFailure } from './failure.js'
+import { quietSdk } from './quiet-sdk.js'
 import type { Access } from './settings.js'
 
 /** What a request may take beside its answer's usual time, and what ends it. */
@@ -21,6 +22,7 @@ export class SqsService {
     const { region, endpoint, keys, role } = access
     this.#label = label
     this.#answerMs = access.answerMs
+    quietSdk()
     this.#client = new SQSClient({
       ...(region !== undefined && { region }),
       // The URL of a queue may name a host that only the server knows.

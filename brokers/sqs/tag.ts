@@ -17,8 +17,8 @@ export function toTag({ queue, url, handle, untilMs, ceilingMs }: Claim): string
 /** Read a tag; undefined for what {@link toTag} did not write. */
 export function readTag(tag: string): Claim | undefined {
   const fields: unknown = JSON.parse(tag)
-  if (!Array.isArray(fields)) return undefined
-  const [queue, url, handle, untilMs, ceilingMs]: readonly unknown[] = fields
+  if (!isList(fields)) return undefined
+  const [queue, url, handle, untilMs, ceilingMs] = fields
   return {
     queue: String(queue),
     url: String(url),
@@ -26,4 +26,8 @@ export function readTag(tag: string): Claim | undefined {
     untilMs: Number(untilMs),
     ceilingMs: Number(ceilingMs),
   }
+}
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value)
 }

@@ -21,6 +21,10 @@ export class Topology {
     this.#bound.delete(queue)
   }
 
+  isDeclared(queue: string): boolean {
+    return this.#bound.has(queue)
+  }
+
   /** Queues that a route reaches; for exchange `''` the one it names, declared or not. */
   reached(route: Route): readonly string[] {
     if (route.exchange === '') return [route.routingKey]

@@ -57,6 +57,7 @@ import { BeatControl } from './periodic/beat-control.js'
 import { PeriodicTasks } from './periodic/periodic-tasks.js'
 import { Stores, type BrokerLocation } from './stores.js'
 import { Connections } from './connections.js'
+import { TaskBackends } from './task-backends.js'
 import { TaskModules } from './task-modules.js'
 import { TaskRegistry } from './task-registry.js'
 
@@ -66,6 +67,8 @@ export interface LovageOptions {
   readonly clock?: Clock
   /** A pino-like logger. Silent when not given: a library does not write to its host's output. */
   readonly logger?: TaskLogger
+  /** The base of tasks that name none, as `app.Task`. */
+  readonly taskCls?: TaskClass
 }
 
 /** Options of `sendTask`: arguments beside those of a call. */
@@ -136,7 +139,7 @@ export class Lovage implements ResultSource {
     callMany: (calls) => Promise.all(calls.map((call) => this.#call(call))),
     applyHere: (definition, args, options) => this.#applyHere(definition, args, options),
     directContext: (definition, args) => this.#directContext(definition, args),
-    resultOf: (id, taskName) => new AsyncResult(id, { app: this, taskName }),
+    resultOf: (id, taskName) => new AsyncResult(id, { app: this.#resultsOf(taskName), taskName }),
   }
   /** Where log lines go. */
   logger: TaskLogger
@@ -144,6 +147,7 @@ export class Lovage implements ResultSource {
   Task: TaskClass | undefined
   readonly #stores: Stores
   readonly #connections: Connections
+  readonly #taskBackends: TaskBackends
   readonly #modules = new TaskModules()
   readonly #sharedTasks: { readonly listener: (definition: TaskDefinition) => void }
   readonly #sending = new InFlight()
@@ -162,6 +166,7 @@ export class Lovage implements ResultSource {
     this.clock = options.clock ?? systemClock
     this.logger = options.logger ?? silentLogger
     this.conf = new Settings(input)
+    this.Task = options.taskCls
     this.codecs = new Codecs({ maxDecompressedBytes: () => this.config().maxMessageBytes })
     const folder = callerFolder(callerPlace())
     for (const driver of builtInDrivers.brokers) this.brokers.register(driver)
@@ -183,6 +188,10 @@ export class Lovage implements ResultSource {
     this.#connections = new Connections({
       broker: (signal) => this.#openBroker(signal),
       backend: () => this.#openBackend(),
+    })
+    this.#taskBackends = new TaskBackends(async (url) => {
+      await this.prepareCodecs()
+      return this.#stores.openBackendAt(url, this.config())
     })
     const define: Definer = (taskOptions, body, method) => this.define(taskOptions, body, method)
     this.task = createDefineTask(define)
@@ -398,6 +407,15 @@ export class Lovage implements ResultSource {
     return this.#connections.backend()
   }
 
+  /** Where a worker of this app stores results: as {@link optionalBackend}, and where tasks have backends of their own. */
+  async workerBackend(): Promise<ResultBackend | undefined> {
+    return this.#taskBackends.routed(await this.optionalBackend(), this.tasks.values())
+  }
+
+  #resultsOf(taskName: string): ResultSource {
+    return this.#taskBackends.sourceOf(this, this.tasks.get(taskName))
+  }
+
   /** The error that a record describes. */
   toError(record: TaskRecord): Error {
     const { taskId, traceback, result } = record
@@ -412,7 +430,7 @@ export class Lovage implements ResultSource {
   /** Confirm what is under way and close everything the app opened; the process can then end by itself. */
   async close(): Promise<void> {
     await this.flush()
-    await this.#connections.close()
+    await Promise.all([this.#connections.close(), this.#taskBackends.close()])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -440,7 +458,10 @@ export class Lovage implements ResultSource {
     this.#sending.begin()
     try {
       const prepared = await this.#publish(call)
-      const result = new AsyncResult(prepared.taskId, { app: this, taskName: call.name })
+      const result = new AsyncResult(prepared.taskId, {
+        app: this.#resultsOf(call.name),
+        taskName: call.name,
+      })
       if (call.options.addToParent !== false) addToTrail(result.asTuple())
       return result
     } finally {

@@ -48,6 +48,8 @@ interface Attempt {
   isLate: boolean
 }
 
+/** Publishes under way at once, where the broker takes them that way. */
+const MOST_UNDER_WAY = 32
 /** How much of its time a call may have waited for the broker's own deadline to be near enough. */
 const SLACK_MS = 50
 
@@ -63,6 +65,11 @@ export class Publisher {
   #isFlushing = false
   /** Messages to send one by one, after a batch was refused: the others must not suffer for one. */
   #single = 0
+  /** Batches that are not waited for before the next. */
+  #underWay = 0
+  /** How long to wait before the next batch, since one under way failed. */
+  #restMs = 0
+  #hasRoom: () => void = () => undefined
 
   constructor(connection: PublishConnection, options: PublisherOptions) {
     this.#connection = connection
@@ -81,27 +88,48 @@ export class Publisher {
         retryPolicy === undefined ? this.#options.retryPolicy : readRetryPolicy(retryPolicy, 'retryPolicy')
       const deadlineMs = this.#options.clock.now() + this.#options.timeoutMs
       this.#pending.push({ sendable, isRetried, policy, deadlineMs, resolve, reject, retries: 0 })
-      if (this.#isFlushing) return
-      this.#isFlushing = true
-      void this.#flushAll()
+      this.#flush()
     })
+  }
+
+  #flush(): void {
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    void this.#flushAll()
   }
 
   /** Never rejects: every error goes to the calls it belongs to. */
   async #flushAll(): Promise<void> {
     await Promise.resolve()
     while (this.#pending.length > 0) {
-      const waitMs = await this.#send(this.#takeBatch())
+      const waitMs = this.#restMs
+      this.#restMs = 0
       if (waitMs > 0) await sleep(this.#options.clock, waitMs)
+      const most = this.#connection.present?.capabilities.publishBatch
+      if (most === undefined) this.#restMs = await this.#send(this.#takeBatch())
+      else await this.#sendAside(this.#takeBatch(most))
     }
     this.#isFlushing = false
   }
 
-  #takeBatch(): readonly Pending[] {
+  /** Send one batch beside those that are under way; resolves when there is room for another. */
+  async #sendAside(batch: readonly Pending[]): Promise<void> {
+    this.#underWay += 1
+    void this.#send(batch).then((waitMs) => {
+      this.#underWay -= 1
+      this.#restMs = Math.max(this.#restMs, waitMs)
+      this.#hasRoom()
+      if (this.#pending.length > 0) this.#flush()
+    })
+    if (this.#underWay >= MOST_UNDER_WAY) await new Promise<void>((resolve) => (this.#hasRoom = resolve))
+  }
+
+  #takeBatch(most = Number.POSITIVE_INFINITY): readonly Pending[] {
     if (this.#single > 0) {
       this.#single -= 1
       return this.#pending.splice(0, 1)
     }
+    if (this.#pending.length > most) return this.#pending.splice(0, most)
     const batch = this.#pending
     this.#pending = []
     return batch

@@ -2,7 +2,7 @@ import type { Route } from '../broker/contract.js'
 import { mostPriority } from '../config/backend-choice.js'
 import type { Config } from '../config/config.js'
 import type { RouteFunction, RouteRule, RouteSetting, RouteTarget } from '../config/routing-settings.js'
-import { TaskError } from '../errors/errors.js'
+import { TaskError, UnsupportedError } from '../errors/errors.js'
 import type { CallOptions } from '../task/call-options.js'
 import type { TaskDefinition } from '../task/definition.js'
 import type { AppQueue, QueueTable } from './queues.js'
@@ -59,7 +59,7 @@ export class Router {
     const name = pick(call, found, 'queue')
     const exchange = pick(call, found, 'exchange')
     const routingKey = pick(call, found, 'routingKey')
-    const priority = this.#checked(pick(call, found, 'priority'), call.name)
+    const priority = this.checkedPriority(pick(call, found, 'priority'), call.name)
     if (name === undefined && exchange !== undefined) {
       return { route: { exchange, routingKey: routingKey ?? '' }, queue: undefined, priority }
     }
@@ -67,8 +67,12 @@ export class Router {
     return { route: toRoute(queue, exchange, routingKey), queue, priority }
   }
 
-  #checked(priority: number | undefined, name: string): number | undefined {
+  /** A priority that the broker has. @throws {@link TaskError} for any other. */
+  checkedPriority(priority: number | undefined, name: string): number | undefined {
     if (priority === undefined || (priority >= 0 && priority <= this.#mostPriority)) return priority
+    if (this.#mostPriority === 0) {
+      throw new UnsupportedError(`broker "sqs" has no priorities, which ${name} asks for with ${priority}`)
+    }
     throw new TaskError(
       `expected the priority of ${name} to be 0 to ${this.#mostPriority}, as the broker has them, got: ${priority}`,
     )

@@ -75,6 +75,7 @@ export class AppSender implements Sender {
 
   async prepareRetry(message: TaskMessage, request: TaskRequest, retry: GrantedRetry): Promise<PreparedCall> {
     const { deliveryInfo } = request
+    const priority = this.#parts.router.checkedPriority(retry.priority, message.task)
     const routed = retry.queue === undefined ? undefined : this.#routeTo(retry.queue, message)
     const route = routed?.route ?? { exchange: '', routingKey: deliveryInfo.queue }
     const countdownMs = retry.countdownMs ?? 0
@@ -84,7 +85,7 @@ export class AppSender implements Sender {
       etaMs: retry.etaMs ?? this.#parts.clock.now() + countdownMs,
       parentId: message.parentId ?? message.id,
       headers: callerHeaders(message.headers),
-      properties: withPriority(message.properties, retry.priority ?? deliveryInfo.priority),
+      properties: withPriority(message.properties, priority ?? deliveryInfo.priority),
       serializer: message.contentType,
     }
     const due = retry.etaMs === undefined ? { delayMs: countdownMs } : { notBeforeMs: retry.etaMs }

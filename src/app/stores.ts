@@ -7,6 +7,7 @@ import { guardBroker } from '../broker/guard.js'
 import type { BrokerOptions, BrokerRegistry } from '../broker/registry.js'
 import { chooseBackend, chooseBroker, isRabbitMq } from '../config/backend-choice.js'
 import type { Config } from '../config/config.js'
+import type { FailoverOrder } from '../config/value/failover-strategy.js'
 import { ConfigError } from '../errors/errors.js'
 import type { ResultCompressor } from '../message/compressed-result.js'
 import type { ResultCodec } from '../message/result-codec.js'
@@ -108,6 +109,7 @@ export class Stores {
     locations: readonly BrokerLocation[],
     strategy: Config['brokerFailoverStrategy'],
   ): readonly BrokerLocation[] {
+    if (typeof strategy === 'function') return orderedBy(strategy, locations)
     if (strategy === 'shuffle')
       return locations
         .map((one) => ({ one, at: Math.random() }))
@@ -123,7 +125,11 @@ export class Stores {
   /** A connected backend; `undefined` where results are switched off or the broker cannot hold them. */
   async openBackend(config: Config): Promise<ResultBackend | undefined> {
     const target = this.backendTarget(config)
-    if (target === undefined) return undefined
+    return target === undefined ? undefined : this.openBackendAt(target, config)
+  }
+
+  /** A connected backend that need not be the app's own. */
+  async openBackendAt(target: string | object, config: Config): Promise<ResultBackend> {
     const compress = this.#parts.compress()
     const opened = await this.#makeBackend(target, config, {
       codec: this.#parts.codec(),
@@ -195,6 +201,18 @@ export class Stores {
 }
 
 const NEVER = new AbortController().signal
+
+/** @throws {@link ConfigError} when nothing is left to try, or something else than the broker's URLs. */
+function orderedBy(order: FailoverOrder, locations: readonly BrokerLocation[]): readonly BrokerLocation[] {
+  const urls = locations.flatMap(({ target }) => (typeof target === 'string' ? [target] : []))
+  if (urls.length === 0) return locations
+  const chosen = [...order(urls)].map((url) => locations.find(({ target }) => target === url))
+  const found = chosen.filter((location) => location !== undefined)
+  if (found.length > 0 && found.length === chosen.length) return found
+  throw new ConfigError(
+    'expected brokerFailoverStrategy to give URLs of the broker, in the order to try them',
+  )
+}
 
 /** What made the connect fail is thrown already. */
 async function closeQuietly(broker: Broker): Promise<void> {

@@ -37,6 +37,8 @@ export interface TaskRecord {
   readonly extended?: ExtendedRecord
   /** Where the caller listens for results, as its message said; only backends that send results look at it. */
   readonly replyTo?: string
+  /** URL of the backend that the task names as its own; whoever stores records for several backends goes by it. */
+  readonly ownBackend?: string
 }
 
 /** How long to keep. */
@@ -44,6 +46,9 @@ export interface KeepOptions {
   /** Forget this many milliseconds after storing; 0 keeps it until forgotten. */
   readonly ttlMs: number
 }
+
+/** Told of changes of watched records; with the record, where the store pushes it as a whole. */
+export type RecordListener = (record?: TaskRecord) => void
 
 /** An open watch on records. */
 export interface RecordWatch {
@@ -87,9 +92,12 @@ export interface ResultBackend {
   forget(taskIds: readonly string[]): Promise<void>
   /**
    * Push of changes: `changed` is called, soon after a record of these ids was stored, possibly more often and
-   * possibly for others. A hint: the caller loads. Absent when the core must poll `load` instead.
+   * possibly for others. A hint: the caller loads, unless it is given the record that was stored. Absent when the core
+   * must poll `load` instead.
    */
-  watch?(taskIds: readonly string[], changed: () => void): Promise<RecordWatch>
+  watch?(taskIds: readonly string[], changed: RecordListener): Promise<RecordWatch>
+  /** Whether a watch on a few records costs no more than a load: it is then opened beside the first one. */
+  readonly watchesQuickly?: boolean
   /** Delete what has expired; resolves with the number deleted. Absent where the store expires by itself. */
   cleanup?(): Promise<number>
   /**

@@ -3,14 +3,7 @@ import { systemClock } from '../util/clock.js'
 import type { Clock } from '../util/clock.js'
 import { withDeadline } from '../util/deadline.js'
 import { Lifecycle } from '../util/lifecycle.js'
-import type {
-  ChordStore,
-  GroupStore,
-  KeepOptions,
-  RecordWatch,
-  ResultBackend,
-  TaskRecord,
-} from './contract.js'
+import type { ChordStore, GroupStore, KeepOptions, ResultBackend, TaskRecord } from './contract.js'
 
 /** How long a guarded backend waits for its driver. */
 export interface BackendGuardOptions {
@@ -50,7 +43,8 @@ export function unwrapBackend(backend: ResultBackend): ResultBackend {
 class GuardedBackend implements ResultBackend {
   readonly name: string
   readonly shared: boolean
-  readonly watch?: (taskIds: readonly string[], changed: () => void) => Promise<RecordWatch>
+  readonly watchesQuickly: boolean
+  readonly watch?: NonNullable<ResultBackend['watch']>
   readonly cleanup?: () => Promise<number>
   readonly replyTo?: () => Promise<string>
   readonly groups?: GroupStore
@@ -66,6 +60,7 @@ class GuardedBackend implements ResultBackend {
     this.inner = inner
     this.name = inner.name
     this.shared = inner.shared
+    this.watchesQuickly = inner.watchesQuickly === true
     this.#life = new Lifecycle({
       what: `result backend "${inner.name}"`,
       connect: (signal) => typed('connect', () => inner.connect(signal)),

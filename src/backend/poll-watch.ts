@@ -61,6 +61,9 @@ function pollerOf(backend: ResultBackend, clock: Clock): RecordPoller {
   return poller
 }
 
+/** More records than this are watched only once a look has missed them. */
+const FEW = 16
+
 /** Watch what is still missing after the first look. Never rejects: without a watch the poller goes on as it is. */
 async function subscribe(
   backend: ResultBackend,
@@ -68,11 +71,12 @@ async function subscribe(
   wait: RecordWait,
 ): Promise<RecordWatch | undefined> {
   try {
-    await wait.looked
+    const isQuick = backend.watchesQuickly === true && wait.missing.size <= FEW
+    if (!isQuick) await wait.looked
     if (backend.watch === undefined || wait.missing.size === 0 || wait.over) return undefined
     const ids = [...wait.missing]
-    const watch = await backend.watch(ids, () => {
-      poller.hint(wait)
+    const watch = await backend.watch(ids, (record) => {
+      poller.hint(wait, record)
     })
     poller.watched(wait)
     return watch

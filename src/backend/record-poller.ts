@@ -77,8 +77,10 @@ export class RecordPoller {
     return wait
   }
 
-  /** Something changed for this wait: look at once, or very soon when it waits for many. */
-  hint(wait: RecordWait): void {
+  /** Something changed for this wait: it is over with this record, or looks at once, or very soon when it waits for many. */
+  hint(wait: RecordWait, record?: TaskRecord): void {
+    // One that ends nothing is loaded, so that it never overtakes a look that is under way.
+    if (record !== undefined && this.#endsWith(wait, record)) return
     this.#lookSoon(wait, wait.missing.size > MANY_IDS ? HINT_DELAY_MS : 0)
   }
 
@@ -161,6 +163,13 @@ export class RecordPoller {
     }
   }
 
+  #endsWith(wait: RecordWait, record: TaskRecord): boolean {
+    const { taskId } = record
+    if (!wait.missing.has(taskId) || !isDone(wait, record)) return false
+    this.#offer(wait, taskId, record)
+    return true
+  }
+
   /** The wait's own functions may throw; that is the end of this wait, not of the others. */
   #offer(wait: RecordWait, id: string, record: TaskRecord): void {
     try {
@@ -211,6 +220,15 @@ export class RecordPoller {
     const awaited = this.#awaited.get(id)
     awaited?.waits.delete(wait)
     if (awaited?.waits.size === 0) this.#awaited.delete(id)
+  }
+}
+
+/** A condition that throws is asked again by a look, which tells the wait. */
+function isDone(wait: RecordWait, record: TaskRecord): boolean {
+  try {
+    return wait.options.isDone(record)
+  } catch {
+    return false
   }
 }
 

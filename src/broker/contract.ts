@@ -232,6 +232,11 @@ export interface ScheduleStore {
 export interface BrokerCapabilities {
   /** Largest batch one `fetch`, `ack` or `publish` call handles; the guard splits larger ones. */
   readonly maxBatch: number
+  /**
+   * Messages that one publish had better carry, where several publishes under way cost no more than one: a store that confirms
+   * message by message. Absent where everything that waits goes best in one batch, after the one before.
+   */
+  readonly publishBatch?: number
   /** Longest durable delay, in milliseconds; 0 when messages cannot be delayed. */
   readonly maxDelayMs: number
   /** Distinct priorities; 1 when priority is ignored. */

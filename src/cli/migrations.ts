@@ -34,7 +34,7 @@ export async function migratingDriver(
 }
 
 function isKnown(brokers: BrokerRegistry, url: string): boolean {
-  return brokers.schemes.includes(schemeOf(url)) || url.startsWith('db+')
+  return brokers.schemes.includes(schemeOf(url)) || /^(db|sqla)\+/.test(url)
 }
 
 function schemeOf(url: string): string {

@@ -65,11 +65,15 @@ export function chooseBroker(config: BrokerParts): BrokerChoice {
   return url === undefined ? { kind: 'embedded' } : { kind: 'urls', urls: [url] }
 }
 
-/** The largest priority that a message may have: RabbitMQ and unknown brokers have a byte for it, the others 0 to 9. */
+/**
+ * The largest priority that a message may have: RabbitMQ and unknown brokers have a byte for it, Amazon SQS has none, the
+ * others 0 to 9.
+ */
 export function mostPriority(config: BrokerParts): number {
   const broker = chooseBroker(config)
   if (broker.kind === 'instance') return 255
   const urls = broker.kind === 'urls' ? broker.urls : []
+  if (urls.some((url) => schemeOf(url) === 'sqs')) return 0
   return urls.some((url) => RABBITMQ_SCHEMES.has(schemeOf(url))) ? 255 : 9
 }
 

@@ -2,6 +2,7 @@
 import type { DurationInput } from '../util/duration.js'
 import type { StoreConfig, StoreConfigInput } from './store-config.js'
 import type { BackendSetting, BrokerSetting, SslSetting } from './value/store-settings.js'
+import type { FailoverStrategy } from './value/failover-strategy.js'
 import type {
   DeliveryModeSetting,
   RetryPolicy,
@@ -107,7 +108,7 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly brokerConnectionMaxRetries?: number | null | undefined
   /**
-   * Whether errors of a channel are retried as those of a connection are.
+   * Whether a worker that connects keeps trying too when the broker refuses it: a queue that exists otherwise, no access, no such virtual host. A channel that fails later is always opened anew.
    *
    * @defaultValue `false`
    */
@@ -117,7 +118,7 @@ export interface ConfigInput extends StoreConfigInput {
    *
    * @defaultValue `round-robin`
    */
-  readonly brokerFailoverStrategy?: 'round-robin' | 'shuffle' | undefined
+  readonly brokerFailoverStrategy?: FailoverStrategy | undefined
   /**
    * Interval of AMQP heartbeats; 0 turns them off.
    *
@@ -1082,7 +1083,7 @@ export interface Config extends StoreConfig {
   readonly brokerConnectionRetryOnStartup: boolean
   readonly brokerConnectionMaxRetries: number
   readonly brokerChannelErrorRetry: boolean
-  readonly brokerFailoverStrategy: 'round-robin' | 'shuffle'
+  readonly brokerFailoverStrategy: FailoverStrategy
   readonly brokerHeartbeatMs: number
   readonly brokerHeartbeatCheckrate: number
   readonly brokerLoginMethod: string | undefined

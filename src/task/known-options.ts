@@ -25,6 +25,7 @@ const TASK_OPTIONS = {
   retryKwargs: true,
   throws: true,
   acksLate: true,
+  backend: true,
   acksOnFailure: true,
   acksOnTimeout: true,
   ignoreResult: true,

@@ -110,6 +110,8 @@ export interface TaskOptions extends TaskHandlers {
   readonly softTimeLimit?: DurationInput
   /** Limit after which the task is FAILURE whatever the body does. */
   readonly timeLimit?: DurationInput
+  /** URL of a result backend of the task's own, in place of the app's; not one that sends results to callers, as `rpc://`. */
+  readonly backend?: string
   /** Default queue. */
   readonly queue?: string
   /** Default exchange. */

@@ -14,14 +14,17 @@ export class ClaimSet {
   readonly settler: Settler
   /** Told of each claim that came or went, where the keeper has to name them. */
   readonly changed: ((tag: string, isClaimed: boolean) => void) | undefined
+  /** Hands what {@link changed} was told over to the keeper, before a body may block the event loop. */
+  readonly flush: (() => void) | undefined
   #inUse = 0
   #emptied: (() => void) | undefined
 
-  constructor(parts: Pick<ClaimSet, 'broker' | 'consumer' | 'settler' | 'changed'>) {
+  constructor(parts: Pick<ClaimSet, 'broker' | 'consumer' | 'settler' | 'changed' | 'flush'>) {
     this.broker = parts.broker
     this.consumer = parts.consumer
     this.settler = parts.settler
     this.changed = parts.changed
+    this.flush = parts.flush
   }
 
   /** Claims that are not settled. */

@@ -90,6 +90,7 @@ export class Dispatcher implements RunOwner {
       if (taken instanceof Run) this.#keep(taken)
       else if (taken !== undefined) this.#settle(taken)
     }
+    claims.flush?.()
     if (this.#isStopping) this.handBackBuffered()
     else this.#pump()
   }

@@ -116,6 +116,8 @@ export class Records {
   }
 
   #addOrigin(draft: Draft, task: PlacedTask): void {
+    const ownBackend = this.#host.tasks.get(task.task)?.options.backend
+    if (ownBackend !== undefined) draft.ownBackend = ownBackend
     if (task.groupId !== undefined) draft.groupId = task.groupId
     if (task.parentId !== undefined) draft.parentId = task.parentId
     if (this.#settings.resultExtended) draft.extended = this.#extended(task)

@@ -76,7 +76,8 @@ export class Session {
       orphaned: parts.orphaned,
     })
     const changed = named && ((tag: string, isClaimed: boolean) => named.change(tag, isClaimed))
-    const claims = new ClaimSet({ broker, consumer, settler, changed })
+    const flush = named && (() => named.flush())
+    const claims = new ClaimSet({ broker, consumer, settler, changed, flush })
     const session: Session = new Session(parts, claims)
     if (holder !== undefined && broker.leases !== undefined) {
       keeper.hold({

@@ -35,6 +35,8 @@ export interface WorkerSettings {
   readonly retryOnStartup: boolean
   /** Whether to connect again after a lost connection. */
   readonly reconnect: boolean
+  /** Whether to try again too when the broker refuses what the worker declares or consumes. */
+  readonly retryRefusals: boolean
   /** Whether late-acknowledged tasks are cancelled when their connection is lost. */
   readonly cancelsOnConnectionLoss: boolean
   /** Tries before giving up; `Infinity` for no limit. */
@@ -68,6 +70,7 @@ export function resolveSettings(config: Config, options: WorkerOptions = {}): Wo
     resultExtended: config.resultExtended,
     retryOnStartup: config.brokerConnectionRetryOnStartup,
     reconnect: config.brokerConnectionRetry,
+    retryRefusals: config.brokerChannelErrorRetry,
     cancelsOnConnectionLoss: config.workerCancelLongRunningTasksOnConnectionLoss,
     maxConnectRetries: config.brokerConnectionMaxRetries,
   }

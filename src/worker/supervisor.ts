@@ -1,5 +1,5 @@
 import type { Broker } from '../broker/contract.js'
-import { BrokerConnectionError, LovageError } from '../errors/errors.js'
+import { BrokerConnectionError, BrokerError, LovageError } from '../errors/errors.js'
 import { backoffMs } from '../util/backoff.js'
 import { toError } from '../util/to-error.js'
 import type { WorkerHost } from './host.js'
@@ -119,7 +119,8 @@ export class Supervisor {
     const { settings } = this.#parts
     const mayRetry = this.#hasConnected ? settings.reconnect : settings.retryOnStartup
     const isRetryable = error instanceof LovageError && error.retryable
-    if (!mayRetry || !isRetryable) throw error
+    const isRefusal = error instanceof BrokerError && settings.retryRefusals
+    if (!mayRetry || !(isRetryable || isRefusal)) throw error
     await this.#waitAgain(error, 'Cannot connect')
   }
 

@@ -194,7 +194,7 @@ export class Worker {
   async #openBackend(): Promise<ResultBackend | undefined> {
     for (let tries = 0; ; tries += 1) {
       try {
-        return await this.#app.optionalBackend()
+        return await this.#app.workerBackend()
       } catch (thrown) {
         const error = toError(thrown)
         const isRetryable = error instanceof LovageError && error.retryable && this.#settings.retryOnStartup

@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, jest } from '@jest/globals'
 import { listDeadLetters } from '../../src/control/dead-letters.js'
 import { FaultBench } from './fixture/fault-bench.js'
-import { faultStores } from './fixture/fault-store.js'
+import { killStores } from './fixture/fault-store.js'
 
 jest.setTimeout(60_000)
 
@@ -28,7 +29,7 @@ const inTwoStores = [
   ['worker.before-ack', 2],
 ] as const
 
-describe.each(faultStores().map((store) => [store.name, store] as const))(
+describe.each(killStores().map((store) => [store.name, store] as const))(
   'a worker on %s that is killed',
   (_name, store) => {
     for (let round = 1; round <= rounds; round += 1) {
@@ -73,7 +74,13 @@ describe.each(faultStores().map((store) => [store.name, store] as const))(
 
       expect(await result.get(20)).toBe(1)
       // Where it takes several steps, the retry that was sent before the kill runs beside the one that is sent again.
-      expect(bench.runs('a').length).toBe(store.settles ? 3 : 4)
+      const most = store.settles ? 3 : 4
+      // Where claims are leases, the killed one's may run out after the retry that was sent before has ended.
+      const least = store.hasLeases && !store.settles ? 2 : most
+      const endMs = performance.now() + 10_000
+      while (bench.runs('a').length < least && performance.now() < endMs) await sleep(10)
+      expect(bench.runs('a').length).toBeGreaterThanOrEqual(least)
+      expect(bench.runs('a').length).toBeLessThanOrEqual(most)
     })
 
     it('by its own task ends as a dead letter after maxDeliveries, and the next worker lives', async () => {

@@ -8,7 +8,7 @@ import { tempFolder } from '../support/temp.js'
 import { FaultBench } from './fixture/fault-bench.js'
 import type { FaultStore } from './fixture/fault-store.js'
 
-jest.setTimeout(60_000)
+jest.setTimeout(90_000)
 
 const TIMEOUT_S = 3
 const withServer = canStartRabbitmq() ? describe : describe.skip
@@ -69,7 +69,7 @@ withServer('a task that lasts longer than the consumer_timeout of RabbitMQ', () 
   it('goes to another worker when its own is killed, counted as a delivery', async () => {
     await using bench = await openBench()
     const first = await bench.worker({ concurrency: 1 })
-    const result = await bench.tasks.wait.delay(bench.log, 'long', 2.5 * TIMEOUT_S * 1000)
+    const result = await bench.tasks.wait.delay(bench.log, 'long', 4 * TIMEOUT_S * 1000)
     const endMs = performance.now() + 20_000
     while ((await heldQueues()) === 0 && performance.now() < endMs) await sleep(50)
     first.kill('SIGKILL')
@@ -88,5 +88,7 @@ withServer('a task that lasts longer than the consumer_timeout of RabbitMQ', () 
 
     expect(bench.runs('long').length).toBeGreaterThanOrEqual(1)
     expect(result.id).toBeDefined()
+    const short = await bench.tasks.note.delay(bench.log, 'short')
+    expect(await short.get(20)).toBe(worker.pid)
   })
 })

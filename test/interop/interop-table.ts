@@ -17,9 +17,10 @@ export function interopTable(cases: readonly InteropCase[]): string {
   return ['| | Python calls Lovage | Lovage calls Python |', '| --- | --- | --- |', ...rows].join('\n')
 }
 
-function cellOf({ title, since52, notOn }: InteropCase): string {
+function cellOf({ title, since52, only52, notOn }: InteropCase): string {
   const places = Object.keys(notOn ?? {}).join(' and ')
-  const marks = [...(since52 === true ? [] : ['5.7']), ...(places === '' ? [] : [`not on ${places}`])]
+  const version = only52 === true ? ['5.2'] : since52 === true ? [] : ['5.7']
+  const marks = [...version, ...(places === '' ? [] : [`not on ${places}`])]
   return marks.length === 0 ? title : `${title} (${marks.join(', ')})`
 }
 

@@ -32,6 +32,44 @@ describe('Celery and Lovage as neighbours on RabbitMQ', () => {
     )
   }
 
+  it('delay tasks of each other in a quorum queue, through the same exchanges', async () => {
+    const place = rabbitmqPlace(rabbitmq)
+    if (place === undefined) return
+    const name = randomName('quorum')
+    const conf = { quorum_queue: name, task_acks_late: true }
+    await using stage = await InteropStage.open(python, { ...place, conf })
+    const app = new Lovage('interop', {
+      broker: place.broker,
+      backend: place.backend,
+      taskQueues: [
+        {
+          ...{ name, exchange: name, exchangeType: 'topic', routingKey: `${name}.#` },
+          queueArguments: { 'x-queue-type': 'quorum' },
+        },
+      ],
+    })
+    const when = app.task('py.when', () => Date.now() / 1000)
+    const sent = { exchange: name, routingKey: `${name}.when`, countdown: 3 }
+
+    const worker = await startWorker(app)
+    const ofPython = `
+      began = time.time()
+      result = send('py.when', exchange='${name}', routing_key='${name}.when', countdown=3)
+      until(lambda: delayed() > 0)
+      return [result.get(timeout=20) - began, result.get() - began < 15]`
+    const [waited, inTime] = await stage.python.run<readonly [number, boolean]>(ofPython)
+    expect(waited).toBeGreaterThanOrEqual(2.9)
+    expect(inTime).toBe(true)
+    await worker.stop()
+
+    await stage.pythonWorker({ queues: name })
+    const began = Date.now() / 1000
+    const result = await when.applyAsync([], sent)
+    expect(await stage.python.run('return until(lambda: delayed() > 0)')).toBe(true)
+    expect((await result.get(20)) - began).toBeGreaterThanOrEqual(2.9)
+    await app.close()
+  }, 60_000)
+
   it('serve larger priorities first, whoever sent and whoever runs', async () => {
     const place = rabbitmqPlace(rabbitmq)
     if (place === undefined) return

@@ -17,10 +17,14 @@ export class MongodbServer implements AsyncDisposable {
     this.#running = running
   }
 
-  /** Start one that keeps its data on disk. */
-  static async start(): Promise<MongodbServer> {
+  /** Start one; with `keeps` its data is on disk and found again, which the stand-in is slow with. */
+  static async start({ keeps = true }: { readonly keeps?: boolean } = {}): Promise<MongodbServer> {
     const folder = await tempFolder('mongodb')
-    return new MongodbServer(folder, await startIn(folder.path, undefined))
+    return new MongodbServer(folder, await startIn(folder.path, { keeps }))
+  }
+
+  get url(): string {
+    return this.#running.url
   }
 
   get port(): number {
@@ -34,7 +38,7 @@ export class MongodbServer implements AsyncDisposable {
 
   /** Start it again on the same port, with what it has on disk. */
   async startAgain(): Promise<void> {
-    this.#running = await startIn(this.#folder.path, this.port)
+    this.#running = await startIn(this.#folder.path, { port: this.port, keeps: true })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -43,13 +47,16 @@ export class MongodbServer implements AsyncDisposable {
   }
 }
 
-async function startIn(folder: string, port: number | undefined): Promise<Running> {
+async function startIn(
+  folder: string,
+  options: { readonly port?: number; readonly keeps: boolean },
+): Promise<Running> {
   // As the runner starts one: a script that is not compiled.
   const script = new URL('../../../test/support/service/mongodb.mjs', import.meta.url).href
   const module: unknown = await import(script)
   const start = isRecord(module) ? module['startMongodb'] : undefined
   if (typeof start !== 'function') throw new TypeError('the script that starts MongoDB has changed')
-  const started: unknown = await Reflect.apply(start, undefined, [folder, { port, keeps: true }])
+  const started: unknown = await Reflect.apply(start, undefined, [folder, options])
   const { url, stop } = isRecord(started) ? started : {}
   if (typeof url !== 'string' || typeof stop !== 'function') throw new TypeError('no server was started')
   return {

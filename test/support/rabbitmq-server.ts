@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { projectRoot } from './child.js'
@@ -53,6 +54,11 @@ export class RabbitmqServer implements AsyncDisposable {
 
   get url(): string {
     return this.#node.url
+  }
+
+  /** The process of the server. */
+  async pid(): Promise<number> {
+    return Number(await readFile(this.#folder.file('server.pid'), 'utf8'))
   }
 
   /** Start it, also again after {@link kill}: on the same port, with what it has on disk. */

@@ -26,6 +26,7 @@ import { mongodb } from './service/mongodb.mjs'
 import { celery, celery52 } from './service/celery.mjs'
 import { rabbitmq } from './service/rabbitmq.mjs'
 import { mariadb } from './service/mariadb.mjs'
+import { pgbouncer } from './service/pgbouncer.mjs'
 import { postgresql } from './service/postgresql.mjs'
 import { redis } from './service/redis.mjs'
 import { sqs } from './service/sqs.mjs'
@@ -35,7 +36,18 @@ import { sqs } from './service/sqs.mjs'
  *
  * @type {Service[]}
  */
-export const services = [redis, rabbitmq, postgresql, mariadb, mongodb, sqs, fauxqs, celery, celery52]
+export const services = [
+  redis,
+  rabbitmq,
+  postgresql,
+  pgbouncer,
+  mariadb,
+  mongodb,
+  sqs,
+  fauxqs,
+  celery,
+  celery52,
+]
 
 /**
  * Find or start every service, side by side.

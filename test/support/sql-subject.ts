@@ -10,11 +10,38 @@ import { node } from './child.js'
 import { sqlPlace } from './sql-place.js'
 import type { SqlServer } from './sql-place.js'
 import { describeBackend, describeBroker, jsonCodec } from '../conformance/index.js'
+import type { BrokerPart } from '../conformance/index.js'
 
 const claimScript = fileURLToPath(new URL('../integration/sql/child/claim.js', import.meta.url))
 
-/** Both suites on a server; `options` go into the URL. */
-export async function describeSqlServer(server: SqlServer, name: string, options = ''): Promise<void> {
+/** Parts of the contract that every SQL database has, in whatever tables. */
+export const SQL_PARTS: readonly BrokerPart[] = [
+  ...(['durable', 'delays', 'direct', 'topic', 'fanout', 'headers'] as const),
+  ...(['leases', 'settle', 'queues', 'broadcast', 'schedules'] as const),
+]
+
+/** The broker's suite on one URL. */
+export function describeSqlBroker(name: string, url: string, offers: readonly BrokerPart[]): void {
+  const parsed = parseConnectionUrl(url)
+  describeBroker({
+    name,
+    open: () => guardBroker(createBroker(parsed, {})),
+    openResults: () => openSqlResults(url),
+    offers,
+    crash: async (queue, count, leaseMs) => {
+      await using child = node(claimScript, [url, queue, String(count), String(leaseMs)])
+      await child.waitForLine('claimed')
+      await child.stop()
+    },
+  })
+}
+
+function openSqlResults(url: string): ResultBackend {
+  return guardBackend(createBackend(parseConnectionUrl(url), { codec: jsonCodec }))
+}
+
+/** Both suites on a server, in a place of their own. */
+export async function describeSqlServer(server: SqlServer, name: string): Promise<void> {
   const place = await sqlPlace(server)
   if (place === undefined) {
     it.skip(`${name}: no server is there`, () => undefined)
@@ -23,22 +50,15 @@ export async function describeSqlServer(server: SqlServer, name: string, options
   afterAll(async () => {
     await place.remove()
   })
-  const separator = place.url.includes('?') ? '&' : '?'
-  const url = parseConnectionUrl(options === '' ? place.url : `${place.url}${separator}${options}`)
-  const openResults = (): ResultBackend => guardBackend(createBackend(url, { codec: jsonCodec }))
-  describeBroker({
+  describeSqlStore(name, place.url)
+}
+
+/** Both suites on one URL of Lovage's own tables. */
+export function describeSqlStore(name: string, url: string): void {
+  describeSqlBroker(name, url, ['priorities', ...SQL_PARTS])
+  describeBackend({
     name,
-    open: () => guardBroker(createBroker(url, {})),
-    openResults,
-    offers: [
-      ...(['durable', 'delays', 'priorities', 'direct', 'topic', 'fanout', 'headers'] as const),
-      ...(['leases', 'settle', 'queues', 'broadcast', 'schedules'] as const),
-    ],
-    crash: async (queue, count, leaseMs) => {
-      await using child = node(claimScript, [url.text, queue, String(count), String(leaseMs)])
-      await child.waitForLine('claimed')
-      await child.stop()
-    },
+    open: () => openSqlResults(url),
+    offers: ['shared', 'watch', 'cleanup', 'groups'],
   })
-  describeBackend({ name, open: openResults, offers: ['shared', 'watch', 'cleanup', 'groups'] })
 }

@@ -16,6 +16,11 @@ export function claimedRow(row: SqlRow, claimNumber: number): ClaimedRow {
   }
 }
 
+/** Highest priority first, oldest first. */
+export function byPriority(rows: readonly ClaimedRow[]): readonly ClaimedRow[] {
+  return rows.toSorted((one, other) => other.priority - one.priority || one.id - other.id)
+}
+
 /** The claims that `find` does not find; it is asked once for each claim number, with the ids. */
 export async function without(
   claims: readonly ClaimKey[],

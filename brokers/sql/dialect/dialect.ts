@@ -43,6 +43,40 @@ export interface ClaimRequest {
   readonly claim: number
 }
 
+/** A claim in one statement, which also sees to the holder. */
+export interface ClaimAtOnce extends ClaimRequest {
+  readonly leaseMs: number
+}
+
+/** What {@link AtOnce.claim} found. */
+export interface ClaimedAtOnce {
+  /** None when there are none, and when the holder is forgotten. */
+  readonly rows: readonly ClaimedRow[]
+  /** The lease has to be renewed. */
+  readonly isStale: boolean
+}
+
+/** What {@link AtOnce.insert} writes, and what it takes for granted. */
+export interface InsertAtOnce {
+  /** The version of the queues and bindings that the messages were routed by. */
+  readonly version: number
+  /** Who is to be told. */
+  readonly channel: string
+  readonly messages: readonly NewMessage[]
+}
+
+/**
+ * What a database does in a single statement, which is a transaction of its own: one round trip in place of four.
+ *
+ * The session given has no transaction.
+ */
+export interface AtOnce {
+  /** Claim ready rows of one queue, if the holder is still known; the commit does not wait for the disk. */
+  claim(session: Session, request: ClaimAtOnce): Promise<ClaimedAtOnce>
+  /** Insert and announce; `false` when nothing was done, because one statement does not do or the version is another. */
+  insert(session: Session, wish: InsertAtOnce): Promise<boolean>
+}
+
 /** How a claim is given back. */
 export interface GiveBack extends ClaimKey {
   readonly hold?: Hold
@@ -108,6 +142,9 @@ export interface SqlDialect {
   /** Most rows that one claim, settlement or publish handles. */
   readonly maxBatch: number
 
+  /** Absent where a statement cannot do as much. */
+  readonly atOnce?: AtOnce
+
   insert(session: Session, messages: readonly NewMessage[]): Promise<void>
   look(session: Session, queues: readonly string[], holder: number): Promise<Outlook>
   /** Messages that can be claimed. */
@@ -124,6 +161,11 @@ export interface SqlDialect {
   giveBack(session: Session, holder: number, item: GiveBack): Promise<boolean>
   /** Which of these claims another holder has by now. */
   lost(session: Session, holder: number, claims: readonly ClaimKey[]): Promise<readonly ClaimKey[]>
+
+  /** Delete messages of a queue, those that wait or claimed ones too; the number deleted. */
+  dropMessages(session: Session, queue: string, which: 'waiting' | 'all'): Promise<number>
+  /** Queues that others made; absent where there are no others. */
+  foreignQueues?(session: Session): Promise<readonly string[]>
 
   /** Register a holder of claims; its id is never given out again. */
   openHolder(session: Session, leaseMs: number, owner: string): Promise<number>
@@ -160,6 +202,8 @@ export interface SqlDialect {
   readonly brokerMigrations: readonly string[]
   /** The broker's migrations with their statements; the first makes `lovage_migration`. */
   brokerSchema(knex: Knex, names: TableNames): readonly Migration[]
+  /** Tables that the queue shares with others, beside its own; absent where there are none. */
+  readonly shared?: SharedTables
   /** Whether the result tables have every column. */
   resultsAreCurrent(session: Session, names: TableNames): Promise<boolean>
   /** What makes the result tables, or adds the columns that older ones lack. */
@@ -169,6 +213,14 @@ export interface SqlDialect {
   /** Keep other processes from changing the schema until `unlockSchema`, or to the end of the transaction. */
   lockSchema(session: Session): Promise<void>
   unlockSchema(session: Session): Promise<void>
+}
+
+/** Tables that others make and use too, so that no record says what was done to them. */
+export interface SharedTables {
+  /** Whether everything is there that the queue needs. */
+  areCurrent(session: Session, names: TableNames): Promise<boolean>
+  /** What makes them, or adds what those of others lack. */
+  schema(session: Session, names: TableNames): Promise<readonly Migration[]>
 }
 
 /** Whether all rows were removed; when not, nothing may be committed. */

@@ -102,9 +102,8 @@ export async function countReady(session: Session, queue: string): Promise<numbe
 /** Takes the oldest thousand of the due ones that nobody else promotes. See `SqlDialect.promote`. */
 export async function promote(session: Session): Promise<number> {
   const ids = idsOf(await session.all(DUE))
-  return ids === undefined
-    ? 0
-    : session.run(`UPDATE {message} SET due_ms = NULL, ready = 1 WHERE id IN (${ids})`)
+  if (ids.length === 0) return 0
+  return session.run(`UPDATE {message} SET due_ms = NULL, ready = 1 WHERE id IN (${marks(ids)})`, ids)
 }
 
 /** Reads and locks the rows, skipping what others are claiming, then marks them. See `SqlDialect.claim`. */
@@ -112,21 +111,25 @@ export async function claim(session: Session, request: ClaimRequest): Promise<re
   const { queue, max, holder, claim: number } = request
   const rows = await session.all(READY_ROWS, [queue, max])
   const ids = idsOf(rows)
-  if (ids === undefined) return []
+  if (ids.length === 0) return []
   await session.run(
-    `UPDATE {message} SET holder = ?, claim = ?, ready = NULL, deliveries = deliveries + 1 WHERE id IN (${ids})`,
-    [holder, number],
+    `UPDATE {message} SET holder = ?, claim = ?, ready = NULL, deliveries = deliveries + 1 WHERE id IN (${marks(ids)})`,
+    [holder, number, ...ids],
   )
   return rows.map((row) => claimedRow(row, number))
 }
 
-// Numbers of the database's own; as parameters they would come back as the same text.
-function idsOf(rows: readonly (readonly SqlValue[])[]): string | undefined {
-  return rows.length === 0 ? undefined : rows.map(([id]) => Number(id)).join(',')
+function idsOf(rows: readonly (readonly SqlValue[])[]): readonly number[] {
+  return rows.map(([id]) => Number(id))
+}
+
+// Not the numbers themselves: what is kept of each text would grow without end.
+function marks(ids: readonly number[]): string {
+  return ids.map(() => '?').join(',')
 }
 
 function held(ids: readonly number[]): string {
-  return `FROM {message} WHERE holder = ? AND claim = ? AND id IN (${ids.map(Number).join(',')})`
+  return `FROM {message} WHERE holder = ? AND claim = ? AND id IN (${marks(ids)})`
 }
 
 /** One delete for each claim number in the batch; only the count is looked at. See `SqlDialect.remove`. */
@@ -137,7 +140,7 @@ export async function remove(
 ): Promise<RemoveOutcome> {
   let removed = 0
   for (const [number, ids] of byClaim(claims)) {
-    removed += await session.run(`DELETE ${held(ids)}`, [holder, number])
+    removed += await session.run(`DELETE ${held(ids)}`, [holder, number, ...ids])
   }
   return removed === claims.length ? 'all' : 'some-lost'
 }
@@ -149,8 +152,8 @@ export async function removeHeld(
   claims: readonly ClaimKey[],
 ): Promise<readonly ClaimKey[]> {
   return without(claims, async (number, ids) => {
-    const found = await session.all(`SELECT id ${held(ids)} FOR UPDATE`, [holder, number])
-    await session.run(`DELETE ${held(ids)}`, [holder, number])
+    const found = await session.all(`SELECT id ${held(ids)} FOR UPDATE`, [holder, number, ...ids])
+    await session.run(`DELETE ${held(ids)}`, [holder, number, ...ids])
     return found
   })
 }
@@ -161,7 +164,7 @@ export async function lost(
   holder: number,
   claims: readonly ClaimKey[],
 ): Promise<readonly ClaimKey[]> {
-  return without(claims, (number, ids) => session.all(`SELECT id ${held(ids)}`, [holder, number]))
+  return without(claims, (number, ids) => session.all(`SELECT id ${held(ids)}`, [holder, number, ...ids]))
 }
 
 /** One update; the row keeps its place in the order of ids. See `SqlDialect.giveBack`. */
@@ -201,11 +204,12 @@ export async function closeHolder(session: Session, holder: number): Promise<voi
 /** Leaves out holders that are claiming at this moment. See `SqlDialect.reap`. */
 export async function reap(session: Session, except: number): Promise<number> {
   const ids = idsOf(await session.all(EXPIRED_HOLDERS, [except]))
-  if (ids === undefined) return 0
+  if (ids.length === 0) return 0
   const freed = await session.run(
-    `UPDATE {message} SET holder = NULL, claim = NULL, ready = 1 WHERE holder IN (${ids})`,
+    `UPDATE {message} SET holder = NULL, claim = NULL, ready = 1 WHERE holder IN (${marks(ids)})`,
+    ids,
   )
-  await session.run(`DELETE FROM {holder} WHERE id IN (${ids})`)
+  await session.run(`DELETE FROM {holder} WHERE id IN (${marks(ids)})`, ids)
   return freed
 }
 

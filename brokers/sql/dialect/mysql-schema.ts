@@ -16,7 +16,8 @@ const TYPES = { bytes: 'LONGBLOB', date: 'DATETIME(6)', text: 'LONGTEXT' }
 const ID = 'id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY'
 const NAME = 'VARCHAR(255)'
 // Names are compared byte by byte, as everywhere else.
-const TABLE = 'ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin'
+/** What stands behind the columns of every table. */
+export const tableSuffix = 'ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin'
 
 const LOCK = "concat('lovage ', DATABASE())"
 const LOCK_WAIT_S = 25
@@ -36,7 +37,7 @@ export function brokerSchema(_knex: Knex, names: TableNames): readonly Migration
       name: '002-broadcast',
       statements: filled([
         `CREATE TABLE IF NOT EXISTS {broadcast} (${ID}, sent_ms BIGINT NOT NULL, meta LONGTEXT NOT NULL,
-          body LONGBLOB NOT NULL) ${TABLE}`,
+          body LONGBLOB NOT NULL) ${tableSuffix}`,
       ]),
     },
     { name: '003-beat', statements: filled(beatTables()) },
@@ -46,38 +47,38 @@ export function brokerSchema(_knex: Knex, names: TableNames): readonly Migration
 function queueTables(): readonly string[] {
   return [
     `CREATE TABLE IF NOT EXISTS {migration} (name ${NAME} PRIMARY KEY,
-      applied_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP) ${TABLE}`,
+      applied_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP) ${tableSuffix}`,
     // What is claimed or not due has no `ready`, and so stands apart in the index of what can be claimed.
     `CREATE TABLE IF NOT EXISTS {message} (${ID},
       queue ${NAME} NOT NULL, ready TINYINT, \`rank\` INT NOT NULL, due_ms BIGINT, holder BIGINT, claim BIGINT,
       deliveries INT NOT NULL DEFAULT 0, unspent INT NOT NULL DEFAULT 0, due TINYINT NOT NULL DEFAULT 0,
       meta LONGTEXT NOT NULL, body LONGBLOB NOT NULL,
-      KEY ready (queue, ready, \`rank\`), KEY due (due_ms), KEY holder (holder)) ${TABLE}`,
-    `CREATE TABLE IF NOT EXISTS {holder} (${ID}, lease_until_ms BIGINT NOT NULL, owner TEXT NOT NULL) ${TABLE}`,
+      KEY ready (queue, ready, \`rank\`), KEY due (due_ms), KEY holder (holder)) ${tableSuffix}`,
+    `CREATE TABLE IF NOT EXISTS {holder} (${ID}, lease_until_ms BIGINT NOT NULL, owner TEXT NOT NULL) ${tableSuffix}`,
   ]
 }
 
 function beatTables(): readonly string[] {
   return [
     `CREATE TABLE IF NOT EXISTS {beat} (one TINYINT PRIMARY KEY, candidate ${NAME} NOT NULL,
-      lease_until_ms BIGINT NOT NULL, revision BIGINT NOT NULL) ${TABLE}`,
+      lease_until_ms BIGINT NOT NULL, revision BIGINT NOT NULL) ${tableSuffix}`,
     "INSERT IGNORE INTO {beat} (one, candidate, lease_until_ms, revision) VALUES (1, '', 0, 0)",
-    `CREATE TABLE IF NOT EXISTS {beatEntry} (name ${NAME} PRIMARY KEY, data LONGTEXT NOT NULL, last_ms BIGINT) ${TABLE}`,
+    `CREATE TABLE IF NOT EXISTS {beatEntry} (name ${NAME} PRIMARY KEY, data LONGTEXT NOT NULL, last_ms BIGINT) ${tableSuffix}`,
     `CREATE TABLE IF NOT EXISTS {beatOccurrence} (id VARCHAR(64) PRIMARY KEY, entry ${NAME} NOT NULL,
-      scheduled_ms BIGINT NOT NULL, KEY entry (entry, scheduled_ms)) ${TABLE}`,
+      scheduled_ms BIGINT NOT NULL, KEY entry (entry, scheduled_ms)) ${tableSuffix}`,
   ]
 }
 
 function routeTables(): readonly string[] {
   return [
     `CREATE TABLE IF NOT EXISTS {queue} (name ${NAME} PRIMARY KEY, lifetime ${NAME} NOT NULL, expires_ms BIGINT,
-      used_at_ms BIGINT) ${TABLE}`,
+      used_at_ms BIGINT) ${tableSuffix}`,
     // A key over the columns themselves would be too long.
     `CREATE TABLE IF NOT EXISTS {binding} (${ID}, queue ${NAME} NOT NULL, exchange ${NAME} NOT NULL,
       type VARCHAR(20) NOT NULL, routing_key ${NAME} NOT NULL, arguments TEXT NOT NULL,
       digest CHAR(64) CHARACTER SET ascii GENERATED ALWAYS AS
-        (sha2(concat_ws(0x00, queue, exchange, type, routing_key, arguments), 256)) STORED UNIQUE) ${TABLE}`,
-    `CREATE TABLE IF NOT EXISTS {topology} (one TINYINT PRIMARY KEY, version BIGINT NOT NULL) ${TABLE}`,
+        (sha2(concat_ws(0x00, queue, exchange, type, routing_key, arguments), 256)) STORED UNIQUE) ${tableSuffix}`,
+    `CREATE TABLE IF NOT EXISTS {topology} (one TINYINT PRIMARY KEY, version BIGINT NOT NULL) ${tableSuffix}`,
     'INSERT IGNORE INTO {topology} (one, version) VALUES (1, 0)',
   ]
 }
@@ -97,14 +98,12 @@ export async function resultSchema(
   _knex: Knex,
   names: TableNames,
 ): Promise<readonly Migration[]> {
-  const [row] = await session.all('SELECT VERSION()')
-  // Celery takes ids from a sequence where there are any, which is on MariaDB alone.
-  const hasSequences = /mariadb/i.test(String(row?.[0]))
+  const sequences = await hasSequences(session)
   const steps: Migration[] = []
   for (const table of celeryTables(names, TYPES)) {
     const { exists, missing, makesIds } = await stateOf(session, table)
     const name = bareName(table.name)
-    if (!exists) steps.push({ name: `create ${name}`, statements: created(table, hasSequences) })
+    if (!exists) steps.push({ name: `create ${name}`, statements: created(table, sequences) })
     else if (missing.length > 0 || !makesIds) {
       const what = missing.length > 0 ? missing.join(', ') : 'default of id'
       steps.push({ name: `extend ${name}: ${what}`, statements: extended(table, missing, makesIds) })
@@ -113,10 +112,16 @@ export async function resultSchema(
   return steps
 }
 
-async function stateOf(session: Session, { name, ...table }: CeleryTable): Promise<TableState> {
-  const rows = await session.all(COLUMNS, placeOf(name))
+/** Whether there are sequences, which Celery and kombu then take ids from: on MariaDB alone. */
+export async function hasSequences(session: Session): Promise<boolean> {
+  const [row] = await session.all('SELECT VERSION()')
+  return /mariadb/i.test(String(row?.[0]))
+}
+
+async function stateOf(session: Session, table: CeleryTable): Promise<TableState> {
+  const rows = await session.all(COLUMNS, placeOf(table.name))
   return tableState(
-    { name, ...table },
+    table,
     rows.map(([column, hasDefault]) => ({ column: String(column), hasDefault: hasDefault === 1 })),
   )
 }
@@ -125,15 +130,15 @@ function placeOf(name: string): readonly [string | null, string] {
   return [name.includes('.') ? name.slice(0, name.indexOf('.')) : null, bareName(name)]
 }
 
-function created(table: CeleryTable, hasSequences: boolean): readonly string[] {
+function created(table: CeleryTable, sequences: boolean): readonly string[] {
   const { name, sequence, key, columns } = table
   const ids = quoted(sequence, QUOTE)
   const defined = Object.entries(columns).map(([column, type]) => `${column} ${type}`)
-  const id = hasSequences ? `id BIGINT NOT NULL PRIMARY KEY DEFAULT nextval(${ids})` : ID
+  const id = sequences ? `id BIGINT NOT NULL PRIMARY KEY DEFAULT nextval(${ids})` : ID
   return [
-    ...(hasSequences ? [`CREATE SEQUENCE IF NOT EXISTS ${ids}`] : []),
+    ...(sequences ? [`CREATE SEQUENCE IF NOT EXISTS ${ids}`] : []),
     `CREATE TABLE IF NOT EXISTS ${quoted(name, QUOTE)} (${id}, ${key} VARCHAR(155) UNIQUE, ${defined.join(', ')},
-      KEY ix_${bareName(name)}_date_done (date_done), ${expiryKey(name)}) ${TABLE}`,
+      KEY ix_${bareName(name)}_date_done (date_done), ${expiryKey(name)}) ${tableSuffix}`,
   ]
 }
 

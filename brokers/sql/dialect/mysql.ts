@@ -1,4 +1,5 @@
 import type { SqlDialect } from './dialect.js'
+import { dropMessages } from './drop-messages.js'
 import * as broadcast from './mysql-broadcast.js'
 import * as queue from './mysql-queue.js'
 import * as results from './mysql-results.js'
@@ -9,6 +10,7 @@ export const mysql: SqlDialect = {
   name: 'mysql',
   maxBatch: 1000,
   ...queue,
+  dropMessages,
   ...broadcast,
   ...results,
   ...schema,

@@ -1,6 +1,5 @@
 import type { Session, SqlValue } from '../session.js'
 import type { ResultMark, ResultRow } from './dialect.js'
-import { pieces } from './pieces.js'
 import { NOW, textArray } from './postgresql-queue.js'
 import { fitted, inWaves, RESULT_COLUMNS, resultRow, rowValues } from './result-row.js'
 
@@ -13,35 +12,20 @@ const LOAD = `SELECT ${READ} FROM {taskmeta} WHERE task_id = ANY ($1::text[]) AN
 const MARK = `SELECT task_id, status || coalesce(${DATE_TEXT}, md5(result), '') FROM {taskmeta} WHERE task_id = ANY ($1::text[])`
 
 const TYPES: ReadonlyMap<string, string> = new Map([
-  ['date_done', '::timestamp'],
-  ['retries', '::integer'],
-  ...['result', 'children', 'args', 'kwargs', 'stamps'].map((column): [string, string] => [
-    column,
-    '::bytea',
-  ]),
+  ['date_done', 'timestamp'],
+  ['retries', 'integer'],
+  ...['result', 'children', 'args', 'kwargs', 'stamps'].map((column): [string, string] => [column, 'bytea']),
 ])
-const WIDTH = RESULT_COLUMNS.length + 1
-const upserts = new Map<number, string>()
+const ARRAYS = RESULT_COLUMNS.map((column, index) => `$${index + 2}::${TYPES.get(column) ?? 'text'}[]`)
 
-function upsert(rows: number): string {
-  const known = upserts.get(rows)
-  if (known !== undefined) return known
-  const columns = [...RESULT_COLUMNS, 'lovage_expires_ms']
-  const values = Array.from({ length: rows }, (_, row) => valuesFrom(row * WIDTH + 1))
-  const updates = columns.slice(1).map((column) => `${column} = excluded.${column}`)
-  const text = `INSERT INTO {taskmeta} AS kept (${columns.join(', ')}) VALUES ${values.join(',')}
-    ON CONFLICT (task_id) DO UPDATE SET ${updates.join(', ')}
-    WHERE kept.status IS DISTINCT FROM 'SUCCESS' OR kept.lovage_expires_ms <= ${NOW}`
-  upserts.set(rows, text)
-  return text
-}
+// One text for any number of rows, a list for each column. A list that is too short is filled up with NULL.
+const UPSERT = `INSERT INTO {taskmeta} AS kept (${RESULT_COLUMNS.join(', ')}, lovage_expires_ms)
+  SELECT *, $1::bigint + ${NOW} FROM unnest(${ARRAYS.join(', ')})
+  ON CONFLICT (task_id) DO UPDATE SET
+    ${[...RESULT_COLUMNS.slice(1), 'lovage_expires_ms'].map((column) => `${column} = excluded.${column}`).join(', ')}
+  WHERE kept.status IS DISTINCT FROM 'SUCCESS' OR kept.lovage_expires_ms <= ${NOW}`
 
-function valuesFrom(first: number): string {
-  const columns = RESULT_COLUMNS.map((column, index) => `$${first + index}${TYPES.get(column) ?? ''}`)
-  return `(${columns.join(',')},$${first + WIDTH - 1}::bigint + ${NOW})`
-}
-
-/** One upsert for up to a hundred rows; its condition keeps a SUCCESS. See `SqlDialect.upsertResults`. */
+/** One upsert, whatever number of rows; its condition keeps a SUCCESS. See `SqlDialect.upsertResults`. */
 export async function upsertResults(
   session: Session,
   rows: readonly ResultRow[],
@@ -49,12 +33,23 @@ export async function upsertResults(
 ): Promise<void> {
   const ttl = ttlMs > 0 ? Math.round(ttlMs) : null
   for (const wave of inWaves(rows)) {
-    for (const piece of pieces(wave)) {
-      const values = piece.flatMap((row): SqlValue[] => [...rowValues(fitted(row)), ttl])
-      await session.run(upsert(piece.length), values)
-    }
+    const values = wave.map((row) => rowValues(fitted(row)))
+    await session.run(UPSERT, [ttl, ...RESULT_COLUMNS.map((_, column) => columnArray(values, column))])
   }
   session.announce()
+}
+
+/** One column of every row as the text of an array; the empty one where every value is NULL. */
+function columnArray(rows: readonly (readonly SqlValue[])[], column: number): string {
+  if (rows.every((row) => row[column] === null)) return '{}'
+  return `{${rows.map((row) => element(row[column])).join(',')}}`
+}
+
+function element(value: SqlValue | undefined): string {
+  if (value === null || value === undefined) return 'NULL'
+  if (typeof value === 'number') return String(value)
+  if (typeof value === 'string') return `"${value.replaceAll(/["\\]/g, '\\$&')}"`
+  return `"\\\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}"`
 }
 
 /** Reads by the unique key, leaving out what has expired. See `SqlDialect.loadResults`. */

@@ -43,8 +43,8 @@ export function brokerSchema(_knex: Knex, names: TableNames): readonly Migration
   ]
 }
 
-/** Asked for only where it is not there: making one takes a right on the database. */
-function schemaOf({ message }: TableNames): readonly string[] {
+/** Makes the schema, only where it is not there: making one takes a right on the database. */
+export function schemaOf({ message }: TableNames): readonly string[] {
   if (!message.includes('.')) return []
   const schema = message.slice(0, message.indexOf('.'))
   return [

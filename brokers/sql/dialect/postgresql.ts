@@ -1,4 +1,6 @@
 import type { SqlDialect } from './dialect.js'
+import { dropMessages } from './drop-messages.js'
+import { atOnce } from './postgresql-at-once.js'
 import * as broadcast from './postgresql-broadcast.js'
 import * as queue from './postgresql-queue.js'
 import * as results from './postgresql-results.js'
@@ -8,7 +10,9 @@ import * as schema from './postgresql-schema.js'
 export const postgresql: SqlDialect = {
   name: 'postgresql',
   maxBatch: 1000,
+  atOnce,
   ...queue,
+  dropMessages,
   ...broadcast,
   ...results,
   ...schema,

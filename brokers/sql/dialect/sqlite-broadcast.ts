@@ -5,22 +5,22 @@ import { NOW } from './sqlite-queue.js'
 
 /** One insert; the moment is the database's. See `SqlDialect.broadcast`. */
 export async function broadcast(session: Session, meta: string, body: Uint8Array): Promise<void> {
-  await session.run(`INSERT INTO lovage_broadcast (sent_ms, meta, body) VALUES (${NOW}, ?, ?)`, [meta, body])
+  await session.run(`INSERT INTO {broadcast} (sent_ms, meta, body) VALUES (${NOW}, ?, ?)`, [meta, body])
 }
 
 /** The largest id still kept, which is enough: ids are never given out twice. See `SqlDialect.lastBroadcast`. */
 export async function lastBroadcast(session: Session): Promise<number> {
-  const [row] = await session.all('SELECT coalesce(max(id), 0) FROM lovage_broadcast')
+  const [row] = await session.all('SELECT coalesce(max(id), 0) FROM {broadcast}')
   return Number(row?.[0])
 }
 
 /** Reads by primary key, so a listener pays for what is new only. See `SqlDialect.broadcastsAfter`. */
 export async function broadcastsAfter(session: Session, id: number): Promise<readonly BroadcastRow[]> {
-  const rows = await session.all('SELECT id, meta, body FROM lovage_broadcast WHERE id > ? ORDER BY id', [id])
+  const rows = await session.all('SELECT id, meta, body FROM {broadcast} WHERE id > ? ORDER BY id', [id])
   return rows.map(broadcastRow)
 }
 
 /** Deletes by age on the database's clock. See `SqlDialect.dropBroadcasts`. */
 export async function dropBroadcasts(session: Session, olderThanMs: number): Promise<void> {
-  await session.run(`DELETE FROM lovage_broadcast WHERE sent_ms < ${NOW} - ?`, [olderThanMs])
+  await session.run(`DELETE FROM {broadcast} WHERE sent_ms < ${NOW} - ?`, [olderThanMs])
 }

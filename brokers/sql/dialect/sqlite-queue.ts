@@ -24,44 +24,44 @@ const PROMOTE_AT_ONCE = 1000
 const IDS = '(SELECT value FROM json_each(?))'
 
 const LOOK = `SELECT ${NOW},
-  (SELECT min(due_ms) FROM lovage_message WHERE due_ms IS NOT NULL),
-  (SELECT min(lease_until_ms) FROM lovage_holder WHERE id <> ?),
-  EXISTS (SELECT 1 FROM lovage_message WHERE queue IN ${IDS} AND ${READY}),
-  EXISTS (SELECT 1 FROM lovage_holder WHERE id = ?)`
+  (SELECT min(due_ms) FROM {message} WHERE due_ms IS NOT NULL),
+  (SELECT min(lease_until_ms) FROM {holder} WHERE id <> ?),
+  EXISTS (SELECT 1 FROM {message} WHERE queue IN ${IDS} AND ${READY}),
+  EXISTS (SELECT 1 FROM {holder} WHERE id = ?)`
 
-const PROMOTE = `UPDATE lovage_message SET due_ms = NULL WHERE id IN (
-  SELECT id FROM lovage_message WHERE due_ms <= ${NOW} ORDER BY due_ms LIMIT ${PROMOTE_AT_ONCE})`
+const PROMOTE = `UPDATE {message} SET due_ms = NULL WHERE id IN (
+  SELECT id FROM {message} WHERE due_ms <= ${NOW} ORDER BY due_ms LIMIT ${PROMOTE_AT_ONCE})`
 
 // RETURNING would copy every row into a table of its own first; reading them by the holder's index is quicker.
-const CLAIM = `UPDATE lovage_message SET holder = ?, claim = ?, deliveries = deliveries + 1
-  WHERE id IN (SELECT id FROM lovage_message WHERE queue = ? AND ${READY} ORDER BY priority DESC, id LIMIT ?)`
-const CLAIMED = `SELECT id, priority, deliveries, unspent, due, meta, body FROM lovage_message
+const CLAIM = `UPDATE {message} SET holder = ?, claim = ?, deliveries = deliveries + 1
+  WHERE id IN (SELECT id FROM {message} WHERE queue = ? AND ${READY} ORDER BY priority DESC, id LIMIT ?)`
+const CLAIMED = `SELECT id, priority, deliveries, unspent, due, meta, body FROM {message}
   WHERE holder = ? AND claim = ? AND queue = ?`
 
-const REMOVE = `DELETE FROM lovage_message WHERE holder = ? AND claim = ? AND id IN ${IDS}`
+const REMOVE = `DELETE FROM {message} WHERE holder = ? AND claim = ? AND id IN ${IDS}`
 const REMOVE_HELD = `${REMOVE} RETURNING id`
-const HELD = `SELECT id FROM lovage_message WHERE holder = ? AND claim = ? AND id IN ${IDS}`
+const HELD = `SELECT id FROM {message} WHERE holder = ? AND claim = ? AND id IN ${IDS}`
 
-const GIVE_BACK = `UPDATE lovage_message SET holder = NULL, claim = NULL, due_ms = ? + ? * ${NOW}, due = max(due, ?),
+const GIVE_BACK = `UPDATE {message} SET holder = NULL, claim = NULL, due_ms = ? + ? * ${NOW}, due = max(due, ?),
   unspent = unspent + ?, meta = coalesce(?, meta) WHERE id = ? AND holder = ? AND claim = ?`
 
-const OPEN_HOLDER = `INSERT INTO lovage_holder (lease_until_ms, owner) VALUES (? + ${NOW}, ?) RETURNING id`
-const RENEW_HOLDER = `UPDATE lovage_holder SET lease_until_ms = ? + ${NOW} WHERE id = ?`
+const OPEN_HOLDER = `INSERT INTO {holder} (lease_until_ms, owner) VALUES (? + ${NOW}, ?) RETURNING id`
+const RENEW_HOLDER = `UPDATE {holder} SET lease_until_ms = ? + ${NOW} WHERE id = ?`
 // Renewing at each claim would write a second table each time; a tenth of the lease is exact enough.
-const IS_STALE = `SELECT lease_until_ms < ? + ${NOW} FROM lovage_holder WHERE id = ?`
+const IS_STALE = `SELECT lease_until_ms < ? + ${NOW} FROM {holder} WHERE id = ?`
 
 const FREE_UNSPENT =
-  'UPDATE lovage_message SET holder = NULL, claim = NULL, unspent = unspent + 1 WHERE holder = ?'
-const FREE = `UPDATE lovage_message SET holder = NULL, claim = NULL WHERE holder IN ${IDS}`
-const DROP_HOLDERS = `DELETE FROM lovage_holder WHERE id IN ${IDS}`
-const EXPIRED_HOLDERS = `SELECT id FROM lovage_holder WHERE lease_until_ms <= ${NOW} AND id <> ?`
+  'UPDATE {message} SET holder = NULL, claim = NULL, unspent = unspent + 1 WHERE holder = ?'
+const FREE = `UPDATE {message} SET holder = NULL, claim = NULL WHERE holder IN ${IDS}`
+const DROP_HOLDERS = `DELETE FROM {holder} WHERE id IN ${IDS}`
+const EXPIRED_HOLDERS = `SELECT id FROM {holder} WHERE lease_until_ms <= ${NOW} AND id <> ?`
 
 const INSERT_READY = inserts('(queue, priority, meta, body)', '(?,?,?,?)')
 const INSERT_HELD = inserts('(queue, priority, meta, body, due_ms, due)', `(?,?,?,?,? + ? * ${NOW},1)`)
 
 function inserts(columns: string, values: string): ReadonlyMap<number, string> {
   const text = (rows: number): string =>
-    `INSERT INTO lovage_message ${columns} VALUES ${Array.from({ length: rows }, () => values).join(',')}`
+    `INSERT INTO {message} ${columns} VALUES ${Array.from({ length: rows }, () => values).join(',')}`
   return new Map(PIECE_SIZES.map((rows) => [rows, text(rows)]))
 }
 
@@ -101,7 +101,7 @@ export async function look(session: Session, queues: readonly string[], holder: 
 
 /** Counts in the partial index of claimable rows. See `SqlDialect.countReady`. */
 export async function countReady(session: Session, queue: string): Promise<number> {
-  const [row] = await session.all(`SELECT count(*) FROM lovage_message WHERE queue = ? AND ${READY}`, [queue])
+  const [row] = await session.all(`SELECT count(*) FROM {message} WHERE queue = ? AND ${READY}`, [queue])
   return Number(row?.[0])
 }
 

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex'
 import type { Session } from '../session.js'
+import type { TableNames } from '../table-names.js'
 import type { Migration } from './dialect.js'
 import { READY } from './sqlite-queue.js'
 
@@ -7,12 +8,12 @@ import { READY } from './sqlite-queue.js'
 export const brokerMigrations: readonly string[] = ['001-queue', '002-broadcast', '003-beat']
 
 /** Built by knex, but for the partial indexes, which it cannot express. See `SqlDialect.brokerSchema`. */
-export function brokerSchema(knex: Knex): readonly Migration[] {
+export function brokerSchema(knex: Knex, names: TableNames): readonly Migration[] {
   return [
-    { name: '001-queue', statements: queueTables(knex) },
+    { name: '001-queue', statements: queueTables(knex, names) },
     {
       name: '002-broadcast',
-      statements: created(knex, 'lovage_broadcast', (table) => {
+      statements: created(knex, names.broadcast, (table) => {
         // Ids are never given out twice, so that a listener can go on from the last one it read.
         table.increments('id')
         table.integer('sent_ms').notNullable()
@@ -47,14 +48,15 @@ function beatTables(knex: Knex): readonly string[] {
   ]
 }
 
-function queueTables(knex: Knex): readonly string[] {
+function queueTables(knex: Knex, names: TableNames): readonly string[] {
+  const { message, topology } = names
   return [
-    ...created(knex, 'lovage_migration', (table) => {
+    ...created(knex, names.migration, (table) => {
       table.text('name').notNullable().primary()
       table.timestamp('applied_at').notNullable().defaultTo(knex.fn.now())
     }),
     // Small rows first: SQLite reads a row from its start.
-    ...created(knex, 'lovage_message', (table) => {
+    ...created(knex, names.message, (table) => {
       table.integer('id').notNullable().primary()
       table.text('queue').notNullable()
       table.integer('priority').notNullable()
@@ -67,21 +69,21 @@ function queueTables(knex: Knex): readonly string[] {
       table.text('meta').notNullable()
       table.binary('body').notNullable()
     }),
-    `CREATE INDEX lovage_message_ready ON lovage_message (queue, priority DESC, id) WHERE ${READY}`,
-    'CREATE INDEX lovage_message_due ON lovage_message (due_ms) WHERE due_ms IS NOT NULL',
-    'CREATE INDEX lovage_message_holder ON lovage_message (holder, claim) WHERE holder IS NOT NULL',
-    ...created(knex, 'lovage_holder', (table) => {
+    `CREATE INDEX ${message}_ready ON ${message} (queue, priority DESC, id) WHERE ${READY}`,
+    `CREATE INDEX ${message}_due ON ${message} (due_ms) WHERE due_ms IS NOT NULL`,
+    `CREATE INDEX ${message}_holder ON ${message} (holder, claim) WHERE holder IS NOT NULL`,
+    ...created(knex, names.holder, (table) => {
       table.increments('id')
       table.integer('lease_until_ms').notNullable()
       table.text('owner').notNullable()
     }),
-    ...created(knex, 'lovage_queue', (table) => {
+    ...created(knex, names.queue, (table) => {
       table.text('name').notNullable().primary()
       table.text('lifetime').notNullable()
       table.integer('expires_ms')
       table.integer('used_at_ms')
     }),
-    ...created(knex, 'lovage_binding', (table) => {
+    ...created(knex, names.binding, (table) => {
       table.increments('id')
       table.text('queue').notNullable()
       table.text('exchange').notNullable()
@@ -90,10 +92,10 @@ function queueTables(knex: Knex): readonly string[] {
       table.text('arguments').notNullable()
       table.unique(['queue', 'exchange', 'type', 'routing_key', 'arguments'])
     }),
-    ...created(knex, 'lovage_topology', (table) => {
+    ...created(knex, names.topology, (table) => {
       table.integer('version').notNullable()
     }),
-    'INSERT INTO lovage_topology (version) VALUES (0)',
+    `INSERT INTO ${topology} (version) VALUES (0)`,
   ]
 }
 

@@ -1,5 +1,6 @@
 import type { Session } from '../session.js'
 import type { SqlDialect } from './dialect.js'
+import { dropMessages } from './drop-messages.js'
 import * as broadcast from './sqlite-broadcast.js'
 import * as queue from './sqlite-queue.js'
 import * as results from './sqlite-results.js'
@@ -10,6 +11,7 @@ export const sqlite: SqlDialect = {
   name: 'sqlite',
   maxBatch: 1000,
   ...queue,
+  dropMessages,
   ...broadcast,
   ...results,
   ...schema,

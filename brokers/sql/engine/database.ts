@@ -12,7 +12,7 @@ import type {
   SqlValue,
   TransactionOptions,
 } from '../session.js'
-import { DEFAULT_PLACE, tableNames, withNames } from '../table-names.js'
+import { withNames } from '../table-names.js'
 import type { TableNames } from '../table-names.js'
 import { Turnstile } from '../turnstile.js'
 import { isRecord } from '../../../src/util/record.js'
@@ -26,6 +26,7 @@ export interface SqliteFileOptions {
   readonly synchronous: string | undefined
   /** How long a statement may wait for another process's lock before it fails, in milliseconds. */
   readonly lockWaitMs: number
+  readonly names: TableNames
 }
 
 // Waiting inside of SQLite stops the event loop, so the wait is short there and goes on outside.
@@ -58,7 +59,7 @@ const UNAVAILABLE: ReadonlySet<number | undefined> = new Set([
  * that wait would stop the event loop.
  */
 export class SqliteFile implements SqlDatabase {
-  readonly names: TableNames = tableNames(DEFAULT_PLACE)
+  readonly names: TableNames
   readonly #native: NativeConnection
   readonly #options: SqliteFileOptions
   readonly #turnstile = new Turnstile()
@@ -76,6 +77,7 @@ export class SqliteFile implements SqlDatabase {
   private constructor(native: NativeConnection, options: SqliteFileOptions) {
     this.#native = native
     this.#options = options
+    this.names = options.names
     this.#asked = options.synchronous
     this.#session = this.#makeSession()
   }

@@ -47,6 +47,7 @@ export async function openKnexInstance(target: KnexTarget): Promise<OpenedDataba
     channel,
     keepsSession,
     queryTimeoutMs,
+    isTuned: false,
     label: `the application's ${database} database`,
   })
   return { dialect, database: opened, watch: watchOf(target, pool, channel) }

@@ -42,8 +42,10 @@ export interface ServerDriver {
   readonly quote: string
   /** A connection of the pool, as a link. */
   link(connection: object, keepsSession: boolean): Link
-  /** The texts that begin a transaction. */
-  begin(options: TransactionOptions): readonly string[]
+  /** The texts that begin a transaction. @param isTuned - Whether {@link tuning} was said to the connection. */
+  begin(options: TransactionOptions, isTuned: boolean): readonly string[]
+  /** What is said to a connection of our own once, before its first statement. */
+  readonly tuning: string | undefined
   /** The text that ends one; `channel` is told when somebody is to be woken. */
   commit(channel: string | undefined): string
   /** The text that wakes whoever listens on a channel, once the transaction it is part of is committed. */

@@ -29,6 +29,7 @@ export const mysqlDriver: ServerDriver = {
   link: (connection) => new MysqlLink(mysqlConnection(connection)),
   // Without gap locks, which would make claimers wait for publishers.
   begin: () => ['SET TRANSACTION ISOLATION LEVEL READ COMMITTED', 'START TRANSACTION'],
+  tuning: undefined,
   commit: () => 'COMMIT',
   tell: () => undefined,
   flawOf,

@@ -34,6 +34,7 @@ export async function openMysql(target: ServerTarget): Promise<OpenedDatabase> {
     channel: undefined,
     keepsSession: target.keepsSession,
     queryTimeoutMs,
+    isTuned: false,
     label: `MySQL at ${host}:${port}`,
   })
   // Nobody is told of commits: a poll finds them.

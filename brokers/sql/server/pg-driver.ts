@@ -22,11 +22,23 @@ const UNAVAILABLE_CODES: ReadonlySet<string> = new Set([
   '26000', // a pooler gave us another connection's prepared statements
 ])
 
+// A plan is made when a queue is empty and kept when it is full, and statistics come a minute later than a million rows: only
+// the indexes may be used. Without them the cost of a scan would look so high that it is compiled.
+const TUNING = ['enable_seqscan', 'enable_bitmapscan', 'jit']
+const TUNE = TUNING.map((setting) => `SET ${setting} TO off`).join(';')
+const TUNE_TRANSACTION = TUNING.map((setting) => `SET LOCAL ${setting} TO off`).join(';')
+
 /** PostgreSQL through `pg`. */
 export const pgDriver: ServerDriver = {
   quote: '"',
   link: (connection, keepsSession): Link => new PgLink(pgClient(connection), keepsSession),
-  begin: ({ durable = true }) => [durable ? 'BEGIN' : 'BEGIN;SET LOCAL synchronous_commit TO off'],
+  begin: ({ durable = true }, isTuned) => {
+    const texts = ['BEGIN']
+    if (!isTuned) texts.push(TUNE_TRANSACTION)
+    if (!durable) texts.push('SET LOCAL synchronous_commit TO off')
+    return [texts.join(';')]
+  },
+  tuning: TUNE,
   commit: (channel) => (channel === undefined ? 'COMMIT' : `NOTIFY ${channel};COMMIT`),
   tell: (channel) => `NOTIFY ${channel}`,
   flawOf,

@@ -4,6 +4,7 @@ import type { OpenedDatabase } from '../opened-database.js'
 import type { ServerTarget } from '../server-target.js'
 import { bareName } from '../table-names.js'
 import { pgDriver } from './pg-driver.js'
+import { PgLink, pgClient } from './pg-link.js'
 import { listenOn } from './listen.js'
 import { KnexPool } from './knex-pool.js'
 import { openKnex, requirePackage } from './open-knex.js'
@@ -16,7 +17,7 @@ export async function openPostgresql(target: ServerTarget): Promise<OpenedDataba
   const { login, names, poolSize, queryTimeoutMs, keepsSession } = target
   const { host, port, user, database, tls } = login
   const knex = await openKnex('pg', {
-    pool: { min: 0, max: poolSize },
+    pool: { min: 0, max: poolSize, ...(keepsSession && { afterCreate: tune }) },
     acquireConnectionTimeout: queryTimeoutMs,
     connection: {
       host,
@@ -39,6 +40,7 @@ export async function openPostgresql(target: ServerTarget): Promise<OpenedDataba
     channel,
     keepsSession,
     queryTimeoutMs,
+    isTuned: keepsSession,
     label: `PostgreSQL at ${host}:${port}`,
   })
   return {
@@ -47,6 +49,18 @@ export async function openPostgresql(target: ServerTarget): Promise<OpenedDataba
     // A pooler gives another connection to each transaction, so nobody can be told there.
     watch: keepsSession ? listenOn(pool, channel) : () => () => undefined,
   }
+}
+
+/** What knex does with a new connection before it hands it out. */
+function tune(connection: object, done: (error: unknown, connection: object) => void): void {
+  new PgLink(pgClient(connection), true).exec(pgDriver.tuning ?? '').then(
+    () => {
+      done(undefined, connection)
+    },
+    (error: unknown) => {
+      done(error, connection)
+    },
+  )
 }
 
 /**

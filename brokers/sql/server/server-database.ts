@@ -20,6 +20,8 @@ export interface ServerDatabaseParts {
   /** Whether connections keep prepared statements. */
   readonly keepsSession: boolean
   readonly queryTimeoutMs: number
+  /** Whether the connections have been told {@link ServerDriver.tuning}. */
+  readonly isTuned: boolean
   /** Names the server in errors. */
   readonly label: string
 }
@@ -62,6 +64,12 @@ export class ServerDatabase implements SqlDatabase {
   async read<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
     const limitMs = this.#parts.queryTimeoutMs
     return this.#again(() => this.#onLink(limitMs, (link) => work(this.#session(link, limitMs))))
+  }
+
+  async atOnce<Result>(
+    work: (session: Session, channel: string | undefined) => Promise<Result>,
+  ): Promise<Result> {
+    return this.read((session) => work(session, this.#parts.channel))
   }
 
   async within<Result>(
@@ -131,9 +139,9 @@ export class ServerDatabase implements SqlDatabase {
     work: (session: Session) => Promise<Result>,
     { options, limitMs }: { readonly options: TransactionOptions; readonly limitMs: number },
   ): Promise<Result> {
-    const { driver, channel } = this.#parts
+    const { driver, channel, isTuned } = this.#parts
     try {
-      for (const text of driver.begin(options)) await this.#exec(link, text, limitMs)
+      for (const text of driver.begin(options, isTuned)) await this.#exec(link, text, limitMs)
       const session = this.#session(link, limitMs)
       const result = await work(session)
       await this.#exec(link, driver.commit(session.isAnnounced ? channel : undefined), limitMs)

@@ -13,6 +13,7 @@ export const sqliteDriver: ServerDriver = {
   quote: '"',
   link: (connection) => new SqliteLink(connection),
   begin: () => ['BEGIN IMMEDIATE'],
+  tuning: undefined,
   commit: () => 'COMMIT',
   tell: () => undefined,
   flawOf: (error) => {

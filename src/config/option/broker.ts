@@ -1,3 +1,4 @@
+import { readFailoverStrategy } from '../value/failover-strategy.js'
 import { readBroker, readSsl, sslFromText } from '../value/store-settings.js'
 import type { OptionTable } from './option.js'
 
@@ -75,13 +76,15 @@ export const brokerOptions: OptionTable = {
     kind: 'boolean',
     default: false,
     old: ['BROKER_CHANNEL_ERROR_RETRY'],
-    acts: false,
-    doc: 'Whether errors of a channel are retried as those of a connection are.',
+    doc: 'Whether a worker that connects keeps trying too when the broker refuses it: a queue that exists otherwise, no access, no such virtual host. A channel that fails later is always opened anew.',
   },
   brokerFailoverStrategy: {
-    kind: 'string',
+    kind: 'value',
     default: 'round-robin',
-    choices: ['round-robin', 'shuffle'],
+    types: { input: 'FailoverStrategy', output: 'FailoverStrategy', module: 'failover-strategy' },
+    read: readFailoverStrategy,
+    fromText: (text: string): unknown => text,
+    form: '`round-robin`, `shuffle`, or a function from the URLs to those to try, in order',
     old: ['BROKER_FAILOVER_STRATEGY'],
     doc: 'The order in which several broker URLs are tried.',
   },

@@ -19,10 +19,12 @@ export class TagBatch {
     else this.#removed.push(tag)
     if (this.#isDue) return
     this.#isDue = true
-    queueMicrotask(() => this.#flush())
+    queueMicrotask(() => this.flush())
   }
 
-  #flush(): void {
+  /** Tell the keeper now: what runs next may block the event loop. */
+  flush(): void {
+    if (!this.#isDue) return
     this.#isDue = false
     const change = { added: this.#added, removed: this.#removed }
     this.#added = []

@@ -5,6 +5,7 @@ const BROKERS = [
   { url: 'amqp://localhost', shown: '`amqp://`' },
   { url: 'postgresql://localhost/db', shown: '`postgresql://`' },
   { url: 'mysql://localhost/db', shown: '`mysql://`, `mariadb://`' },
+  { url: 'sqla+postgresql://localhost/db', shown: '`sqla+…://`' },
   { url: 'mongodb://localhost/', shown: '`mongodb://`' },
   { url: 'sqs://', shown: '`sqs://`' },
   { url: 'memory://', shown: '`memory://`' },

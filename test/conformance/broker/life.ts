@@ -35,10 +35,11 @@ export const lifeChecks: readonly BrokerCheck[] = brokerChecks([
   {
     name: 'says of itself only what makes sense',
     run: async ({ broker }) => {
-      const { maxBatch, maxDelayMs, priorityLevels } = broker.capabilities
+      const { maxBatch, publishBatch = 1, maxDelayMs, priorityLevels } = broker.capabilities
 
       assert.ok(broker.name.length > 0)
       assert.ok(maxBatch >= 1)
+      assert.ok(publishBatch >= 1 && publishBatch <= maxBatch)
       assert.ok(maxDelayMs >= 0)
       assert.ok(priorityLevels >= 1)
     },

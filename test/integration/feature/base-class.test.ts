@@ -53,6 +53,13 @@ describe('a base class', () => {
     expect(plain.name).toBe('shop.plain')
   })
 
+  test('can be given with the app, as taskCls', () => {
+    const app = new Lovage('shop', { broker: 'memory://' }, { taskCls: WithDatabase })
+
+    expect(app.Task).toBe(WithDatabase)
+    expect(app.task('shop.any', () => 1).definition.options).toMatchObject({ maxRetries: 7 })
+  })
+
   test('can be that of every task of an app, but not of those defined before', () => {
     const app = new Lovage('shop', { broker: 'memory://' })
     const before = app.task('shop.before', () => 1)

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import { connect } from 'amqplib'
+import { connect, type Channel } from 'amqplib'
 import { createBroker } from '../../../brokers/rabbitmq/index.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
 import type { Broker, Consumer, Delivery, Outgoing, QueueSpec } from '../../../src/broker/contract.js'
@@ -51,6 +52,12 @@ withServer('the RabbitMQ broker', () => {
       properties: {},
     }
     return { route: { exchange: '', routingKey: queue }, message, ...rest }
+  }
+
+  async function withChannel(work: (channel: Channel) => Promise<unknown>): Promise<void> {
+    const raw = await connect(server)
+    await work(await raw.createChannel())
+    await raw.close()
   }
 
   async function consume(credit = 100): Promise<Consumer> {
@@ -171,6 +178,106 @@ withServer('the RabbitMQ broker', () => {
     const delivery = await take(consumer, 10_000)
     expect(Buffer.from(delivery?.message.body ?? []).toString()).toBe('early')
     expect(delivery).toMatchObject({ deliveryCount: 1, due: true })
+  })
+
+  it('loses the messages to an exchange that is gone, and none beside them', async () => {
+    const exchange = randomName('exchange')
+    const binding = { exchange, type: 'topic', routingKey: '#' } as const
+    await declare({ bindings: [binding] })
+    const routed = outgoing('routed', { route: { exchange, routingKey: 'a' } })
+    await broker.publish([routed])
+    await withChannel((channel) => channel.deleteExchange(exchange))
+
+    const sent = await Promise.allSettled([
+      ...Array.from({ length: 5 }, () => broker.publish([outgoing('plain')])),
+      broker.publish([routed]),
+      ...Array.from({ length: 5 }, () => broker.publish([outgoing('plain')])),
+    ])
+    const errors = sent.flatMap((one): unknown[] => (one.status === 'rejected' ? [one.reason] : []))
+    expect(sent[5]).toMatchObject({ status: 'rejected', reason: { retryable: false } })
+    expect(errors.filter((error) => error instanceof PublishError && !error.retryable)).toHaveLength(1)
+    // It is known now, and does not end the channel again.
+    await expect(broker.publish([routed, outgoing('beside')])).rejects.toMatchObject({ indexes: [0] })
+
+    await declare({ bindings: [binding] })
+    await broker.publish([routed])
+    const depth = await broker.depth(queue)
+    expect(depth).toBeGreaterThanOrEqual(sent.length - errors.length + 3)
+  })
+
+  it('refuses what an exchange sends nowhere', async () => {
+    const exchange = randomName('exchange')
+    await declare({ bindings: [{ exchange, type: 'direct', routingKey: 'known' }] })
+
+    const known = outgoing('a', { route: { exchange, routingKey: 'known' } })
+    const unknown = outgoing('a', { route: { exchange, routingKey: 'unknown' } })
+
+    await expect(broker.publish([known, unknown, known])).rejects.toMatchObject({
+      code: 'LOVAGE_PUBLISH',
+      indexes: [1],
+      retryable: false,
+    })
+    expect(await broker.depth(queue)).toBe(2)
+  })
+
+  it('declares queues with the arguments given, exchanges of their type, and bindings', async () => {
+    const exchanges = (['direct', 'topic', 'fanout', 'headers'] as const).map((type) => ({
+      exchange: randomName(type),
+      type,
+      routingKey: 'orders.eu',
+    }))
+    const dead = randomName('dead')
+    const queueArguments = {
+      'x-message-ttl': 100,
+      'x-expires': 600_000,
+      'x-max-length': 40_000,
+      'x-max-priority': 9,
+      'x-queue-mode': 'lazy',
+      'x-dead-letter-exchange': '',
+      'x-dead-letter-routing-key': dead,
+    }
+    await broker.declare({ name: dead, lifetime: 'durable', bindings: [] })
+    await declare({ bindings: exchanges, arguments: queueArguments })
+
+    // The server refuses to declare again what is declared otherwise.
+    await withChannel(async (channel) => {
+      await channel.assertQueue(queue, { durable: true, arguments: queueArguments })
+      for (const { exchange, type } of exchanges)
+        await channel.assertExchange(exchange, type, { durable: true })
+    })
+    for (const { exchange } of exchanges)
+      await broker.publish([outgoing(exchange, { route: { exchange, routingKey: 'orders.eu' } })])
+    const endMs = performance.now() + 10_000
+    while ((await broker.depth(dead)) < exchanges.length && performance.now() < endMs) await sleep(20)
+    expect(await broker.depth(dead)).toBe(exchanges.length)
+    await broker.delete(dead)
+  })
+
+  it('goes on when its queue and with it its consumer are gone', async () => {
+    await declare()
+    await broker.publish([outgoing('a')])
+    const consumer = await consume()
+    const delivery = await take(consumer)
+    if (delivery !== undefined) await consumer.ack([delivery])
+    await broker.delete(queue)
+    await expect(consumer.fetch(1, { waitMs: 5_000, signal: never })).rejects.toThrow(BrokerConnectionError)
+    await expect(broker.publish([outgoing('nowhere')])).rejects.toMatchObject({ retryable: false })
+
+    await declare()
+    await broker.publish([outgoing('b')])
+    expect(Buffer.from((await take(await consume()))?.message.body ?? []).toString()).toBe('b')
+  })
+
+  it('sends every frame at once: Nagle is off on all of its connections', async () => {
+    const setNoDelay = jest.spyOn(Socket.prototype, 'setNoDelay')
+    try {
+      const other = await open()
+      await declare()
+      await (await other.consume([queue], { credit: 1, leaseMs: 30_000 })).close()
+      expect(setNoDelay.mock.calls).toEqual([[true], [true]])
+    } finally {
+      setNoDelay.mockRestore()
+    }
   })
 
   it('leaves work that it does not fetch to others', async () => {

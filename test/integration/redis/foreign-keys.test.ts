@@ -155,6 +155,37 @@ withServer('the keys of kombu', () => {
   })
 })
 
+withServer('a queue that the server has lost', () => {
+  it('is declared again by whoever sends to it, and its consumer goes on', async () => {
+    await using stage = await openStage()
+    const { broker, backend, keys } = stage
+    const consumer = await consume(broker, { results: backend })
+    const binding = { exchange: 'shop', routingKey: 'orders.#', type: 'topic' } as const
+    await broker.declare({ name: 'celery', lifetime: 'durable', bindings: [binding] })
+    const routed = { ...outgoing('routed'), route: { exchange: 'shop', routingKey: 'orders.new' } }
+
+    await keys.del('_kombu.binding.shop', '_lovage.queues')
+    await broker.publish([routed, outgoing('direct'), routed])
+    expect(textsOf(await take(consumer, 3))).toEqual(['routed', 'direct', 'routed'])
+
+    await keys.del('_kombu.binding.shop', '_lovage.queues')
+    await broker.publish([outgoing('first')])
+    const [delivery] = await take(consumer, 1)
+    await keys.del('_kombu.binding.shop', '_lovage.queues')
+    if (delivery === undefined || consumer.settle === undefined) throw new RangeError('nothing came')
+    expect(await consumer.settle([{ delivery, publish: [outgoing('next')] }])).toEqual([])
+    expect(textsOf(await take(consumer, 1))).toEqual(['next'])
+  })
+
+  it('is not there again when this program deleted it', async () => {
+    await using stage = await openStage()
+    await consume(stage.broker)
+    await stage.broker.delete('celery')
+
+    await expect(stage.broker.publish([outgoing('lost')])).rejects.toMatchObject({ code: 'LOVAGE_PUBLISH' })
+  })
+})
+
 withServer('scripts', () => {
   it('are sent again when the server has forgotten them', async () => {
     await using stage = await openStage()

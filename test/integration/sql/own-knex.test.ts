@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import type { Knex } from 'knex'
 import { migrate, planMigrations } from '../../../brokers/sql/index.js'
-import { migrationSource } from '../../../brokers/sql/knex-migrations.js'
+import { migrationSource, up } from '../../../brokers/sql/knex-migrations.js'
 import { ConfigError, Lovage, UnsupportedError } from '../../../src/index.js'
 import { startWorker } from '../../../src/testing/index.js'
 import { knexPlaces } from '../../support/knex-places.js'
@@ -68,6 +68,23 @@ for (const { name, open: openPlace } of await knexPlaces()) {
 
       expect(await planMigrations(knex)).toEqual([])
       expect(await (await open(knex).broker()).queues?.()).toEqual([])
+    })
+
+    it("gets them from a migration file of the application's that says so, and refuses a transaction", async () => {
+      const knex = await place()
+      const own = { up: (inner: Knex) => up(inner), down: () => Promise.resolve() }
+      const files = (config: object) => ({
+        migrationSource: {
+          getMigrations: () => Promise.resolve(['001-app']),
+          getMigrationName: (file: string) => file,
+          getMigration: () => Promise.resolve({ ...own, ...config }),
+        },
+      })
+
+      await expect(knex.migrate.latest(files({}))).rejects.toThrow(/transaction: false/)
+      await knex.migrate.latest(files({ config: { transaction: false } }))
+
+      expect(await planMigrations(knex)).toEqual([])
     })
 
     it('sends within a transaction: seen after the commit, never before', async () => {

@@ -61,12 +61,38 @@ export const lovageCanvas: readonly InteropCase[] = calledBy('Lovage', [
         args: ['boom'],
         linkError: [
           signature('node.note', { args: [first], options: { queue: stage.settings.nodeQueue } }),
-          signature('node.note', { args: [second], options: { queue: stage.settings.nodeQueue } }),
+          signature('py.failed_id', { kwargs: { path: second } }),
         ],
       })
       await expect(result.get(WAIT)).rejects.toThrow('boom')
       expect(await stage.lines(first)).toEqual([JSON.stringify(result.id)])
       expect(await stage.lines(second)).toEqual([JSON.stringify(result.id)])
+    },
+  },
+  {
+    feature: 'link_error with (request, exc, traceback)',
+    title: "Python's worker calls an errback of its own that takes request, error and traceback",
+    since52: true,
+    run: async (stage) => {
+      const path = stage.path()
+      const linkError = signature('py.failed', { args: [path] })
+      const result = await stage.app.sendTask('py.fail', { args: ['boom'], linkError })
+      await expect(result.get(WAIT)).rejects.toThrow('boom')
+      const [line = 'null'] = await stage.lines(path)
+      expect(JSON.parse(line)).toEqual([result.id, 'ValueError', 'boom', true])
+    },
+  },
+  {
+    feature: 'replaced tasks',
+    title: "a task of Python that replaces itself with one of Lovage's ends with its value",
+    since52: true,
+    notOn: { 'RabbitMQ with rpc': 'Celery sends the result of a replacement to its own worker' },
+    run: async (stage) => {
+      const path = stage.path()
+      const link = signature('py.note', { args: [path] })
+      const result = await stage.app.sendTask('py.replace', { args: ['node.add', 1, 2], link })
+      expect(await result.get(WAIT)).toBe(3)
+      expect(await stage.lines(path)).toEqual(['3'])
     },
   },
   {

@@ -4,6 +4,7 @@ The code is the body of a function that sees the app, its tasks, and `call`.
 """
 import datetime
 import decimal
+import functools
 import json
 import sys
 import textwrap
@@ -17,7 +18,14 @@ from celery import chain, chord, group, signature
 
 import errors
 import proj
+from celery.backends.asynchronous import AsyncBackendMixin
+from celery.result import AsyncResult
 from proj import app
+
+# Whether the backend tells of results, or has to be asked; twice a second would then be a long wait for each test.
+pushes = isinstance(app.backend, AsyncBackendMixin)
+if not pushes:
+    AsyncResult.get = functools.partialmethod(AsyncResult.get, interval=0.02)
 
 
 def call(name, *args, **options):
@@ -47,6 +55,13 @@ def until(condition, seconds=20):
             raise TimeoutError("the condition never held")
         time.sleep(0.01)
     return True
+
+
+def delayed():
+    """How many messages wait in the exchanges of native delayed delivery."""
+    with app.connection_for_read() as connection:
+        channel = connection.default_channel
+        return sum(channel.queue_declare(f"celery_delayed_{level}", passive=True).message_count for level in range(28))
 
 
 SCOPE = {

@@ -5,6 +5,7 @@ import signal
 import time
 
 from celery import Celery
+from celery.exceptions import Ignore, Reject, SoftTimeLimitExceeded
 
 import errors
 
@@ -24,6 +25,25 @@ app.conf.update(
     worker_hijack_root_logger=False,
 )
 app.conf.update(settings.get("conf", {}))
+if settings["broker"].startswith("sqla+"):
+    # No option says how often kombu looks: it would reach SQLAlchemy, which refuses what it does not know.
+    from celery.backends.database import DatabaseBackend
+    from kombu.transport.sqlalchemy import Transport
+
+    Transport.polling_interval = 0.05
+    DatabaseBackend.subpolling_interval = 0.05
+
+if "quorum_queue" in app.conf:
+    from kombu import Exchange, Queue
+
+    name = app.conf["quorum_queue"]
+    arguments = {"x-queue-type": "quorum"}
+    app.conf.task_queues = [Queue(name, Exchange(name, "topic"), f"{name}.#", queue_arguments=arguments)]
+    app.conf.task_default_queue = name
+
+
+class LeafMissing(Exception):
+    """Known to this side alone."""
 
 
 def wait_for(path):
@@ -55,7 +75,8 @@ def request_of(request):
     seen = {name: getattr(request, name, None) for name in names}
     # Celery 5.2 has a caller's headers as attributes alone.
     own = {name: getattr(request, name) for name in ("tenant", "deep") if hasattr(request, name)}
-    return {**seen, "headers": {**own, **(seen["headers"] or {})}}
+    priority = (request.delivery_info or {}).get("priority")
+    return {**seen, "priority": priority, "headers": {**own, **(seen["headers"] or {})}}
 
 
 @app.task(name="py.add")
@@ -99,6 +120,48 @@ def fail(text):
     raise ValueError(text)
 
 
+@app.task(name="py.fail_own")
+def fail_own(text):
+    raise LeafMissing(text, {1, 2})
+
+
+@app.task(name="py.reject")
+def reject():
+    raise Reject("damaged", requeue=False)
+
+
+@app.task(name="py.ignore")
+def ignore(path):
+    write(path, "ignored")
+    raise Ignore()
+
+
+@app.task(name="py.replace", bind=True)
+def replace(self, name, *args):
+    raise self.replace(self.app.signature(name, args))
+
+
+@app.task(name="py.wait")
+def wait(seconds, path):
+    try:
+        time.sleep(seconds)
+    except SoftTimeLimitExceeded:
+        write(path, "soft")
+        raise
+
+
+@app.task(name="py.failed_id")
+def failed_id(task_id, *, path):
+    """An errback of the form that takes the id alone."""
+    write(path, json.dumps(task_id))
+
+
+@app.task(name="py.failed")
+def failed(request, exc, traceback, path):
+    """An errback of the form that Celery calls in the worker that failed."""
+    write(path, json.dumps([request.id, type(exc).__name__, str(exc), "Traceback" in str(traceback)]))
+
+
 @app.task(name="py.fail_custom")
 def fail_custom(missing, what):
     raise errors.NotEnough(missing, what)
@@ -109,6 +172,13 @@ def retry(self, times):
     if self.request.retries < times:
         raise self.retry(countdown=0.1)
     return self.request.retries
+
+
+@app.task(name="py.retry_later", bind=True)
+def retry_later(self, text):
+    if self.request.retries == 0:
+        raise self.retry(exc=ValueError(text), countdown=1)
+    return "ready"
 
 
 @app.task(name="py.give_up", bind=True, max_retries=1)

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, it } from '@jest/globals'
-import { InteropStage, type InteropPair } from './stage.js'
+import { InteropStage, type InteropPair, type PythonWorkerOptions } from './stage.js'
 
 /** The pairs of broker and backend that the suite runs on, by their names in the docs. */
-export type PairName = 'Redis' | 'RabbitMQ with rpc' | 'RabbitMQ with Redis'
+export type PairName =
+  'Redis' | 'RabbitMQ with rpc' | 'RabbitMQ with Redis' | 'SQL' | 'MongoDB' | 'SQS with Redis'
 
 /** One thing that both languages must agree on; a cell of the table in the docs. */
 export interface InteropCase {
@@ -17,6 +18,8 @@ export interface InteropCase {
   readonly notOn?: Partial<Readonly<Record<PairName, string>>>
   /** Holds for Celery 5.2 too. */
   readonly since52?: boolean
+  /** Holds for Celery 5.2 alone. */
+  readonly only52?: boolean
 }
 
 const LIMIT_MS = 40_000
@@ -31,7 +34,7 @@ export function calledBy(
 
 /** The suite on one pair: one worker and one client of each language for all of its cases. */
 export function describeInterop(
-  pair: InteropPair & { readonly key: PairName },
+  pair: InteropPair & { readonly key: PairName; readonly pool?: PythonWorkerOptions['pool'] },
   cases: readonly InteropCase[],
 ): void {
   const { python, place } = pair
@@ -46,7 +49,8 @@ export function describeInterop(
 
     beforeAll(async () => {
       stage = await InteropStage.open(python, place)
-      await Promise.all([stage.pythonWorker(), stage.nodeWorker(), stage.python.run('return 1')])
+      const pythonWorker = stage.pythonWorker({ pool: pair.pool ?? 'prefork', concurrency: 2 })
+      await Promise.all([pythonWorker, stage.nodeWorker(), stage.python.run('return 1')])
     }, LIMIT_MS)
 
     afterAll(async () => {

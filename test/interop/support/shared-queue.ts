@@ -5,34 +5,47 @@ import { randomName, type InteropStage } from './stage.js'
 export interface SharedWork {
   readonly tasks: number
   readonly kills: number
+  /** Whose workers are killed; where Celery loses what a killed worker has, none of its own is. */
+  readonly killed?: readonly ('node' | 'py')[]
+  /** Two unless named: one that is killed and one that goes on. */
+  readonly pythonWorkers?: 1 | 2
   /** Settings of Celery's workers, under Celery's names. */
-  readonly conf: Readonly<Record<string, unknown>>
+  readonly conf?: Readonly<Record<string, unknown>>
 }
 
 /**
- * Workers of both languages on one queue while one of each is killed, again and again: every task ends once with its own
+ * Workers of both languages on one queue that clients of both send to, while one of each is killed, again and again: every task ends once with its own
  * value, and none is missing.
  *
  * A worker of Celery dies within a task, and holds one message at a time: between taking a message and noting that it did,
  * Celery on Redis loses it whatever else is there.
  */
-export async function shareQueue(stage: InteropStage, { tasks, kills, conf }: SharedWork): Promise<void> {
+export async function shareQueue(
+  stage: InteropStage,
+  { tasks, kills, conf = {}, killed = ['node', 'py'], pythonWorkers = 2 }: SharedWork,
+): Promise<void> {
   const queue = randomName('shared')
   const path = stage.path('runs')
+  const half = Math.floor(tasks / 2)
   const startPython = (): Promise<unknown> =>
     stage.pythonWorker({ queues: queue, conf: { ...conf, worker_prefetch_multiplier: 1 } })
-  await Promise.all([startPython(), startPython(), stage.nodeWorker(queue), stage.nodeWorker(queue)])
-  const results = await Promise.all(
-    Array.from({ length: tasks }, (_, number) =>
+  const pythons = Array.from({ length: pythonWorkers }, startPython)
+  await Promise.all([...pythons, stage.nodeWorker(queue), stage.nodeWorker(queue)])
+  const fromPython = stage.python.run<readonly string[]>(`
+    return [send('shared.work', number, '${path}', queue='${queue}').id for number in range(${half}, ${tasks})]`)
+  const fromLovage = await Promise.all(
+    Array.from({ length: half }, (_, number) =>
       stage.app.sendTask('shared.work', { args: [number, path], queue }),
     ),
   )
   for (let kill = 1; kill <= kills; kill += 1) {
     await stage.lines(path, Math.floor((tasks * kill) / (kills + 2)))
-    stage.touch(`${path}.kill-node`)
-    stage.touch(`${path}.kill-py`)
-    if (kill < kills) await Promise.all([startPython(), stage.nodeWorker(queue)])
+    for (const language of killed) stage.touch(`${path}.kill-${language}`)
+    if (kill < kills) {
+      await Promise.all([...(killed.includes('py') ? [startPython()] : []), stage.nodeWorker(queue)])
+    }
   }
+  const results = [...fromLovage, ...(await fromPython).map((id) => stage.app.AsyncResult(id))]
   const values = await Promise.all(results.map((result) => result.get(60)))
   expect(values).toEqual(results.map((_, number) => number))
   const runs = await stage.lines(path, tasks)

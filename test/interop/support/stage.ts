@@ -23,7 +23,10 @@ export interface InteropPair {
 }
 
 /** Where the two languages meet. */
-export type InteropPlace = Pick<InteropSettings, 'broker' | 'backend' | 'brokerOptions' | 'backendOptions'>
+export type InteropPlace = Pick<
+  InteropSettings,
+  'broker' | 'backend' | 'brokerOptions' | 'backendOptions' | 'conf'
+>
 
 /** How a worker of Celery is started. */
 export interface PythonWorkerOptions {
@@ -90,7 +93,7 @@ export class InteropStage implements AsyncDisposable {
         '-Q',
         queues,
       ].concat(quick),
-      { cwd: pythonFolder, env: environment({ ...this.settings, ...(conf === undefined ? {} : { conf }) }) },
+      { cwd: pythonFolder, env: environment({ ...this.settings, conf: { ...this.settings.conf, ...conf } }) },
     )
     this.#children.push(child)
     await child.waitForLine(' ready.', 30_000)

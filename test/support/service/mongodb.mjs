@@ -39,8 +39,12 @@ export const mongodb = {
 
 const notShown = [
   {
-    what: 'MongoDB: deletion by TTL indexes, failover, majority writes, transactions',
+    what: 'MongoDB: deletion by TTL indexes, failover, majority writes, transactions, a killed server, indexes that are used',
     why: 'no mongod is at hand; mongo-java-server has none of them',
+  },
+  {
+    what: "MongoDB: broadcasts, mingle and gossip of Celery's workers",
+    why: 'no mongod is at hand; mongo-java-server refuses the capped collection that they read from',
   },
 ]
 

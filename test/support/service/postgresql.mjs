@@ -20,8 +20,15 @@ export const postgresql = {
   },
 }
 
-/** A data folder within `folder`, and how to start a server on it, any number of times one after the other. */
-export async function createCluster(folder) {
+/** What makes a server quick that need not survive a machine without power. */
+const careless = ['fsync=off', 'full_page_writes=off']
+
+/**
+ * A data folder within `folder`, and how to start a server on it, any number of times one after the other.
+ *
+ * @param {readonly string[]} safety - How it cares for what a machine without power would lose.
+ */
+export async function createCluster(folder, safety = careless) {
   const user = await serverUser('postgres', folder)
   const data = join(folder, 'data')
   const initdb = findProgram('initdb', folders)
@@ -29,7 +36,7 @@ export async function createCluster(folder) {
     folder,
     ...user,
   })
-  const settings = ['fsync=off', 'full_page_writes=off', 'max_connections=300', 'shared_buffers=64MB']
+  const settings = [...safety, 'max_connections=300', 'shared_buffers=64MB']
   const args = ['listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`, ...settings]
   const postmaster = (port) =>
     startProcess(

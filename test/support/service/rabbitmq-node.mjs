@@ -15,7 +15,8 @@ export function rabbitmqScript(name) {
   return existsSync(own) ? own : findProgram(name)
 }
 
-/** A node with ports, names and files of its own, not started; `folder` exists, `settings` are lines of its configuration. */
+/** A node with ports, names and files of its own, not started; `folder` exists, `settings` are lines of its
+ * configuration, `# plugin <name>` among them. */
 export async function newRabbitmqNode(folder, settings = []) {
   const [port, distPort, epmdPort] = await Promise.all([freePort(), freePort(), freePort()])
   const config = join(folder, 'rabbitmq.conf')
@@ -39,7 +40,8 @@ export async function newRabbitmqNode(folder, settings = []) {
     RABBITMQ_CTL_ERL_ARGS: loopback,
   }
   await mkdir(join(folder, 'epmd'), { recursive: true })
-  await writeFile(join(folder, 'plugins'), '[].\n')
+  const plugins = settings.flatMap((line) => /^# plugin (\w+)$/.exec(line)?.slice(1) ?? [])
+  await writeFile(join(folder, 'plugins'), `[${plugins.join(',')}].\n`)
   return { folder, port, epmdPort, env, url: `amqp://guest:guest@127.0.0.1:${port}//` }
 }
 

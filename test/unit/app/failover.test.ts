@@ -47,6 +47,31 @@ describe('several brokers', () => {
     await expect(app.openBroker()).rejects.toThrow('b is down')
   })
 
+  it('are tried as a function says', async () => {
+    const given: (readonly string[])[] = []
+    const brokerFailoverStrategy = (urls: readonly string[]): Iterable<string> => {
+      given.push(urls)
+      return [...urls].reverse()
+    }
+    const { app, opened } = appWith(new Set(['b']), { brokerFailoverStrategy })
+
+    await (await app.openBroker()).close()
+
+    expect(given).toEqual([['tried://a', 'tried://b']])
+    expect(opened).toEqual(['b', 'a'])
+  })
+
+  it.each([
+    ['nothing', []],
+    ['a stranger', ['tried://c']],
+  ])('are refused when a function gives %s', async (_what, urls) => {
+    const { app } = appWith(new Set(), { brokerFailoverStrategy: () => urls })
+
+    await expect(app.openBroker()).rejects.toThrow(
+      'expected brokerFailoverStrategy to give URLs of the broker, in the order to try them',
+    )
+  })
+
   it('are shuffled when asked', async () => {
     const firsts = new Set<string | undefined>()
     for (let round = 0; round < 60 && firsts.size < 2; round += 1) {

@@ -18,6 +18,7 @@ function outgoing(routingKey: string): Sendable {
 function publisherOf(
   answers: Publish[],
   overrides: Partial<PublisherOptions> = {},
+  publishBatch?: number,
 ): {
   publisher: Publisher
   batches: string[][]
@@ -28,7 +29,7 @@ function publisherOf(
   const clock = new ManualClock()
   let discarded = 0
   const broker = {
-    capabilities: { maxDelayMs: 1 },
+    capabilities: { maxDelayMs: 1, publishBatch },
     publish: async (batch: readonly Outgoing[]): Promise<void> => {
       batches.push(batch.map((one) => one.route.routingKey))
       await answers.shift()?.(batch)
@@ -82,6 +83,36 @@ describe('the publisher', () => {
     await Promise.all([first, ...later])
 
     expect(batches).toEqual([['a'], ['b', 'c']])
+  })
+
+  it('sends small batches side by side where the broker confirms message by message', async () => {
+    let release: () => void = () => undefined
+    const slow = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const { publisher, batches } = publisherOf([() => slow], {}, 2)
+
+    const [a, b, c] = ['a', 'b', 'c'].map((key) => publisher.publish(outgoing(key)))
+    await c
+    await publisher.publish(outgoing('d'))
+    expect(batches).toEqual([['a', 'b'], ['c'], ['d']])
+    release()
+    await Promise.all([a, b])
+  })
+
+  it('waits before it tries again a batch that failed beside others, and counts its tries', async () => {
+    const { publisher, batches, clock } = publisherOf([lost, async () => undefined, lost, lost, lost], {}, 1)
+
+    const first = publisher.publish(outgoing('a'))
+    const failed = expect(first).rejects.toBeInstanceOf(BrokerConnectionError)
+    await publisher.publish(outgoing('b'))
+    for (let time = 0; time < 20; time += 1) {
+      await new Promise((resolve) => setImmediate(resolve))
+      await clock.advance(200)
+    }
+    await failed
+
+    expect(batches).toEqual([['a'], ['b'], ['a'], ['a'], ['a']])
   })
 
   it('tries again on another connection after a lost one', async () => {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
-import type { ResultBackend, TaskRecord } from '../../../src/backend/contract.js'
+import type { RecordListener, ResultBackend, TaskRecord } from '../../../src/backend/contract.js'
 import { waitForRecords } from '../../../src/backend/poll-watch.js'
 import { BackendConnectionError, BackendError } from '../../../src/errors/errors.js'
 import { ManualClock } from '../../support/manual-clock.js'
@@ -28,7 +28,8 @@ class FakeBackend implements ResultBackend {
   readonly loads: (readonly string[])[] = []
   watches = 0
   failure: Error | undefined
-  changed: (() => void)[] = []
+  changed: RecordListener[] = []
+  watchesQuickly = false
   watch?: NonNullable<ResultBackend['watch']>
 
   constructor(pushes: boolean) {
@@ -148,6 +149,60 @@ describe('waitForRecords', () => {
     await turn()
     expect(backend.watches).toBe(0)
     expect(clock.waiting).toBe(0)
+  })
+
+  it('is over with the record that is pushed, and does not load it', async () => {
+    const backend = new FakeBackend(true)
+    const waiting = waitForRecords(backend, ['a'], { isDone, signal: never, clock: new ManualClock() })
+    await turn()
+    const before = backend.loads.length
+
+    for (const changed of backend.changed) changed(success('a'))
+
+    expect((await waiting).get('a')).toEqual(success('a'))
+    expect(backend.loads).toHaveLength(before)
+  })
+
+  it('loads after a push of a record that ends nothing', async () => {
+    const backend = new FakeBackend(true)
+    const seen: string[] = []
+    const onRecord = ({ state }: TaskRecord): number => seen.push(state)
+    const clock = new ManualClock()
+    const waiting = waitForRecords(backend, ['a'], { isDone, onRecord, signal: never, clock })
+    await turn()
+    await backend.store([{ ...success('a'), state: 'STARTED' }])
+
+    for (const changed of backend.changed) changed({ ...success('a'), state: 'STARTED' })
+    await turn()
+    expect(seen).toEqual(['STARTED'])
+    for (const changed of backend.changed) changed(success('a'))
+
+    expect((await waiting).size).toBe(1)
+    expect(seen).toEqual(['STARTED', 'SUCCESS'])
+  })
+
+  it('watches a few beside its first look where that is quick, and many only after it', async () => {
+    const backend = new FakeBackend(true)
+    backend.watchesQuickly = true
+    const stop = new AbortController()
+    const options = { isDone, signal: stop.signal, clock: new ManualClock() }
+    const few = waitForRecords(backend, ['a'], options)
+    await Promise.resolve()
+    expect(backend.watches).toBe(1)
+
+    const many = waitForRecords(
+      backend,
+      Array.from({ length: 17 }, (_, n) => `m-${n}`),
+      options,
+    )
+    await Promise.resolve()
+    expect(backend.watches).toBe(1)
+    await turn()
+    expect(backend.watches).toBe(2)
+
+    stop.abort(new Error('enough'))
+    await expect(few).rejects.toThrow('enough')
+    await expect(many).rejects.toThrow('enough')
   })
 
   it('finds a record whose push was lost', async () => {

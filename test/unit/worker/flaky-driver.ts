@@ -8,12 +8,14 @@ import type {
   Settlement,
 } from '../../../src/broker/contract.js'
 import type { BrokerDriver, BrokerOptions } from '../../../src/broker/registry.js'
-import { BrokerConnectionError } from '../../../src/errors/errors.js'
+import { BrokerConnectionError, BrokerError } from '../../../src/errors/errors.js'
 
 /** A store whose connections can be cut, and come back. */
 export class FlakyStore {
   /** While true, nothing connects and everything that is open fails. */
   isDown = false
+  /** While true, it takes no consumer. */
+  refuses = false
   readonly #cuts = new Set<(error: Error) => void>()
 
   /** The driver of `scheme`, on top of another one. */
@@ -54,6 +56,7 @@ export class FlakyStore {
       publish: (batch) => broker.publish(batch),
       consume: async (queues, options: ConsumeOptions) => {
         this.#check()
+        if (this.refuses) throw new BrokerError('the queue exists otherwise')
         return this.#wrapConsumer(await broker.consume(queues, options))
       },
       depth: (queue) => broker.depth(queue),

@@ -171,6 +171,27 @@ describe('a worker whose store goes away', () => {
     await expect(bench.worker().start()).rejects.toMatchObject({ code: 'LOVAGE_BROKER_CONNECTION' })
   })
 
+  it.each([false, true])(
+    'ends when the store refuses it, unless brokerChannelErrorRetry (%s)',
+    async (retries) => {
+      const { bench, store } = flakyBench('', { brokerChannelErrorRetry: retries })
+      await using _ending = bench
+      store.refuses = true
+      const worker = bench.worker()
+
+      const starting = worker.start()
+      if (!retries) {
+        await expect(starting).rejects.toMatchObject({ code: 'LOVAGE_BROKER' })
+        return
+      }
+      await eventually(() => bench.log.find(/Cannot connect: the queue exists otherwise/))
+      store.refuses = false
+      await starting
+
+      expect(worker.status.isClaiming).toBe(true)
+    },
+  )
+
   it('can be stopped while it waits for the store', async () => {
     const { bench, store } = flakyBench()
     await using _ending = bench

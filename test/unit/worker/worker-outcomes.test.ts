@@ -47,6 +47,18 @@ describe('a worker and the outcomes of tasks', () => {
     expect(bench.log.find(/raised unexpected: GatewayError/)).toMatchObject({ level: 'error' })
   })
 
+  it('fails a task whose retry asks for a priority that the broker does not have', async () => {
+    await using bench = new Bench()
+    const again = bench.app.task({ name: 'tasks.again', bind: true }, (self): never => {
+      throw self.retry({ countdown: 0, priority: 10 })
+    })
+    await bench.start()
+
+    const result = await again.delay()
+
+    await expect(result.get(5)).rejects.toThrow('expected the priority of tasks.again to be 0 to 9')
+  })
+
   it('logs an expected error at info, without a stack', async () => {
     await using bench = new Bench()
     const fail = bench.app.task({ name: 'tasks.fail', throws: [GatewayError] }, () => {

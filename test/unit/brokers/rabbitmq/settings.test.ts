@@ -36,6 +36,14 @@ describe('RabbitMQ settings', () => {
     })
   })
 
+  it('takes TLS options from the query as from ssl', () => {
+    expect(read('amqp://host?ssl_cert_reqs=CERT_NONE&ssl_check_hostname=false')).toMatchObject({
+      server: { protocol: 'amqps', port: 5671 },
+      tls: { rejectUnauthorized: false, checkServerIdentity: expect.any(Function) },
+    })
+    expect(() => read('amqps://host?ssl_ca_certs=/nowhere/ca.pem')).toThrow(/cannot read ca_certs/)
+  })
+
   it('takes options of the URL over those of the transport, in seconds', () => {
     const settings = read('amqp://host?heartbeat=20&consumer_timeout=60', {
       heartbeat: 5,

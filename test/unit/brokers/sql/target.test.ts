@@ -3,9 +3,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { embeddedPath, prepareFolder } from '../../../../brokers/sql/sqlite-target.js'
-import { parseTarget } from '../../../../brokers/sql/target.js'
+import { isSameStore, parseTarget } from '../../../../brokers/sql/target.js'
 import { parseConnectionUrl } from '../../../../src/broker/connection-url.js'
-import { ConfigError, UnsupportedError } from '../../../../src/errors/errors.js'
+import { ConfigError } from '../../../../src/errors/errors.js'
 import { tempFolder } from '../../../support/temp.js'
 
 function target(url: string, options?: Readonly<Record<string, unknown>>): ReturnType<typeof parseTarget> {
@@ -28,8 +28,21 @@ describe('parseTarget', () => {
     expect(() => target('sqlite:///:memory:')).toThrow(/memory:\/\/ or a file/)
   })
 
-  it("refuses kombu's tables by name", () => {
-    expect(() => target('sqla+sqlite:///queue.db')).toThrow(UnsupportedError)
+  it("leaves SQLAlchemy's driver out of the scheme, and takes no other database for a file", () => {
+    expect(target('db+postgresql+psycopg2://host/db')).toMatchObject({ kind: 'postgresql', layout: 'lovage' })
+    expect(target('sqla+mysql+pymysql://host/db')).toMatchObject({ kind: 'mysql', layout: 'kombu' })
+    expect(target('sqlite+pysqlite:///queue.db')).toMatchObject({ kind: 'sqlite' })
+    expect(() => target('db+oracle://host/db')).toThrow(ConfigError)
+  })
+
+  it("keeps what stands beside kombu's tables apart from Lovage's own queue", () => {
+    const own = target('postgresql://host/db')
+    const shared = target('sqla+postgresql://host/db?message_tablename=their_message')
+
+    expect(own.names).toMatchObject({ message: 'lovage_message', kombuMessage: 'kombu_message' })
+    expect(shared.names).toMatchObject({ message: 'lovage_kombu_message', kombuMessage: 'their_message' })
+    expect(isSameStore(own, shared)).toBe(false)
+    expect(target('sqla+sqlite:///queue.db').names).toMatchObject({ message: 'lovage_kombu_message' })
   })
 
   it('reads options from the URL over those of the transport', () => {

@@ -1,0 +1,192 @@
+import type {
+  ClaimedRow,
+  ClaimRequest,
+  GiveBack,
+  NewMessage,
+  Outlook,
+  SqlDialect,
+} from '../dialect/dialect.js'
+import { ConfigError } from '../../../src/errors/errors.js'
+import type { Session } from '../session.js'
+import type { KombuFlavour } from './flavour.js'
+import { mysqlFlavour } from './mysql-tables.js'
+import { payloadOf, returned, unwrapped, withHeadersOf } from './payload.js'
+import { postgresqlFlavour } from './postgresql-tables.js'
+import { sqliteFlavour } from './sqlite-tables.js'
+import { addVisible, anyVisible, countVisible, dropQueue, queueNames, takeVisible } from './tables.js'
+
+const FLAVOURS: ReadonlyMap<string, KombuFlavour> = new Map([
+  ['postgresql', postgresqlFlavour],
+  ['mysql', mysqlFlavour],
+  ['sqlite', sqliteFlavour],
+])
+const NO_BODY = new Uint8Array()
+const RETURN_AT_ONCE = 1000
+
+/**
+ * The queue in kombu's tables, which workers of Celery serve as well.
+ *
+ * What waits is in kombu's table. A claim moves it, in one transaction, into the table that Lovage has for its own queues,
+ * where leases, tokens and delays are what they are everywhere; what is freed or due moves back. So a worker that dies
+ * loses nothing, and Celery sees only what it may take.
+ */
+export function kombuDialect(base: SqlDialect): SqlDialect {
+  const flavour = FLAVOURS.get(base.name)
+  if (flavour === undefined) throw new ConfigError(`kombu's tables are not known on ${base.name}`)
+  return { ...base, ...new KombuQueue(base, flavour).methods() }
+}
+
+/** The methods of a dialect that kombu's tables change. */
+type Changed = Pick<
+  SqlDialect,
+  | 'insert'
+  | 'look'
+  | 'countReady'
+  | 'promote'
+  | 'claim'
+  | 'giveBack'
+  | 'dropMessages'
+  | 'closeHolder'
+  | 'reap'
+> &
+  Required<Pick<SqlDialect, 'foreignQueues' | 'shared'>>
+
+class KombuQueue {
+  readonly #base: SqlDialect
+  readonly #flavour: KombuFlavour
+
+  constructor(base: SqlDialect, flavour: KombuFlavour) {
+    this.#base = base
+    this.#flavour = flavour
+  }
+
+  methods(): Changed {
+    const base = this.#base
+    const flavour = this.#flavour
+    return {
+      shared: flavour,
+      foreignQueues: queueNames,
+      insert: (session, messages) => this.#insert(session, messages),
+      look: (session, queues, holder) => this.#look(session, queues, holder),
+      claim: (session, request) => this.#claim(session, request),
+      giveBack: (session, holder, item) => this.#giveBack(session, holder, item),
+      countReady: async (session, queue) =>
+        (await base.countReady(session, queue)) + (await countVisible(session, flavour, queue)),
+      dropMessages: async (session, queue, which) =>
+        (await base.dropMessages(session, queue, which)) +
+        (await dropQueue(session, flavour, { queue, which })),
+      promote: (session) => this.#freeing(session, () => base.promote(session)),
+      reap: (session, except) => this.#freeing(session, () => base.reap(session, except)),
+      closeHolder: async (session, holder) => {
+        await base.closeHolder(session, holder)
+        await this.#return(session)
+      },
+    }
+  }
+
+  async #insert(session: Session, messages: readonly NewMessage[]): Promise<void> {
+    const ready = messages.filter(({ hold }) => hold === undefined)
+    await addVisible(
+      session,
+      this.#flavour,
+      ready.map((message) => ({ queue: message.queue, payload: payloadOf(message) })),
+    )
+    const held = messages.filter(({ hold }) => hold !== undefined)
+    if (held.length === 0) return
+    await this.#base.insert(
+      session,
+      held.map((message) => ({ ...message, ...kept(payloadOf(message)) })),
+    )
+  }
+
+  async #look(session: Session, queues: readonly string[], holder: number): Promise<Outlook> {
+    const outlook = await this.#base.look(session, queues, holder)
+    return outlook.ready ? outlook : { ...outlook, ready: await anyVisible(session, this.#flavour, queues) }
+  }
+
+  async #claim(session: Session, request: ClaimRequest): Promise<readonly ClaimedRow[]> {
+    const { queue } = request
+    const payloads = await takeVisible(session, this.#flavour, request)
+    const taken = payloads.map((payload) => ({ queue, ...kept(payload) }))
+    // They are claimed before anybody sees them, so nobody is to be woken.
+    if (taken.length > 0) await this.#base.insert(unheard(session), taken)
+    const rows = await this.#base.claim(session, request)
+    return rows.map((row) => unwrapped(row, queue))
+  }
+
+  async #giveBack(session: Session, holder: number, item: GiveBack): Promise<boolean> {
+    const { meta: changed, ...rest } = item
+    const payload = changed === undefined ? undefined : await readPayload(session, holder, item)
+    const isHeld = await this.#base.giveBack(session, holder, {
+      ...rest,
+      ...(changed !== undefined &&
+        payload !== undefined && { meta: kept(withHeadersOf(payload, changed)).meta }),
+    })
+    if (isHeld && item.hold === undefined) await this.#return(session)
+    return isHeld
+  }
+
+  async #freeing(session: Session, work: () => Promise<number>): Promise<number> {
+    const freed = await work()
+    if (freed > 0) await this.#return(session)
+    return freed
+  }
+
+  /** Put what can be claimed again where workers of Celery see it too. */
+  async #return(session: Session): Promise<void> {
+    for (;;) {
+      const rows = await session.rows((knex, names) => {
+        const free = knex(names.message)
+          .select('id', 'queue', 'deliveries', 'unspent', 'due', 'meta')
+          .whereNull('holder')
+          .whereNull('due_ms')
+          .orderBy('id')
+          .limit(RETURN_AT_ONCE)
+        return this.#flavour.skipsLocked ? free.forUpdate().skipLocked() : free
+      })
+      const freed = rows.map(({ queue, deliveries, unspent, due, meta }) => ({
+        queue: String(queue),
+        payload: returned(payloadIn(meta), {
+          handouts: Number(deliveries),
+          unspent: Number(unspent),
+          due: Number(due) === 1,
+        }),
+      }))
+      await addVisible(session, this.#flavour, freed)
+      const ids = rows.map(({ id }) => Number(id))
+      await session.change((knex, names) => knex(names.message).whereIn('id', ids).delete())
+      if (rows.length < RETURN_AT_ONCE) return
+    }
+  }
+}
+
+/** An envelope in the columns that Lovage's own queue has for a message. */
+function kept(payload: string): Pick<NewMessage, 'meta' | 'body' | 'priority'> {
+  return { meta: JSON.stringify(payload), body: NO_BODY, priority: 0 }
+}
+
+function payloadIn(meta: unknown): string {
+  const payload: unknown = JSON.parse(String(meta))
+  return String(payload)
+}
+
+async function readPayload(
+  session: Session,
+  holder: number,
+  { id, claim }: GiveBack,
+): Promise<string | undefined> {
+  const [row] = await session.rows((knex, names) =>
+    knex(names.message).select('meta').where({ id, holder, claim }),
+  )
+  return row === undefined ? undefined : payloadIn(row['meta'])
+}
+
+function unheard(session: Session): Session {
+  return {
+    all: (sql, parameters) => session.all(sql, parameters),
+    run: (sql, parameters) => session.run(sql, parameters),
+    rows: (make) => session.rows(make),
+    change: (make) => session.change(make),
+    announce: () => undefined,
+  }
+}

@@ -1,0 +1,3 @@
+import { describeSqs } from '../../support/sqs-suite.js'
+
+describeSqs('fauxqs', {})

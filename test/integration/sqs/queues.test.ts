@@ -1,0 +1,199 @@
+import { CreateQueueCommand, GetQueueAttributesCommand } from '@aws-sdk/client-sqs'
+import { describe, expect, it, jest } from '@jest/globals'
+import type { Consumer } from '../../../src/broker/contract.js'
+import { QueueNotFoundError, UnsupportedError } from '../../../src/errors/errors.js'
+import { Lovage } from '../../../src/index.js'
+import { serviceUrl } from '../../support/service-url.js'
+import { never, outgoing, SqsStage, take, texts } from './stage.js'
+
+jest.setTimeout(30_000)
+
+const server = serviceUrl('sqs') ?? ''
+const withServer = server === '' ? describe.skip : describe
+
+withServer('queues of SQS', () => {
+  it('are named and made as Celery names and makes them, behind a prefix', async () => {
+    await using stage = await SqsStage.open(server)
+    const broker = await stage.queue('my.queue:1', {
+      visibility_timeout: 60,
+      queue_tags: { team: 'shop' },
+      'sqs-creation-attributes': { DelaySeconds: 0 },
+    })
+
+    await broker.publish([outgoing('my.queue:1', 'here')])
+
+    expect(await stage.counts(`${stage.prefix}my-queue_1`)).toEqual([1, 0, 0])
+    expect(await broker.queues?.()).toEqual(['my.queue:1'])
+    expect(stage.gate.of('CreateQueue').map(({ input }) => input)).toEqual([
+      {
+        QueueName: `${stage.prefix}my-queue_1`,
+        Attributes: { VisibilityTimeout: '60', DelaySeconds: '0' },
+        tags: { team: 'shop' },
+      },
+    ])
+  })
+
+  it('that are predefined are neither looked up nor made, and have keys of their own', async () => {
+    await using stage = await SqsStage.open(server)
+    await stage.queue('jobs')
+    const url = await stage.urlOf(`${stage.prefix}jobs`)
+    const jobs = { url, region: 'eu-west-3', access_key_id: 'OWNKEY', secret_access_key: 'own' }
+    const from = stage.gate.requests.length
+    const broker = await stage.broker({ predefined_queues: { jobs } })
+
+    await broker.declare({ name: 'jobs', lifetime: 'durable', bindings: [] })
+    await broker.publish([outgoing('jobs', 'one')])
+    const consumer = await broker.consume(['jobs'], { credit: 10, leaseMs: 30_000 })
+    await consumer.ack(await take(consumer, 1))
+    const error = await broker
+      .declare({ name: 'other', lifetime: 'durable', bindings: [] })
+      .catch((thrown: unknown) => thrown)
+
+    expect(error).toBeInstanceOf(QueueNotFoundError)
+    expect(error).toMatchObject({ message: expect.stringContaining('predefined_queues: jobs') })
+    const counts = stage.gate.counts(from)
+    for (const action of ['ListQueues', 'GetQueueUrl', 'CreateQueue']) expect(counts[action]).toBeUndefined()
+    expect(stage.gate.of('SendMessageBatch')[0]?.headers['authorization']).toMatch(
+      /Credential=OWNKEY\/\d+\/eu-west-3\/sqs\//,
+    )
+    expect(await broker.queues?.()).toEqual(['jobs'])
+  })
+
+  it('move what is claimed too often to their dead letters; what goes back unspent does not count', async () => {
+    await using stage = await SqsStage.open(server)
+    const { QueueUrl } = await stage.client.send(new CreateQueueCommand({ QueueName: `${stage.prefix}dead` }))
+    const { Attributes } = await stage.client.send(
+      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),
+    )
+    const policy = { deadLetterTargetArn: Attributes?.QueueArn, maxReceiveCount: 2 }
+    const broker = await stage.queue('jobs', {
+      'sqs-creation-attributes': { RedrivePolicy: JSON.stringify(policy) },
+    })
+    await broker.publish([outgoing('jobs', 'poison')])
+    const consumer = await broker.consume(['jobs'], { credit: 10, leaseMs: 30_000 })
+    const claimAndReturn = async (unspent: boolean): Promise<number | undefined> => {
+      const [delivery] = await take(consumer, 1)
+      if (delivery !== undefined) await consumer.handBack([{ delivery, delayMs: 0, unspent }])
+      return delivery?.deliveryCount
+    }
+
+    const unspent = [await claimAndReturn(true), await claimAndReturn(true), await claimAndReturn(true)]
+    const spent = [await claimAndReturn(false), await claimAndReturn(false), await claimAndReturn(false)]
+
+    expect(unspent).toEqual([1, 1, 1])
+    expect(spent).toEqual([1, 2, undefined])
+    expect(await stage.counts(`${stage.prefix}dead`)).toEqual([1, 0, 0])
+  })
+
+  it('tell about how many messages are ready', async () => {
+    await using stage = await SqsStage.open(server)
+    const broker = await stage.queue('jobs')
+
+    await broker.publish([
+      outgoing('jobs', 'a'),
+      outgoing('jobs', 'b'),
+      outgoing('jobs', 'c', { delayMs: 60_000 }),
+    ])
+
+    expect(broker.capabilities.depth).toBe('approximate')
+    expect(await broker.depth('jobs')).toBe(2)
+  })
+
+  it('have no priorities and no fanout, which is said by name', async () => {
+    await using stage = await SqsStage.open(server)
+    const broker = await stage.broker()
+    const spec = { name: 'jobs', lifetime: 'durable', bindings: [] } as const
+    const fanout = { exchange: 'news', type: 'fanout', routingKey: '' } as const
+    const app = new Lovage('sqs', { broker: stage.gate.url, backend: false })
+    const task = app.task('sqs.noop', () => undefined)
+
+    const refusals = await Promise.all(
+      [
+        () => broker.declare({ ...spec, arguments: { 'x-max-priority': 9 } }),
+        () => broker.declare({ ...spec, bindings: [fanout] }),
+        () => task.applyAsync([], { priority: 5 }),
+        () => stage.broker({ supports_fanout: true }),
+      ].map((work) =>
+        work().then(
+          () => undefined,
+          (error: unknown) => error,
+        ),
+      ),
+    )
+    await app.close()
+
+    for (const refusal of refusals) {
+      expect(refusal).toBeInstanceOf(UnsupportedError)
+      expect(refusal).toMatchObject({ message: expect.stringMatching(/broker "sqs".*(priorit|fanout)/) })
+    }
+  })
+})
+
+describe.each(['sqs', 'fauxqs'].map((name) => [name, serviceUrl(name) ?? ''] as const))(
+  'a FIFO queue on %s',
+  (_name, url) => {
+    const withUrl = url === '' ? it.skip : it
+
+    async function one(consumer: Consumer): Promise<readonly string[]> {
+      return texts(await consumer.fetch(1, { waitMs: 1_500, signal: never }))
+    }
+
+    withUrl('keeps the order of a group, whose next message waits for the one before', async () => {
+      await using stage = await SqsStage.open(url)
+      const broker = await stage.queue('jobs.fifo')
+      const inGroup = (text: string, group: string) =>
+        outgoing('jobs.fifo', text, { properties: { extra: { MessageGroupId: group } } })
+      await broker.publish([inGroup('a1', 'a'), inGroup('a2', 'a'), inGroup('a3', 'a')])
+      const [first, second] = await Promise.all(
+        [1, 2].map(() => broker.consume(['jobs.fifo'], { credit: 1, leaseMs: 30_000 })),
+      )
+
+      const held = await first?.fetch(1, { waitMs: 1_500, signal: never })
+      const meanwhile = second === undefined ? undefined : await one(second)
+      await first?.ack(held ?? [])
+      const next = first === undefined ? undefined : await take(first, 1)
+
+      expect(texts(held ?? [])).toEqual(['a1'])
+      expect(meanwhile).toEqual([])
+      expect(texts(next ?? [])).toEqual(['a2'])
+      expect(stage.gate.of('CreateQueue')[0]?.input).toMatchObject({ Attributes: { FifoQueue: 'true' } })
+    })
+
+    withUrl('drops a double by its deduplication id, and puts all else into one group', async () => {
+      await using stage = await SqsStage.open(url)
+      const broker = await stage.queue('jobs.fifo')
+      const same = { properties: { extra: { MessageDeduplicationId: 'd1' } } }
+
+      await broker.publish([outgoing('jobs.fifo', 'first', same), outgoing('jobs.fifo', 'again', same)])
+      await broker.publish([outgoing('jobs.fifo', 'other', { delayMs: 1_000 })])
+      const consumer = await broker.consume(['jobs.fifo'], { credit: 10, leaseMs: 30_000 })
+      const came: string[] = []
+      for (let time = 0; time < 2; time += 1) {
+        const taken = await take(consumer, 1)
+        came.push(...texts(taken))
+        await consumer.ack(taken)
+      }
+
+      expect(came).toEqual(['first', 'other'])
+      const [sent] = stage.gate.of('SendMessageBatch')
+      expect(sent?.input['Entries']).toMatchObject([
+        { MessageGroupId: 'default', MessageDeduplicationId: 'd1' },
+        {},
+      ])
+      for (const { input } of stage.gate.of('SendMessageBatch'))
+        expect(JSON.stringify(input)).not.toContain('DelaySeconds')
+    })
+
+    withUrl('shows a message that is handed back in its old place', async () => {
+      await using stage = await SqsStage.open(url)
+      const broker = await stage.queue('jobs.fifo')
+      await broker.publish(['1', '2'].map((text) => outgoing('jobs.fifo', text)))
+      const consumer = await broker.consume(['jobs.fifo'], { credit: 1, leaseMs: 30_000 })
+
+      const [delivery] = await take(consumer, 1)
+      if (delivery !== undefined) await consumer.handBack([{ delivery, delayMs: 0, unspent: true }])
+
+      expect(texts(await take(consumer, 1))).toEqual(['1'])
+    })
+  },
+)

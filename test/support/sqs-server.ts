@@ -1,0 +1,69 @@
+import { isRecord } from '../../src/util/record.js'
+import { tempFolder, type TempFolder } from './temp.js'
+
+interface Running {
+  readonly url: string
+  readonly pid: number
+  readonly stop: () => Promise<void>
+}
+
+/** An ElasticMQ of one test, which it may kill and start again; `await using` ends it. */
+export class SqsServer implements AsyncDisposable {
+  readonly #folder: TempFolder
+  #running: Running
+
+  private constructor(folder: TempFolder, running: Running) {
+    this.#folder = folder
+    this.#running = running
+  }
+
+  /** Start one on a port of its own. */
+  static async start(): Promise<SqsServer> {
+    const folder = await tempFolder('sqs')
+    return new SqsServer(folder, await startIn(folder.path, undefined))
+  }
+
+  get url(): string {
+    return this.#running.url
+  }
+
+  get port(): number {
+    return Number(new URL(this.url.replace(/^sqs:/, 'http:')).port)
+  }
+
+  /** Kill it as `kill -9` does; its queues end with it. */
+  async kill(): Promise<void> {
+    process.kill(this.#running.pid, 'SIGKILL')
+    await this.#running.stop()
+  }
+
+  /** Start it again on the same port. */
+  async startAgain(): Promise<void> {
+    this.#running = await startIn(this.#folder.path, this.port)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#running.stop()
+    await this.#folder.remove()
+  }
+}
+
+async function startIn(folder: string, port: number | undefined): Promise<Running> {
+  // As the runner starts one: a script that is not compiled.
+  const script = new URL('../../../test/support/service/sqs.mjs', import.meta.url).href
+  const module: unknown = await import(script)
+  const start = isRecord(module) ? module['startElasticMq'] : undefined
+  if (typeof start !== 'function') throw new TypeError('the script that starts ElasticMQ has changed')
+  const started: unknown = await Reflect.apply(start, undefined, [folder, port])
+  const { url, pid, stop } = isRecord(started) ? started : {}
+  if (typeof url !== 'string' || typeof pid !== 'number' || typeof stop !== 'function') {
+    throw new TypeError('no server was started')
+  }
+  return {
+    url,
+    pid,
+    stop: async () => {
+      await Reflect.apply(stop, undefined, [])
+    },
+  }
+}
