@@ -236,6 +236,11 @@ function transportOptionsOf(config: Config, target: string | object): Readonly<R
     : config.brokerTransportOptions
 }
 
+/** What is said of a backend that cannot do what `resultCompression` asks. */
+export function uncompressedText(name: string): string {
+  return `resultCompression has no effect: the backend "${name}" keeps results as they are`
+}
+
 /** Settings that Celery keeps apart from the transport's options. */
 function rabbitMqOptionsOf(config: Config): Readonly<Record<string, unknown>> {
   return {
