@@ -135,7 +135,7 @@ export class Stores {
       codec: this.#parts.codec(),
       ...(compress === undefined ? {} : { compress }),
       transportOptions: backendOptionsOf(config, target),
-      openBroker: () => this.openBroker(config),
+      openBroker: (signal) => this.openBroker(config, signal),
       autoMigrate: config.databaseAutoMigrate && typeof target === 'string',
       clock: this.#parts.clock,
     })
