@@ -1,5 +1,6 @@
 /**
- * `npm run bench -- [scenario …] [--rounds=n]`: measures, prints tables, writes `bench/result/<date>-<machine>.json`.
+ * `npm run bench -- [scenario …] [--rounds=n] [--label=word]`: measures, prints tables, writes
+ * `bench/result/<date>-<machine>[-<label>].json`.
  *
  * The contestants of a scenario take turns, each round in a process of its own. Nothing here fails when a goal is missed.
  */
@@ -14,6 +15,7 @@ import { scenarios } from './scenarios.js'
 const words = process.argv.slice(2)
 const chosen = chooseScenarios(words.filter((word) => !word.startsWith('--')))
 const wantedRounds = words.find((word) => word.startsWith('--rounds='))?.slice('--rounds='.length)
+const label = words.find((word) => word.startsWith('--label='))?.slice('--label='.length)
 const machine = await describeMachine()
 const results: ScenarioResult[] = []
 process.stdout.write(
@@ -26,8 +28,8 @@ for (const scenario of chosen) {
   const result = summarize(scenario, rounds)
   results.push(result)
   process.stdout.write(`\n${toTables(result)}\n`)
+  await save({ date: new Date().toISOString(), machine, scenarios: results })
 }
-await save({ date: new Date().toISOString(), machine, scenarios: results })
 
 function chooseScenarios(names: readonly string[]): readonly Scenario[] {
   for (const name of names) {
@@ -54,7 +56,7 @@ async function runAll(scenario: Scenario, count: number): Promise<readonly Round
 async function save(report: Report): Promise<void> {
   const folder = fileURLToPath(new URL('../../bench/result/', import.meta.url))
   await mkdir(folder, { recursive: true })
-  const file = `${report.date.slice(0, 10)}-${report.machine.name}-node${report.machine.node.split('.')[0] ?? ''}.json`
+  const file = `${report.date.slice(0, 10)}-${report.machine.name}-node${report.machine.node.split('.')[0] ?? ''}${label === undefined ? '' : `-${label}`}.json`
   await writeFile(`${folder}${file}`, `${JSON.stringify(report, undefined, 2)}\n`)
   process.stdout.write(`\nbench/result/${file}\n`)
 }

@@ -18,7 +18,7 @@ export interface RpcParts {
   readonly codec: ResultCodec
   readonly clock: Clock
   /** A connected broker of the application's own. */
-  readonly openBroker: () => Promise<Broker>
+  readonly openBroker: (signal?: AbortSignal) => Promise<Broker>
   /** Whether results survive a restart of the broker. */
   readonly persistent: boolean
 }

@@ -6,7 +6,7 @@ import type { Clock } from '../../src/util/clock.js'
 export interface ReplyListenerParts {
   /** The name of the queue. */
   readonly address: string
-  readonly openBroker: () => Promise<Broker>
+  readonly openBroker: (signal: AbortSignal) => Promise<Broker>
   readonly clock: Clock
   /** A result came; throws for one that cannot be read. */
   readonly heard: (body: Uint8Array) => void
@@ -87,7 +87,7 @@ export class ReplyListener {
 
   async #open(): Promise<Session> {
     const { address, openBroker } = this.#parts
-    const broker = await openBroker()
+    const broker = await openBroker(this.#stop.signal)
     try {
       await broker.declare({ name: address, lifetime: 'transient', expiresMs: EXPIRES_MS, bindings: [] })
       const consumer = await broker.consume([address], { credit: 2 * BATCH, leaseMs: LEASE_MS })

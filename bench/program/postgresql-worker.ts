@@ -12,8 +12,8 @@ export interface DrainOptions {
   readonly withResults?: boolean
   /** Tasks that it runs before, so that the code is warm. */
   readonly warmUps?: number
-  /** Done before those, when the tables are there. */
-  readonly early?: () => Promise<void>
+  /** Done after those, before the queue is filled. */
+  readonly storm?: (pool: pg.Pool) => Promise<void>
 }
 
 /** An app whose two halves are on the server. */
@@ -41,12 +41,11 @@ export async function multiply(pool: pg.Pool, count: number): Promise<void> {
 
 /** Drain by a worker in this process, from the start of its first body until the last row is gone. */
 export async function drainByWorker(place: PostgresqlPlace, options: DrainOptions): Promise<Sample> {
-  const { count, concurrency, withResults = false, warmUps = 0, early } = options
+  const { count, concurrency, withResults = false, warmUps = 0, storm } = options
   return withPool(place.url, 1, async (pool) => {
     const bench = postgresqlApp(place.url, withResults)
-    await bench.app.broker()
-    await early?.()
     if (warmUps > 0) await warmUp(bench, { pool, concurrency, count: warmUps })
+    await storm?.(pool)
     await fillFast(bench, pool, count)
     const worker = new Worker(bench.app, { concurrency })
     const first = bench.ran(warmUps + 1)
@@ -70,7 +69,7 @@ export async function drainByWorker(place: PostgresqlPlace, options: DrainOption
 async function fillFast(bench: BenchApp, pool: pg.Pool, count: number): Promise<void> {
   const sent = Math.min(count, 20_000)
   await fill(bench, sent)
-  if (count > sent) await multiply(pool, count - sent)
+  await multiply(pool, count - sent)
 }
 
 interface WarmUp {

@@ -1,30 +1,34 @@
 import pg from 'pg'
 import { ratio, type Sample, type Scenario } from '../harness/scenario.js'
 import { withPostgresql } from '../program/postgresql-place.js'
-import { drainByWorker } from '../program/postgresql-worker.js'
+import { drainByWorker, multiply } from '../program/postgresql-worker.js'
 
 const WARM_UP = 20_000
 
 const byWorker = (count: number): Promise<Sample> =>
   withPostgresql((place) => drainByWorker(place, { count, concurrency: 10, warmUps: WARM_UP }))
 
-/** The first 10,000 of a queue where another session has kept every dead row of `dead` tasks from being removed. */
+/** 10,000 tasks after this many rows were written, claimed and deleted; `held` while another session still sees them. */
 function afterStorm(dead: number, held: boolean): Promise<Sample> {
   return withPostgresql(async (place) => {
-    const holder = new pg.Client(place.url)
-    await holder.connect()
+    const other = new pg.Client(place.url)
+    await other.connect()
     try {
       return await drainByWorker(place, {
         count: 10_000,
         concurrency: 10,
-        warmUps: dead,
-        // The snapshot is taken before the storm: nothing that dies after it may be removed.
-        early: async () => {
-          if (held) await holder.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1')
+        warmUps: WARM_UP,
+        storm: async (pool) => {
+          // The snapshot is older than the storm: nothing that dies in it may be removed.
+          if (held)
+            await other.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM lovage_message')
+          await multiply(pool, dead)
+          await pool.query('UPDATE lovage_message SET holder = 0, claim = 0')
+          await pool.query('DELETE FROM lovage_message')
         },
       })
     } finally {
-      await holder.end()
+      await other.end()
     }
   })
 }

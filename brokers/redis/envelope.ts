@@ -134,13 +134,6 @@ export function priorityOf({ fields }: Envelope): number | undefined {
   return typeof priority === 'number' ? priority : undefined
 }
 
-/** The envelope and its queue in an entry of `unacked`, as {@link CLAIM} wrote it. */
-export function readEntry(entry: string): { readonly envelope: string; readonly queue: string } {
-  const end = entry.lastIndexOf(', "", ')
-  const queue: unknown = JSON.parse(entry.slice(end + 6, -1))
-  return { envelope: entry.slice(1, end), queue: String(queue) }
-}
-
 function parsed(text: string): unknown {
   // The body is text in base64 and needs no look.
   if (LONG_DIGITS.test(text.slice(Math.max(0, text.indexOf('"headers"'))))) return parseTolerantJson(text)

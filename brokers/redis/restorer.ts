@@ -1,23 +1,31 @@
-import { giveBackEnvelope, priorityOf, readEntry, readEnvelope } from './envelope.js'
+import { randomUUID } from 'node:crypto'
+import { readEntry } from './claim-entry.js'
+import { giveBackEnvelope, priorityOf, readEnvelope } from './envelope.js'
 import type { Keys } from './keys.js'
 import type { RedisLink } from './link.js'
-import { CLAIMS_OF, OVERDUE, RESTORE } from './lua/lease.js'
+import { CLAIMS_OF, OVERDUE, RESTORE, UNLOCK } from './lua/lease.js'
 import { TAG_PREFIX } from './claimer.js'
 import { textsOf } from './reply.js'
 import { toScript } from './script.js'
+import { Topology } from './topology.js'
 
 const claimsScript = toScript(CLAIMS_OF)
 const restoreScript = toScript(RESTORE)
 const overdueScript = toScript(OVERDUE)
+const unlockScript = toScript(UNLOCK)
+/** As long as kombu holds the lock at most, in milliseconds. */
+const LOCK_MS = 300_000
 
 /** Puts back what others have claimed and will not settle any more. */
 export class Restorer {
   readonly #link: RedisLink
   readonly #keys: Keys
+  readonly #topology: Topology
 
   constructor(link: RedisLink, keys: Keys) {
     this.#link = link
     this.#keys = keys
+    this.#topology = new Topology(link, keys)
   }
 
   /** Put back, as spent, what holders have claimed whose lease is over; nothing of one that was renewed meanwhile. */
@@ -42,13 +50,15 @@ export class Restorer {
    */
   async restoreOverdue(visibilityTimeoutMs: number): Promise<number> {
     const { unacked, unackedIndex, unackedMutex } = this.#keys
-    const token = `${TAG_PREFIX}${String(process.pid)}`
-    if ((await this.#link.call('SET', unackedMutex, token, 'PX', 10_000, 'NX')) === null) return 0
-    const args = [Math.floor(visibilityTimeoutMs / 1000), TAG_PREFIX]
-    const found = textsOf(await this.#link.run(overdueScript, [unacked, unackedIndex], args))
-    const count = await this.#restore('', found, { isExpired: false, unspent: false })
-    if ((await this.#link.call('GET', unackedMutex)) === token) await this.#link.call('DEL', unackedMutex)
-    return count
+    const token = randomUUID()
+    if ((await this.#link.call('SET', unackedMutex, token, 'PX', LOCK_MS, 'NX')) === null) return 0
+    try {
+      const args = [Math.floor(visibilityTimeoutMs / 1000), TAG_PREFIX]
+      const found = textsOf(await this.#link.run(overdueScript, [unacked, unackedIndex], args))
+      return await this.#restore('', found, { isExpired: false, unspent: false })
+    } finally {
+      await this.#link.run(unlockScript, [unackedMutex], [token])
+    }
   }
 
   async #restoreAll(holder: string, { isExpired }: { readonly isExpired: boolean }): Promise<void> {
@@ -68,8 +78,11 @@ export class Restorer {
     if (found.length === 0) return 0
     const args: string[] = [holder, how.isExpired ? '1' : '0']
     for (const { tag, entry } of inOrder(found)) {
-      const { envelope: text, queue } = readEntry(entry)
-      const envelope = readEnvelope(text)
+      const claim = readEntry(entry)
+      const [queue, ...others] = claim === undefined ? [] : await this.#topology.reached(claim)
+      // Where a route of Celery's leads to several queues, or to none, Celery decides.
+      if (claim === undefined || queue === undefined || others.length > 0) continue
+      const envelope = readEnvelope(claim.envelope)
       const list = this.#keys.list(queue, this.#keys.step(priorityOf(envelope)))
       args.push(tag, list, giveBackEnvelope(envelope, { unspent: how.unspent }))
     }

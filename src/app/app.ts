@@ -55,7 +55,7 @@ import {
 } from './periodic/define-periodic.js'
 import { BeatControl } from './periodic/beat-control.js'
 import { PeriodicTasks } from './periodic/periodic-tasks.js'
-import { Stores, type BrokerLocation } from './stores.js'
+import { Stores, uncompressedText, type BrokerLocation } from './stores.js'
 import { Connections } from './connections.js'
 import { TaskBackends } from './task-backends.js'
 import { TaskModules } from './task-modules.js'
@@ -179,10 +179,7 @@ export class Lovage implements ResultSource {
       codec: () => createResultCodec(this.config().resultSerializer, this.codecs, this.#resultContent()),
       compress: () => this.#resultCompressor(),
       uncompressed: ({ name }) => {
-        this.logger.warn(
-          { backend: name },
-          `resultCompression has no effect: the backend "${name}" keeps results as they are`,
-        )
+        this.logger.warn({ backend: name }, uncompressedText(name))
       },
     })
     this.#connections = new Connections({

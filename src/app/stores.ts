@@ -135,7 +135,7 @@ export class Stores {
       codec: this.#parts.codec(),
       ...(compress === undefined ? {} : { compress }),
       transportOptions: backendOptionsOf(config, target),
-      openBroker: () => this.openBroker(config),
+      openBroker: (signal) => this.openBroker(config, signal),
       autoMigrate: config.databaseAutoMigrate && typeof target === 'string',
       clock: this.#parts.clock,
     })
@@ -234,6 +234,11 @@ function transportOptionsOf(config: Config, target: string | object): Readonly<R
   return isRabbitMq(target)
     ? { ...rabbitMqOptionsOf(config), ...config.brokerTransportOptions }
     : config.brokerTransportOptions
+}
+
+/** What is said of a backend that cannot do what `resultCompression` asks. */
+export function uncompressedText(name: string): string {
+  return `resultCompression has no effect: the backend "${name}" keeps results as they are`
 }
 
 /** Settings that Celery keeps apart from the transport's options. */

@@ -27,8 +27,8 @@ export interface BackendOptions {
   readonly clock?: Clock
   /** The object that was given in place of a URL, as a Knex instance. */
   readonly target?: object
-  /** Opens a connected broker of the application's own, for a backend that sends results as messages. */
-  readonly openBroker?: () => Promise<Broker>
+  /** Opens a connected broker of the application's own, for a backend that sends results as messages; `signal` gives up. */
+  readonly openBroker?: (signal?: AbortSignal) => Promise<Broker>
 }
 
 /** Makes a backend that is not connected yet; throws `ConfigError` for options it does not know. */

@@ -208,7 +208,7 @@ export interface StoredEntry {
 }
 
 /** How long a store remembers occurrences, in milliseconds before the latest one of the entry. */
-export const OCCURRENCES_KEPT_MS: number = 86_400_000
+export const OCCURRENCES_KEPT_MS = 86_400_000
 
 /** What beat keeps in a store: entries, occurrences sent once, and a leader's lease. */
 export interface ScheduleStore {

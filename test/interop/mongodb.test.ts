@@ -1,7 +1,7 @@
 import { serviceUrl } from '../support/service-url.js'
 import { describeInterop } from './support/interop-case.js'
 import { mongodbPlace } from './support/mongodb-place.js'
-import { interopSuite } from './suite.js'
+import { newestSuite } from './suite.js'
 
 describeInterop(
   {
@@ -10,5 +10,5 @@ describeInterop(
     python: process.env['LOVAGE_TEST_CELERY_PYTHON'],
     place: await mongodbPlace(serviceUrl('mongodb')),
   },
-  interopSuite,
+  newestSuite,
 )

@@ -26,7 +26,11 @@ describe('Celery and Lovage as neighbours on RabbitMQ', () => {
       `share one queue while workers of both are killed, with results by ${results}: every task ends once, none is missing`,
       async () => {
         await using stage = await InteropStage.open(python, place)
-        await shareQueue(stage, { tasks: full ? 5_000 : 400, kills: full ? 8 : 1, conf: {} })
+        await shareQueue(stage, {
+          tasks: full ? 5_000 : 400,
+          kills: full ? 8 : 1,
+          pythonSends: results !== 'rpc',
+        })
       },
       full ? 300_000 : 90_000,
     )

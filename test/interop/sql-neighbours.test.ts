@@ -48,7 +48,6 @@ for (const server of ['postgresql', 'mariadb', 'sqlite'] as const) {
       await result.get(20)
 
       const seen = await stage.python.run(`
-        app.conf.result_extended = True
         result = app.AsyncResult('${result.id}')
         return [result.get(timeout=20), result.name, result.args, result.kwargs, result.retries, result.queue]`)
       expect(seen).toEqual([2.5, 'rows.half', [5], {}, 0, queue])

@@ -2,7 +2,7 @@ import { afterAll } from '@jest/globals'
 import { migrate } from '../../brokers/sql/index.js'
 import { describeInterop } from './support/interop-case.js'
 import { sqlInteropPlace } from './support/sql-place.js'
-import { interopSuite } from './suite.js'
+import { newestSuite } from './suite.js'
 
 // What differs between the databases is values and times; the rest is shown on one of them.
 const ON_EVERY = new Set([
@@ -29,7 +29,7 @@ for (const [database, found] of Object.entries(places)) {
       python: process.env['LOVAGE_TEST_CELERY_PYTHON'],
       place: found?.place,
     },
-    database === 'PostgreSQL' ? interopSuite : interopSuite.filter(({ feature }) => ON_EVERY.has(feature)),
+    database === 'PostgreSQL' ? newestSuite : newestSuite.filter(({ feature }) => ON_EVERY.has(feature)),
   )
 }
 

@@ -1,5 +1,10 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 
+interface Target {
+  readonly host: string
+  readonly port: number
+}
+
 /**
  * A TCP proxy that can fall silent: connections stay open, and nothing comes through, as when a cable is pulled.
  *
@@ -9,10 +14,12 @@ export class HalfOpenProxy implements AsyncDisposable {
   readonly #server: Server
   readonly #pairs = new Set<readonly [Socket, Socket]>()
   #silent = false
+  #target: Target
 
-  private constructor(target: { readonly host: string; readonly port: number }) {
+  private constructor(target: Target) {
+    this.#target = target
     this.#server = createServer((client) => {
-      this.#join(client, connect(target.port, target.host))
+      this.#join(client, connect(this.#target.port, this.#target.host))
     })
   }
 
@@ -34,6 +41,11 @@ export class HalfOpenProxy implements AsyncDisposable {
   /** Open connections. */
   get connections(): number {
     return this.#pairs.size
+  }
+
+  /** Lead new connections to another port; those that are open stay as they are. */
+  turnTo(port: number): void {
+    this.#target = { ...this.#target, port }
   }
 
   /** Pass nothing on from now on, in either direction; new connections are accepted and hear nothing. */

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { chown, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
@@ -26,13 +28,21 @@ async function load(path: string): Promise<ServiceModule> {
   return loaded
 }
 
+/** A port that nobody listens on. */
+export async function anyPort(): Promise<number> {
+  const { freePort }: { freePort: () => Promise<number> } = await import(
+    pathToFileURL(join(process.cwd(), 'test/support/server-process.mjs')).href
+  )
+  return freePort()
+}
+
 /** A database server for one test alone, which may be killed and started again on the same port and data. */
 export class OwnServer implements AsyncDisposable {
-  readonly port: number
   readonly kind: SqlServer
   readonly #folder: TempFolder
   readonly #start: Start
   #running: Running
+  #port: number
 
   private constructor(
     kind: SqlServer,
@@ -40,7 +50,7 @@ export class OwnServer implements AsyncDisposable {
     parts: { folder: TempFolder; start: Start; running: Running },
   ) {
     this.kind = kind
-    this.port = port
+    this.#port = port
     this.#folder = parts.folder
     this.#start = parts.start
     this.#running = parts.running
@@ -50,16 +60,17 @@ export class OwnServer implements AsyncDisposable {
   static async open(kind: SqlServer): Promise<OwnServer | undefined> {
     const service = await load(`service/${kind}.mjs`)
     if ((await (service.postgresql ?? service.mariadb)?.detect()) !== undefined) return undefined
-    const { freePort }: { freePort: () => Promise<number> } = await import(
-      pathToFileURL(join(process.cwd(), 'test/support/server-process.mjs')).href
-    )
     const folder = await tempFolder(`own-${kind}`)
     const start =
       (await service.createCluster?.(folder.path))?.postmaster ??
       (await service.createDataFolder?.(folder.path))?.server
     if (start === undefined) throw new TypeError(`service/${kind}.mjs makes no data folder`)
-    const port = await freePort()
+    const port = await anyPort()
     return new OwnServer(kind, port, { folder, start, running: await start(port) })
+  }
+
+  get port(): number {
+    return this.#port
   }
 
   /** URL of a connection to it, or through a port that leads to it. */
@@ -67,6 +78,22 @@ export class OwnServer implements AsyncDisposable {
     return this.kind === 'postgresql'
       ? `postgresql://lovage@127.0.0.1:${port}/postgres`
       : `mysql://lovage:lovage@127.0.0.1:${port}/test`
+  }
+
+  /** What it wrote since it was started last. */
+  get log(): string {
+    return readFileSync(this.#folder.file('server.log'), 'utf8')
+  }
+
+  /** Path of an entry of its folder, which the user that runs it may reach. */
+  file(name: string): string {
+    return this.#folder.file(name)
+  }
+
+  /** Make a path belong to the user that runs it. */
+  async handOver(path: string): Promise<void> {
+    const { uid, gid } = await stat(this.#folder.path)
+    await chown(path, uid, gid)
   }
 
   /** End it as a crash would. */
@@ -80,11 +107,12 @@ export class OwnServer implements AsyncDisposable {
     await this.#running.stop()
   }
 
-  /** Start it again; a crashed one may hold on to its data for a moment. */
-  async start(): Promise<void> {
+  /** Start it again, on `port` if given; a crashed one may hold on to its data for a moment. */
+  async start(port: number = this.#port): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        this.#running = await this.#start(this.port)
+        this.#running = await this.#start(port)
+        this.#port = port
         return
       } catch (error) {
         if (tries >= 20) throw error

@@ -80,6 +80,12 @@ if redis.call('SCARD', KEYS[3]) == 0 then redis.call('ZREM', KEYS[4], ARGV[1]) e
 return count
 `
 
+/** Deletes a lock, unless it is another's by now. KEYS: the lock. ARGV: the token it was taken with. */
+export const UNLOCK = `
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+`
+
 /**
  * Claims of Celery's workers that are older than the visibility timeout: tags and entries in turn. KEYS: unacked, its
  * index. ARGV: visibility timeout in seconds, prefix of Lovage's tags.

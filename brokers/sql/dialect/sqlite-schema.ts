@@ -21,30 +21,30 @@ export function brokerSchema(knex: Knex, names: TableNames): readonly Migration[
         table.binary('body').notNullable()
       }),
     },
-    { name: '003-beat', statements: beatTables(knex) },
+    { name: '003-beat', statements: beatTables(knex, names) },
   ]
 }
 
-function beatTables(knex: Knex): readonly string[] {
+function beatTables(knex: Knex, { beat, beatEntry, beatOccurrence }: TableNames): readonly string[] {
   return [
-    ...created(knex, 'lovage_beat', (table) => {
+    ...created(knex, beat, (table) => {
       table.integer('one').notNullable().primary()
       table.text('candidate').notNullable()
       table.integer('lease_until_ms').notNullable()
       table.integer('revision').notNullable()
     }),
-    "INSERT INTO lovage_beat (one, candidate, lease_until_ms, revision) VALUES (1, '', 0, 0)",
-    ...created(knex, 'lovage_beat_entry', (table) => {
+    `INSERT INTO ${beat} (one, candidate, lease_until_ms, revision) VALUES (1, '', 0, 0)`,
+    ...created(knex, beatEntry, (table) => {
       table.text('name').notNullable().primary()
       table.text('data').notNullable()
       table.integer('last_ms')
     }),
-    ...created(knex, 'lovage_beat_occurrence', (table) => {
+    ...created(knex, beatOccurrence, (table) => {
       table.text('id').notNullable().primary()
       table.text('entry').notNullable()
       table.integer('scheduled_ms').notNullable()
     }),
-    'CREATE INDEX lovage_beat_occurrence_entry ON lovage_beat_occurrence (entry, scheduled_ms)',
+    `CREATE INDEX ${beatOccurrence}_entry ON ${beatOccurrence} (entry, scheduled_ms)`,
   ]
 }
 

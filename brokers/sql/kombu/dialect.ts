@@ -33,7 +33,9 @@ const RETURN_AT_ONCE = 1000
 export function kombuDialect(base: SqlDialect): SqlDialect {
   const flavour = FLAVOURS.get(base.name)
   if (flavour === undefined) throw new ConfigError(`kombu's tables are not known on ${base.name}`)
-  return { ...base, ...new KombuQueue(base, flavour).methods() }
+  // What goes in one statement elsewhere takes the way through kombu's table.
+  const { atOnce: _none, ...stepwise } = base
+  return { ...stepwise, ...new KombuQueue(base, flavour).methods() }
 }
 
 /** The methods of a dialect that kombu's tables change. */

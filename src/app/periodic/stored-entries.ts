@@ -118,7 +118,7 @@ function readDates(options: Data): Data {
   )
 }
 
-function textOf(schedule: object): string {
-  const text = String(schedule)
+function textOf(schedule: { toString(): string }): string {
+  const text = schedule.toString()
   return text.startsWith('[object') ? schedule.constructor.name : text
 }

@@ -1,35 +1,10 @@
-import { mkdir } from 'node:fs/promises'
 import { describe, expect, it } from '@jest/globals'
 import type { Broker } from '../../../src/broker/contract.js'
 import { BrokerConnectionError } from '../../../src/errors/errors.js'
-import { run } from '../../support/child.js'
+import { smallDisk } from '../../support/small-disk.js'
 import { sqliteUrl } from '../../support/sqlite.js'
 import { randomName, tempFolder } from '../../support/temp.js'
 import { never, openBroker, textMessage } from './queue.js'
-
-interface SmallDisk extends AsyncDisposable {
-  readonly path: string
-  grow(): Promise<void>
-}
-
-/** A file system of 2 MB that can be made larger; `undefined` where this user may not mount one. */
-async function smallDisk(path: string): Promise<SmallDisk | undefined> {
-  await mkdir(path)
-  const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', path])
-  if (mounted.code !== 0) {
-    process.stderr.write(`skipped: a full disk cannot be had: ${mounted.stderr}`)
-    return undefined
-  }
-  return {
-    path,
-    grow: async () => {
-      await run('mount', ['-o', 'remount,size=32m', path])
-    },
-    [Symbol.asyncDispose]: async () => {
-      await run('umount', ['-l', path])
-    },
-  }
-}
 
 async function publishUntilFull(
   broker: Broker,
@@ -51,7 +26,7 @@ async function publishUntilFull(
 describe('a disk that is full', () => {
   it('is a retryable error, loses nothing that was confirmed, and is over when there is room again', async () => {
     await using folder = await tempFolder('full')
-    await using disk = await smallDisk(folder.file('disk'))
+    await using disk = await smallDisk(folder.file('disk'), 2)
     if (disk === undefined) return
     const queue = randomName('queue')
     const broker = await openBroker(sqliteUrl(`${disk.path}/queue.db`), queue)

@@ -89,6 +89,7 @@ for (const server of ['postgresql', 'mariadb'] as const) {
       expect(applied.sort()).toEqual([
         '001-queue',
         '002-broadcast',
+        '003-beat',
         'create celery_taskmeta',
         'create celery_tasksetmeta',
       ])

@@ -175,6 +175,7 @@ export const lovageCalls: readonly InteropCase[] = calledBy('Lovage', [
     feature: 'priority',
     title: "a Python task sees the priority of Lovage's message",
     since52: true,
+    notOn: { 'SQS with Redis': 'the service has no priorities: a call with one is refused' },
     run: async ({ app }) => {
       for (const priority of [0, 4, 9]) {
         const result = await app.sendTask('py.request', { priority })
@@ -226,6 +227,9 @@ export const lovageCalls: readonly InteropCase[] = calledBy('Lovage', [
     title: 'Lovage reads results that Python compressed',
     notOn: {
       Redis: 'shown with RabbitMQ, on the same backend',
+      'SQS with Redis': 'shown with RabbitMQ, on the same backend',
+      SQL: 'Celery compresses no results there',
+      MongoDB: 'Lovage reads no compressed results there yet',
       'RabbitMQ with rpc': 'rpc compresses nothing, as in Celery',
     },
     run: async ({ app, python }) => {

@@ -205,6 +205,10 @@ export const pythonCalls: readonly InteropCase[] = calledBy('Python', [
     feature: 'RETRY with its cause',
     title: "Python sees RETRY and its cause while Lovage's task waits for the next try",
     since52: true,
+    notOn: {
+      SQL: 'Celery reports states on the way with other backends only',
+      MongoDB: 'Celery reports states on the way with other backends only',
+    },
     run: async ({ python }) => {
       const code = `
         seen = []
@@ -238,6 +242,9 @@ export const pythonCalls: readonly InteropCase[] = calledBy('Python', [
     title: 'Python reads results that Lovage compressed',
     notOn: {
       Redis: 'shown with RabbitMQ, on the same backend',
+      'SQS with Redis': 'shown with RabbitMQ, on the same backend',
+      SQL: 'Celery compresses no results there',
+      MongoDB: 'Lovage compresses no results there yet',
       'RabbitMQ with rpc': 'rpc compresses nothing, as in Celery',
     },
     run: async ({ python }) => {

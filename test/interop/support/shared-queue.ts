@@ -9,6 +9,8 @@ export interface SharedWork {
   readonly killed?: readonly ('node' | 'py')[]
   /** Two unless named: one that is killed and one that goes on. */
   readonly pythonWorkers?: 1 | 2
+  /** Python's client sends half of it, unless told otherwise: where a caller alone can read its results. */
+  readonly pythonSends?: boolean
   /** Settings of Celery's workers, under Celery's names. */
   readonly conf?: Readonly<Record<string, unknown>>
 }
@@ -22,11 +24,11 @@ export interface SharedWork {
  */
 export async function shareQueue(
   stage: InteropStage,
-  { tasks, kills, conf = {}, killed = ['node', 'py'], pythonWorkers = 2 }: SharedWork,
+  { tasks, kills, conf = {}, killed = ['node', 'py'], pythonWorkers = 2, pythonSends = true }: SharedWork,
 ): Promise<void> {
   const queue = randomName('shared')
   const path = stage.path('runs')
-  const half = Math.floor(tasks / 2)
+  const half = pythonSends ? Math.floor(tasks / 2) : tasks
   const startPython = (): Promise<unknown> =>
     stage.pythonWorker({ queues: queue, conf: { ...conf, worker_prefetch_multiplier: 1 } })
   const pythons = Array.from({ length: pythonWorkers }, startPython)

@@ -65,7 +65,8 @@ async function sqliteFile(): Promise<SqlInteropPlace> {
 }
 
 function placeAt(url: string): InteropPlace {
-  return { broker: `sqla+${url}`, backend: `db+${url}`, brokerOptions: {}, backendOptions: {} }
+  const conf = { result_extended: true }
+  return { broker: `sqla+${url}`, backend: `db+${url}`, brokerOptions: {}, backendOptions: {}, conf }
 }
 
 function openKnex(server: SqlServer, url: URL, database: string): Knex {

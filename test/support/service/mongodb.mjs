@@ -4,7 +4,6 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { MongoClient } from 'mongodb'
 import { root } from '../prepare.mjs'
 import { answers, findProgram, freePort, startProcess } from '../server-process.mjs'
 
@@ -92,7 +91,7 @@ async function startMongod(place, port) {
 
 /** Make a replica set of one, if it is none yet, and wait until it takes writes. */
 async function initiate(port) {
-  const client = new MongoClient(`mongodb://127.0.0.1:${port}/?directConnection=true`)
+  const client = await clientOf(`mongodb://127.0.0.1:${port}/?directConnection=true`)
   try {
     const admin = client.db('admin')
     const config = { _id: 'test', members: [{ _id: 0, host: `127.0.0.1:${port}` }] }
@@ -104,7 +103,7 @@ async function initiate(port) {
 }
 
 async function isStandIn(url) {
-  const client = new MongoClient(url, { serverSelectionTimeoutMS: 5_000 })
+  const client = await clientOf(url, { serverSelectionTimeoutMS: 5_000 })
   try {
     // The stand-in knows this command by its old name only.
     await client.db('admin').command({ hello: 1 })
@@ -114,6 +113,12 @@ async function isStandIn(url) {
   } finally {
     await client.close()
   }
+}
+
+/** The driver is loaded when a server runs: the packages are installed by the same program that reads this file. */
+async function clientOf(url, options) {
+  const { MongoClient } = await import('mongodb')
+  return new MongoClient(url, options)
 }
 
 function isInstalled() {

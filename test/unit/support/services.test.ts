@@ -80,7 +80,7 @@ describe('the services of a test run', () => {
     const ci = await startServices([service], { ...quiet, ci: true })
     await ci.stop()
 
-    expect(local.report).toEqual([{ name: 'echo', variable, missing: 'no echo on the PATH' }])
+    expect(local.report).toEqual([{ name: 'echo', variable, missing: 'no echo on the PATH', unproven: [] }])
     expect(ci.report).toMatchObject([{ name: 'echo', origin: 'started here' }])
   })
 

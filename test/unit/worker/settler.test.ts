@@ -143,7 +143,13 @@ class SettlerBench {
       lost: (error) => this.lost.push(error),
       orphaned: (item) => this.orphans.push(item),
     })
-    this.claims = new ClaimSet({ broker, consumer, settler: this.settler, changed: undefined, flush: undefined })
+    this.claims = new ClaimSet({
+      broker,
+      consumer,
+      settler: this.settler,
+      changed: undefined,
+      flush: undefined,
+    })
   }
 
   add(tag: string, settlement: Partial<Settlement> = {}, acked = false): Item {

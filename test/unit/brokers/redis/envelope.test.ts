@@ -6,6 +6,7 @@ import {
   toDelivery,
   writeEnvelope,
 } from '../../../../brokers/redis/envelope.js'
+import { readEntry } from '../../../../brokers/redis/claim-entry.js'
 import { withMember } from '../../../../brokers/redis/json-members.js'
 import { isRecord } from '../../../../src/util/record.js'
 
@@ -115,5 +116,21 @@ describe('withMember', () => {
     })
 
     expect(seen).toEqual(['{"c": NaN}', undefined])
+  })
+})
+
+describe('an entry of `unacked`', () => {
+  it.each([
+    ['of Lovage', `[${FOREIGN}, "", "celery"]`, '', 'celery'],
+    ['of Celery, by an exchange', `[${FOREIGN}, "shop", "orders.new"]`, 'shop', 'orders.new'],
+    ['written without spaces', `[${FOREIGN},"shop","orders.new"]`, 'shop', 'orders.new'],
+    ['with quotes in its names', `[${FOREIGN}, "sh\\"op\\\\", "a, \\"b\\""]`, 'sh"op\\', 'a, "b"'],
+    ['with names of other scripts', `[${FOREIGN}, "", "\\u5217"]`, '', '列'],
+  ])('%s has its envelope to the byte, and its route', (_title, entry, exchange, routingKey) => {
+    expect(readEntry(entry)).toEqual({ envelope: FOREIGN, exchange, routingKey })
+  })
+
+  it.each(['', '[]', '"', '[{}, "one"]', '[{}, "\\x", "two"]'])('is not %j', (entry) => {
+    expect(readEntry(entry)).toBeUndefined()
   })
 })

@@ -48,6 +48,7 @@ describe('migrate', () => {
     expect(first.applied).toEqual([
       '001-queue',
       '002-broadcast',
+      '003-beat',
       'create celery_taskmeta',
       'create celery_tasksetmeta',
     ])
@@ -115,6 +116,7 @@ describe('migrate', () => {
     expect(applied.sort()).toEqual([
       '001-queue',
       '002-broadcast',
+      '003-beat',
       'create celery_taskmeta',
       'create celery_tasksetmeta',
     ])

@@ -1,0 +1,197 @@
+import { createRequire } from 'node:module'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import type { Knex } from 'knex'
+import { BrokerConnectionError } from '../../src/errors/errors.js'
+import { Worker } from '../../src/worker/index.js'
+import { smallDisk } from '../support/small-disk.js'
+import { OwnServer } from '../support/own-server.js'
+import type { SqlServer } from '../support/sql-place.js'
+import { serviceUrl } from '../support/service-url.js'
+import { textMessage } from '../integration/sql/queue.js'
+import { tempFolder } from '../support/temp.js'
+import type { TempFolder } from '../support/temp.js'
+import { NotedRuns } from './fixture/noted-runs.js'
+import { faultApp } from './fixture/tasks.js'
+import type { FaultTasks } from './fixture/tasks.js'
+
+jest.setTimeout(120_000)
+
+const require = createRequire(import.meta.url)
+
+/** A server, an app and a worker on it, and a connection of the administrator's. */
+class Bench implements AsyncDisposable {
+  readonly server: OwnServer
+  readonly tasks: FaultTasks
+  readonly runs: NotedRuns
+  readonly admin: Knex
+  readonly #folder: TempFolder
+
+  private constructor(server: OwnServer, folder: TempFolder) {
+    this.server = server
+    this.#folder = folder
+    this.runs = new NotedRuns(folder.file('runs.log'))
+    this.tasks = faultApp({ broker: server.url(), backend: server.url(), lease: 5 })
+    const knex: (config: Knex.Config) => Knex = require('knex')
+    const client = server.kind === 'postgresql' ? 'pg' : 'mysql2'
+    this.admin = knex({ client, connection: server.url(), pool: { min: 0, max: 2 } })
+  }
+
+  static async open(kind: SqlServer): Promise<Bench | undefined> {
+    const server = await OwnServer.open(kind)
+    return server === undefined ? undefined : new Bench(server, await tempFolder('trouble'))
+  }
+
+  /** Do `work` while a worker runs; a task was run before. */
+  async working(work: () => Promise<void>): Promise<void> {
+    await using worker = new Worker(this.tasks.app, { concurrency: 5 })
+    await worker.start()
+    const first = await this.tasks.note.delay(this.runs.path, 'first')
+    await first.get(20)
+    await work()
+    await worker.stop()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.tasks.app.close()
+    await this.admin.destroy()
+    await this.server[Symbol.asyncDispose]()
+    await this.#folder.remove()
+  }
+}
+
+/** Keep every other session from the table of messages for a while. */
+async function lockMessages({ admin, server }: Bench, ms: number): Promise<void> {
+  if (server.kind === 'postgresql') {
+    await admin.transaction(async (trx) => {
+      await trx.raw('LOCK TABLE lovage_message IN ACCESS EXCLUSIVE MODE')
+      await sleep(ms)
+    })
+    return
+  }
+  await admin.transaction(async (trx) => {
+    await trx.raw('LOCK TABLES lovage_message WRITE')
+    await sleep(ms)
+    await trx.raw('UNLOCK TABLES')
+  })
+}
+
+/** The shortest limit for statements, for all sessions that begin from now on. */
+const LIMIT: Readonly<Record<SqlServer, string>> = {
+  postgresql: "ALTER ROLE lovage SET statement_timeout TO '300ms'",
+  mariadb: 'SET GLOBAL max_statement_time = 0.3',
+}
+const NO_LIMIT: Readonly<Record<SqlServer, string>> = {
+  postgresql: 'ALTER ROLE lovage RESET statement_timeout',
+  mariadb: 'SET GLOBAL max_statement_time = 0',
+}
+
+for (const kind of ['postgresql', 'mariadb'] as const) {
+  const describeHere = serviceUrl(kind) === undefined ? describe.skip : describe
+
+  describeHere(`a worker on ${kind}`, () => {
+    let bench: Bench | undefined
+
+    beforeAll(async () => {
+      bench = await Bench.open(kind)
+    })
+
+    afterAll(async () => {
+      await bench?.[Symbol.asyncDispose]()
+    })
+
+    it('settles again what the server undid for a deadlock', async () => {
+      if (bench === undefined) return
+      const { admin, tasks, runs } = bench
+      await bench.working(async () => {
+        const result = await tasks.wait.delay(runs.path, 'embraced', 600)
+        await admin
+          .transaction(async (trx) => {
+            // Whoever asks whether there is a circle is the one to give way.
+            if (kind === 'postgresql') await trx.raw("SET LOCAL deadlock_timeout TO '20s'")
+            await trx('celery_taskmeta').insert({ task_id: result.id, status: 'PENDING' })
+            await untilWaiting(admin, kind)
+            await trx('lovage_message').whereNotNull('holder').update({ due: 0 })
+            await trx.rollback()
+          })
+          .catch((error: unknown) => {
+            if (kind === 'postgresql') expect(String(error)).toMatch(/rolled back|rejected/)
+          })
+
+        expect(await result.get(20)).toBe(process.pid)
+        expect(runs.of('embraced').length).toBe(1)
+        if (kind === 'postgresql') expect(bench?.server.log).toContain('deadlock detected')
+      })
+    })
+
+    it('loses nothing when its statements run into the limit of the server', async () => {
+      if (bench === undefined) return
+      const { admin, tasks, runs } = bench
+      await admin.raw('SELECT 1')
+      await admin.raw(LIMIT[kind])
+      await bench.working(async () => {
+        const sent = await Promise.all(
+          Array.from({ length: 10 }, (_, n) => tasks.wait.delay(runs.path, `limited-${n}`, 50 * n)),
+        )
+        if (bench !== undefined) await lockMessages(bench, 1500)
+
+        const pids = await Promise.all(sent.map((result) => result.get(20)))
+        expect(pids).toEqual(sent.map(() => process.pid))
+      })
+      await admin.raw(NO_LIMIT[kind])
+    })
+  })
+}
+
+async function untilWaiting(admin: Knex, kind: SqlServer): Promise<void> {
+  const text =
+    kind === 'postgresql'
+      ? "SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+      : "SELECT count(*) AS n FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
+  for (;;) {
+    const answer: unknown = await admin.raw(text)
+    if (/"n":"?[1-9]/.test(JSON.stringify(answer))) return
+    await sleep(20)
+  }
+}
+
+const describePostgresql = serviceUrl('postgresql') === undefined ? describe.skip : describe
+
+describePostgresql('a worker on postgresql whose disk is full', () => {
+  it('refuses senders with an error to retry, and settles what runs when there is room again', async () => {
+    await using bench = await Bench.open('postgresql')
+    if (bench === undefined) return
+    const { admin, tasks, runs, server } = bench
+    await using disk = await smallDisk(server.file('disk'), 4)
+    if (disk === undefined) return
+    await server.handOver(disk.path)
+    await admin.raw(`CREATE TABLESPACE small LOCATION '${disk.path}'`)
+    await admin.raw('ALTER ROLE lovage SET default_tablespace TO small')
+    await admin.destroy()
+    await bench.working(async () => {
+      const running = await tasks.wait.delay(runs.path, 'running', 1500)
+      const broker = await tasks.app.broker()
+      let sent = 0
+      const padding = 'x'.repeat(3000)
+      await broker.declare({ name: 'parked', lifetime: 'durable', bindings: [] })
+      let error: unknown
+      while (error === undefined) {
+        const batch = Array.from({ length: 40 }, (_, n) => textMessage('parked', `${n}`, { padding }))
+        await broker.publish(batch).then(
+          () => (sent += batch.length),
+          (reason: unknown) => (error = reason),
+        )
+      }
+      await sleep(2000)
+
+      expect(error).toBeInstanceOf(BrokerConnectionError)
+      expect(error).toMatchObject({ retryable: true })
+      await disk.grow()
+      expect(await running.get(10)).toBe(process.pid)
+      expect(runs.of('running').length).toBe(1)
+      const next = await tasks.note.delay(runs.path, 'next')
+      expect(await next.get(10)).toBe(process.pid)
+      expect(await broker.depth('parked')).toBe(sent)
+    })
+  })
+})

@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it, jest } from '@jest/globals'
+import type { Knex } from 'knex'
+import { serviceUrl } from '../../support/service-url.js'
+import { sqlPlace } from '../../support/sql-place.js'
+import { randomName } from '../../support/temp.js'
+import { never, openBroker, textMessage } from './queue.js'
+
+jest.setTimeout(60_000)
+
+const describeHere = serviceUrl('postgresql') === undefined ? describe.skip : describe
+
+interface Scans {
+  /** Of the whole table. */
+  readonly all: number
+  readonly byId: number
+  readonly byHolder: number
+}
+
+const SCANS = `SELECT seq_scan::int AS "all",
+    (SELECT idx_scan::int FROM pg_stat_all_indexes i WHERE i.relid = t.relid AND indexrelname = 'lovage_message_pkey') AS "byId",
+    (SELECT idx_scan::int FROM pg_stat_all_indexes i WHERE i.relid = t.relid AND indexrelname = 'lovage_message_holder') AS "byHolder"
+  FROM pg_stat_all_tables t WHERE relid = 'lovage_message'::regclass`
+
+/** Numbers that the server writes down a moment after a connection was closed. */
+async function scansOf(knex: Knex): Promise<Scans> {
+  for (;;) {
+    const { rows }: { rows: readonly Scans[] } = await knex.raw(SCANS)
+    const [scans] = rows
+    if (scans !== undefined && scans.byId > 0) return scans
+    await sleep(50)
+  }
+}
+
+describeHere('the plans of PostgreSQL', () => {
+  it('read a queue by its indexes, though they were made when it was empty', async () => {
+    await using place = await sqlPlace('postgresql')
+    if (place === undefined) return
+    const queue = randomName('queue')
+    const broker = await openBroker(place.url, queue)
+    const consumer = await broker.consume([queue], { credit: 1000, leaseMs: 30_000 })
+    // A text that was run five times keeps its plan.
+    for (let tries = 0; tries < 8; tries += 1) await consumer.fetch(10, { waitMs: 0, signal: never })
+
+    for (let round = 0; round < 20; round += 1) {
+      await broker.publish(Array.from({ length: 50 }, (_, index) => textMessage(queue, `${index}`)))
+      const deliveries = await consumer.fetch(50, { waitMs: 5000, signal: never })
+      expect(await consumer.ack(deliveries)).toEqual([])
+    }
+    await broker.close()
+
+    const scans = await scansOf(place.knex)
+    // One for each index, when it was made.
+    expect(scans.all).toBeLessThanOrEqual(4)
+    // What a holder ever claimed stands there until the next vacuum: looked at when it goes, and not for each batch.
+    expect(scans.byHolder).toBeLessThan(5)
+  })
+})
