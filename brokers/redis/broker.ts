@@ -9,6 +9,7 @@ import type {
   Leases,
   Outgoing,
   QueueSpec,
+  ScheduleStore,
 } from '../../src/broker/contract.js'
 import { BrokerConnectionError } from '../../src/errors/errors.js'
 import { TAG_PREFIX } from './claimer.js'
@@ -23,6 +24,7 @@ import { RENEW } from './lua/lease.js'
 import type { RedisSettings } from './settings.js'
 import { Publisher } from './publisher.js'
 import { writerFor } from './result-writer.js'
+import { RedisSchedules } from './schedules.js'
 import { toScript } from './script.js'
 import { Topology } from './topology.js'
 
@@ -44,6 +46,7 @@ export class RedisBroker implements Broker {
     renew: (holder, _tags, leaseMs) => this.#renew(holder, leaseMs),
   }
   readonly fanout: Fanout
+  readonly schedules: ScheduleStore
   readonly #settings: RedisSettings
   readonly #keys: Keys
   readonly #consumers = new Set<Consumer>()
@@ -52,6 +55,7 @@ export class RedisBroker implements Broker {
   constructor(settings: RedisSettings) {
     this.#settings = settings
     this.#keys = new Keys(settings.naming)
+    this.schedules = new RedisSchedules(this.#keys, () => this.#open())
     this.capabilities = {
       maxBatch: 1_000,
       maxDelayMs: Number.MAX_SAFE_INTEGER,

@@ -31,6 +31,11 @@ export class Keys {
   /** There while a worker promotes delayed messages. */
   readonly alive: string
   readonly deadlines: string
+  /** Beat's leader, and the revision of its entries. */
+  readonly beat: string
+  readonly beatEntries: string
+  /** The latest instant of each entry. */
+  readonly beatLast: string
   readonly naming: Naming
 
   constructor(naming: Naming) {
@@ -45,11 +50,19 @@ export class Keys {
     this.delayedPrefix = `${prefix}_lovage.delayed.`
     this.alive = `${prefix}_lovage.alive`
     this.deadlines = `${prefix}_kombu.binding_deadlines`
+    this.beat = `${prefix}_lovage.beat`
+    this.beatEntries = `${prefix}_lovage.beat.entries`
+    this.beatLast = `${prefix}_lovage.beat.last`
   }
 
   /** What a holder has claimed. */
   claims(holder: string): string {
     return `${this.naming.prefix}_lovage.claims.${holder}`
+  }
+
+  /** Occurrences of an entry that were sent, by their instants. */
+  beatOccurrences(entry: string): string {
+    return `${this.beat}.occurrences.${entry}`
   }
 
   /** Delayed messages of a queue. */

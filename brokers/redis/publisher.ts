@@ -20,6 +20,9 @@ export interface PublisherParts {
   readonly delay: DelayChoice
 }
 
+/** Runs operations in one step; resolves with the positions of those whose queue is not declared. */
+export type RunOperations = (operations: readonly Argument[]) => Promise<readonly number[]>
+
 /** How long a sign of life that was seen is believed, in milliseconds; the key itself lives for 60 s. */
 const BELIEVED_MS = 10_000
 const publishScript = toScript(PUBLISH)
@@ -44,9 +47,31 @@ export class Publisher {
     if (refused.length > 0) throw unroutable(batch, refused)
   }
 
+  /**
+   * Publish all of a batch or nothing of it.
+   *
+   * @param run - Runs the operations in one step, and returns the positions of those whose queue is not declared.
+   * @throws `PublishError` that names messages whose route reaches no queue.
+   */
+  async publishAll(batch: readonly Outgoing[], run: RunOperations): Promise<void> {
+    let refused = await this.#publishAll(batch, run)
+    if (refused.length > 0 && (await this.declareAgain(batch))) refused = await this.#publishAll(batch, run)
+    if (refused.length > 0) throw unroutable(batch, refused)
+  }
+
   /** Declare anew what was declared here for these messages. @returns Whether there was any of it. */
   declareAgain(batch: readonly Outgoing[]): Promise<boolean> {
     return this.#parts.topology.declareAgain(batch.map(({ route }) => route))
+  }
+
+  async #publishAll(batch: readonly Outgoing[], run: RunOperations): Promise<readonly number[]> {
+    const all = await this.operations(batch)
+    const lost = all.flatMap((own, position) => (own.length === 0 ? [position] : []))
+    if (lost.length > 0) return lost
+    const refused = await run(all.flat(2))
+    this.#parts.link.listening.changedHere()
+    const positions = all.flatMap((own, position) => own.map(() => position))
+    return [...new Set(refused.flatMap((index) => positions[index] ?? []))]
   }
 
   /** @returns The positions of what was refused, in order. */

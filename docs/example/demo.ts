@@ -5,6 +5,7 @@
  */
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { TaskFailedError, TimeoutError } from 'lovage'
 
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
   await waitingWithALimit()
   await retrying()
   await later()
+  await periodically()
   await failing()
   await byName()
   await endWarmly(await aWorkerIsKilled(worker), 'worker 2')
@@ -126,6 +128,31 @@ async function later(): Promise<void> {
   stage.check('not before its time', seconds >= 2)
 }
 
+async function periodically(): Promise<void> {
+  stage.title('A periodic task: the beat inside of the worker (worker --beat) sends it each second')
+  await app.beat.upsert('tick', { task: 'tasks.add', schedule: { seconds: 1 }, args: [20, 3] })
+  const sent = async (): Promise<Date | undefined> => {
+    const entry = (await app.beat.list()).find(({ name }) => name === 'tick')
+    return entry?.last
+  }
+  const seen = new Set<number>()
+  const endMs = performance.now() + 20_000
+  while (seen.size < 3 && performance.now() < endMs) {
+    const last = await sent()
+    if (last !== undefined) seen.add(last.getTime())
+    await sleep(50)
+  }
+  const times = [...seen]
+  for (const ms of times) stage.say(`due at ${new Date(ms).toISOString()}`)
+  stage.check('three times', times.length === 3)
+  const apart = times.slice(1).map((ms, index) => ms - (times[index] ?? 0))
+  stage.check(
+    `whole seconds apart (${apart.join(', ')} ms)`,
+    apart.every((ms) => ms > 0 && ms % 1000 === 0),
+  )
+  await app.beat.remove('tick')
+}
+
 async function failing(): Promise<void> {
   stage.title('A task that fails: its error comes back, with the stack of the worker')
   const result = await divide.delay(1, 0)
@@ -204,13 +231,13 @@ async function pidOfRun(result: Awaited<ReturnType<typeof survive.delay>>): Prom
 }
 
 async function startWorker(name: string): Promise<ChildProcess> {
-  console.log('  $ lovage -A ./tasks.ts worker -l info')
+  console.log('  $ lovage -A ./tasks.ts worker --beat -l info')
   let ready = (): void => {}
   const isReady = new Promise<void>((resolve) => {
     ready = resolve
   })
   const worker = place.lovage(
-    ['-A', './tasks.ts', 'worker', '-l', 'info', '--log-format', 'text'],
+    ['-A', './tasks.ts', 'worker', '--beat', '-l', 'info', '--log-format', 'text'],
     (line) => {
       stage.heard(name, line)
       if (line.includes('ready')) ready()

@@ -24,6 +24,7 @@ const OFFERS: readonly BrokerPart[] = [
   'settle',
   'queues',
   'broadcast',
+  'schedules',
 ]
 
 const KOMBU_SERVES_SMALL_FIRST = "the lists are those of Celery's workers, where priority 0 is served first"

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { createBroker } from '../../../brokers/memory/index.js'
 import type { EntryInput } from '../../../src/app/periodic/entry.js'
 import { Beat } from '../../../src/beat/index.js'
@@ -17,6 +18,7 @@ export class Station {
   /** Whether its store cannot be reached. */
   isCut = false
   #end: Promise<void> = Promise.resolve()
+  #isStarted = false
 
   constructor(
     stage: BeatStage,
@@ -43,7 +45,10 @@ export class Station {
   /** Let it run. */
   start(): this {
     this.#end = this.beat.run()
-    this.#end.catch(() => undefined)
+    this.#isStarted = true
+    this.#end.catch(() => {
+      this.#isStarted = false
+    })
     return this
   }
 
@@ -51,6 +56,11 @@ export class Station {
   async kill(): Promise<void> {
     this.isCut = true
     await this.beat.stop()
+  }
+
+  /** Whether it runs and has not looked at the schedule yet. */
+  get isStarting(): boolean {
+    return this.#isStarted && !this.isCut && this.beat.status.lastTickAgeMs === undefined
   }
 
   /** What ended it, if anything did. */
@@ -139,6 +149,9 @@ export class BeatStage {
 
   /** Move on in steps, so that everything in between has its turn. */
   async pass(seconds: number, step = 1): Promise<void> {
+    // Modules are loaded at the first start, which no clock of ours measures.
+    const isStarting = (): boolean => this.#stations.some((station) => station.isStarting)
+    while (isStarting()) await setImmediate()
     for (let passed = 0; passed < seconds; passed += step) await this.clock.advance(step)
   }
 

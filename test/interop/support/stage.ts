@@ -100,6 +100,19 @@ export class InteropStage implements AsyncDisposable {
     return child
   }
 
+  /** Start Celery's beat on these entries, under Celery's names; resolves when it sends. */
+  async pythonBeat(entries: Readonly<Record<string, unknown>>): Promise<Child> {
+    const conf = { ...this.settings.conf, beat_schedule: entries }
+    const child = new Child(
+      this.#interpreter,
+      ['-m', 'celery', '-A', 'proj', 'beat', '-l', 'INFO', '-s', this.path('schedule'), '--pidfile', ''],
+      { cwd: pythonFolder, env: environment({ ...this.settings, conf }) },
+    )
+    this.#children.push(child)
+    await child.waitForLine('Sending due task', 30_000)
+    return child
+  }
+
   /** Start Lovage's worker by the command line; resolves when it claims. */
   async nodeWorker(queues: string = this.settings.nodeQueue): Promise<Child> {
     const args = ['-A', workerModule, 'worker', '--log-format', 'text', '-Q', queues]

@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from '@jest/globals'
+
+import { serviceUrl } from '../support/service-url.js'
+import { randomName } from '../support/temp.js'
+import { createProject, type Project } from './project.js'
+
+const LIMIT_MS = 90_000
+
+/** An app whose entry `tick` is due every half second and notes each of its runs with the task's id. */
+function tasks(settings: string): string {
+  return `
+import { appendFileSync } from 'node:fs'
+import { Lovage } from 'lovage'
+
+export const app = new Lovage('clock', ${settings})
+export const note = app.task({ name: 'clock.note', bind: true }, (self, word: string) => {
+  appendFileSync(process.env.NOTES!, word + ' ' + self.request.id + '\\n')
+})
+app.addPeriodicTask(0.5, note.s('tick'), { name: 'tick' })
+`
+}
+
+/** A project on one store, and what its tasks have noted. */
+async function openClock(
+  settings: string,
+): Promise<Project & { readonly noted: (word: string) => readonly string[] }> {
+  const project = await createProject({ 'tasks.ts': tasks(settings) })
+  process.env['NOTES'] = project.file('notes')
+  const noted = (word: string): readonly string[] => {
+    try {
+      const lines = readFileSync(project.file('notes'), 'utf8').trim().split('\n')
+      return lines.filter((line) => line.startsWith(`${word} `))
+    } catch {
+      return []
+    }
+  }
+  return { ...project, noted, [Symbol.asyncDispose]: () => project[Symbol.asyncDispose]() }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const end = performance.now() + 40_000
+  while (!condition()) {
+    if (performance.now() > end) throw new Error('the condition never held')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+const redis = serviceUrl('redis')
+const places: readonly (readonly [store: string, settings: string])[] = [
+  ['SQLite', '{}'],
+  ...(redis === undefined
+    ? []
+    : [
+        [
+          'Redis',
+          `{ broker: '${redis}', taskIgnoreResult: true, brokerTransportOptions: { global_keyprefix: '${randomName('beat')}:' } }`,
+        ] as const,
+      ]),
+]
+
+describe.each(places)('lovage beat on %s', (_store, settings) => {
+  test(
+    'is taken over when it is killed, and sends each occurrence once',
+    async () => {
+      await using clock = await openClock(settings)
+      const beat = ['-A', 'tasks', 'beat', '--log-format', 'text']
+      await using worker = await clock.worker()
+      await using first = clock.start(beat)
+      await until(() => clock.noted('tick').length >= 2)
+      await using second = clock.start(beat)
+      first.kill('SIGKILL')
+      await first.exited
+      const before = clock.noted('tick').length
+
+      await until(() => clock.noted('tick').length >= before + 3)
+      second.kill('SIGTERM')
+      expect((await second.exited).code).toBe(0)
+      worker.kill('SIGTERM')
+      await worker.exited
+
+      const runs = clock.noted('tick')
+      expect(new Set(runs).size).toBe(runs.length)
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    'has entries that are added, paused, run and removed while it goes on in a worker',
+    async () => {
+      await using clock = await openClock(settings)
+      const beat = (...words: readonly string[]): ReturnType<Project['run']> =>
+        clock.run(['-A', 'tasks', 'beat', ...words])
+      await using worker = await clock.worker(['--beat'])
+      await until(() => clock.noted('tick').length >= 1)
+
+      const added = await beat(
+        'add',
+        'extra',
+        '--every',
+        '0.3',
+        '--task',
+        'clock.note',
+        '--args',
+        '["extra"]',
+      )
+      expect([added.code, added.stderr]).toEqual([0, ''])
+      await until(() => clock.noted('extra').length >= 2)
+      expect((await beat('pause', 'extra')).code).toBe(0)
+      const listed: unknown = JSON.parse((await beat('list', '--json')).stdout)
+      expect(listed).toMatchObject([
+        { name: 'extra', paused: true },
+        { name: 'tick', paused: false },
+      ])
+      const paused = clock.noted('extra').length
+      expect((await beat('run', 'extra')).code).toBe(0)
+      await until(() => clock.noted('extra').length > paused)
+      expect((await beat('resume', 'extra')).code).toBe(0)
+      expect((await beat('remove', 'extra')).code).toBe(0)
+      expect((await beat('remove', 'extra')).code).not.toBe(0)
+      worker.kill('SIGTERM')
+      expect((await worker.exited).code).toBe(0)
+    },
+    LIMIT_MS,
+  )
+})
+
+test('lovage beat next prints the next times of a line in a zone, and refuses a line that is none', async () => {
+  await using project = await createProject()
+  const { code, stdout } = await project.run(['beat', 'next', '0 8 1 * *', '--tz', 'Asia/Tokyo'])
+
+  expect(code).toBe(0)
+  const lines = stdout.trim().split('\n')
+  expect(lines).toHaveLength(10)
+  for (const line of lines) expect(line).toMatch(/-01T08:00:00\+09:00/)
+  const refused = await project.run(['beat', 'next', '0 25 * * *'])
+  expect(refused.code).not.toBe(0)
+  expect(refused.stderr).toMatch(/25/)
+})
