@@ -211,6 +211,7 @@ export const lovageCalls: readonly InteropCase[] = calledBy('Lovage', [
   {
     feature: 'extended results',
     title: "Lovage reads name, arguments, worker, retries and queue of Python's results",
+    notOn: { MongoDB: 'Celery stores the arguments there as BSON, and fails on what BSON has not' },
     run: async ({ app, settings }) => {
       const result = await app.sendTask('py.add', { args: [1], kwargs: { y: 2 } })
       await result.get(WAIT)
