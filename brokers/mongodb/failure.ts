@@ -33,9 +33,8 @@ export async function asBroker<Result>(work: () => Promise<Result>): Promise<Res
   try {
     return await work()
   } catch (error) {
-    if (!(error instanceof MongoError)) throw error
-    const Failure = isPassing(error) ? BrokerConnectionError : BrokerError
-    throw new Failure(`mongodb: ${error.message}`, { cause: error })
+    const { message, passes } = readFailure(error)
+    throw new (passes ? BrokerConnectionError : BrokerError)(`mongodb: ${message}`, { cause: error })
   }
 }
 
@@ -44,8 +43,15 @@ export async function asBackend<Result>(work: () => Promise<Result>): Promise<Re
   try {
     return await work()
   } catch (error) {
-    if (!(error instanceof MongoError)) throw error
-    const Failure = isPassing(error) ? BackendConnectionError : BackendError
-    throw new Failure(`mongodb: ${error.message}`, { cause: error })
+    const { message, passes } = readFailure(error)
+    throw new (passes ? BackendConnectionError : BackendError)(`mongodb: ${message}`, { cause: error })
   }
+}
+
+/** What the driver threw, or Node beneath it: a socket that breaks during a write is reported as it is. */
+function readFailure(error: unknown): { readonly message: string; readonly passes: boolean } {
+  if (error instanceof MongoError) return { message: error.message, passes: isPassing(error) }
+  const isOfSystem = typeof error === 'object' && error !== null && 'syscall' in error && 'message' in error
+  if (!isOfSystem) throw error
+  return { message: String(error.message), passes: true }
 }
