@@ -14,12 +14,13 @@ export const pgbouncer = {
   detect: async () =>
     findProgram('pgbouncer', folders) === undefined ? 'pgbouncer is not installed' : postgresql.detect(),
   start: async (folder) => {
+    // The folder first: its owner has to reach the database within it.
+    const user = await serverUser('postgres', folder)
     const data = join(folder, 'postgresql')
     await mkdir(data)
     const { postmaster } = await createCluster(data)
     const serverPort = await freePort()
     const server = await postmaster(serverPort)
-    const user = await serverUser('postgres', folder)
     const port = await freePort()
     const settings = {
       listen_addr: '127.0.0.1',
