@@ -7,6 +7,7 @@ import type {
   ResultBackend,
   TaskRecord,
 } from '../../src/backend/contract.js'
+import { readDocument, writeDocument } from '../../src/backend/result-document.js'
 import { BackendConnectionError } from '../../src/errors/errors.js'
 import { asBackend, toFailure } from '../../brokers/redis/failure.js'
 import { leaseLink } from '../../brokers/redis/links.js'
@@ -21,7 +22,6 @@ import { toScript } from '../../brokers/redis/script.js'
 import type { ServerTarget } from '../../brokers/redis/target.js'
 import type { RedisBackendSettings } from './backend-settings.js'
 import { compressed, decompressed } from './compressed.js'
-import { readDocument, writeDocument } from './document.js'
 import { RedisGroups } from './groups.js'
 
 const BATCH = 500

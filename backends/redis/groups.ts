@@ -1,10 +1,10 @@
 import type { GroupStore, KeepOptions } from '../../src/backend/contract.js'
+import { toArgument } from '../../src/backend/result-document.js'
 import { isRecord } from '../../src/util/record.js'
 import { asBackend } from '../../brokers/redis/failure.js'
 import type { RedisLink } from '../../brokers/redis/link.js'
 import type { RedisBackendSettings } from './backend-settings.js'
 import { compressed, decompressed } from './compressed.js'
-import { toArgument } from './document.js'
 
 /** Saved groups, in Celery's form. @source Celery 5.7, `celery/backends/base.py`, `KeyValueStoreBackend._save_group`. */
 export class RedisGroups implements GroupStore {
