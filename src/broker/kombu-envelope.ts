@@ -5,7 +5,8 @@ import type { Message, MessageProperties } from '../message/message.js'
 import { isRecord } from '../util/record.js'
 import type { Route } from './contract.js'
 
-type Fields = Readonly<Record<string, unknown>>
+/** An object of an envelope. */
+export type Fields = Readonly<Record<string, unknown>>
 
 /** What an envelope says of its message. */
 export interface EnvelopeContent {
@@ -34,11 +35,12 @@ const NAMED = new Set([
 const NOTHING: Fields = {}
 
 /**
- * Write a message as kombu does.
+ * Write a message as kombu does, with a delivery tag of its own.
  *
+ * @param marks - What stands under {@link MARKS}; nothing does when it is `undefined`.
  * @source kombu 5.7, `kombu/transport/virtual/base.py`, `Channel.prepare_message` and `_inplace_augment_message`.
  */
-export function writeEnvelope(message: Message, route: Route): string {
+export function writeEnvelope(message: Message, route: Route, marks?: object): string {
   const { correlationId, replyTo, priority, expirationMs, persistent, extra } = message.properties
   const properties = {
     correlation_id: correlationId,
@@ -50,6 +52,7 @@ export function writeEnvelope(message: Message, route: Route): string {
     priority: priority ?? 0,
     body_encoding: 'base64',
     delivery_tag: randomUUID(),
+    [MARKS]: marks,
   }
   const body = Buffer.from(message.body.buffer, message.body.byteOffset, message.body.byteLength)
   return (
@@ -61,10 +64,22 @@ export function writeEnvelope(message: Message, route: Route): string {
 
 /** A message and its route, as far as they can be read. What is no envelope becomes bytes that nobody decodes. */
 export function readEnvelope(payload: string, queue: string): EnvelopeContent {
-  const fields = parsed(payload)
-  if (fields === undefined) return malformed(payload, queue)
+  const fields = parseEnvelope(payload)
+  return {
+    ...contentOf(fields, payload, queue),
+    redelivered: fields?.['redelivered'] === true || deliveryInfo(fields)['redelivered'] === true,
+  }
+}
+
+/** The message and its route in an envelope that was read. @param text - As it was written. */
+export function contentOf(
+  fields: Fields | undefined,
+  text: string,
+  queue: string,
+): Omit<EnvelopeContent, 'redelivered'> {
+  if (fields === undefined) return { message: malformed(text), route: { exchange: '', routingKey: queue } }
   const properties = recordOr(fields['properties'])
-  const info = recordOr(properties['delivery_info'])
+  const info = deliveryInfo(fields)
   const { redelivered: _, ...headers } = recordOr(fields['headers'])
   return {
     message: {
@@ -75,24 +90,33 @@ export function readEnvelope(payload: string, queue: string): EnvelopeContent {
       properties: toProperties(properties),
     },
     route: { exchange: textOr(info['exchange'], ''), routingKey: textOr(info['routing_key'], queue) },
-    redelivered: fields['redelivered'] === true || info['redelivered'] === true,
   }
+}
+
+/** Whether whoever gave it back noted so, where Celery notes it on Redis and SQS. */
+export function isMarkedRedelivered(fields: Fields | undefined): boolean {
+  return recordOr(fields?.['headers'])['redelivered'] === true || deliveryInfo(fields)['redelivered'] === true
 }
 
 /** The envelope with some of its fields changed; everything else keeps its value, and what is no envelope stays as it is. */
 export function rewriteEnvelope(payload: string, change: (fields: Fields) => Fields): string {
-  const fields = parsed(payload)
+  const fields = parseEnvelope(payload)
   return fields === undefined ? payload : toText(change(fields))
 }
 
 /** The properties of an envelope; none of what is no envelope. */
 export function envelopeProperties(payload: string): Fields {
-  return recordOr(parsed(payload)?.['properties'])
+  return recordOr(parseEnvelope(payload)?.['properties'])
 }
 
-/** @source kombu 5.7, `kombu/utils/json.py`: Python writes `NaN`, and integers of any size. */
-function parsed(text: string): Fields | undefined {
+/**
+ * Read an envelope; `undefined` for what is none.
+ *
+ * @source kombu 5.7, `kombu/utils/json.py`: Python writes `NaN`, and integers of any size.
+ */
+export function parseEnvelope(text: string): Fields | undefined {
   try {
+    // The body is text in base64 and needs no look.
     const isPlain = !LONG_DIGITS.test(text.slice(Math.max(0, text.indexOf('"headers"'))))
     const fields = isPlain ? plain(text) : parseTolerantJson(text)
     return isRecord(fields) && typeof fields['body'] === 'string' ? fields : undefined
@@ -109,7 +133,8 @@ function plain(text: string): unknown {
   }
 }
 
-function toText(value: unknown): string {
+/** JSON, of integers of any size too. */
+export function toText(value: unknown): string {
   try {
     return JSON.stringify(value)
   } catch {
@@ -117,17 +142,13 @@ function toText(value: unknown): string {
   }
 }
 
-function malformed(payload: string, queue: string): EnvelopeContent {
+function malformed(text: string): Message {
   return {
-    message: {
-      body: Buffer.from(payload),
-      contentType: 'application/octet-stream',
-      contentEncoding: 'binary',
-      headers: {},
-      properties: {},
-    },
-    route: { exchange: '', routingKey: queue },
-    redelivered: false,
+    body: Buffer.from(text),
+    contentType: 'application/octet-stream',
+    contentEncoding: 'binary',
+    headers: {},
+    properties: {},
   }
 }
 
@@ -137,7 +158,13 @@ function bodyOf(body: unknown, encoding: unknown): Uint8Array {
 
 function toProperties(properties: Fields): MessageProperties {
   const { correlation_id, reply_to, priority, expiration, delivery_mode } = properties
-  const extra = Object.fromEntries(Object.entries(properties).filter(([name]) => !NAMED.has(name)))
+  const extra: Record<string, unknown> = {}
+  let hasExtra = false
+  for (const name in properties) {
+    if (NAMED.has(name)) continue
+    extra[name] = properties[name]
+    hasExtra = true
+  }
   const expirationMs = Number(expiration ?? Number.NaN)
   return {
     ...(typeof correlation_id === 'string' && { correlationId: correlation_id }),
@@ -145,7 +172,7 @@ function toProperties(properties: Fields): MessageProperties {
     ...(typeof priority === 'number' && { priority }),
     ...(Number.isFinite(expirationMs) && { expirationMs }),
     ...(delivery_mode === 1 && { persistent: false }),
-    ...(Object.keys(extra).length > 0 && { extra }),
+    ...(hasExtra && { extra }),
   }
 }
 
@@ -153,6 +180,16 @@ function textOr(value: unknown, fallback: string): string {
   return typeof value === 'string' ? value : fallback
 }
 
-function recordOr(value: unknown): Fields {
+function deliveryInfo(fields: Fields | undefined): Fields {
+  return recordOr(recordOr(fields?.['properties'])['delivery_info'])
+}
+
+/** A value as an object; one without members for anything else. */
+export function recordOr(value: unknown): Fields {
   return isRecord(value) ? value : NOTHING
+}
+
+/** A mark as a count; 0 for anything else. */
+export function countOr(value: unknown): number {
+  return typeof value === 'number' && value > 0 ? value : 0
 }

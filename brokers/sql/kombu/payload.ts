@@ -1,4 +1,5 @@
 import {
+  countOr,
   envelopeProperties,
   MARKS,
   readEnvelope,
@@ -75,9 +76,9 @@ export function withHeadersOf(payload: string, meta: string): string {
 function marksIn(payload: string): Marks {
   const marks = envelopeProperties(payload)[MARKS]
   if (!isRecord(marks)) return { handouts: 0, unspent: 0, due: false }
-  return { handouts: count(marks['handouts']), unspent: count(marks['unspent']), due: marks['due'] === true }
-}
-
-function count(value: unknown): number {
-  return typeof value === 'number' && value > 0 ? value : 0
+  return {
+    handouts: countOr(marks['handouts']),
+    unspent: countOr(marks['unspent']),
+    due: marks['due'] === true,
+  }
 }
