@@ -103,11 +103,10 @@ export const pythonCanvas: readonly InteropCase[] = calledBy('Python', [
         steps = chain(signature('py.add', (1, 1), app=app), signature('node.fail', ('late',), immutable=True, app=app),
                       signature('py.add', (1,), app=app), signature('node.add', (1,), app=app))
         sent = steps.apply_async(link_error=signature('node.note', ('${path}',), app=app))
-        got = [raised(sent), raised(sent.parent), raised(sent.parent.parent)]
-        # Asked for, since Celery may not be told again of what ended before the first step was waited for.
+        # By `get` alone: RPC's client keeps what came while it waited for another from everything else.
         first = sent.parent.parent.parent
-        until(first.ready)
-        return [got, first.result, sent.parent.parent.id]`
+        got = [raised(step, follow_parents=False) for step in (sent, sent.parent, sent.parent.parent)]
+        return [got, first.get(timeout=20), sent.parent.parent.id]`
       const error = { type: 'ValueError', module: 'builtins', args: ['late'] }
       expect(await stage.python.run(code)).toEqual([[error, error, error], 2, expect.any(String)])
       expect(await stage.lines(path)).toHaveLength(1)

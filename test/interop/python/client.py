@@ -38,10 +38,10 @@ def send(name, *args, **options):
     return app.send_task(name, args=args, **options)
 
 
-def raised(result):
+def raised(result, **options):
     """What `get` raises: class, module, arguments."""
     try:
-        value = result.get(timeout=20)
+        value = result.get(timeout=20, **options)
     except Exception as error:
         return {"type": type(error).__name__, "module": type(error).__module__, "args": list(error.args)}
     return {"returned": value}
