@@ -40,7 +40,7 @@ class Line implements AsyncDisposable {
   }
 
   static async open(): Promise<Line> {
-    const server = await SqsServer.start()
+    const server = await SqsServer.start({ keeps: true })
     return new Line(server, await HalfOpenProxy.open(server.port), await tempFolder('line'))
   }
 

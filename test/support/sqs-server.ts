@@ -10,17 +10,19 @@ interface Running {
 /** An ElasticMQ of one test, which it may kill and start again; `await using` ends it. */
 export class SqsServer implements AsyncDisposable {
   readonly #folder: TempFolder
+  readonly #keeps: boolean
   #running: Running
 
-  private constructor(folder: TempFolder, running: Running) {
+  private constructor(folder: TempFolder, keeps: boolean, running: Running) {
     this.#folder = folder
+    this.#keeps = keeps
     this.#running = running
   }
 
-  /** Start one on a port of its own, whose queues are on disk. */
-  static async start(): Promise<SqsServer> {
+  /** Start one on a port of its own; with `keeps` its queues are on disk, which it is slow with. */
+  static async start({ keeps = false }: { readonly keeps?: boolean } = {}): Promise<SqsServer> {
     const folder = await tempFolder('sqs')
-    return new SqsServer(folder, await startIn(folder.path, { keeps: true }))
+    return new SqsServer(folder, keeps, await startIn(folder.path, { keeps }))
   }
 
   get url(): string {
@@ -39,7 +41,7 @@ export class SqsServer implements AsyncDisposable {
 
   /** Start it again on the same port, with the queues that it had, and wait until it has answered a request. */
   async startAgain(): Promise<void> {
-    this.#running = await startIn(this.#folder.path, { port: this.port, keeps: true })
+    this.#running = await startIn(this.#folder.path, { port: this.port, keeps: this.#keeps })
     const url = `http://127.0.0.1:${String(this.port)}/?Action=ListQueues`
     // A Java program that was just started is slow: its first answers take seconds on a busy machine.
     for (let times = 0; times < 3; times += 1) await fetch(url, { method: 'POST' })
