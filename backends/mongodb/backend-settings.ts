@@ -1,4 +1,6 @@
 import type { ConnectionUrl } from '../../src/broker/connection-url.js'
+import type { BackendOptions } from '../../src/backend/registry.js'
+import type { ResultCompressor } from '../../src/message/compressed-result.js'
 import type { ResultCodec } from '../../src/message/result-codec.js'
 import { readTarget, textOption } from '../../brokers/mongodb/settings.js'
 import type { MongoTarget } from '../../brokers/mongodb/settings.js'
@@ -9,6 +11,7 @@ export interface MongoBackendSettings {
   readonly taskmeta: string
   readonly groupmeta: string
   readonly codec: ResultCodec
+  readonly compress: ResultCompressor | undefined
 }
 
 /** Celery's options of the backend; some have nothing to steer here. */
@@ -17,6 +20,7 @@ const OPTIONS: readonly string[] = [
   'groupmeta_collection',
   'database',
   'max_pool_size',
+  'options',
   'retry_policy',
 ]
 
@@ -24,7 +28,7 @@ const OPTIONS: readonly string[] = [
 export function readBackendSettings(
   url: ConnectionUrl,
   transportOptions: Readonly<Record<string, unknown>> | undefined,
-  codec: ResultCodec,
+  { codec, compress }: Pick<BackendOptions, 'codec' | 'compress'>,
 ): MongoBackendSettings {
   const { options, target } = readTarget(url, transportOptions, { known: OPTIONS, database: 'celery' })
   return {
@@ -32,5 +36,6 @@ export function readBackendSettings(
     taskmeta: textOption(options, 'taskmeta_collection') ?? 'celery_taskmeta',
     groupmeta: textOption(options, 'groupmeta_collection') ?? 'celery_groupmeta',
     codec,
+    compress,
   }
 }

@@ -40,6 +40,7 @@ interface Connected {
 export class MongoBackend implements ResultBackend, ResultWriter {
   readonly name = 'mongodb'
   readonly shared = true
+  readonly compresses = true
   readonly groups: GroupStore
   readonly #settings: MongoBackendSettings
   #connected: Connected | undefined
@@ -47,7 +48,7 @@ export class MongoBackend implements ResultBackend, ResultWriter {
 
   constructor(settings: MongoBackendSettings) {
     this.#settings = settings
-    this.groups = new MongoGroups(() => ({ ...this.#open(), codec: settings.codec }))
+    this.groups = new MongoGroups(() => ({ ...this.#open(), form: settings }))
   }
 
   get resultTarget(): MongoTarget {
@@ -174,7 +175,7 @@ export class MongoBackend implements ResultBackend, ResultWriter {
 
   async #document(record: TaskRecord, ttlMs: number): Promise<TaskDocument> {
     const expiresAtMs = ttlMs > 0 ? (await this.#open().clock.now()) + ttlMs : 0
-    return writeDocument(record, this.#settings.codec, expiresAtMs)
+    return writeDocument(record, this.#settings, expiresAtMs)
   }
 
   /** Where no index deletes what has expired. */

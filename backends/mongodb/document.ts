@@ -1,5 +1,7 @@
 import { Binary } from 'mongodb'
 import type { ExtendedRecord, ResultCodec, TaskRecord } from '../../src/backend/contract.js'
+import { compressed, decompressed } from '../../src/backend/compressed-value.js'
+import type { ResultCompressor } from '../../src/message/compressed-result.js'
 import { isRecord } from '../../src/util/record.js'
 
 /** A document of `celery_taskmeta`: Celery's fields, and the moment at which it expires. */
@@ -16,12 +18,13 @@ export type TaskDocument = {
  * @param expiresAtMs - On the server's clock; 0 keeps it.
  * @source Celery 5.7, `celery/backends/mongodb.py`, `MongoBackend._store_result`.
  */
-export function writeDocument(record: TaskRecord, codec: ResultCodec, expiresAtMs: number): TaskDocument {
+export function writeDocument(record: TaskRecord, form: StoredForm, expiresAtMs: number): TaskDocument {
   const { extended, groupId, parentId, doneAtMs, encoded } = record
+  const { codec, compress } = form
   const isEncoded = encoded?.contentType === codec.contentType
   return {
     status: record.state,
-    result: toStored(isEncoded ? encoded.data : codec.encode(record.result ?? null).data),
+    result: toStored(isEncoded ? encoded.data : codec.encode(record.result ?? null).data, compress),
     traceback: record.traceback ?? null,
     children: record.children,
     date_done: doneAtMs === undefined ? null : new Date(doneAtMs),
@@ -50,16 +53,23 @@ export function readDocument(document: TaskDocument, codec: ResultCodec): TaskRe
   }
 }
 
-/** What a serializer wrote, as it is stored: text as it is, bytes as BSON binary. */
-export function toStored(data: string | Uint8Array): string | Binary {
-  return typeof data === 'string' ? data : new Binary(data)
+/** How results are written. */
+export interface StoredForm {
+  readonly codec: ResultCodec
+  readonly compress: ResultCompressor | undefined
+}
+
+/** What a serializer wrote, as it is stored: text as it is, bytes and what is compressed as BSON binary. */
+export function toStored(data: string | Uint8Array, compress: ResultCompressor | undefined): string | Binary {
+  const stored = compressed(data, compress)
+  return typeof stored === 'string' ? stored : new Binary(stored)
 }
 
 /** A stored value, decoded. Celery's `bson` serializer leaves it as it is. */
 export function readStored(stored: unknown, codec: ResultCodec): unknown {
   const { contentType, contentEncoding } = codec
   if (stored instanceof Binary) {
-    return codec.decode({ contentType, contentEncoding, data: stored.value() })
+    return codec.decode({ contentType, contentEncoding, data: decompressed(Buffer.from(stored.value())) })
   }
   return typeof stored === 'string' ? codec.decode({ contentType, contentEncoding, data: stored }) : stored
 }

@@ -1,8 +1,9 @@
 import type { Collection } from 'mongodb'
-import type { GroupStore, KeepOptions, ResultCodec } from '../../src/backend/contract.js'
+import type { GroupStore, KeepOptions } from '../../src/backend/contract.js'
 import { asBackend } from '../../brokers/mongodb/failure.js'
 import type { ServerClock } from '../../brokers/mongodb/server-clock.js'
 import { readStored, toStored } from './document.js'
+import type { StoredForm } from './document.js'
 
 /** A document of `celery_groupmeta`. Celery keeps the ids of the members; Lovage keeps the whole tuple beside them. */
 export interface GroupDocument {
@@ -17,7 +18,7 @@ export interface GroupDocument {
 export interface GroupParts {
   readonly groups: Collection<GroupDocument>
   readonly clock: ServerClock
-  readonly codec: ResultCodec
+  readonly form: StoredForm
 }
 
 /** Saved groups, in Celery's form. @source Celery 5.7, `celery/backends/mongodb.py`, `MongoBackend._save_group`. */
@@ -29,15 +30,16 @@ export class MongoGroups implements GroupStore {
   }
 
   async save(groupId: string, tuple: unknown, { ttlMs }: KeepOptions): Promise<void> {
-    const { groups, clock, codec } = this.#parts()
+    const { groups, clock, form } = this.#parts()
+    const { codec, compress } = form
     await asBackend(async () => {
       const nowMs = await clock.now()
       await groups.replaceOne(
         { _id: groupId },
         {
-          result: toStored(codec.encode(memberIds(tuple)).data),
+          result: toStored(codec.encode(memberIds(tuple)).data, compress),
           date_done: new Date(nowMs),
-          tuple: toStored(codec.encode(tuple).data),
+          tuple: toStored(codec.encode(tuple).data, compress),
           ...(ttlMs > 0 && { expire_at: new Date(nowMs + ttlMs) }),
         },
         { upsert: true },
@@ -46,7 +48,8 @@ export class MongoGroups implements GroupStore {
   }
 
   async load(groupId: string): Promise<unknown> {
-    const { groups, codec } = this.#parts()
+    const { groups, form } = this.#parts()
+    const { codec } = form
     const found = await asBackend(() => groups.findOne({ _id: groupId, ...unexpired }))
     if (found === null) return undefined
     if (found.tuple !== undefined) return readStored(found.tuple, codec)

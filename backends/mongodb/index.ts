@@ -4,4 +4,4 @@ import { readBackendSettings } from './backend-settings.js'
 
 /** Opens `mongodb://` and `mongodb+srv://`. */
 export const createBackend: BackendFactory = (url, options) =>
-  new MongoBackend(readBackendSettings(url, options.transportOptions, options.codec))
+  new MongoBackend(readBackendSettings(url, options.transportOptions, options))

@@ -21,7 +21,7 @@ import type { ResultWriter } from '../../brokers/redis/result-writer.js'
 import { toScript } from '../../brokers/redis/script.js'
 import type { ServerTarget } from '../../brokers/redis/target.js'
 import type { RedisBackendSettings } from './backend-settings.js'
-import { compressed, decompressed } from './compressed.js'
+import { compressed, decompressed } from '../../src/backend/compressed-value.js'
 import { RedisGroups } from './groups.js'
 
 const BATCH = 500

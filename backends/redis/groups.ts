@@ -4,7 +4,7 @@ import { isRecord } from '../../src/util/record.js'
 import { asBackend } from '../../brokers/redis/failure.js'
 import type { RedisLink } from '../../brokers/redis/link.js'
 import type { RedisBackendSettings } from './backend-settings.js'
-import { compressed, decompressed } from './compressed.js'
+import { compressed, decompressed } from '../../src/backend/compressed-value.js'
 
 /** Saved groups, in Celery's form. @source Celery 5.7, `celery/backends/base.py`, `KeyValueStoreBackend._save_group`. */
 export class RedisGroups implements GroupStore {

@@ -4,7 +4,7 @@ import { ratio, type Sample, type Scenario } from '../harness/scenario.js'
 import { Stopwatch } from '../harness/stopwatch.js'
 import { benchApp } from '../program/bench-app.js'
 import { withMongodb } from '../program/mongodb-place.js'
-import { rawDrain } from '../program/mongodb-raw.js'
+import { rawDrain, rawDrainOneByOne } from '../program/mongodb-raw.js'
 import { byAgenda } from '../program/peer.js'
 
 const COUNT = 2_000
@@ -43,6 +43,7 @@ export const mongodbDrain: Scenario = {
   rounds: 5,
   contestants: [
     { name: 'raw', run: () => withMongodb((url) => rawDrain(url, COUNT)) },
+    { name: 'raw, claimed one by one', run: () => withMongodb((url) => rawDrainOneByOne(url, COUNT)) },
     { name: 'worker c10', run: () => byWorker(10) },
     { name: 'worker c100', run: () => byWorker(100) },
     { name: 'worker c10 results', run: () => byWorker(10, false) },

@@ -2,6 +2,9 @@ import type { MongoStore } from './store.js'
 
 /** How often a busy consumer looks after what is due and whose lease ran out, in milliseconds. */
 const EVERY_MS = 200
+/** A look may take this part of the time: without an index it passes over all that waits. */
+const LOOKING_PART = 0.1
+const SELDOM_MS = 2_000
 const ORPHANS_EVERY_MS = 60_000
 /** As often as a server with TTL indexes. */
 const SWEEP_EVERY_MS = 60_000
@@ -10,6 +13,7 @@ const SWEEP_EVERY_MS = 60_000
 export class Caretaker {
   readonly #store: MongoStore
   #lookedAtMs = Number.NEGATIVE_INFINITY
+  #tookMs = 0
   #orphansAtMs = performance.now() + ORPHANS_EVERY_MS * Math.random()
   #sweepAtMs = 0
   #looking: Promise<number> | undefined
@@ -20,7 +24,8 @@ export class Caretaker {
 
   /** Look, if nobody did lately; errors are left to whoever looks next. */
   tend(): void {
-    if (performance.now() - this.#lookedAtMs < EVERY_MS) return
+    const everyMs = Math.max(EVERY_MS, Math.min(SELDOM_MS, this.#tookMs / LOOKING_PART))
+    if (performance.now() - this.#lookedAtMs < everyMs) return
     this.look().catch(() => undefined)
   }
 
@@ -36,6 +41,7 @@ export class Caretaker {
     const { waiting, holders, changes } = this.#store
     this.#lookedAtMs = performance.now()
     const [dueMs, overMs] = await Promise.all([waiting.nextMs(), holders.nextMs()])
+    this.#tookMs = performance.now() - this.#lookedAtMs
     await this.#sweep()
     let moved = 0
     if (dueMs <= 0) moved += await waiting.promote()

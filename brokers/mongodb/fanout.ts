@@ -7,6 +7,7 @@ import { toError } from '../../src/util/to-error.js'
 import type { BroadcastDocument } from './documents.js'
 import { readEnvelope, writeEnvelope } from '../../src/broker/kombu-envelope.js'
 import { asBroker } from './failure.js'
+import type { ServerClock } from './server-clock.js'
 import type { MongoStore } from './store.js'
 
 /** Whoever has not read a broadcast after this long has lost it, where the collection is not capped. */
@@ -33,18 +34,18 @@ export class MongoFanout implements Fanout {
     await asBroker(async () => {
       await this.#prepare(store)
       await broadcast.insertOne({
-        _id: new ObjectId(),
+        _id: new ObjectId(ObjectId.generate(Math.floor((await store.clock.now()) / 1000))),
         payload: writeEnvelope(message, route),
         queue: route.exchange,
       })
-      if (!store.features.capped) await this.#drop(broadcast)
+      if (!store.features.capped) await this.#drop(store)
     })
     for (const listening of this.#listening) listening.look()
   }
 
   async subscribe(bindings: readonly Binding[], listener: FanoutListener): Promise<Subscription> {
     const store = this.#connected()
-    const listening = new Listening(store.collections.broadcast, bindings, listener)
+    const listening = new Listening(store, bindings, listener)
     await asBroker(async () => {
       await this.#prepare(store)
       await listening.start()
@@ -85,15 +86,16 @@ export class MongoFanout implements Fanout {
     }
   }
 
-  async #drop(broadcast: Collection<BroadcastDocument>): Promise<void> {
+  async #drop({ collections: { broadcast }, clock }: MongoStore): Promise<void> {
     if (performance.now() < this.#dropAtMs) return
     this.#dropAtMs = performance.now() + DROP_EVERY_MS
-    await broadcast.deleteMany({ _id: { $lt: idBefore(KEEP_MS) } })
+    await broadcast.deleteMany({ _id: { $lt: await idBefore(clock, KEEP_MS) } })
   }
 }
 
 class Listening {
   readonly #broadcast: Collection<BroadcastDocument>
+  readonly #clock: ServerClock
   readonly #bindings: readonly Binding[]
   readonly #listener: FanoutListener
   /** What was read already: ids of several senders are not in the order in which they come. */
@@ -103,12 +105,9 @@ class Listening {
   #failures = 0
   #isClosed = false
 
-  constructor(
-    broadcast: Collection<BroadcastDocument>,
-    bindings: readonly Binding[],
-    listener: FanoutListener,
-  ) {
-    this.#broadcast = broadcast
+  constructor({ collections, clock }: MongoStore, bindings: readonly Binding[], listener: FanoutListener) {
+    this.#broadcast = collections.broadcast
+    this.#clock = clock
     this.#bindings = bindings
     this.#listener = listener
   }
@@ -152,9 +151,10 @@ class Listening {
     }
   }
 
-  #read(): Promise<readonly BroadcastDocument[]> {
+  async #read(): Promise<readonly BroadcastDocument[]> {
     const exchanges = [...new Set(this.#bindings.map(({ exchange }) => exchange))]
-    return this.#broadcast.find({ queue: { $in: exchanges }, _id: { $gte: idBefore(KEEP_MS) } }).toArray()
+    const first = await idBefore(this.#clock, KEEP_MS)
+    return this.#broadcast.find({ queue: { $in: exchanges }, _id: { $gte: first } }).toArray()
   }
 
   #hears(route: Route, message: Message): boolean {
@@ -172,6 +172,7 @@ class Listening {
   }
 }
 
-function idBefore(ms: number): ObjectId {
-  return ObjectId.createFromTime(Math.floor((Date.now() - ms) / 1000))
+/** The smallest id of this age. Machines' clocks may be minutes apart; all ids of Lovage are of the server's. */
+async function idBefore(clock: ServerClock, ms: number): Promise<ObjectId> {
+  return ObjectId.createFromTime(Math.floor(((await clock.now()) - ms) / 1000))
 }

@@ -2,6 +2,7 @@ import type { ConnectionUrl } from '../../src/broker/connection-url.js'
 import { ConnectionUrl as Url } from '../../src/broker/connection-url.js'
 import { booleanOption, driverOptions } from '../../src/broker/driver-options.js'
 import { ConfigError } from '../../src/errors/errors.js'
+import { isRecord } from '../../src/util/record.js'
 
 /** How an idle consumer hears of messages: what fits the server, or by hand. */
 export type WakeChoice = 'auto' | 'changes' | 'poll'
@@ -101,6 +102,9 @@ export function readTarget(
   const parts = { scheme, username, hosts, path, password, query: ours }
   const options = driverOptions(new Url(url.text, parts), transportOptions, known)
   const theirs = new URLSearchParams(query.filter(([name]) => !isOurs(name)))
+  for (const [name, value] of Object.entries(recordOf(options.get('options')))) {
+    if (!theirs.has(name)) theirs.set(name, String(value))
+  }
   if (options.get('ssl') === true && !theirs.has('tls') && !theirs.has('ssl')) theirs.set('tls', 'true')
   return {
     options,
@@ -120,6 +124,13 @@ export function textOption(options: ReadonlyMap<string, unknown>, name: string):
   if (value === undefined || value === null) return undefined
   if (typeof value === 'string' && value !== '') return value
   throw new ConfigError(`expected option "${name}" to be text, got: ${JSON.stringify(value)}`)
+}
+
+/** Options for the driver, by its own names. */
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  if (value === undefined || value === null) return {}
+  if (isRecord(value)) return value
+  throw new ConfigError(`expected option "options" to be options by name, got: ${JSON.stringify(value)}`)
 }
 
 function clientUrl(url: ConnectionUrl, query: URLSearchParams): string {

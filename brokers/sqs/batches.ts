@@ -49,6 +49,7 @@ interface Answer {
 /** Send messages; those to one FIFO queue one batch after the other. Never rejects. */
 export async function sendAll(entries: readonly Entry[]): Promise<Outcomes<Entry>> {
   return inBatches(entries, {
+    isOrdered: true,
     most: BATCH_BYTES,
     sizeOf: ({ bytes }) => bytes,
     request: async ({ url: QueueUrl, service }, batch) =>
@@ -88,6 +89,8 @@ export async function deleteAll<Item extends Deletion>(items: readonly Item[]): 
 }
 
 interface BatchWork<Item> {
+  /** Batches to one FIFO queue go one after the other, and end with one that could not be sent. */
+  readonly isOrdered?: boolean
   readonly most?: number
   readonly sizeOf?: (item: Item) => number
   readonly request: (ref: QueueRef, batch: readonly Item[]) => Promise<Answer>
@@ -101,11 +104,17 @@ async function inBatches<Item extends { readonly ref: QueueRef }>(
   const lanes: (readonly (readonly Item[])[])[] = []
   for (const [, own] of groupBy(items, (item) => item.ref.url)) {
     const batches = intoTens(own, work.most, work.sizeOf)
-    if (own[0]?.ref.isFifo === true) lanes.push(batches)
+    if (work.isOrdered === true && own[0]?.ref.isFifo === true) lanes.push(batches)
     else for (const batch of batches) lanes.push([batch])
   }
   await sideBySide(lanes, SIDE_BY_SIDE, async (lane) => {
-    for (const batch of lane) await oneBatch(batch, work, outcomes)
+    let failure: SqsFailure | undefined
+    for (const batch of lane) {
+      // What follows one that was not sent would overtake it.
+      if (failure === undefined) await oneBatch(batch, work, outcomes)
+      else for (const item of batch) outcomes.set(item, failure)
+      failure ??= batch.map((item) => outcomes.get(item)).find((one) => one?.kind === 'unavailable')
+    }
   })
   return outcomes
 }

@@ -52,13 +52,18 @@ export class SqsBroker implements Broker {
 
   constructor(settings: SqsSettings) {
     this.#settings = settings
-    const { isBase64 } = settings
+    const { isBase64, predefined } = settings
     const directory = new Directory(settings)
     this.#directory = directory
     this.leases = new SqsLeases({ directory, book: this.#book, settings })
     this.#publisher = new Publisher({ directory, topology: this.#topology, isBase64 })
     this.#overtime = new Overtime({ directory, book: this.#book, settings })
-    this.#returner = new Returner({ isBase64, now: () => directory.now(), overtime: this.#overtime })
+    this.#returner = new Returner({
+      isBase64,
+      predefined,
+      now: () => directory.now(),
+      overtime: this.#overtime,
+    })
   }
 
   /** Requests made so far, by which the service bills; tries of the SDK left out. */

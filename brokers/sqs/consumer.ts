@@ -49,6 +49,9 @@ export class SqsConsumer implements Consumer {
   readonly #unsettled = new Map<string, Received>()
   /** Settled by a call that failed for others: a second call is told that it was done. */
   readonly #done = new Set<string>()
+  /** Groups of which a message was handed out and is not settled. */
+  readonly #groups = new Set<string>()
+  readonly #isBusy = (group: string): boolean => this.#groups.has(group)
   #credit: number
   #failure: SqsFailure | undefined
   #endWait: (() => void) | undefined
@@ -93,13 +96,15 @@ export class SqsConsumer implements Consumer {
     const wishes = new Map(items.map((item) => [item.delivery.tag, item]))
     return this.#end(
       items.map(({ delivery }) => delivery),
-      (held) =>
-        this.#parts.returner.handBack(
+      async (held) => {
+        await this.#returnFollowers(held.map(({ claim }) => claim))
+        return this.#parts.returner.handBack(
           held.flatMap(({ claim, tag }) => {
             const wish = wishes.get(tag)
             return wish === undefined ? [] : [{ claim, wish }]
           }),
-        ),
+        )
+      },
     )
   }
 
@@ -127,28 +132,27 @@ export class SqsConsumer implements Consumer {
     let hasLooked = false
     for (;;) {
       const room = Math.min(max, this.#credit - this.#unsettled.size)
-      const ready = this.#room.take(room)
+      const ready = this.#room.take(room, this.#isBusy)
       if (ready.length > 0) return this.#handOut(ready)
       this.#throwFailure()
       const leftMs = deadline - performance.now()
       if (this.#isOver(signal) || (leftMs <= 0 && hasLooked)) return []
       const hasTime = leftMs >= 1_000
-      if (room > 0 && !hasLooked && !hasTime) await this.#polls.look(room - this.#room.size)
+      if (room > 0 && !hasLooked && !hasTime) await this.#polls.look(room - this.#room.size(this.#isBusy))
       else {
         // Where there is a second left, the service tells of messages.
         const pollMs = isPatient ? Number.POSITIVE_INFINITY : leftMs
-        if (room > 0 && hasTime) this.#polls.wait(room - this.#room.size, pollMs)
-        await this.#idle(leftMs, signal)
+        if (room > 0 && hasTime) this.#polls.wait(room - this.#room.size(this.#isBusy), pollMs)
+        await this.#idle(leftMs, { room, signal })
       }
       hasLooked = true
     }
   }
 
-  /** Wait until something comes or changes. */
-  async #idle(leftMs: number, signal: AbortSignal): Promise<void> {
-    const ms = Math.min(leftMs, this.#room.nextMs())
+  /** Wait until something comes or changes; for what is here and not due yet only where there is room for it. */
+  async #idle(leftMs: number, { room, signal }: { room: number; signal: AbortSignal }): Promise<void> {
     await wait({
-      ms,
+      ms: room > 0 ? Math.min(leftMs, this.#room.nextMs(this.#isBusy)) : leftMs,
       signal,
       until: (end) => {
         this.#endWait = end
@@ -169,9 +173,16 @@ export class SqsConsumer implements Consumer {
   #handOut(messages: readonly Received[]): readonly Delivery[] {
     return messages.map((message) => {
       this.#unsettled.set(message.tag, message)
+      if (message.group !== undefined) this.#groups.add(message.group)
       this.#parts.book.enter(message.tag, message.untilMs)
       return toDelivery(message)
     })
+  }
+
+  /** What waits here behind a message that goes back goes back too: the service then hands out the group in its order. */
+  async #returnFollowers(claims: readonly Received[]): Promise<void> {
+    const groups = new Set(claims.flatMap(({ group }) => group ?? []))
+    await this.#parts.returner.giveBack(this.#room.remove(groups))
   }
 
   #isHeld(tag: string): boolean {
@@ -187,6 +198,8 @@ export class SqsConsumer implements Consumer {
     await this.#newsOfRenewals(deliveries)
     const { held, lost } = this.#sorted(deliveries)
     const { done, stale, failure } = await work(held)
+    const over = [...lost.flatMap(({ tag }) => this.#unsettled.get(tag) ?? []), ...stale]
+    await this.#returnFollowers(over)
     for (const { tag } of lost) this.#forget(tag)
     for (const { tag, claim } of held) {
       if (!done.has(claim) && !stale.has(claim)) continue
@@ -218,6 +231,8 @@ export class SqsConsumer implements Consumer {
   }
 
   #forget(tag: string): void {
+    const group = this.#unsettled.get(tag)?.group
+    if (group !== undefined) this.#groups.delete(group)
     this.#unsettled.delete(tag)
     this.#parts.book.remove(tag)
   }

@@ -3,6 +3,7 @@ import type { SqsFailure } from './failure.js'
 import type { QueueRef } from './queue-ref.js'
 import { receive } from './received.js'
 import type { Received, ReceiveWish } from './received.js'
+import { Stalls } from './stalls.js'
 import { TEN } from './tens.js'
 
 /** What polls work with. */
@@ -41,6 +42,7 @@ export class Polls {
   readonly #parts: PollsParts
   readonly #lanes: readonly Lane[]
   readonly #stop = new AbortController()
+  readonly #stalls = new Stalls()
   readonly #open = new Set<Promise<void>>()
   #turn = 0
 
@@ -60,7 +62,7 @@ export class Polls {
     let left = room
     const looks: Promise<void>[] = []
     for (const [index, lane] of lanes.entries()) {
-      if (left === 0) break
+      if (left <= 0) break
       let share = Math.max(1, Math.ceil(left / (lanes.length - index)))
       left -= share
       for (let side = 0; share > 0 && side < SIDE_BY_SIDE; side += 1) {
@@ -96,6 +98,7 @@ export class Polls {
   /** End what is under way, and wait until it has ended. */
   async close(): Promise<void> {
     this.#stop.abort()
+    this.#stalls.close()
     await Promise.allSettled([...this.#open])
   }
 
@@ -125,7 +128,13 @@ export class Polls {
     const { wish, came, failed } = this.#parts
     try {
       const signal = this.#stop.signal
-      const messages = await receive(lane.ref, { ...wish, most: size, waitSeconds, signal })
+      const messages = await receive(lane.ref, {
+        ...wish,
+        most: size,
+        waitSeconds,
+        signal,
+        stalls: this.#stalls,
+      })
       lane.isBusy = messages.length === size && size === TEN
       if (messages.length > 0) lane.quiet = 0
       else if (waitSeconds > 0) lane.quiet += 1

@@ -1,11 +1,23 @@
 import { ConfigError } from '../../src/errors/errors.js'
 import { isRecord } from '../../src/util/record.js'
+import { textsOption } from './option-forms.js'
+
+/** Longest that the service hides a message, in seconds. */
+const HIDDEN = 43_200
 
 /** A queue that exists already, with access of its own where that is given. */
 export interface PredefinedQueue {
   readonly url: string
   readonly region: string | undefined
   readonly keys: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined
+  readonly backoff: Backoff | undefined
+}
+
+/** How long messages of some tasks stay hidden when they are given back. */
+export interface Backoff {
+  readonly tasks: ReadonlySet<string>
+  /** Seconds, by how often the service handed the message out. */
+  readonly seconds: ReadonlyMap<number, number>
 }
 
 /**
@@ -33,7 +45,25 @@ function readQueue(name: string, queue: unknown): PredefinedQueue {
     url,
     region: typeof region === 'string' ? region : undefined,
     keys: hasKeys ? { accessKeyId, secretAccessKey } : undefined,
+    backoff: readBackoff(name, fields),
   }
+}
+
+/** @source kombu 5.7, `kombu/transport/SQS`, `QoS.apply_backoff_policy`: only where both are given. */
+function readBackoff(name: string, fields: Readonly<Record<string, unknown>>): Backoff | undefined {
+  const { backoff_policy: policy, backoff_tasks: tasks } = fields
+  if (policy === undefined || tasks === undefined) return undefined
+  const pairs = isRecord(policy) ? Object.entries(policy).map(([key, value]) => [key, value].map(Number)) : []
+  const seconds = new Map(pairs.map(([count = NaN, pause = NaN]) => [count, pause]))
+  const fits = [...seconds].every(
+    ([count, pause]) => Number.isInteger(count) && pause >= 0 && pause <= HIDDEN,
+  )
+  if (seconds.size === 0 || !fits) {
+    throw new ConfigError(
+      `predefined queue "${name}": expected backoff_policy to be seconds by receive count, at most ${HIDDEN}`,
+    )
+  }
+  return { tasks: new Set(textsOption(tasks, 'backoff_tasks')), seconds }
 }
 
 function fromJson(text: string): unknown {

@@ -6,6 +6,7 @@ import { isMarkedRedelivered, readEnvelope, toMessage } from './envelope.js'
 import type { Envelope } from './envelope.js'
 import { monotonicMs } from './lease-book.js'
 import type { QueueRef } from './queue-ref.js'
+import type { Stalls } from './stalls.js'
 import { toTag } from './tag.js'
 
 /** A claimed message. */
@@ -19,6 +20,8 @@ export interface Received {
   readonly ceilingMs: number
   readonly envelope: Envelope
   readonly attributes: Entry['attributes']
+  /** Queue and message group, on a FIFO queue: one of them is handed out at a time. */
+  readonly group: string | undefined
   /** How often the service handed out this very message. */
   readonly receiveCount: number
 }
@@ -31,6 +34,7 @@ export interface ReceiveWish {
   readonly ceilingMs: number
   readonly attributeNames: readonly string[]
   readonly signal: AbortSignal
+  readonly stalls?: Stalls
 }
 
 /** Claim up to ten messages of a queue. Rejects with a `SqsFailure`. */
@@ -44,6 +48,7 @@ export async function receive(ref: QueueRef, wish: ReceiveWish): Promise<readonl
     MessageSystemAttributeNames: [
       'ApproximateReceiveCount' as const,
       'ApproximateFirstReceiveTimestamp' as const,
+      ...(ref.isFifo ? ['MessageGroupId' as const] : []),
     ],
     ...(attributeNames.length > 0 && { MessageAttributeNames: [...attributeNames] }),
   }
@@ -52,7 +57,8 @@ export async function receive(ref: QueueRef, wish: ReceiveWish): Promise<readonl
     (client, options) => client.send(new ReceiveMessageCommand(input), options),
     { waitMs: waitSeconds * 1000, signal },
   )
-  const shared = { askedMs, hereMs: monotonicMs(), now: ref.service.now() }
+  const stalledMs = wish.stalls?.since(askedMs) ?? Number.POSITIVE_INFINITY
+  const shared = { askedMs, hereMs: monotonicMs(), now: ref.service.now(), stalledMs }
   return Messages.map((message) => toReceived(ref, message, wish, claimedMs(message, wish, shared)))
 }
 
@@ -62,22 +68,25 @@ interface Moments {
   readonly hereMs: number
   /** When its answer was read, at the service. */
   readonly now: number
+  /** When this thread last ran before it stood still, if that was in between. */
+  readonly stalledMs: number
 }
 
 /** How long an answer is taken to have been on its way, as a share of the lease. */
 const TRAVEL_SHARE = 1 / 10
 
 /**
- * When a claim began. Whoever waits for a message learns of it late if the thread was busy, so a first claim is as old as
- * the service says; the request's beginning is the safe answer where nothing was waited for.
+ * When a claim began. Whoever waits for a message learns of it late if the thread was busy or the process stood still, so a
+ * first claim is as old as the service says, and any may have come when that began; the request's beginning is the safe
+ * answer where nothing was waited for.
  */
 function claimedMs(message: SqsMessage, { waitSeconds, leaseMs }: ReceiveWish, moments: Moments): number {
-  const { askedMs, hereMs, now } = moments
+  const { askedMs, hereMs, now, stalledMs } = moments
   if (waitSeconds === 0) return askedMs
   const { ApproximateReceiveCount, ApproximateFirstReceiveTimestamp } = message.Attributes ?? {}
   const first = ApproximateReceiveCount === '1' ? Number(ApproximateFirstReceiveTimestamp ?? now) : now
   const age = Math.max(now - first, leaseMs * TRAVEL_SHARE)
-  return Math.max(askedMs, hereMs - age)
+  return Math.max(askedMs, Math.min(hereMs - age, stalledMs))
 }
 
 function toReceived(
@@ -94,6 +103,7 @@ function toReceived(
     tag: toTag({ queue: ref.name, url: ref.url, ...claim }),
     envelope: readEnvelope(message.Body ?? ''),
     attributes: message.MessageAttributes,
+    group: ref.isFifo ? `${ref.url} ${message.Attributes?.MessageGroupId ?? ''}` : undefined,
     receiveCount: Math.max(1, Number(message.Attributes?.ApproximateReceiveCount ?? 1)),
   }
 }

@@ -1,4 +1,5 @@
 import type { HandBack } from '../../src/broker/contract.js'
+import { recordOr } from '../../src/broker/kombu-envelope.js'
 import { changeAll, deleteAll, sendAll } from './batches.js'
 import type { Entry, Outcomes } from './batches.js'
 import { toEnded } from './ended.js'
@@ -6,6 +7,7 @@ import type { Ended } from './ended.js'
 import { againEntry } from './entries.js'
 import type { Marks } from './envelope.js'
 import type { Overtime } from './overtime.js'
+import type { PredefinedQueue } from './predefined.js'
 import type { Received } from './received.js'
 
 /** What a returner works with. */
@@ -14,6 +16,7 @@ export interface ReturnerParts {
   /** The present moment at the service, in epoch milliseconds. */
   readonly now: () => number
   readonly overtime: Overtime
+  readonly predefined: ReadonlyMap<string, PredefinedQueue>
 }
 
 /** A claim and how it goes back. */
@@ -88,11 +91,20 @@ export class Returner {
     const now = this.#parts.now()
     const items = returns.map(({ claim, wish }) => {
       const ms = wish.notBeforeMs === undefined ? wish.delayMs : wish.notBeforeMs - now
-      const seconds = Math.min(LONGEST_HIDDEN, Math.max(0, Math.ceil(ms / 1000)))
+      const least = wish.unspent ? 0 : this.#backoffSeconds(claim)
+      const seconds = Math.min(LONGEST_HIDDEN, Math.max(least, Math.ceil(ms / 1000)))
       return { claim, ref: claim.ref, handle: claim.handle, seconds }
     })
     const outcomes = await changeAll(items)
     return new Map(items.map((item) => [item.claim, outcomes.get(item)]))
+  }
+
+  /** How long the table of its queue hides the message, where it names its task and this receipt. */
+  #backoffSeconds({ ref, envelope, receiveCount }: Received): number {
+    const backoff = this.#parts.predefined.get(ref.name)?.backoff
+    const task = recordOr(envelope.fields?.['headers'])['task']
+    if (backoff === undefined || typeof task !== 'string' || !backoff.tasks.has(task)) return 0
+    return backoff.seconds.get(receiveCount) ?? 0
   }
 
   async #sendAnew(returns: readonly Return[]): Promise<Outcomes<Received>> {

@@ -1,4 +1,5 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
+import { LovageError } from '../../src/errors/errors.js'
 import { roleCredentials } from './credentials.js'
 import { toFailure } from './failure.js'
 import { quietSdk } from './quiet-sdk.js'
@@ -50,7 +51,7 @@ export class SqsService {
     return Date.now() + this.#client.config.systemClockOffset
   }
 
-  /** Ask, with a deadline. Rejects with a `SqsFailure`. */
+  /** Ask, with a deadline. Rejects with a `SqsFailure`, or a `DriverMissingError`. */
   async ask<Answer>(
     request: (client: SQSClient, options: { abortSignal: AbortSignal }) => Promise<Answer>,
     options: RequestOptions = {},
@@ -71,7 +72,8 @@ export class SqsService {
     try {
       return await request(this.#client, { abortSignal: deadline.signal })
     } catch (error) {
-      throw toFailure(error, this.#label)
+      // What is missing on this side, as a package, has an error of its own.
+      throw error instanceof LovageError ? error : toFailure(error, this.#label)
     } finally {
       clearTimeout(timer)
       signal?.removeEventListener('abort', abort)

@@ -23,16 +23,26 @@ export class WaitingRoom {
     this.#parts = parts
   }
 
-  get size(): number {
-    return this.#waiting.length
+  /** How many messages wait for nothing but a fetch, or their moment: those of busy groups are not among them. */
+  size(isBusy: (group: string) => boolean): number {
+    return this.#waiting.filter(({ group }) => group === undefined || !isBusy(group)).length
   }
 
-  /** Messages that are due, or soon; and those that have to go back until they are. */
+  /** Messages that are due, or soon; and those that have to go back until they are, with what follows in their group. */
   sorted(messages: readonly Received[]): { early: readonly Received[]; ready: readonly Received[] } {
     const { leaseMs, now } = this.#parts
     const limit = now() + Math.min(LONGEST_HOLD_MS, leaseMs / 2)
-    const isReady = ({ envelope }: Received): boolean => (envelope.marks.at ?? 0) <= limit
-    return { ready: messages.filter(isReady), early: messages.filter((message) => !isReady(message)) }
+    const held = new Set<string>()
+    const early: Received[] = []
+    const ready: Received[] = []
+    for (const message of messages) {
+      const { envelope, group } = message
+      const isReady = (envelope.marks.at ?? 0) <= limit && !(group !== undefined && held.has(group))
+      if (!isReady && group !== undefined) held.add(group)
+      if (isReady) ready.push(message)
+      else early.push(message)
+    }
+    return { ready, early }
   }
 
   add(message: Received): void {
@@ -41,17 +51,28 @@ export class WaitingRoom {
     this.#timer ??= setTimeout(() => void this.#parts.returned(this.empty()), this.#parts.leaseMs / 2)
   }
 
-  /** Up to `most` messages that are due; those whose claim is over are left to the service. */
-  take(most: number): readonly Received[] {
+  /**
+   * Up to `most` messages that are due; those whose claim is over are left to the service.
+   *
+   * @param isBusy - Whether a message of the group is not settled yet. Of any other group the first one is taken.
+   */
+  take(most: number, isBusy: (group: string) => boolean): readonly Received[] {
     if (most <= 0 || this.#waiting.length === 0) return []
     const now = this.#parts.now()
     const over = monotonicMs()
+    const passed = new Set<string>()
+    const isNext = (group: string | undefined): boolean => {
+      if (group === undefined) return true
+      const isFree = !passed.has(group) && !isBusy(group)
+      passed.add(group)
+      return isFree
+    }
     const taken: Received[] = []
     const kept: Received[] = []
     for (const message of this.#waiting) {
       if (message.untilMs <= over) continue
       const isDue = (message.envelope.marks.at ?? 0) <= now
-      if (isDue && taken.length < most) taken.push(message)
+      if (isNext(message.group) && isDue && taken.length < most) taken.push(message)
       else kept.push(message)
     }
     this.#waiting = kept
@@ -59,10 +80,20 @@ export class WaitingRoom {
     return taken
   }
 
-  /** In how many milliseconds the next message is due. */
-  nextMs(): number {
+  /** Remove what is here of a group. */
+  remove(groups: ReadonlySet<string>): readonly Received[] {
+    if (groups.size === 0) return []
+    const isOf = ({ group }: Received): boolean => group !== undefined && groups.has(group)
+    const removed = this.#waiting.filter(isOf)
+    this.#waiting = this.#waiting.filter((message) => !isOf(message))
+    return removed
+  }
+
+  /** In how many milliseconds the next message is due whose group is not busy. */
+  nextMs(isBusy: (group: string) => boolean): number {
     const now = this.#parts.now()
-    const times = this.#waiting.map(({ envelope }) => (envelope.marks.at ?? 0) - now)
+    const next = this.#waiting.filter(({ group }) => group === undefined || !isBusy(group))
+    const times = next.map(({ envelope }) => (envelope.marks.at ?? 0) - now)
     return Math.max(0, Math.min(...times, Number.POSITIVE_INFINITY))
   }
 

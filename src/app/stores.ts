@@ -14,6 +14,7 @@ import type { ResultCompressor } from '../message/compressed-result.js'
 import type { ResultCodec } from '../message/result-codec.js'
 import type { Clock } from '../util/clock.js'
 import { maskUrl } from '../util/mask-url.js'
+import { isRecord } from '../util/record.js'
 import { overriddenBackend } from './override-backends.js'
 
 /** Where a broker is, and how it is opened: enough for another thread to open it again. */
@@ -254,7 +255,22 @@ function rabbitMqOptionsOf(config: Config): Readonly<Record<string, unknown>> {
 }
 
 function backendOptionsOf(config: Config, target: string | object): Readonly<Record<string, unknown>> {
-  return typeof target === 'string' && target.startsWith('rpc:')
-    ? { result_persistent: config.resultPersistent, ...config.resultBackendTransportOptions }
-    : { ...config.resultBackendTransportOptions, ...resultTablesOption(config, target) }
+  const own = { ...config.resultBackendTransportOptions, ...resultTablesOption(config, target) }
+  if (typeof target !== 'string') return own
+  if (target.startsWith('rpc:')) return { result_persistent: config.resultPersistent, ...own }
+  return /^mongodb(\+srv)?:/.test(target) ? { ...mongodbOptionsOf(config), ...own } : own
+}
+
+/** What is left of Celery's settings of its MongoDB backend once a URL is made of them; what it does not know is the driver's. */
+function mongodbOptionsOf({ mongodbBackendSettings }: Config): Readonly<Record<string, unknown>> {
+  if (mongodbBackendSettings === undefined) return {}
+  const { database, taskmeta_collection, groupmeta_collection, options, ...rest } = mongodbBackendSettings
+  const { host: _, port: _port, user: _user, password: _password, max_pool_size, ...others } = rest
+  const driver = { ...(max_pool_size !== undefined && { maxPoolSize: max_pool_size }), ...others }
+  return {
+    database,
+    taskmeta_collection,
+    groupmeta_collection,
+    options: isRecord(options) ? { ...driver, ...options } : driver,
+  }
 }

@@ -203,15 +203,17 @@ function mongodbUrl({ mongodbBackendSettings: settings = {} }: BackendParts): st
     const value = settings[key]
     return typeof value === 'string' && value !== '' ? value : undefined
   }
-  const host = text('host') ?? 'localhost'
+  const given = settings['host']
+  // A list names the members of a replica set, each with its port.
+  const host = Array.isArray(given) ? given.map(String).join(',') : (text('host') ?? 'localhost')
   if (host.includes('://')) return host
-  const port = settings['port']
+  const port = settings['port'] ?? (host.includes(',') ? undefined : 27_017)
   return serverUrl({
     scheme: 'mongodb',
     user: text('user'),
     password: text('password'),
     host,
-    port: typeof port === 'number' ? port : 27017,
+    port: typeof port === 'number' && !host.includes(',') ? port : undefined,
     path: text('database') ?? 'celery',
   })
 }

@@ -377,7 +377,7 @@ export interface StoreConfigInput {
    */
   readonly gcsTtl?: DurationInput | undefined
   /**
-   * Connection of the bare backend name `mongodb` (`host`, `port`, `database`, `user`, `password`) and the collection of results (`taskmeta_collection`).
+   * Connection of the bare backend name `mongodb` (`host`, `port`, `user`, `password`), and for each MongoDB backend `database`, `taskmeta_collection`, `groupmeta_collection`, and `options` of the driver, which every other name is one of, too.
    *
    * @defaultValue not set
    */

@@ -11,6 +11,7 @@ import { bannerOf, type WorkerBanner } from './banner.js'
 import { createCore, type WorkerCore } from './core.js'
 import { Pause } from './pause.js'
 import { pools } from './pool/registry.js'
+import { logProcessWarnings } from './process-warnings.js'
 import { chooseQueues } from './queue-choice.js'
 import { resolveSettings, type WorkerSettings } from './settings.js'
 import { Shutdown } from './shutdown.js'
@@ -139,6 +140,7 @@ export class Worker {
 
   async #start(): Promise<void> {
     this.#state = 'starting'
+    this.#unhearWarnings = logProcessWarnings(this.#logger)
     armFailpointsOfEnvironment()
     try {
       await this.#app.loadTaskModules()
@@ -180,6 +182,7 @@ export class Worker {
   }
 
   #claimBegan: () => void = () => undefined
+  #unhearWarnings: () => void = () => undefined
 
   #ready(): void {
     if (this.#state === 'starting') {
@@ -235,6 +238,7 @@ export class Worker {
     if (failure === undefined) await this.#starting?.catch(() => undefined)
     if (core === undefined && this.#core !== undefined)
       await this.#shutdown.run(this.#core, this.#logger, failure)
+    this.#unhearWarnings()
     this.#state = 'stopped'
     this.#resolveStopped(exit)
     return exit

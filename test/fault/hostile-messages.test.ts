@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { listDeadLetters } from '../../src/control/dead-letters.js'
 import type { Message } from '../../src/message/message.js'
 import { FaultBench } from './fixture/fault-bench.js'
-import { faultStores } from './fixture/fault-store.js'
+import { killStores } from './fixture/fault-store.js'
 import { Worker } from '../../src/worker/index.js'
 
 jest.setTimeout(120_000)
@@ -61,7 +61,7 @@ const message: fc.Arbitrary<Message> = fc.record({
   properties: fc.record({ correlationId: fc.string() }, { requiredKeys: [] }),
 })
 
-describe.each(faultStores().map((store) => [store.name, store] as const))(
+describe.each(killStores().map((store) => [store.name, store] as const))(
   'messages of a hostile producer on %s',
   (_name, store) => {
     it('are kept aside or answered, and the worker lives', async () => {

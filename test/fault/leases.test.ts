@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, jest } from '@jest/globals'
 import { FaultBench } from './fixture/fault-bench.js'
-import { faultStores } from './fixture/fault-store.js'
+import { killStores } from './fixture/fault-store.js'
 
 jest.setTimeout(60_000)
 
@@ -13,19 +13,23 @@ async function until(isTrue: () => boolean): Promise<void> {
   }
 }
 
-const withLeases = faultStores().filter((store) => store.hasLeases)
+const withLeases = killStores().filter((store) => store.hasLeases)
 
 describe.each(withLeases.map((store) => [store.name, store] as const))(
   'leases between processes on %s',
   (_name, store) => {
-    it('keep a task that blocks the event loop for four leases with its worker', async () => {
+    it('keep a task that blocks the event loop for several leases with its worker', async () => {
       await using bench = await FaultBench.open({}, false, store)
       const first = await bench.worker()
-      const result = await bench.tasks.block.delay(bench.log, 'a', 4_000)
+      const result = await bench.tasks.block.delay(
+        bench.log,
+        'a',
+        Math.max(4_000, 2.5 * (store.leaseMs ?? 1_000)),
+      )
       await until(() => bench.runs('a').length > 0)
       await bench.worker()
 
-      expect(await result.get(20)).toBe(first.pid)
+      expect(await result.get(30)).toBe(first.pid)
       expect(bench.runs('a')).toHaveLength(1)
       await first.waitForLine(/event loop was blocked/)
     })
@@ -44,7 +48,8 @@ describe.each(withLeases.map((store) => [store.name, store] as const))(
       await sleep(1_500)
 
       expect(await result.get(1)).toBe(second.pid)
-      expect(bench.runs('a').map((run) => run.delivery)).toEqual([1, 2])
+      const again: unknown = store.servesStopped === true ? expect.any(Number) : 2
+      expect(bench.runs('a').map((run) => run.delivery)).toEqual([1, again])
       expect((await bench.tasks.note.delay(bench.log, 'b')).id).toBeDefined()
     })
   },

@@ -23,6 +23,7 @@ import { join } from 'node:path'
 import { installDebian } from './debian.mjs'
 import { fauxqs } from './service/fauxqs.mjs'
 import { mongodb } from './service/mongodb.mjs'
+import { mongodbSet } from './service/mongodb-set.mjs'
 import { celery, celery52 } from './service/celery.mjs'
 import { rabbitmq } from './service/rabbitmq.mjs'
 import { mariadb } from './service/mariadb.mjs'
@@ -43,6 +44,7 @@ export const services = [
   pgbouncer,
   mariadb,
   mongodb,
+  mongodbSet,
   sqs,
   fauxqs,
   celery,

@@ -10,17 +10,19 @@ interface Running {
 /** An ElasticMQ of one test, which it may kill and start again; `await using` ends it. */
 export class SqsServer implements AsyncDisposable {
   readonly #folder: TempFolder
+  readonly #keeps: boolean
   #running: Running
 
-  private constructor(folder: TempFolder, running: Running) {
+  private constructor(folder: TempFolder, keeps: boolean, running: Running) {
     this.#folder = folder
+    this.#keeps = keeps
     this.#running = running
   }
 
-  /** Start one on a port of its own. */
-  static async start(): Promise<SqsServer> {
+  /** Start one on a port of its own; with `keeps` its queues are on disk, which it is slow with. */
+  static async start({ keeps = false }: { readonly keeps?: boolean } = {}): Promise<SqsServer> {
     const folder = await tempFolder('sqs')
-    return new SqsServer(folder, await startIn(folder.path, undefined))
+    return new SqsServer(folder, keeps, await startIn(folder.path, { keeps }))
   }
 
   get url(): string {
@@ -31,15 +33,18 @@ export class SqsServer implements AsyncDisposable {
     return Number(new URL(this.url.replace(/^sqs:/, 'http:')).port)
   }
 
-  /** Kill it as `kill -9` does; its queues end with it. */
+  /** Kill it as `kill -9` does. */
   async kill(): Promise<void> {
     process.kill(this.#running.pid, 'SIGKILL')
     await this.#running.stop()
   }
 
-  /** Start it again on the same port. */
+  /** Start it again on the same port, with the queues that it had, and wait until it has answered a request. */
   async startAgain(): Promise<void> {
-    this.#running = await startIn(this.#folder.path, this.port)
+    this.#running = await startIn(this.#folder.path, { port: this.port, keeps: this.#keeps })
+    const url = `http://127.0.0.1:${String(this.port)}/?Action=ListQueues`
+    // A Java program that was just started is slow: its first answers take seconds on a busy machine.
+    for (let times = 0; times < 3; times += 1) await fetch(url, { method: 'POST' })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -48,13 +53,16 @@ export class SqsServer implements AsyncDisposable {
   }
 }
 
-async function startIn(folder: string, port: number | undefined): Promise<Running> {
+async function startIn(
+  folder: string,
+  options: { readonly port?: number; readonly keeps: boolean },
+): Promise<Running> {
   // As the runner starts one: a script that is not compiled.
   const script = new URL('../../../test/support/service/sqs.mjs', import.meta.url).href
   const module: unknown = await import(script)
   const start = isRecord(module) ? module['startElasticMq'] : undefined
   if (typeof start !== 'function') throw new TypeError('the script that starts ElasticMQ has changed')
-  const started: unknown = await Reflect.apply(start, undefined, [folder, port])
+  const started: unknown = await Reflect.apply(start, undefined, [folder, options])
   const { url, pid, stop } = isRecord(started) ? started : {}
   if (typeof url !== 'string' || typeof pid !== 'number' || typeof stop !== 'function') {
     throw new TypeError('no server was started')

@@ -266,8 +266,7 @@ export const storesOptions: OptionTable = {
     kind: 'dict',
     default: undefined,
     old: ['CELERY_MONGODB_BACKEND_SETTINGS'],
-    acts: false,
-    doc: 'Connection of the bare backend name `mongodb` (`host`, `port`, `database`, `user`, `password`) and the collection of results (`taskmeta_collection`).',
+    doc: 'Connection of the bare backend name `mongodb` (`host`, `port`, `user`, `password`), and for each MongoDB backend `database`, `taskmeta_collection`, `groupmeta_collection`, and `options` of the driver, which every other name is one of, too.',
   },
   s3AccessKeyId: {
     kind: 'string',

@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { createBroker } from '../../../brokers/sqs/index.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
+import { DriverMissingError } from '../../../src/errors/errors.js'
 import type { SqsRequest } from '../../support/sqs-gate.js'
 import { SqsGate } from '../../support/sqs-gate.js'
 import { never } from './stage.js'
@@ -99,6 +100,15 @@ describe('who asks SQS', () => {
     const request = await firstRequest('sqs://KEY:secret@AT', { session_token: 'given' })
 
     expect(request?.headers['x-amz-security-token']).toBe('given')
+  })
+
+  it('is told which package takes on a role, where it is not installed', async () => {
+    const role = { sts_role_arn: 'arn:aws:iam::111122223333:role/worker' }
+
+    const error = await firstRequest('sqs://KEY:secret@AT', role).catch((thrown: unknown) => thrown)
+
+    expect(error).toBeInstanceOf(DriverMissingError)
+    expect(error).toMatchObject({ message: expect.stringContaining('@aws-sdk/credential-providers') })
   })
 
   it("hears nothing from the SDK about the version of Node: a worker's output is its log", async () => {

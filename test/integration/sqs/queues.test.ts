@@ -1,14 +1,16 @@
 import { CreateQueueCommand, GetQueueAttributesCommand } from '@aws-sdk/client-sqs'
 import { describe, expect, it, jest } from '@jest/globals'
-import type { Consumer } from '../../../src/broker/contract.js'
+import type { Consumer, Outgoing } from '../../../src/broker/contract.js'
 import { QueueNotFoundError, UnsupportedError } from '../../../src/errors/errors.js'
 import { Lovage } from '../../../src/index.js'
+import { isRecord } from '../../../src/util/record.js'
 import { serviceUrl } from '../../support/service-url.js'
 import { never, outgoing, SqsStage, take, texts } from './stage.js'
 
 jest.setTimeout(30_000)
 
 const server = serviceUrl('sqs') ?? ''
+const thrown = (error: unknown): unknown => error
 const withServer = server === '' ? describe.skip : describe
 
 withServer('queues of SQS', () => {
@@ -57,6 +59,35 @@ withServer('queues of SQS', () => {
       /Credential=OWNKEY\/\d+\/eu-west-3\/sqs\//,
     )
     expect(await broker.queues?.()).toEqual(['jobs'])
+  })
+
+  it('that are predefined with a policy hide given back messages of its tasks for as long as its table says', async () => {
+    await using stage = await SqsStage.open(server)
+    await stage.queue('jobs')
+    const url = await stage.urlOf(`${stage.prefix}jobs`)
+    const jobs = { url, backoff_policy: { 1: 10, 2: 20, '3': 0 }, backoff_tasks: ['shop.pay'] }
+    const broker = await stage.broker({ predefined_queues: { jobs } })
+    const named = (task: string): Outgoing => {
+      const one = outgoing('jobs', task)
+      return { ...one, message: { ...one.message, headers: { task } } }
+    }
+    await broker.publish([named('shop.pay'), named('shop.other')])
+    const consumer = await broker.consume(['jobs'], { credit: 10, leaseMs: 30_000 })
+    const spent = { delayMs: 0, unspent: false }
+
+    const claims = await take(consumer, 2)
+    await consumer.handBack(claims.map((delivery) => ({ delivery, ...spent })))
+    const [again] = await take(consumer, 1)
+    if (again !== undefined) await consumer.handBack([{ delivery: again, delayMs: 3_000, unspent: false }])
+
+    const hidden = stage.gate.of('ChangeMessageVisibilityBatch').map(({ input }) => {
+      const entries: unknown = input['Entries']
+      const list: readonly unknown[] = Array.isArray(entries) ? entries : []
+      return list.map((entry) => (isRecord(entry) ? entry['VisibilityTimeout'] : undefined))
+    })
+    expect(texts(claims).map((task) => (task === 'shop.pay' ? 10 : 0))).toEqual(hidden[0])
+    expect(texts(again === undefined ? [] : [again])).toEqual(['shop.other'])
+    expect(hidden[1]).toEqual([3])
   })
 
   it('move what is claimed too often to their dead letters; what goes back unspent does not count', async () => {
@@ -157,6 +188,53 @@ describe.each(['sqs', 'fauxqs'].map((name) => [name, serviceUrl(name) ?? ''] as 
       expect(meanwhile).toEqual([])
       expect(texts(next ?? [])).toEqual(['a2'])
       expect(stage.gate.of('CreateQueue')[0]?.input).toMatchObject({ Attributes: { FifoQueue: 'true' } })
+    })
+
+    withUrl(
+      'hands out one message of a group at a time, and the group again from one that is given back',
+      async () => {
+        await using stage = await SqsStage.open(url)
+        const broker = await stage.queue('jobs.fifo')
+        const inGroup = (text: string, group: string) =>
+          outgoing('jobs.fifo', text, { properties: { extra: { MessageGroupId: group } } })
+        await broker.publish([inGroup('a1', 'a'), inGroup('a2', 'a'), inGroup('b1', 'b'), inGroup('a3', 'a')])
+        const consumer = await broker.consume(['jobs.fifo'], { credit: 10, leaseMs: 30_000 })
+        const some = () => consumer.fetch(10, { waitMs: 3_000, signal: never })
+
+        const first = await take(consumer, 2)
+        const meanwhile = await consumer.fetch(10, { waitMs: 100, signal: never })
+        await consumer.ack(first)
+        const second = await some()
+        await consumer.handBack(second.map((delivery) => ({ delivery, delayMs: 0, unspent: false })))
+        const third = await some()
+        await consumer.ack(third)
+
+        expect(texts(first).slice().sort()).toEqual(['a1', 'b1'])
+        expect(meanwhile).toEqual([])
+        expect(texts(second)).toEqual(['a2'])
+        expect(texts(third)).toEqual(['a2'])
+        expect(texts(await some())).toEqual(['a3'])
+      },
+    )
+
+    withUrl('is sent nothing that would overtake what could not be sent', async () => {
+      await using stage = await SqsStage.open(url)
+      const broker = await stage.queue('jobs.fifo')
+      const names = Array.from({ length: 25 }, (_, n) => String(n))
+      let times = 0
+      stage.gate.instead = ({ action }) => {
+        if (action !== 'SendMessageBatch') return undefined
+        times += 1
+        // The second batch, and the SDK's own second try of it.
+        return times === 2 || times === 3
+          ? { status: 503, body: { __type: 'ServiceUnavailable' } }
+          : undefined
+      }
+
+      const error = await broker.publish(names.map((text) => outgoing('jobs.fifo', text))).catch(thrown)
+
+      expect(error).toMatchObject({ indexes: names.slice(10).map(Number) })
+      expect(times).toBe(3)
     })
 
     withUrl('drops a double by its deduplication id, and puts all else into one group', async () => {

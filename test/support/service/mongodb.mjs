@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { root } from '../prepare.mjs'
 import { answers, findProgram, freePort, startProcess } from '../server-process.mjs'
+import { hasMongodbSet } from './mongodb-set.mjs'
 
 const folder = join(root, '.test-env/mongodb')
 const jars = join(folder, 'lib')
@@ -33,7 +34,8 @@ export const mongodb = {
     if (findProgram('mongod') === undefined) installJars()
   },
   start: (place) => startMongodb(place),
-  unproven: async (url) => ((await isStandIn(url)) ? notShown : []),
+  // What a replica set of one shows, that one's tests show.
+  unproven: async (url) => (!hasMongodbSet() && (await isStandIn(url)) ? notShown : []),
 }
 
 const notShown = [

@@ -1,9 +1,10 @@
+import { join } from 'node:path'
 import { mavenJars } from '../maven.mjs'
 import { answers, findProgram, freePort, startProcess } from '../server-process.mjs'
 
 const jars = mavenJars('sqs')
 
-/** ElasticMQ, which speaks the protocol of Amazon SQS and keeps everything in memory. */
+/** ElasticMQ, which speaks the protocol of Amazon SQS. */
 export const sqs = {
   name: 'sqs',
   variable: 'LOVAGE_TEST_SQS_URL',
@@ -18,8 +19,12 @@ export const sqs = {
   start: (place) => startElasticMq(place),
 }
 
-/** Start a private server on `port`; its queues end with it. */
-export async function startElasticMq(place, port) {
+/**
+ * Start a private server; with `keeps` its queues are found again by the next that is started in `place`.
+ *
+ * @param {{ port?: number, keeps?: boolean }} [options]
+ */
+export async function startElasticMq(place, { port, keeps = false } = {}) {
   const own = port ?? (await freePort())
   const { stop, pid } = await startProcess(
     findProgram('java'),
@@ -30,6 +35,12 @@ export async function startElasticMq(place, port) {
       `-Drest-sqs.bind-port=${own}`,
       '-Drest-sqs.bind-hostname=127.0.0.1',
       '-Drest-stats.enabled=false',
+      ...(keeps
+        ? [
+            '-Dmessages-storage.enabled=true',
+            `-Dmessages-storage.uri=jdbc:h2:${join(place, 'queues')};WRITE_DELAY=0`,
+          ]
+        : []),
       '-cp',
       jars.classPath,
       'org.elasticmq.server.Main',

@@ -12,7 +12,6 @@ import { projectRoot } from '../../support/child.js'
 const MERELY_NAMED: ReadonlyMap<string, string> = new Map([
   ['workerMaxTasksPerChild', 'an option of the command line sets it'],
   ['workerMaxMemoryPerChild', 'an option of the command line sets it'],
-  ['mongodbBackendSettings', 'a URL is made of it for a driver that does not exist yet'],
 ])
 
 /** Where an option is used: everything but the table, its checks and what is printed of it. */

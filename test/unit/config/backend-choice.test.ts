@@ -69,6 +69,11 @@ describe('chooseBackend', () => {
       },
       'mongodb://u:p@m:1/d',
     ],
+    [
+      'mongodb and the members of a replica set',
+      { backend: 'mongodb', mongodbBackendSettings: { host: ['a:1', 'b:2'], user: 'u', password: 'p' } },
+      'mongodb://u:p@a:1,b:2/celery',
+    ],
     ['database', { backend: 'database', databaseUrl: 'sqlite:///x.db' }, 'db+sqlite:///x.db'],
     ['cache', { backend: 'cache' }, 'cache+memory://'],
     ['cache and its setting', { backend: 'cache', cacheBackend: 'memcached://a/' }, 'cache+memcached://a/'],

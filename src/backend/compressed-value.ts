@@ -1,13 +1,16 @@
-import type { ResultCompressor } from '../../src/message/compressed-result.js'
-import { CompressorRegistry } from '../../src/message/compressor-registry.js'
+import type { ResultCompressor } from '../message/compressed-result.js'
+import { CompressorRegistry } from '../message/compressor-registry.js'
 
 const MARK = Buffer.from('\u0000celery-compressed\u0000', 'latin1')
-/** The longest value that Redis holds. */
+/** No store holds a longer value. */
 const MAX_BYTES = 512 * 2 ** 20
 const compressors = new CompressorRegistry(() => MAX_BYTES)
 
 /** A value as it is stored where results are compressed. */
-export function compressed(value: string | Buffer, compress: ResultCompressor | undefined): string | Buffer {
+export function compressed<Value extends string | Uint8Array>(
+  value: Value,
+  compress: ResultCompressor | undefined,
+): Value | Buffer {
   return compress === undefined ? value : Buffer.from(compress(Buffer.from(value)))
 }
 
