@@ -8,7 +8,7 @@ import type {
 } from '../../src/broker/contract.js'
 import { BrokerError } from '../../src/errors/errors.js'
 import { Claimer } from './claimer.js'
-import type { ClaimAttempt } from './claimer.js'
+import type { ClaimAttempt, QueueOrder } from './claimer.js'
 import { readEnvelope, toDelivery } from './envelope.js'
 import type { Envelope } from './envelope.js'
 import { asBroker } from './failure.js'
@@ -33,6 +33,7 @@ export interface ConsumerParts {
   readonly options: ConsumeOptions
   readonly holder: string
   readonly visibilityTimeoutMs: number
+  readonly order: QueueOrder
   /** The result backend, if it is on the same server. */
   readonly writer: ResultWriter | undefined
   readonly closed: () => void
@@ -64,11 +65,11 @@ export class RedisConsumer implements Consumer {
   #closing: Promise<void> | undefined
 
   constructor(parts: ConsumerParts) {
-    const { link, keys, queues, holder, options, publisher, writer } = parts
+    const { link, keys, queues, holder, options, publisher, writer, order } = parts
     this.#parts = parts
     this.holder = holder
     this.#credit = options.credit
-    this.#claimer = new Claimer({ link, keys, queues, holder, leaseMs: options.leaseMs })
+    this.#claimer = new Claimer({ link, keys, queues, holder, leaseMs: options.leaseMs, order })
     this.#restorer = new Restorer(link, keys)
     const envelopeOf = ({ tag }: Delivery): Envelope | undefined => this.#unsettled.get(tag)
     this.#settling = { link, keys, holder, publisher, writer, envelopeOf }
