@@ -29,6 +29,7 @@ import { mariadb } from './service/mariadb.mjs'
 import { pgbouncer } from './service/pgbouncer.mjs'
 import { postgresql } from './service/postgresql.mjs'
 import { redis } from './service/redis.mjs'
+import { redisCluster } from './service/redis-cluster.mjs'
 import { sqs } from './service/sqs.mjs'
 
 /**
@@ -38,6 +39,7 @@ import { sqs } from './service/sqs.mjs'
  */
 export const services = [
   redis,
+  redisCluster,
   rabbitmq,
   postgresql,
   pgbouncer,
