@@ -3,11 +3,13 @@ import { connect } from 'amqplib'
 import { RabbitConsumer } from '../../../brokers/rabbitmq/consumer.js'
 import { createBroker } from '../../../brokers/rabbitmq/index.js'
 import { RabbitLink } from '../../../brokers/rabbitmq/link.js'
+import { LongClaims, type LongClaimsParts } from '../../../brokers/rabbitmq/long-claims.js'
 import { Returner } from '../../../brokers/rabbitmq/returner.js'
 import { readSettings } from '../../../brokers/rabbitmq/settings.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
 import type { Broker, Consumer, Outgoing } from '../../../src/broker/contract.js'
 import { guardBroker } from '../../../src/broker/guard.js'
+import { BrokerConnectionError } from '../../../src/errors/errors.js'
 import { serviceUrl } from '../../support/service-url.js'
 import { randomName } from '../../support/temp.js'
 
@@ -100,6 +102,29 @@ withServer('claims in RabbitMQ', () => {
     await Promise.all([returned, closed])
 
     expect(await broker.depth(queue)).toBe(1)
+  })
+
+  it('of long tasks leave no copy when the server does not confirm that it has one', async () => {
+    await broker.publish([outgoing('a')])
+    const consumer = await broker.consume([queue], { credit: 10, leaseMs: 30_000 })
+    const [delivery] = await consumer.fetch(1, { waitMs: 10_000, signal: never })
+    if (delivery === undefined) throw new RangeError('nothing came')
+    const link = await RabbitLink.open(readSettings(parseConnectionUrl(server), {}), never)
+    opened.push(link)
+    const held: string[] = []
+    const publish = async (batch: readonly Outgoing[]): Promise<void> => {
+      held.push(...batch.map(({ route }) => route.routingKey))
+      await broker.publish(batch)
+      throw new BrokerConnectionError('no answer')
+    }
+    const run: LongClaimsParts['run'] = async (work) => work(await link.channel())
+    const claims = new LongClaims({ keepMs: 60_000, publisher: { publish }, run })
+
+    await expect(claims.take(delivery)).rejects.toThrow('no answer')
+
+    expect(held).toHaveLength(1)
+    expect(await broker.depth(held[0] ?? '')).toBe(0)
+    expect(claims.has(delivery.tag)).toBe(false)
   })
 
   it('of delayed messages come though the queue was deleted and declared again after the first', async () => {
