@@ -1,4 +1,5 @@
 import type { BrokerDriver } from '../src/broker/registry.js'
+import { isKnex, REDIS_SCHEMES, SQL_SCHEMES } from './shared-schemes.js'
 
 /** The broker drivers that come with the package. Nothing of them is loaded before a URL asks for it. */
 export const brokerDrivers: readonly BrokerDriver[] = [
@@ -8,26 +9,14 @@ export const brokerDrivers: readonly BrokerDriver[] = [
     load: () => import('./memory/index.js'),
   },
   {
-    schemes: [
-      ...['sqlite', 'sqla+sqlite', 'db+sqlite'],
-      ...['postgresql', 'sqla+postgresql', 'db+postgresql', 'postgres', 'sqla+postgres', 'db+postgres'],
-      ...['mysql', 'sqla+mysql', 'db+mysql', 'mariadb', 'sqla+mariadb', 'db+mariadb'],
-    ],
+    schemes: SQL_SCHEMES,
     acceptsDriverSuffix: true,
     accepts: isKnex,
     moduleUrl: new URL('./sql/index.js', import.meta.url).href,
     load: () => import('./sql/index.js'),
   },
   {
-    schemes: [
-      'redis',
-      'rediss',
-      'redis+socket',
-      'rediss+socket',
-      'sentinel',
-      'redis+cluster',
-      'rediss+cluster',
-    ],
+    schemes: REDIS_SCHEMES,
     packageName: 'ioredis',
     moduleUrl: new URL('./redis/index.js', import.meta.url).href,
     load: () => import('./redis/index.js'),
@@ -51,8 +40,3 @@ export const brokerDrivers: readonly BrokerDriver[] = [
     load: () => import('./sqs/index.js'),
   },
 ]
-
-/** A Knex instance of the application, told by its shape: the package is not loaded for it. */
-function isKnex(target: object): boolean {
-  return typeof target === 'function' && 'client' in target && 'raw' in target && 'transaction' in target
-}

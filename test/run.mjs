@@ -23,8 +23,13 @@ const jestParts = ['unit', 'conformance', 'integration', 'interop', 'fault', 'e2
 /** Parts that wait for other processes and for time more than they work: more of their files at once than elsewhere. */
 const atOnceOf = { interop: 4, fault: 4 }
 
-/** What runs again on Node 24, where SQLite comes from Node itself. */
-const againOnNode24 = [{ part: 'conformance', words: ['sqlite'] }, { part: 'e2e' }, { part: 'package' }]
+/** What runs again on Node 24, where SQLite and zstd come from Node itself. */
+const againOnNode24 = [
+  { part: 'unit', words: ['message/compression', 'message/recorded'] },
+  { part: 'conformance', words: ['sqlite'] },
+  { part: 'e2e' },
+  { part: 'package' },
+]
 
 /** Words beside those: the compiler's part, and SQLite on other engines. */
 const special = ['types', 'better-sqlite3', 'node24']

@@ -131,7 +131,9 @@ export class RedisBackend implements ResultBackend, ResultWriter {
 
   async #store(operations: readonly Operation[]): Promise<void> {
     const args: Argument[] = operations.flat()
-    const opaque = textsOf(await this.#link().run(storeScript, ['', ''], args))
+    // It uses none of the two; in a cluster they say which node has the keys.
+    const keys = [this.#key(''), this.#key('')]
+    const opaque = textsOf(await this.#link().run(storeScript, keys, args))
     if (opaque.length > 0) await this.#store(afterInspection(operations, await this.inspect(opaque)))
   }
 

@@ -87,6 +87,8 @@ export class RpcBackend implements ResultBackend {
   }
 
   async close(): Promise<void> {
+    // Somebody may just have begun to listen.
+    await this.#listening?.catch(() => undefined)
     await this.#listener?.close()
     const broker = await this.#broker?.catch(() => undefined)
     this.#broker = undefined
@@ -111,6 +113,7 @@ export class RpcBackend implements ResultBackend {
     } catch (error) {
       // A caller who is gone needs no answer.
       if (error instanceof PublishError && !error.retryable) return
+      await this.#leave(broker)
       throw asBackendError(error)
     }
   }
@@ -125,6 +128,13 @@ export class RpcBackend implements ResultBackend {
       if (this.#broker === opening) this.#broker = undefined
       throw asBackendError(error)
     }
+  }
+
+  /** Of several servers another one may answer the next time. */
+  async #leave(broker: Broker): Promise<void> {
+    if ((await this.#broker?.catch(() => undefined)) !== broker) return
+    this.#broker = undefined
+    await broker.close().catch(() => undefined)
   }
 
   /** As another process would read it. */

@@ -29,6 +29,12 @@ interface Publishing {
   readonly sender: Sender
 }
 
+/** A connection that consumes, and declares the queues that are its own. */
+interface Consuming {
+  readonly link: RabbitLink
+  readonly topology: Topology
+}
+
 /**
  * Queues in RabbitMQ, with Celery's topology.
  *
@@ -49,13 +55,17 @@ export class RabbitBroker implements Broker {
   readonly fanout: Fanout
   readonly #settings: RabbitSettings
   readonly #publishing: LinkHolder<Publishing>
-  readonly #consuming: LinkHolder<RabbitLink>
+  readonly #consuming: LinkHolder<Consuming>
   readonly #consumers = new Set<Consumer>()
+  /** Declared queues that a connection has for itself: they come into being with their consumer. */
+  readonly #exclusive = new Map<string, QueueSpec>()
+  /** Declared queues that go with their last consumer. */
+  readonly #selfDeleting = new Set<string>()
 
   constructor(settings: RabbitSettings) {
     this.#settings = settings
     this.#publishing = new LinkHolder(settings, (link) => toPublishing(link, settings))
-    this.#consuming = new LinkHolder(settings, (link) => link)
+    this.#consuming = new LinkHolder(settings, (link) => toConsuming(link, settings))
     this.fanout = new RabbitFanout(() => this.#publishing.get())
   }
 
@@ -63,8 +73,12 @@ export class RabbitBroker implements Broker {
     await this.#publishing.get(signal)
   }
 
-  declare(queue: QueueSpec): Promise<void> {
-    return this.#onTopology((topology) => topology.declare(queue))
+  async declare(queue: QueueSpec): Promise<void> {
+    const { name, exclusive = false, autoDelete = exclusive } = queue
+    if (autoDelete) this.#selfDeleting.add(name)
+    // Whoever creates it has it: that is for its consumer to do.
+    if (exclusive) this.#exclusive.set(name, queue)
+    else await this.#onTopology((topology) => topology.declare(queue))
   }
 
   async publish(batch: readonly Outgoing[]): Promise<void> {
@@ -73,7 +87,13 @@ export class RabbitBroker implements Broker {
   }
 
   async consume(queues: readonly string[], options: ConsumeOptions): Promise<Consumer> {
-    const link = await this.#consuming.get()
+    const { link, topology } = await this.#consuming.get()
+    await this.#guarded(link, async () => {
+      for (const name of queues) {
+        const own = this.#exclusive.get(name)
+        if (own !== undefined) await topology.declare(own)
+      }
+    })
     const consumer: Consumer = new RabbitConsumer({
       link,
       channel: await link.channel(),
@@ -85,6 +105,7 @@ export class RabbitBroker implements Broker {
       depth: (queue) => this.depth(queue),
       run: async (work) => (await this.#publishing.get()).channel.run(work),
       consumerTimeoutMs: this.#settings.consumerTimeoutMs,
+      staysTapped: queues.some((queue) => this.#selfDeleting.has(queue)),
       closed: () => this.#consumers.delete(consumer),
     })
     this.#consumers.add(consumer)
@@ -92,15 +113,15 @@ export class RabbitBroker implements Broker {
   }
 
   depth(queue: string): Promise<number> {
-    return this.#onTopology((topology) => topology.depth(queue))
+    return this.#onTopology((topology) => topology.depth(queue), queue)
   }
 
   purge(queue: string): Promise<number> {
-    return this.#onTopology((topology) => topology.purge(queue))
+    return this.#onTopology((topology) => topology.purge(queue), queue)
   }
 
   delete(queue: string): Promise<void> {
-    return this.#onTopology((topology) => topology.delete(queue))
+    return this.#onTopology((topology) => topology.delete(queue), queue)
   }
 
   async close(): Promise<void> {
@@ -109,10 +130,15 @@ export class RabbitBroker implements Broker {
     await this.#publishing.close(({ publisher }) => publisher.close())
   }
 
-  async #onTopology<Result>(work: (topology: Topology) => Promise<Result>): Promise<Result> {
-    const { topology, link } = await this.#publishing.get()
+  async #onTopology<Result>(work: (topology: Topology) => Promise<Result>, queue?: string): Promise<Result> {
+    const isOwn = queue !== undefined && this.#exclusive.has(queue)
+    const { topology, link } = await (isOwn ? this.#consuming : this.#publishing).get()
+    return this.#guarded(link, () => work(topology))
+  }
+
+  async #guarded<Result>(link: RabbitLink, work: () => Promise<Result>): Promise<Result> {
     try {
-      return await work(topology)
+      return await work()
     } catch (error) {
       throw link.isOpen ? toFailure(error, this.#settings.label) : link.failure
     }
@@ -124,7 +150,15 @@ function toPublishing(link: RabbitLink, settings: RabbitSettings): Publishing {
   const delays = new Delays(channel, settings.delayQueueType)
   const topology = new Topology(channel, delays)
   const publisher = new ConfirmedPublisher(link)
-  publisher.onMissing = (exchange) => topology.forgetExchange(exchange)
+  publisher.onMissing = (exchange) => {
+    topology.forgetExchange(exchange)
+    delays.forgetExchange(exchange)
+  }
   const sender = new Sender({ label: link.label, topology, delays, publisher })
   return { link, channel, topology, publisher, sender }
+}
+
+function toConsuming(link: RabbitLink, settings: RabbitSettings): Consuming {
+  const channel = new TopologyChannel(link)
+  return { link, topology: new Topology(channel, new Delays(channel, settings.delayQueueType)) }
 }

@@ -29,6 +29,8 @@ export interface ConsumerParts {
   readonly run: LongClaimsParts['run']
   /** How long the server lets a delivery go unacknowledged; 0 when it does not mind. */
   readonly consumerTimeoutMs: number
+  /** Whether a queue is deleted with its last consumer: then there always is one. */
+  readonly staysTapped: boolean
   readonly closed: () => void
 }
 
@@ -64,7 +66,9 @@ export class RabbitConsumer implements Consumer {
   /** Copies that came before what they are copies of was acknowledged: were this process killed now, both would come. */
   #copies: Held[] = []
   #lost: BrokerConnectionError | undefined
-  #isClosing = false
+  #closing: Promise<void> | undefined
+  /** Deliveries that are on their way back. */
+  readonly #leaving = new Set<Promise<void>>()
   #hoarding: NodeJS.Timeout | undefined
   #fetches = 0
   readonly #long: LongClaims
@@ -91,7 +95,7 @@ export class RabbitConsumer implements Consumer {
     let reason: unknown
     channel.on('error', (error: unknown) => (reason = error))
     channel.on('close', () => {
-      if (!this.#isClosing) this.#lose(this.#reasonOf(reason))
+      if (this.#closing === undefined) this.#lose(this.#reasonOf(reason))
     })
   }
 
@@ -104,7 +108,7 @@ export class RabbitConsumer implements Consumer {
       if (room > 0) await this.#ensureTapped(room)
       const taken = this.#take(room)
       if (taken.length > 0) return taken
-      if (signal.aborted || this.#isClosing) return []
+      if (signal.aborted || this.#closing !== undefined) return []
       const leftMs = untilMs - performance.now()
       if (leftMs <= 0) return waitMs > 0 || room <= 0 ? [] : this.#takeSoon(room)
       await this.#waitForMore(room, leftMs, signal)
@@ -139,13 +143,26 @@ export class RabbitConsumer implements Consumer {
   async #giveBack(items: readonly HandBack[]): Promise<void> {
     const long: Delivery[] = []
     try {
-      await this.#parts.returner.giveBack(items, (done) => {
+      await this.#publishAgain(items, (done) => {
         const deliveries = done.map((index) => items[index]?.delivery).filter(isThere)
         this.#settle(deliveries.map(({ tag }) => this.#unsettled.find(tag)).filter(isThere))
         long.push(...deliveries.filter(({ tag }) => this.#long.has(tag)))
       })
     } finally {
       if (long.length > 0) await this.#release(long)
+    }
+  }
+
+  async #publishAgain(
+    items: readonly HandBack[],
+    done: (positions: readonly number[]) => void,
+  ): Promise<void> {
+    const leaving = this.#parts.returner.giveBack(items, done)
+    this.#leaving.add(leaving)
+    try {
+      await leaving
+    } finally {
+      this.#leaving.delete(leaving)
     }
   }
 
@@ -185,9 +202,12 @@ export class RabbitConsumer implements Consumer {
     this.#waiters.wake()
   }
 
-  async close(): Promise<void> {
-    if (this.#isClosing) return
-    this.#isClosing = true
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     clearTimeout(this.#hoarding)
     clearInterval(this.#lengthWatch)
     this.#waiters.wake()
@@ -206,11 +226,12 @@ export class RabbitConsumer implements Consumer {
     const { channel } = this.#parts
     try {
       await this.#taps.turn(0, () => 0)
+      await Promise.allSettled(this.#leaving)
       const all = [...this.#unsettled.all.map(({ delivery }) => delivery), ...this.#long.all]
       await this.#giveBack(all.map(unspent))
       await channel.close()
     } catch {
-      channel.close().catch(() => undefined)
+      void closeQuietly(channel)
     }
   }
 
@@ -303,7 +324,7 @@ export class RabbitConsumer implements Consumer {
     this.#recounts += 1
     try {
       const back = { delivery: counted, delayMs: 0, unspent: false, ...waits }
-      await this.#parts.returner.giveBack([back], () => this.#settle([held]))
+      await this.#publishAgain([back], () => this.#settle([held]))
       // Answered after the acknowledgement.
       await this.#parts.channel.prefetch(this.#level, false)
     } catch {
@@ -352,7 +373,8 @@ export class RabbitConsumer implements Consumer {
 
   /** Deliveries that lie here while nobody fetches are someone else's work. */
   #watchHoard(): void {
-    if (this.#hoarding !== undefined || this.#isClosing) return
+    const { staysTapped } = this.#parts
+    if (staysTapped || this.#hoarding !== undefined || this.#closing !== undefined) return
     const before = this.#fetches
     this.#hoarding = setTimeout(() => {
       this.#hoarding = undefined
@@ -395,6 +417,8 @@ export class RabbitConsumer implements Consumer {
     this.#unsettled.clear()
     this.#arrived = []
     this.#waiters.wake()
+    // Its other queues may still have consumers on it.
+    void closeQuietly(this.#parts.channel)
   }
 
   #reasonOf(reason: unknown): BrokerConnectionError {
@@ -407,6 +431,15 @@ export class RabbitConsumer implements Consumer {
   #assertAlive(): void {
     if (this.#lost !== undefined) throw this.#lost
     if (!this.#parts.link.isOpen) throw this.#parts.link.failure
+  }
+}
+
+/** Close a channel, which may be closed. */
+async function closeQuietly(channel: Channel): Promise<void> {
+  try {
+    await channel.close()
+  } catch {
+    // It was.
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Channel } from 'amqplib'
 import { replyCode } from './failure.js'
-import { DELIVERY_EXCHANGE, leavingPatterns, levelName, TOP_LEVEL } from './delay-names.js'
+import { DELIVERY_EXCHANGE, isDelayExchange, leavingPatterns, levelName, TOP_LEVEL } from './delay-names.js'
 import type { DelayQueueType } from './settings.js'
 import type { TopologyChannel } from './topology-channel.js'
 
@@ -49,6 +49,13 @@ export class Delays {
   /** What was deleted has to be declared again. */
   forget(queue: string): void {
     this.#leaving.delete(queue)
+  }
+
+  /** An exchange turned out not to exist: of the levels, all are declared again. */
+  forgetExchange(exchange: string): void {
+    if (!isDelayExchange(exchange)) return
+    this.#levels = undefined
+    this.#leaving.clear()
   }
 
   async #once(name: string, bind: (channel: Channel) => Promise<unknown>): Promise<void> {

@@ -56,7 +56,13 @@ export class LongClaims {
       'x-expires': 4 * keepMs,
     }
     await run((channel) => channel.assertQueue(claim.queue, { durable: true, arguments: toTable(args) }))
-    await this.#put(claim)
+    try {
+      await this.#put(claim)
+    } catch (error) {
+      // The server may take it after all, and would give it back while its task runs.
+      await run((channel) => channel.deleteQueue(claim.queue)).catch(() => undefined)
+      throw error
+    }
     this.#claims.set(delivery.tag, claim)
     this.#renewing ??= setInterval(() => void this.#renewAll(), keepMs / 4).unref()
   }

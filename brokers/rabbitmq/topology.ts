@@ -1,7 +1,9 @@
+import type { Options } from 'amqplib'
 import type { Binding, QueueSpec, Route } from '../../src/broker/contract.js'
 import { matchBindings } from '../../src/broker/routing.js'
 import type { BoundQueue } from '../../src/broker/routing.js'
 import type { Message } from '../../src/message/message.js'
+import { DELIVERY_EXCHANGE } from './delay-names.js'
 import { replyCode } from './failure.js'
 import type { Delays } from './delays.js'
 import { toTable } from './table.js'
@@ -30,6 +32,13 @@ export class Topology {
       await this.bind(queue.name, binding)
     }
     if (isQuorum(queue)) await this.#receiveDelayed(queue.name, bindings)
+    if (queue.lifetime === 'durable') await this.#rebindDelayed(queue.name)
+  }
+
+  /** A queue that was deleted has lost the binding by which delayed messages reach it, and their senders do not know. */
+  async #rebindDelayed(queue: string): Promise<void> {
+    this.#delays.forget(queue)
+    if (await this.hasExchange(DELIVERY_EXCHANGE)) await this.#delays.toQueue(queue)
   }
 
   /** Declare an exchange; one that exists is left as it is when only its durability differs. */
@@ -138,9 +147,12 @@ function isQuorum(queue: QueueSpec): boolean {
 }
 
 /** RabbitMQ 4.3 takes no queue that is neither durable nor exclusive; one that expires is not missed after a restart. */
-function optionsOf(queue: QueueSpec): { durable: boolean; arguments: Record<string, unknown> } {
+function optionsOf(queue: QueueSpec): Options.AssertQueue {
+  const { exclusive = false } = queue
   return {
     durable: queue.lifetime === 'durable' || queue.expiresMs !== undefined,
+    exclusive,
+    autoDelete: queue.autoDelete ?? exclusive,
     arguments: toTable({
       ...(queue.expiresMs !== undefined && { 'x-expires': queue.expiresMs }),
       ...queue.arguments,

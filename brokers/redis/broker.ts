@@ -97,7 +97,7 @@ export class RedisBroker implements Broker {
 
   async consume(queues: readonly string[], options: ConsumeOptions): Promise<Consumer> {
     const { link, publisher } = this.#open()
-    const { target, visibilityTimeoutMs } = this.#settings
+    const { target, visibilityTimeoutMs, order } = this.#settings
     const consumer: Consumer = new RedisConsumer({
       link,
       keys: this.#keys,
@@ -106,6 +106,7 @@ export class RedisBroker implements Broker {
       options,
       holder: TAG_PREFIX + randomUUID(),
       visibilityTimeoutMs,
+      order,
       writer: writerFor(options.results, target),
       closed: () => this.#consumers.delete(consumer),
     })

@@ -30,7 +30,15 @@ export interface ClaimerParts {
   readonly queues: readonly string[]
   readonly holder: string
   readonly leaseMs: number
+  readonly order: QueueOrder
 }
+
+/**
+ * Which queue is served first: another one each time, or always the first as given or by name.
+ *
+ * @source kombu 5.7, `kombu/utils/scheduling.py`.
+ */
+export type QueueOrder = 'round_robin' | 'priority' | 'sorted'
 
 /** Start of the tags of all of Lovage's claims, by which they are told from those of Celery's workers. */
 export const TAG_PREFIX = 'lovage-'
@@ -38,7 +46,7 @@ export const TAG_PREFIX = 'lovage-'
 const SIGN_OF_LIFE_MS = 10_000
 const claimScript = toScript(CLAIM)
 
-/** Claims from the lists of some queues, beginning with another queue each time. */
+/** Claims from the lists of some queues, one priority step after the other. */
 export class Claimer {
   readonly #parts: ClaimerParts
   readonly #tagPrefix: string
@@ -52,8 +60,9 @@ export class Claimer {
   #lifeShownMs = Number.NEGATIVE_INFINITY
 
   constructor(parts: ClaimerParts) {
-    const { keys, holder, queues } = parts
-    this.#parts = parts
+    const { keys, holder, order } = parts
+    const queues = order === 'sorted' ? [...parts.queues].sort() : parts.queues
+    this.#parts = { ...parts, queues }
     this.#tagPrefix = `${holder}.`
     this.#scriptKeys = [
       keys.unacked,
@@ -71,9 +80,9 @@ export class Claimer {
 
   /** Claim up to `max` messages. @param told - Of which lists changes are to be told when there is nothing. */
   async claim(max: number, told: Told): Promise<ClaimAttempt> {
-    const { link, queues } = this.#parts
+    const { link, queues, order } = this.#parts
     const turn = this.#turn
-    this.#turn = (turn + 1) % queues.length
+    if (order === 'round_robin') this.#turn = (turn + 1) % queues.length
     const firstTag = this.#takeTags(max)
     const args = this.#arguments(max, firstTag, turn)
     // What comes after it is told of, what came before is claimed.
@@ -89,6 +98,11 @@ export class Claimer {
     }
   }
 
+  /** The queue whose first list is the first of all. */
+  get firstQueue(): string {
+    return this.#parts.queues[0] ?? ''
+  }
+
   /** The tag of a message that is claimed in another way. */
   nextTag(): string {
     return this.#tagPrefix + String(this.#takeTags(1))
@@ -101,7 +115,7 @@ export class Claimer {
   }
 
   #arguments(max: number, firstTag: number, turn: number): Argument[] {
-    const { keys, holder, leaseMs, queues } = this.#parts
+    const { keys, holder, leaseMs, queues, order } = this.#parts
     const { prefix, separator, steps } = keys.naming
     return [
       max,
@@ -115,6 +129,7 @@ export class Claimer {
       separator,
       steps.length,
       ...steps,
+      order === 'round_robin' ? '1' : '0',
       ...this.#names.slice(2 * turn, 2 * (turn + queues.length)),
     ]
   }

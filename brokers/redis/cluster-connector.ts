@@ -2,6 +2,7 @@ import { connect as connectTcp, Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { AbstractConnector, Redis } from 'ioredis'
 import type { RedisOptions } from 'ioredis'
+import { withDeadline } from '../../src/util/deadline.js'
 import { toError } from '../../src/util/to-error.js'
 import { RedisFailure } from './failure.js'
 import { listOf, numberOf, textOf } from './reply.js'
@@ -22,6 +23,8 @@ export interface ClusterTarget {
 
 /** How long a silent server may take to answer the end of its connection. */
 const DISCONNECT_MS = 200
+/** How long a node may take to say who has the keys. */
+const ANSWER_MS = 5_000
 
 type Stream = Awaited<ReturnType<AbstractConnector['connect']>>
 
@@ -82,17 +85,24 @@ async function askSeed(seed: ClusterNode, key: string, options: RedisOptions): P
   const redis = new Redis({ ...options, ...seed, lazyConnect: true, retryStrategy: () => null })
   redis.on('error', () => undefined)
   try {
-    await redis.connect()
-    const slot = numberOf(await redis.call('CLUSTER', 'KEYSLOT', key))
-    for (const range of listOf(await redis.call('CLUSTER', 'SLOTS'))) {
-      const [first, last, owner] = listOf(range)
-      if (numberOf(first) > slot || slot > numberOf(last)) continue
-      const [host, port] = listOf(owner)
-      // An empty name means the node that was asked.
-      return { host: textOf(host ?? '') || seed.host, port: numberOf(port) }
-    }
-    throw new RedisFailure('unavailable', `no node of the cluster has slot ${String(slot)}`)
+    return await withDeadline(askOwner(redis, seed, key), {
+      ms: options.connectTimeout ?? ANSWER_MS,
+      late: () => new RedisFailure('unavailable', `${seed.host}:${String(seed.port)} does not answer`),
+    })
   } finally {
     redis.disconnect()
   }
+}
+
+async function askOwner(redis: Redis, seed: ClusterNode, key: string): Promise<ClusterNode> {
+  await redis.connect()
+  const slot = numberOf(await redis.call('CLUSTER', 'KEYSLOT', key))
+  for (const range of listOf(await redis.call('CLUSTER', 'SLOTS'))) {
+    const [first, last, owner] = listOf(range)
+    if (numberOf(first) > slot || slot > numberOf(last)) continue
+    const [host, port] = listOf(owner)
+    // An empty name means the node that was asked.
+    return { host: textOf(host ?? '') || seed.host, port: numberOf(port) }
+  }
+  throw new RedisFailure('unavailable', `no node of the cluster has slot ${String(slot)}`)
 }

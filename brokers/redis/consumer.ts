@@ -9,7 +9,7 @@ import type {
 import { BrokerError } from '../../src/errors/errors.js'
 import { BlockingMove } from './blocking-move.js'
 import { Claimer } from './claimer.js'
-import type { ClaimAttempt, Claimed, Told } from './claimer.js'
+import type { ClaimAttempt, Claimed, QueueOrder, Told } from './claimer.js'
 import { readEnvelope, toDelivery } from './envelope.js'
 import type { Envelope } from './envelope.js'
 import { asBroker } from './failure.js'
@@ -35,6 +35,7 @@ export interface ConsumerParts {
   readonly options: ConsumeOptions
   readonly holder: string
   readonly visibilityTimeoutMs: number
+  readonly order: QueueOrder
   /** The result backend, if it is on the same server. */
   readonly writer: ResultWriter | undefined
   readonly closed: () => void
@@ -82,13 +83,13 @@ export class RedisConsumer implements Consumer {
   #closing: Promise<void> | undefined
 
   constructor(parts: ConsumerParts) {
-    const { link, keys, queues, holder, options, publisher, writer } = parts
+    const { link, keys, queues, holder, options, publisher, writer, order } = parts
     this.#parts = parts
     this.holder = holder
     this.#credit = options.credit
-    this.#claimer = new Claimer({ link, keys, queues, holder, leaseMs: options.leaseMs })
+    this.#claimer = new Claimer({ link, keys, queues, holder, leaseMs: options.leaseMs, order })
     this.#restorer = new Restorer(link, keys)
-    const [queue = ''] = queues
+    const queue = this.#claimer.firstQueue
     if (isOnlyLink()) this.#move = new BlockingMove({ link, keys, queue, holder, leaseMs: options.leaseMs })
     const envelopeOf = ({ tag }: Delivery): Envelope | undefined => this.#unsettled.get(tag)
     this.#settling = { link, keys, holder, publisher, writer, envelopeOf }
@@ -202,7 +203,7 @@ export class RedisConsumer implements Consumer {
   #record(envelope: string): Claimed {
     const tag = this.#claimer.nextTag()
     this.#move?.record(tag)
-    return { tag, queue: this.#parts.queues[0] ?? '', envelope }
+    return { tag, queue: this.#claimer.firstQueue, envelope }
   }
 
   #assertOpen(): void {

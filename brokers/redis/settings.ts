@@ -1,5 +1,6 @@
 import type { ConnectionUrl } from '../../src/broker/connection-url.js'
 import { ConfigError } from '../../src/errors/errors.js'
+import type { QueueOrder } from './claimer.js'
 import type { FanoutNaming } from './fanout.js'
 import type { Naming } from './keys.js'
 import type { DelayChoice } from './publisher.js'
@@ -14,6 +15,7 @@ export interface RedisSettings {
   readonly delay: DelayChoice
   /** How long a worker of Celery may hold a message before it counts as lost, in milliseconds. */
   readonly visibilityTimeoutMs: number
+  readonly order: QueueOrder
 }
 
 /** Kombu's options of the transport, and Lovage's `delay`; some have nothing to steer here. */
@@ -67,7 +69,16 @@ export function readSettings(
     },
     delay: delayOf(options.get('delay')),
     visibilityTimeoutMs: secondsOption(options, 'visibility_timeout') ?? HOUR_MS,
+    order: orderOf(options.get('queue_order_strategy')),
   }
+}
+
+function orderOf(value: unknown): QueueOrder {
+  if (value === undefined || value === null) return 'round_robin'
+  if (value === 'round_robin' || value === 'priority' || value === 'sorted') return value
+  throw new ConfigError(
+    `expected option "queue_order_strategy" to be round_robin, priority or sorted, got: ${JSON.stringify(value)}`,
+  )
 }
 
 function stepsOf(value: unknown): readonly number[] {

@@ -66,7 +66,7 @@ export function readServer(
   options: ReadonlyMap<string, unknown>,
   prefix: string,
 ): ServerTarget {
-  const isCluster = url.scheme.endsWith('+cluster')
+  const isCluster = isClusterScheme(url.scheme)
   const isSocket = url.scheme === 'redis+socket' || url.scheme === 'rediss+socket'
   const database = databaseOf(isSocket ? (textOption(options, 'virtual_host') ?? '') : url.path, url)
   const place = isSocket ? { path: `/${url.path}` } : placeOf(url, options)
@@ -78,7 +78,7 @@ export function readServer(
     connectTimeout: secondsOption(options, 'socket_connect_timeout') ?? ANSWER_MS,
     connectionName: textOption(options, 'client_name') ?? 'lovage',
   }
-  const serverIdentity = JSON.stringify({ ...connection, db: undefined, hosts: isCluster ? url.hosts : [] })
+  const serverIdentity = JSON.stringify({ ...connection, db: undefined, ...nodesOf(url, prefix) })
   if (isCluster && database !== 0) throw new ConfigError('a Redis Cluster has database 0 only')
   return {
     identity: `${serverIdentity}/${String(database)}`,
@@ -94,7 +94,7 @@ export function readServer(
 
 /** The prefix of all keys: what is asked for, and in a cluster a hash tag, by which all keys are in one slot. */
 export function keyPrefix(url: ConnectionUrl, wanted: string): string {
-  if (!url.scheme.endsWith('+cluster') || /\{[^}]+\}/.test(wanted)) return wanted
+  if (!isClusterScheme(url.scheme) || /\{[^}]+\}/.test(wanted)) return wanted
   return wanted === ''
     ? '{lovage}:'
     : `{${wanted.replace(/[:_.-]$/, '')}}${/[:_.-]$/.exec(wanted)?.[0] ?? ':'}`
@@ -136,6 +136,15 @@ function accountOf(url: ConnectionUrl, options: ReadonlyMap<string, unknown>): R
   const username = url.username ?? textOption(options, 'username')
   const password = url.password ?? textOption(options, 'password')
   return { ...(username !== undefined && { username }), ...(password !== undefined && { password }) }
+}
+
+/** What tells one node of a cluster from others, beside the account: another hash tag may be on another node. */
+function nodesOf({ scheme, hosts }: ConnectionUrl, prefix: string): object {
+  return isClusterScheme(scheme) ? { hosts, tag: /\{([^}]+)\}/.exec(prefix)?.[1] } : {}
+}
+
+function isClusterScheme(scheme: string): boolean {
+  return scheme.endsWith('+cluster')
 }
 
 function clusterPlace(url: ConnectionUrl, prefix: string, connection: RedisOptions): RedisOptions {

@@ -3,6 +3,7 @@ import { booleanOption, driverOptions } from '../../src/broker/driver-options.js
 import { parseConnectionUrl } from '../../src/broker/connection-url.js'
 import { ConfigError } from '../../src/errors/errors.js'
 import { isRecord } from '../../src/util/record.js'
+import { isKnex } from '../shared-schemes.js'
 import { DEFAULT_PLACE, tableNames } from './table-names.js'
 import type { TableNames } from './table-names.js'
 import { durationOption, IGNORED_OPTIONS, resultTablesOf, textOption } from './target-options.js'
@@ -35,11 +36,6 @@ const DATABASES: ReadonlyMap<string, KnexDatabase> = new Map([
 ])
 
 const DEFAULT_POLL_MS: Readonly<Record<KnexDatabase, number>> = { sqlite: 500, postgresql: 1000, mysql: 100 }
-
-/** Whether an object is a knex, or a transaction of one. */
-export function isKnex(target: unknown): target is Knex {
-  return typeof target === 'function' && 'client' in target && 'raw' in target && 'transaction' in target
-}
 
 /** The application's knex as a target. @throws {@link ConfigError} for a driver package that is not supported. */
 export function knexTarget(knex: object, transportOptions?: Readonly<Record<string, unknown>>): KnexTarget {

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 import type { Outgoing, QueueSpec } from '../../src/broker/contract.js'
 import { ConfigError, UnsupportedError } from '../../src/errors/errors.js'
-import { isKnex } from './knex-target.js'
+import { isKnex } from '../shared-schemes.js'
 import { insertRouted } from './publish.js'
 import type { Session } from './session.js'
 import type { SqlStore } from './store.js'

@@ -106,12 +106,19 @@ function toAppQueue(setting: QueueSetting, config: Config): AppQueue {
     ...(maxPriority === undefined ? {} : { 'x-max-priority': maxPriority }),
     ...setting.queueArguments,
   }
-  const lifetime = setting.durable === false ? 'transient' : 'durable'
   return {
-    spec: { name: setting.name, lifetime, bindings, arguments: args },
+    spec: { name: setting.name, ...lifeOf(setting), bindings, arguments: args },
     exchange,
     exchangeType,
     routingKey,
+  }
+}
+
+function lifeOf({ durable, autoDelete, exclusive }: QueueSetting): Omit<QueueSpec, 'name' | 'bindings'> {
+  return {
+    lifetime: durable === false ? 'transient' : 'durable',
+    ...(autoDelete !== undefined && { autoDelete }),
+    ...(exclusive !== undefined && { exclusive }),
   }
 }
 

@@ -43,6 +43,10 @@ export interface QueueSpec {
   readonly lifetime: 'durable' | 'transient'
   /** Delete the queue after this many milliseconds without a consumer. */
   readonly expiresMs?: number
+  /** Delete the queue with its last consumer. Drivers whose stores know no such queues keep it. */
+  readonly autoDelete?: boolean
+  /** One connection alone consumes the queue, and it goes with that connection; such stores keep it, for all. */
+  readonly exclusive?: boolean
   readonly bindings: readonly Binding[]
   /** Passed to the driver untouched, for example `{ 'x-queue-type': 'quorum' }`. */
   readonly arguments?: Readonly<Record<string, unknown>>

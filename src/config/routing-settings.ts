@@ -29,6 +29,10 @@ export interface QueueSetting {
   readonly bindingArguments?: Readonly<Record<string, unknown>>
   /** @defaultValue `true` */
   readonly durable?: boolean
+  /** Delete the queue with its last consumer, on RabbitMQ. @defaultValue `exclusive` */
+  readonly autoDelete?: boolean
+  /** Only one worker consumes the queue, and it goes with that worker's connection, on RabbitMQ. */
+  readonly exclusive?: boolean
   /** Highest priority, on RabbitMQ. */
   readonly maxPriority?: number
 }

@@ -1,109 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { LovageError, PublishError } from '../../src/errors/errors.js'
-import { Worker } from '../../src/worker/index.js'
-import { node } from '../support/child.js'
-import { HalfOpenProxy } from '../support/half-open-proxy.js'
+import { expect, it } from '@jest/globals'
+import { connect } from 'amqplib'
+import { PublishError } from '../../src/errors/errors.js'
 import { canStartRabbitmq, RabbitmqServer } from '../support/rabbitmq-server.js'
-import { tempFolder, type TempFolder } from '../support/temp.js'
-import { NotedRuns } from './fixture/noted-runs.js'
-import { faultApp, type FaultTasks } from './fixture/tasks.js'
+import { describeConnection, hearsAtOnce, isFull, networkFaults } from './fixture/connection-faults.js'
+import type { Fault } from './fixture/connection-faults.js'
+import type { Line } from './fixture/line.js'
+import { faultApp } from './fixture/tasks.js'
 
-const senderProcess = fileURLToPath(new URL('./fixture/sender-process.js', import.meta.url))
-const isFull = process.env['LOVAGE_TEST_FULL'] === 'true'
 const rounds = isFull ? 100 : 1
 /** Of faults that take long. */
 const longRounds = isFull ? 5 : 1
-const RESUMES_MS = 10_000
 /** Publishing, consuming, and each process's results: what it listens on is a broker of its own. */
 const MOST_CONNECTIONS = 8
 
-jest.setTimeout(isFull ? 3_600_000 : 120_000)
+const urlAt = (port: number): string => `amqp://127.0.0.1:${String(port)}//`
 
-/** A worker that reaches its server through a proxy, and a client that does not. */
-class Line implements AsyncDisposable {
-  readonly server: RabbitmqServer
-  readonly proxy: HalfOpenProxy
-  readonly client: FaultTasks
-  readonly far: FaultTasks
-  readonly runs: NotedRuns
-  readonly #folder: TempFolder
-  #worker: Worker | undefined
-
-  private constructor(server: RabbitmqServer, proxy: HalfOpenProxy, folder: TempFolder) {
-    this.server = server
-    this.proxy = proxy
-    this.#folder = folder
-    this.runs = new NotedRuns(folder.file('runs.log'))
-    this.client = faultApp({ broker: server.url, backend: 'rpc://' })
-    this.far = faultApp({ broker: this.farUrl, backend: 'rpc://' })
-  }
-
-  static async open(): Promise<Line> {
-    const server = await RabbitmqServer.start()
-    return new Line(server, await HalfOpenProxy.open(server.port), await tempFolder('line'))
-  }
-
-  get farUrl(): string {
-    return `amqp://127.0.0.1:${String(this.proxy.port)}//`
-  }
-
-  async work(): Promise<void> {
-    this.#worker = new Worker(this.far.app, { concurrency: 5 })
-    await this.#worker.start()
-    await this.answers()
-  }
-
-  /** Milliseconds until a new task is run and its result is here. */
-  async answers(): Promise<number> {
-    const beganMs = performance.now()
-    for (;;) {
-      try {
-        const result = await this.client.note.delay(this.runs.path, 'probe')
-        await result.get(60)
-        return performance.now() - beganMs
-      } catch (error) {
-        // The client has lost its own connection: it has to send again.
-        if (!(error instanceof PublishError) || performance.now() - beganMs > 60_000) throw error
-      }
-    }
-  }
-
-  async connections(): Promise<number> {
-    const list = await this.server.ctl('-q', '--no-table-headers', 'list_connections', 'pid')
-    return list.split('\n').filter((line) => line.startsWith('<')).length
-  }
-
-  async consumers(): Promise<number> {
-    const list = await this.server.ctl('-q', '--no-table-headers', 'list_consumers', 'queue_name')
-    return list.split('\n').filter((line) => line.trim() === 'celery').length
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#worker?.stop({ hard: true })
-    await this.far.app.close()
-    await this.client.app.close()
-    await this.proxy[Symbol.asyncDispose]()
-    await this.server[Symbol.asyncDispose]()
-    await this.#folder.remove()
-  }
-}
-
-/** What goes wrong, until it is over for the server and the network. */
-const faults: Readonly<Record<string, (line: Line) => Promise<void>>> = {
-  'is reset': async ({ proxy }) => proxy.cut(),
-  'is closed': async ({ proxy }) => proxy.hangUp(),
-  'goes dead without a word': async ({ proxy }) => {
-    // The server, too, finds a dead connection by its silence, which takes it a minute: it is told.
-    const bury = proxy.freeze()
-    setTimeout(bury, 8_000).unref()
-  },
-  'stalls for longer than the worker waits': async ({ proxy }) => {
-    proxy.fallSilent()
-    await sleep(isFull ? 60_000 : 12_000)
-    proxy.speak()
-  },
+const struck: Readonly<Record<string, Fault<RabbitmqServer>>> = {
+  // The server, too, finds a dead connection by its silence, which takes it a minute: it is told.
+  ...networkFaults(8_000, 12_000),
   'is closed by the administrator': async ({ server }) => {
     await server.ctl('close_all_connections', 'maintenance')
   },
@@ -113,49 +28,39 @@ const faults: Readonly<Record<string, (line: Line) => Promise<void>>> = {
   },
 }
 
-const withServer = canStartRabbitmq() ? describe : describe.skip
+describeConnection({
+  store: 'RabbitMQ',
+  isThere: canStartRabbitmq(),
+  startServer: () => RabbitmqServer.start(),
+  settings: (port) => ({ broker: urlAt(port), backend: 'rpc://' }),
+  faults: Object.fromEntries(
+    Object.entries(struck).map(([what, strike]) => [
+      what,
+      { strike, rounds: /^(stalls|ends|goes)/.test(what) ? longRounds : rounds },
+    ]),
+  ),
+  bringsResults: false,
+  connections: {
+    count: async ({ server }) => {
+      const list = await server.ctl('-q', '--no-table-headers', 'list_connections', 'pid')
+      return list.split('\n').filter((one) => one.startsWith('<')).length
+    },
+    most: () => MOST_CONNECTIONS,
+  },
+  after: async (line) => {
+    const list = await line.server.ctl('-q', '--no-table-headers', 'list_consumers', 'queue_name')
+    expect(list.split('\n').filter((one) => one.trim() === 'celery')).toHaveLength(1)
+    await hearsAtOnce(line)
+  },
+  url: urlAt,
+  hastyUrl: (port) => `${urlAt(port)}?connect_timeout=1`,
+  publishTimeout: 1,
+  more: ownTests,
+})
 
-withServer('a worker whose connection to RabbitMQ', () => {
-  let line: Line
-  const warnings: string[] = []
-  const warned = (warning: Error): number => warnings.push(warning.message)
-
-  beforeAll(async () => {
-    process.on('warning', warned)
-    line = await Line.open()
-    await line.work()
-  })
-
-  afterAll(async () => {
-    process.off('warning', warned)
-    await line[Symbol.asyncDispose]()
-  })
-
-  it.each(Object.entries(faults))('%s goes on within ten seconds and loses nothing', async (what, strike) => {
-    const { client, runs } = line
-    const times = /^(stalls|ends|goes)/.test(what) ? longRounds : rounds
-    for (let round = 1; round <= times; round += 1) {
-      const ids = Array.from({ length: 20 }, (_, n) => `${what} ${round} ${n}`.replaceAll(' ', '-'))
-      await Promise.all(ids.map((id, n) => client.wait.delay(runs.path, id, 20 * n)))
-      await strike(line)
-
-      expect(await line.answers()).toBeLessThan(RESUMES_MS)
-      const endMs = performance.now() + 20_000
-      const missing = (): string[] => ids.filter((id) => runs.of(id).length === 0)
-      while (missing().length > 0 && performance.now() < endMs) await sleep(50)
-      expect(missing()).toEqual([])
-    }
-    const endMs = performance.now() + 15_000
-    while ((await line.connections()) > MOST_CONNECTIONS && performance.now() < endMs) await sleep(100)
-    expect(await line.connections()).toBeLessThanOrEqual(MOST_CONNECTIONS)
-    expect(await line.consumers()).toBe(1)
-    expect(warnings).toEqual([])
-    const quickMs = Math.min(await line.answers(), await line.answers(), await line.answers())
-    expect(quickMs).toBeLessThan(500)
-  })
-
+function ownTests(line: () => Line<RabbitmqServer>): void {
   it('meets a memory alarm: sending fails within its deadline, what waits is worked off, and all goes on', async () => {
-    const { server, runs, client } = line
+    const { server, runs, client } = line()
     const { app, note, wait } = faultApp({
       broker: server.url,
       taskPublishRetry: false,
@@ -186,37 +91,21 @@ withServer('a worker whose connection to RabbitMQ', () => {
     }
     await app.close()
 
-    expect(await line.answers()).toBeLessThan(RESUMES_MS)
+    expect(await line().answers()).toBeLessThan(10_000)
     expect(await (await client.note.delay(runs.path, 'after')).get(20)).toBe(process.pid)
   })
 
-  it('may be silent: sending fails within its deadline, a second time too', async () => {
-    await using proxy = await HalfOpenProxy.open(line.server.port)
-    const { app, note } = faultApp({
-      broker: `amqp://127.0.0.1:${String(proxy.port)}//`,
-      publishTimeout: 1,
-      taskPublishRetry: false,
-      taskIgnoreResult: true,
+  it('finds the exchanges of delayed messages deleted: one send fails at most, and they are there again', async () => {
+    const { server, runs, client } = line()
+    const late = { countdown: { milliseconds: 10 } }
+    expect(await (await client.note.applyAsync([runs.path, 'late'], late)).get(20)).toBe(process.pid)
+    const raw = await connect(server.url)
+    await (await raw.createChannel()).deleteExchange('celery_delayed_27')
+    await raw.close()
+
+    await client.note.applyAsync([runs.path, 'lost'], late).catch((error: unknown) => {
+      expect(error).toBeInstanceOf(PublishError)
     })
-    await note.delay(line.runs.path, 'heard')
-    proxy.fallSilent()
-
-    for (let time = 0; time < 2; time += 1) {
-      const beganMs = performance.now()
-      await expect(note.delay(line.runs.path, 'unheard')).rejects.toBeInstanceOf(LovageError)
-      expect(performance.now() - beganMs).toBeLessThan(6_500)
-    }
-    await app.close()
+    expect(await (await client.note.applyAsync([runs.path, 'later'], late)).get(20)).toBe(process.pid)
   })
-
-  it('never comes about: a process that sends is told so, and ends by itself once it has closed', async () => {
-    await using proxy = await HalfOpenProxy.open(line.server.port)
-    proxy.fallSilent()
-    await using child = node(senderProcess, [`amqp://127.0.0.1:${String(proxy.port)}//?connect_timeout=1`])
-
-    const exit = await child.exited
-
-    expect(exit).toMatchObject({ code: 0, signal: null })
-    expect(exit.stdout.trim().split('\n')).toEqual(['LOVAGE_BROKER_CONNECTION', 'LOVAGE_BROKER_CONNECTION'])
-  })
-})
+}

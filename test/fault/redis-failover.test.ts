@@ -5,6 +5,7 @@ import { Worker } from '../../src/worker/index.js'
 import { canStartRedis, RedisServer } from '../support/redis-server.js'
 import { tempFolder, type TempFolder } from '../support/temp.js'
 import { NotedRuns } from './fixture/noted-runs.js'
+import { standInForEachOther } from './fixture/stand-ins.js'
 import { faultApp, type FaultTasks } from './fixture/tasks.js'
 
 const isFull = process.env['LOVAGE_TEST_FULL'] === 'true'
@@ -13,7 +14,7 @@ const RESUMES_MS = 10_000
 const DOWN_AFTER_MS = 1_000
 const rounds = isFull ? 5 : 1
 
-jest.setTimeout(rounds * 90_000)
+jest.setTimeout(rounds * 120_000)
 
 const withServers = canStartRedis() ? describe : describe.skip
 
@@ -119,4 +120,14 @@ withServers('a worker and its client behind Sentinel', () => {
     expect(await redis.wait(1, 10_000)).toBeGreaterThanOrEqual(1)
     redis.disconnect()
   }
+})
+
+withServers('two Redis servers in one list', () => {
+  it('stand in for each other, and what one had is run when it is back', async () => {
+    const keeps = ['--appendonly', 'yes', '--appendfsync', 'always']
+    await using first = await RedisServer.start(...keeps)
+    await using second = await RedisServer.start(...keeps)
+
+    await standInForEachOther(first, second)
+  })
 })

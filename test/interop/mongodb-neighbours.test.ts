@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Lovage } from '../../src/index.js'
 import type { ConfigInput } from '../../src/config/config.js'
 import { startWorker } from '../../src/testing/index.js'
 import { serviceUrl } from '../support/service-url.js'
 import { mongodbPlace } from './support/mongodb-place.js'
+import { servePriorities } from './support/priorities.js'
 import { shareQueue } from './support/shared-queue.js'
 import { InteropStage, randomName, type InteropPlace } from './support/stage.js'
 
@@ -80,36 +80,11 @@ function describeNeighbours(interpreter: string, where: InteropPlace): void {
     }, 60_000)
 
     it('serve larger priorities first, whoever sent and whoever runs', async () => {
-      const [queue, path] = [randomName('urgent'), stage.path()]
-      const app = new Lovage('interop', settingsOf(where, { taskDefaultQueue: queue }))
-      const order: number[] = []
-      const note = app.task('py.note', (value: number, _path: string) => {
-        order.push(value)
-      })
-      const mixed = `
-        for priority in (9, 0, 6, 3):
-            send('py.note', priority, '${path}', queue='${queue}', priority=priority)`
-      await stage.python.run(mixed)
-      for (const priority of [8, 5, 1]) await note.applyAsync([priority, path], { priority })
-      const worker = await startWorker(app, { concurrency: 1 })
-      await untilLength(order, 7)
-      await worker.stop()
-      expect(order).toEqual([9, 8, 6, 5, 3, 1, 0])
-
-      await stage.python.run(mixed)
-      for (const priority of [8, 5, 1]) await note.applyAsync([priority, path], { priority })
-      await stage.pythonWorker({ queues: queue })
-      expect(await stage.lines(path, 7)).toEqual(['9', '8', '6', '5', '3', '1', '0'])
-      await app.close()
+      await servePriorities(stage, settingsOf(where, {}), { first: 'large' })
     }, 40_000)
   })
 }
 
 function settingsOf({ broker, backend }: InteropPlace, more: ConfigInput): ConfigInput {
   return { broker, backend, ...more }
-}
-
-async function untilLength(list: readonly unknown[], length: number): Promise<void> {
-  const end = performance.now() + 10_000
-  while (list.length < length && performance.now() < end) await sleep(10)
 }

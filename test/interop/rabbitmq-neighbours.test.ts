@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
 import { Lovage } from '../../src/index.js'
 import { startWorker } from '../../src/testing/index.js'
 import { serviceUrl } from '../support/service-url.js'
 import { rabbitmqPlace, rabbitmqRedisPlace } from './support/place.js'
+import { servePriorities } from './support/priorities.js'
 import { shareQueue } from './support/shared-queue.js'
 import { InteropStage, randomName } from './support/stage.js'
 
@@ -78,35 +78,7 @@ describe('Celery and Lovage as neighbours on RabbitMQ', () => {
     const place = rabbitmqPlace(rabbitmq)
     if (place === undefined) return
     await using stage = await InteropStage.open(python, place)
-    const queue = randomName('urgent')
-    const path = stage.path()
-    const conf = { task_queue_max_priority: 9, worker_prefetch_multiplier: 1, task_acks_late: true }
-    const app = new Lovage('interop', {
-      broker: place.broker,
-      backend: place.backend,
-      taskDefaultQueue: queue,
-      taskQueueMaxPriority: 9,
-    })
-    const order: number[] = []
-    const note = app.task('py.note', (value: number, _path: string) => {
-      order.push(value)
-    })
-    const mixed = `
-      app.conf.task_queue_max_priority = 9
-      for priority in (0, 9, 3, 6):
-          send('py.note', priority, '${path}', queue='${queue}', priority=priority)`
-    await stage.python.run(mixed)
-    for (const priority of [1, 5, 8]) await note.applyAsync([priority, path], { priority })
-    const worker = await startWorker(app, { concurrency: 1, prefetchMultiplier: 1 })
-    const end = performance.now() + 10_000
-    while (order.length < 7 && performance.now() < end) await sleep(10)
-    await worker.stop()
-    expect(order).toEqual([9, 8, 6, 5, 3, 1, 0])
-
-    await stage.python.run(mixed)
-    for (const priority of [1, 5, 8]) await note.applyAsync([priority, path], { priority })
-    await stage.pythonWorker({ queues: queue, conf })
-    expect(await stage.lines(path, 7)).toEqual(['9', '8', '6', '5', '3', '1', '0'])
-    await app.close()
+    const { broker, backend } = place
+    await servePriorities(stage, { broker, backend }, { first: 'large', max: 9 })
   }, 40_000)
 })

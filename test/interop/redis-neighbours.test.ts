@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Lovage } from '../../src/index.js'
 import { startWorker } from '../../src/testing/index.js'
 import { serviceUrl } from '../support/service-url.js'
 import { redisPlace } from './support/place.js'
+import { servePriorities } from './support/priorities.js'
 import { shareQueue } from './support/shared-queue.js'
 import { InteropStage, randomName } from './support/stage.js'
 
@@ -94,34 +94,13 @@ function describeNeighbours(interpreter: string, where: NonNullable<typeof place
     })
 
     it('serve the same priorities first, whoever sent and whoever runs', async () => {
-      const queue = randomName('urgent')
-      const path = stage.path()
-      const app = new Lovage('interop', {
+      const settings = {
         broker: where.broker,
         backend: where.backend,
         brokerTransportOptions: where.brokerOptions,
         resultBackendTransportOptions: where.backendOptions,
-        taskDefaultQueue: queue,
-      })
-      const order: number[] = []
-      const note = app.task('py.note', (value: number, _path: string) => {
-        order.push(value)
-      })
-      const mixed = `
-        for priority in (9, 0, 6, 3):
-            send('py.note', priority, '${path}', queue='${queue}', priority=priority)`
-      await stage.python.run(mixed)
-      for (const priority of [8, 5, 1]) await note.applyAsync([priority, path], { priority })
-      const worker = await startWorker(app, { concurrency: 1 })
-      await untilLength(order, 7)
-      await worker.stop()
-      expect(order).toEqual([0, 1, 3, 5, 6, 8, 9])
-
-      await stage.python.run(mixed)
-      for (const priority of [8, 5, 1]) await note.applyAsync([priority, path], { priority })
-      await stage.pythonWorker({ queues: queue })
-      expect(await stage.lines(path, 7)).toEqual(['0', '1', '3', '5', '6', '8', '9'])
-      await app.close()
+      }
+      await servePriorities(stage, settings, { first: 'small' })
     }, 40_000)
   })
 }
@@ -131,9 +110,4 @@ function hasty(stage: InteropStage, seconds: number): Readonly<Record<string, un
   const { brokerOptions } = stage.settings
   const often = { unacked_restore_interval: 1, unacked_restore_throttle: 1 }
   return { broker_transport_options: { ...brokerOptions, ...often, visibility_timeout: seconds } }
-}
-
-async function untilLength(list: readonly unknown[], length: number): Promise<void> {
-  const end = performance.now() + 10_000
-  while (list.length < length && performance.now() < end) await sleep(10)
 }

@@ -1,3 +1,4 @@
+import { compressed } from './case/compressed.js'
 import { lovageCalls } from './case/lovage-calls.js'
 import { lovageCanvas } from './case/lovage-canvas.js'
 import { pythonCalls } from './case/python-calls.js'
@@ -12,6 +13,7 @@ export const interopSuite: readonly InteropCase[] = [
   ...pythonCanvas,
   ...lovageCalls,
   ...lovageCanvas,
+  ...compressed,
 ]
 
 /** What holds for the newest Celery. */

@@ -30,6 +30,7 @@ import { mariadb } from './service/mariadb.mjs'
 import { pgbouncer } from './service/pgbouncer.mjs'
 import { postgresql } from './service/postgresql.mjs'
 import { redis } from './service/redis.mjs'
+import { redisCluster } from './service/redis-cluster.mjs'
 import { sqs } from './service/sqs.mjs'
 
 /**
@@ -39,6 +40,7 @@ import { sqs } from './service/sqs.mjs'
  */
 export const services = [
   redis,
+  redisCluster,
   rabbitmq,
   postgresql,
   pgbouncer,

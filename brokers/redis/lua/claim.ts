@@ -2,8 +2,9 @@
  * Promotes what is due, then pops messages and records them as claimed in the same step.
  *
  * KEYS: unacked, its index, the holder's claims, holders, queues with delayed messages, sign of life.
- * ARGV: how many, prefix of tags, number of the first tag, lease in ms, holder, `1` to give a sign of life, prefix of keys, prefix of delayed sets, separator, number of priority steps, the steps, and for each
- * queue its name and its name as JSON. Queues come in the order in which they are served.
+ * ARGV: how many, prefix of tags, number of the first tag, lease in ms, holder, `1` to give a sign of life, prefix of keys, prefix of delayed sets, separator, number of priority steps, the steps, `1` when queues
+ * share what is claimed, and for each queue its name and its name as JSON. Queues come in the order in which they are
+ * served.
  *
  * Returns the time in ms, when to look again at the latest, holders whose lease is over, and queue number and envelope
  * of each message. A step of which each queue got its share serves the rest in order.
@@ -14,7 +15,8 @@ local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
 local max, prefix_of_tags, seq = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local lease_end = now + tonumber(ARGV[4])
 local prefix, delayed, sep, steps = ARGV[7], ARGV[8], ARGV[9], tonumber(ARGV[10])
-local first_queue = 11 + steps
+local is_shared = ARGV[11 + steps] == '1'
+local first_queue = 12 + steps
 
 -- The first write takes memory: on a full server the script ends here, before anything is popped.
 redis.call('ZADD', KEYS[4], lease_end, ARGV[5])
@@ -63,7 +65,7 @@ end
 
 for s = 1, steps do
   local step = ARGV[10 + s]
-  local share = math.max(1, math.floor((max - n) / queues))
+  local share = is_shared and math.max(1, math.floor((max - n) / queues)) or max
   local more = {}
   for number = 1, queues do
     if n >= max then break end

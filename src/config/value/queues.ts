@@ -20,6 +20,8 @@ const QUEUE_MEMBERS: ReadonlySet<string> = new Set([
   'queueArguments',
   'bindingArguments',
   'durable',
+  'autoDelete',
+  'exclusive',
   'maxPriority',
 ])
 const BINDING_MEMBERS: ReadonlySet<string> = new Set(['exchange', 'exchangeType', 'routingKey', 'arguments'])
@@ -63,7 +65,6 @@ function readQueue(value: unknown, place: string): QueueSetting {
   const bindings = given.get('bindings')
   const queueArguments = dictMember(given, 'queueArguments', place)
   const bindingArguments = dictMember(given, 'bindingArguments', place)
-  const durable = switchMember(given, 'durable', place)
   const maxPriority = countMember(given, 'maxPriority', place)
   return {
     name,
@@ -71,8 +72,19 @@ function readQueue(value: unknown, place: string): QueueSetting {
     ...(bindings !== undefined && { bindings: readBindings(bindings, `${place}.bindings`) }),
     ...(queueArguments && { queueArguments }),
     ...(bindingArguments && { bindingArguments }),
-    ...(durable !== undefined && { durable }),
+    ...switchMembers(given, place),
     ...(maxPriority !== undefined && { maxPriority }),
+  }
+}
+
+function switchMembers(given: ReadonlyMap<string, unknown>, place: string): Partial<QueueSetting> {
+  const durable = switchMember(given, 'durable', place)
+  const autoDelete = switchMember(given, 'autoDelete', place)
+  const exclusive = switchMember(given, 'exclusive', place)
+  return {
+    ...(durable !== undefined && { durable }),
+    ...(autoDelete !== undefined && { autoDelete }),
+    ...(exclusive !== undefined && { exclusive }),
   }
 }
 

@@ -46,6 +46,30 @@ const failure: TaskRecord = {
 const withServer = server === '' ? describe.skip : describe
 
 withServer('the keys of kombu', () => {
+  it.each([
+    ['priority', ['b1', 'b2', 'b3', 'a1', 'a2', 'a3']],
+    ['sorted', ['a1', 'a2', 'a3', 'b1', 'b2', 'b3']],
+    ['round_robin', ['b1', 'b2', 'a1', 'a2', 'a3', 'b3']],
+  ])('serve several queues in the order that queue_order_strategy names: %s', async (strategy, wanted) => {
+    await using stage = await openStage(server, { queue_order_strategy: strategy })
+    const { broker } = stage
+    for (const queue of ['a', 'b']) {
+      await broker.declare({ name: queue, lifetime: 'durable', bindings: [] })
+      const route = { exchange: '', routingKey: queue }
+      await broker.publish([1, 2, 3].map((n) => ({ ...outgoing(`${queue}${String(n)}`), route })))
+    }
+    const consumer = await broker.consume(['b', 'a'], { credit: 100, leaseMs: 30_000 })
+
+    const texts = [...textsOf(await take(consumer, 4)), ...textsOf(await take(consumer, 2))]
+    expect(texts).toEqual(wanted)
+  })
+
+  it('have no other order of queues', async () => {
+    await expect(openStage(server, { queue_order_strategy: 'random' })).rejects.toThrow(
+      'expected option "queue_order_strategy" to be round_robin, priority or sorted, got: "random"',
+    )
+  })
+
   it('hold priorities in steps of three, and 0 is served first', async () => {
     await using stage = await openStage()
     const { broker, keys } = stage

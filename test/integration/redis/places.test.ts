@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, it, jest } from '@jest/globals'
 import { Redis } from 'ioredis'
+import { makeCertificates } from '../../support/certificates.js'
 import { run } from '../../support/child.js'
 import { canStartRedis, RedisServer, unusedPort } from '../../support/redis-server.js'
+import { tempFolder, type TempFolder } from '../../support/temp.js'
 import { consume, openStage, outgoing, server, take, textsOf, until, type RedisStage } from './stage.js'
 
 jest.setTimeout(90_000)
@@ -70,46 +72,53 @@ withOwn('a Redis server of its own', () => {
   })
 
   it('is reached by TLS, and only with a certificate that can be checked', async () => {
-    const port = await unusedPort()
-    await using own = await RedisServer.start()
-    const { folder } = own
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1']
-    const made = await run('openssl', [
-      ...[
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '2',
-      ],
-      ...['-keyout', folder.file('key.pem'), '-out', folder.file('cert.pem'), ...subject],
-    ])
-    expect(made.code).toBe(0)
-    const admin = new Redis(own.url)
-    await admin.config('SET', 'tls-cert-file', folder.file('cert.pem'))
-    await admin.call(
-      ...(['CONFIG', 'SET'] as const),
-      ...['tls-key-file', folder.file('key.pem'), 'tls-ca-cert-file', folder.file('cert.pem')],
-      ...['tls-cert-file', folder.file('cert.pem'), 'tls-auth-clients', 'no', 'tls-port', String(port)],
-    )
-    admin.disconnect()
-    const url = `rediss://127.0.0.1:${String(port)}/0`
+    await using folder = await tempFolder('tls')
+    const { ca } = await makeCertificates(folder)
+    await using own = await tlsServer(folder, 'no')
+    const url = `rediss://127.0.0.1:${String(own.tlsPort)}/0`
 
-    await using checked = await openTls(`${url}?ssl_ca_certs=${encodeURIComponent(folder.file('cert.pem'))}`)
+    await using checked = await openTls(`${url}?ssl_ca_certs=${encodeURIComponent(ca)}`)
     expect(await roundTrip(checked)).toEqual(there)
     await using lax = await openTls(`${url}?ssl_cert_reqs=CERT_NONE`)
     expect(await roundTrip(lax)).toEqual(there)
-    await expect(openTls(url)).rejects.toThrow(/self-signed certificate/)
+    await expect(openTls(url)).rejects.toThrow(/certificate/)
+  })
+
+  it('that asks clients for a certificate is reached by one, in the URL or in the options, and not without', async () => {
+    await using folder = await tempFolder('tls')
+    const { ca, client } = await makeCertificates(folder)
+    await using own = await tlsServer(folder, 'yes')
+    const url = `rediss://127.0.0.1:${String(own.tlsPort)}/0`
+    const authority = { ssl_cert_reqs: 'required', ssl_ca_certs: ca }
+    const words = { ...authority, ssl_certfile: client.cert, ssl_keyfile: client.key }
+
+    await using queried = await openTls(`${url}?${new URLSearchParams(words).toString()}`)
+    expect(await roundTrip(queried)).toEqual(there)
+    await using settled = await openTls(url, { ssl: words })
+    expect(await roundTrip(settled)).toEqual(there)
+    await expect(openTls(`${url}?${new URLSearchParams(authority).toString()}`)).rejects.toMatchObject({
+      code: 'LOVAGE_BROKER_CONNECTION',
+    })
   })
 })
 
+/** A server that is reached by TLS too, with the certificates of a folder. */
+async function tlsServer(
+  folder: TempFolder,
+  asksClients: 'yes' | 'no',
+): Promise<RedisServer & { readonly tlsPort: number }> {
+  const tlsPort = await unusedPort()
+  const files = [
+    ...['--tls-cert-file', folder.file('server.pem'), '--tls-key-file', folder.file('server.key')],
+    ...['--tls-ca-cert-file', folder.file('ca.pem'), '--tls-auth-clients', asksClients],
+  ]
+  const server = await RedisServer.start('--tls-port', String(tlsPort), ...files)
+  return Object.assign(server, { tlsPort })
+}
+
 /** The plain client of a stage is not needed, and cannot read such a URL. */
-function openTls(url: string): Promise<RedisStage> {
-  return openStage(url, {}, false)
+function openTls(url: string, options: object = {}): Promise<RedisStage> {
+  return openStage(url, options, false)
 }
 
 withOwn('Sentinel', () => {

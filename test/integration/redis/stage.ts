@@ -35,6 +35,7 @@ export async function openStage(
   const transportOptions = {
     global_keyprefix: prefix,
     ...('socket_timeout' in options && { socket_timeout: options.socket_timeout }),
+    ...('ssl' in options && { ssl: options.ssl }),
   }
   const broker = guardBroker(
     createBroker(location, { transportOptions: { ...transportOptions, delay: 'store', ...options } }),

@@ -1,4 +1,5 @@
 import { expect } from '@jest/globals'
+import { listDeadLetters } from '../../../src/control/dead-letters.js'
 import { calledBy, type InteropCase } from '../support/interop-case.js'
 
 /** What a message of Python's carries beside its task is executed by Lovage's worker. */
@@ -217,7 +218,7 @@ export const pythonCanvas: readonly InteropCase[] = calledBy('Python', [
     title: "a chord's header task is set aside by Lovage's worker with a FAILURE that says so",
     since52: true,
     notOn: { 'RabbitMQ with rpc': 'Celery refuses chords on rpc itself' },
-    run: async ({ python }) => {
+    run: async ({ python, app, settings }) => {
       const code = `
         header = signature('node.add', (1, 1), task_id=str(uuid.uuid4()), app=app)
         chord([header, signature('py.add', (1, 1), app=app)], signature('node.size', app=app)).apply_async()
@@ -227,8 +228,12 @@ export const pythonCanvas: readonly InteropCase[] = calledBy('Python', [
                 | signature('py.echo', app=app))
         late.apply_async()
         late_refused = raised(app.AsyncResult(late.tasks[0].options['task_id']))
-        return [refused['type'], 'chord' in str(refused['args']), late_refused['type'], call('node.add', 1, 1)]`
-      expect(await python.run(code)).toEqual(['UnsupportedError', true, 'UnsupportedError', 2])
+        ids = [header.options['task_id'], late.tasks[0].options['task_id']]
+        return [ids, refused['type'], 'chord' in str(refused['args']), late_refused['type'], call('node.add', 1, 1)]`
+      const [ids, ...rest] = await python.run<[string[], ...unknown[]]>(code)
+      expect(rest).toEqual(['UnsupportedError', true, 'UnsupportedError', 2])
+      const letters = await listDeadLetters(await app.broker(), settings.nodeQueue, { ids })
+      expect(letters.map(({ id, reason }) => [id, reason])).toEqual(ids.map((id) => [id, 'unsupported']))
     },
   },
 ])

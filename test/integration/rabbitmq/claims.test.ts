@@ -1,0 +1,146 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { connect } from 'amqplib'
+import { RabbitConsumer } from '../../../brokers/rabbitmq/consumer.js'
+import { createBroker } from '../../../brokers/rabbitmq/index.js'
+import { RabbitLink } from '../../../brokers/rabbitmq/link.js'
+import { LongClaims, type LongClaimsParts } from '../../../brokers/rabbitmq/long-claims.js'
+import { Returner } from '../../../brokers/rabbitmq/returner.js'
+import { readSettings } from '../../../brokers/rabbitmq/settings.js'
+import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
+import type { Broker, Consumer, Outgoing } from '../../../src/broker/contract.js'
+import { guardBroker } from '../../../src/broker/guard.js'
+import { BrokerConnectionError } from '../../../src/errors/errors.js'
+import { serviceUrl } from '../../support/service-url.js'
+import { randomName } from '../../support/temp.js'
+
+jest.setTimeout(60_000)
+
+const server = serviceUrl('rabbitmq') ?? ''
+const never = new AbortController().signal
+const withServer = server === '' ? describe.skip : describe
+
+withServer('claims in RabbitMQ', () => {
+  let broker: Broker
+  let queue: string
+  const opened: { close(): Promise<void> }[] = []
+
+  beforeEach(async () => {
+    queue = randomName('queue')
+    broker = await open()
+    await declare(queue)
+  })
+
+  afterEach(async () => {
+    await broker.delete(queue).catch(() => undefined)
+    for (const one of opened.splice(0)) await one.close().catch(() => undefined)
+  })
+
+  async function open(): Promise<Broker> {
+    const made = guardBroker(createBroker(parseConnectionUrl(server), {}))
+    opened.push(made)
+    await made.connect(never)
+    return made
+  }
+
+  function declare(name: string, from = broker): Promise<void> {
+    return from.declare({ name, lifetime: 'durable', bindings: [] })
+  }
+
+  function outgoing(text: string, rest: Partial<Outgoing> = {}): Outgoing {
+    const content = { contentType: 'text/plain', contentEncoding: 'utf-8' }
+    const message = { body: Buffer.from(text), ...content, headers: {}, properties: {} }
+    return { route: { exchange: '', routingKey: queue }, message, ...rest }
+  }
+
+  async function take(consumer: Consumer): Promise<string | undefined> {
+    const [delivery] = await consumer.fetch(1, { waitMs: 10_000, signal: never })
+    return delivery === undefined ? undefined : Buffer.from(delivery.message.body).toString()
+  }
+
+  it('on other queues are given up when one queue is deleted', async () => {
+    const gone = randomName('gone')
+    await declare(gone)
+    const consumer = await broker.consume([gone, queue], { credit: 10, leaseMs: 30_000 })
+    await broker.publish([outgoing('a')])
+    expect(await take(consumer)).toBe('a')
+    await broker.delete(gone)
+    await expect(consumer.fetch(1, { waitMs: 10_000, signal: never })).rejects.toThrow(/was deleted/)
+    await broker.publish([outgoing('b')])
+
+    const next = await broker.consume([queue], { credit: 10, leaseMs: 30_000 })
+    expect([await take(next), await take(next)].sort()).toEqual(['a', 'b'])
+  })
+
+  it('that are on their way back when the consumer is closed go back once', async () => {
+    await broker.publish([outgoing('a')])
+    const link = await RabbitLink.open(readSettings(parseConnectionUrl(server), {}), never)
+    opened.push(link)
+    let goOn: () => void = () => undefined
+    const gate = new Promise<void>((resolve) => (goOn = resolve))
+    const publish = async (batch: readonly Outgoing[]): Promise<void> => {
+      await gate
+      await broker.publish(batch)
+    }
+    const consumer = new RabbitConsumer({
+      link,
+      channel: await link.channel(),
+      queues: [queue],
+      options: { credit: 10, leaseMs: 30_000 },
+      returner: new Returner({ publish }),
+      depth: (name) => broker.depth(name),
+      run: async (work) => work(await link.channel()),
+      consumerTimeoutMs: 0,
+      staysTapped: false,
+      closed: () => undefined,
+    })
+    const [delivery] = await consumer.fetch(1, { waitMs: 10_000, signal: never })
+    if (delivery === undefined) throw new RangeError('nothing came')
+
+    const returned = consumer.handBack([{ delivery, delayMs: 0, unspent: true }])
+    const closed = consumer.close()
+    goOn()
+    await Promise.all([returned, closed])
+
+    expect(await broker.depth(queue)).toBe(1)
+  })
+
+  it('of long tasks leave no copy when the server does not confirm that it has one', async () => {
+    await broker.publish([outgoing('a')])
+    const consumer = await broker.consume([queue], { credit: 10, leaseMs: 30_000 })
+    const [delivery] = await consumer.fetch(1, { waitMs: 10_000, signal: never })
+    if (delivery === undefined) throw new RangeError('nothing came')
+    const link = await RabbitLink.open(readSettings(parseConnectionUrl(server), {}), never)
+    opened.push(link)
+    const held: string[] = []
+    const publish = async (batch: readonly Outgoing[]): Promise<void> => {
+      held.push(...batch.map(({ route }) => route.routingKey))
+      await broker.publish(batch)
+      throw new BrokerConnectionError('no answer')
+    }
+    const run: LongClaimsParts['run'] = async (work) => work(await link.channel())
+    const claims = new LongClaims({ keepMs: 60_000, publisher: { publish }, run })
+
+    await expect(claims.take(delivery)).rejects.toThrow('no answer')
+
+    expect(held).toHaveLength(1)
+    expect(await broker.depth(held[0] ?? '')).toBe(0)
+    expect(claims.has(delivery.tag)).toBe(false)
+  })
+
+  it('of delayed messages come though the queue was deleted and declared again after the first', async () => {
+    const sender = await open()
+    await sender.publish([outgoing('first', { delayMs: 10 })])
+    const raw = await connect(server)
+    await (await raw.createChannel()).deleteQueue(queue)
+    await raw.close()
+    const worker = await open()
+    await declare(queue, worker)
+    const consumer = await worker.consume([queue], { credit: 10, leaseMs: 30_000 })
+
+    await sender.publish([outgoing('second', { delayMs: 10 })])
+
+    let came = await take(consumer)
+    if (came === 'first') came = await take(consumer)
+    expect(came).toBe('second')
+  })
+})

@@ -1,0 +1,51 @@
+import { fileURLToPath } from 'node:url'
+import { createBackend } from '../../backends/redis/index.js'
+import { createBroker } from '../../brokers/redis/index.js'
+import type { ResultBackend } from '../../src/backend/contract.js'
+import { guardBackend } from '../../src/backend/guard.js'
+import { parseConnectionUrl } from '../../src/broker/connection-url.js'
+import { guardBroker } from '../../src/broker/guard.js'
+import { node } from './child.js'
+import { describeBackend, describeBroker, jsonCodec } from '../conformance/index.js'
+import type { BrokerPart } from '../conformance/index.js'
+
+const claimScript = fileURLToPath(new URL('../integration/redis/child/claim.js', import.meta.url))
+
+const OFFERS: readonly BrokerPart[] = [
+  'durable',
+  'delays',
+  'priorities',
+  'direct',
+  'topic',
+  'leases',
+  'settle',
+  'queues',
+  'broadcast',
+  'schedules',
+]
+
+const KOMBU_SERVES_SMALL_FIRST = "the lists are those of Celery's workers, where priority 0 is served first"
+
+/** Both conformance suites on one place of a server of Redis's protocol, which nothing else uses. */
+export function describeRedis(name: string, brokerUrl: string, resultUrl: string): void {
+  const url = parseConnectionUrl(brokerUrl)
+  const openResults = (): ResultBackend =>
+    guardBackend(createBackend(parseConnectionUrl(resultUrl), { codec: jsonCodec }))
+  describeBroker({
+    name,
+    open: () => guardBroker(createBroker(url, {})),
+    openResults,
+    offers: OFFERS,
+    exceptions: {
+      'delivers larger priorities first, and one priority in publish order': KOMBU_SERVES_SMALL_FIRST,
+      'treats a message without a priority as one of priority zero': KOMBU_SERVES_SMALL_FIRST,
+      'delivers an urgent message before those that wait longer': KOMBU_SERVES_SMALL_FIRST,
+    },
+    crash: async (queue, count, leaseMs) => {
+      await using child = node(claimScript, [url.text, queue, String(count), String(leaseMs)])
+      await child.waitForLine('claimed')
+      await child.stop()
+    },
+  })
+  describeBackend({ name, open: openResults, offers: ['shared', 'watch', 'groups'] })
+}
