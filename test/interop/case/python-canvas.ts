@@ -103,7 +103,7 @@ export const pythonCanvas: readonly InteropCase[] = calledBy('Python', [
         steps = chain(signature('py.add', (1, 1), app=app), signature('node.fail', ('late',), immutable=True, app=app),
                       signature('py.add', (1,), app=app), signature('node.add', (1,), app=app))
         sent = steps.apply_async(link_error=signature('node.note', ('${path}',), app=app))
-        # By `get` alone: RPC's client keeps what came while it waited for another from everything else.
+        # By get alone: RPC's client keeps what came while it waited for another from everything else.
         first = sent.parent.parent.parent
         got = [raised(step, follow_parents=False) for step in (sent, sent.parent, sent.parent.parent)]
         return [got, first.get(timeout=20), sent.parent.parent.id]`
