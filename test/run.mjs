@@ -20,6 +20,9 @@ const minute = 60_000
 /** Folders of `test/` that Jest runs, in this order. */
 const jestParts = ['unit', 'conformance', 'integration', 'interop', 'fault', 'e2e', 'docs', 'package']
 
+/** Parts that wait for other processes and for time more than they work: more of their files at once than elsewhere. */
+const atOnceOf = { interop: 4, fault: 4 }
+
 /** What runs again on Node 24, where SQLite comes from Node itself. */
 const againOnNode24 = [{ part: 'conformance', words: ['sqlite'] }, { part: 'e2e' }, { part: 'package' }]
 
@@ -94,7 +97,8 @@ async function runPart({ part, words, environment, node, label = `Node ${process
   // One pattern reads better than many paths.
   const selection =
     words.length === 0 ? ['--testPathPatterns', `dist/test/${part}/`] : ['--runTestsByPath', ...paths]
-  const summary = await runJest({ node, selection, environment, timeoutMs: partTimeoutMs })
+  const options = { node, selection, environment, atOnce: atOnceOf[part], timeoutMs: partTimeoutMs }
+  const summary = await runJest(options)
   rows.push({ part, node: label, ...summary, ms: performance.now() - started })
 }
 

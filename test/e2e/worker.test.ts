@@ -70,7 +70,7 @@ describe('lovage worker', () => {
     async () => {
       await using project = await createProject()
       await using worker = await project.worker(['-c', '1', '--prefetch-multiplier', '1'])
-      await project.run(['-A', 'tasks', 'call', 'shop.nap', '-a', '[2500]', '--task-id', 'runs'])
+      await project.run(['-A', 'tasks', 'call', 'shop.nap', '-a', '[6000]', '--task-id', 'runs'])
       await worker.waitForLine('shop.nap[runs] received')
       await project.run(['-A', 'tasks', 'call', 'shop.add', '-a', '[1, 1]', '--task-id', 'waits'])
       worker.kill('SIGTERM')

@@ -13,16 +13,17 @@ import { root } from './prepare.mjs'
  * @param {string[]} options.selection - Jest's arguments that choose test files.
  * @param {string} [options.folder] - Where `dist` is; the repository's root when left out.
  * @param {Record<string, string>} options.environment - Added to the environment.
+ * @param {number} [options.atOnce] - How many test files run side by side; 2 when left out.
  * @param {number} options.timeoutMs - After this the whole process group is killed and the run has failed.
  */
-export async function runJest({ node, selection, environment, timeoutMs, folder: cwd = root }) {
+export async function runJest({ node, selection, environment, atOnce = 2, timeoutMs, folder: cwd = root }) {
   const folder = await mkdtemp(join(tmpdir(), 'lovage-jest-'))
   const report = join(folder, 'report.json')
   const args = [
     join(root, 'node_modules/jest/bin/jest.js'),
     `--rootDir=${cwd}`,
     '--config=jest.config.mjs',
-    '--maxWorkers=2',
+    `--maxWorkers=${atOnce}`,
     '--verbose=false',
     '--json',
     `--outputFile=${report}`,

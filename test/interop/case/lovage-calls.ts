@@ -5,6 +5,7 @@ import { TaskFailedError, TaskRevokedError } from '../../../src/index.js'
 import { Decimal, PlainDate, PlainTime, Uuid, WireDate } from '../../../src/message/typed-values.js'
 import { interopApp, NotEnough } from '../fixture/interop-app.js'
 import { calledBy, type InteropCase } from '../support/interop-case.js'
+import { randomName } from '../support/stage.js'
 
 const WAIT = 20
 
@@ -324,9 +325,13 @@ export const lovageCalls: readonly InteropCase[] = calledBy('Lovage', [
     feature: 'hard time limit',
     title: "Lovage's time limits end Python's task, and Lovage reads what Celery says of it",
     run: async (stage) => {
+      // A worker of its own: the child that takes a killed one's place inherits the parent's connections, and may hang.
+      const queue = randomName('py-limits')
+      await stage.pythonWorker({ queues: queue, pool: 'prefork', concurrency: 2 })
       const path = stage.path()
-      const soft = await stage.app.sendTask('py.wait', { args: [20, path], softTimeLimit: 1, timeLimit: 15 })
-      const hard = await stage.app.sendTask('py.wait', { args: [20, path], timeLimit: 1 })
+      const softly = { args: [20, path], queue, softTimeLimit: 1, timeLimit: 15 }
+      const soft = await stage.app.sendTask('py.wait', softly)
+      const hard = await stage.app.sendTask('py.wait', { args: [20, path], queue, timeLimit: 1 })
       await expect(soft.get(WAIT)).rejects.toMatchObject({ code: 'LOVAGE_TIME_LIMIT', soft: true })
       await expect(hard.get(WAIT)).rejects.toMatchObject({ code: 'LOVAGE_TIME_LIMIT', soft: false })
       expect(await stage.lines(path)).toEqual(['soft'])
