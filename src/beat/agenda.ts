@@ -17,10 +17,13 @@ const REWIND_MS = 5_000
 /** The entries that are sent, each with its next instant. */
 export class Agenda {
   readonly #timezone: () => string
+  readonly #failed: (entry: PeriodicEntry, error: unknown) => void
   #lines = new Map<string, Line>()
 
-  constructor(timezone: () => string) {
+  /** @param failed - Is told of an entry whose schedule throws; the others go on. */
+  constructor(timezone: () => string, failed: (entry: PeriodicEntry, error: unknown) => void) {
     this.#timezone = timezone
+    this.#failed = failed
   }
 
   /** Take over what the store has; what was done here stays done. */
@@ -56,7 +59,13 @@ export class Agenda {
 
   /** What is due of a line. */
   look(line: Line, options: Omit<DueOptions, 'timezone'>): Due | undefined {
-    return dueOf(line.entry, line.doneMs, { ...options, timezone: this.#timezone() })
+    try {
+      return dueOf(line.entry, line.doneMs, { ...options, timezone: this.#timezone() })
+    } catch (error) {
+      this.#failed(line.entry, error)
+      line.nextMs = NEVER_MS
+      return undefined
+    }
   }
 
   /** A line is done up to an instant. */
@@ -78,6 +87,11 @@ export class Agenda {
   }
 
   #next(entry: PeriodicEntry, doneMs: number): number {
-    return nextOfEntry(entry, doneMs, this.#timezone()) ?? NEVER_MS
+    try {
+      return nextOfEntry(entry, doneMs, this.#timezone()) ?? NEVER_MS
+    } catch (error) {
+      this.#failed(entry, error)
+      return NEVER_MS
+    }
   }
 }
