@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from '@jest/globals'
+import { Lovage, type ConfigInput } from '../../src/index.js'
+import { node, type Child } from '../support/child.js'
+import { tempFolder } from '../support/temp.js'
+import { faultStores, type FaultStore } from './fixture/fault-store.js'
+import { audit, takeSent } from './fixture/sent-occurrences.js'
+
+const script = fileURLToPath(new URL('./fixture/beat-process.js', import.meta.url))
+const isFull = process.env['LOVAGE_TEST_FULL'] === 'true'
+const ROUNDS = isFull ? 20 : 1
+const BEATS = isFull ? 3 : 2
+const ENTRIES = 8
+const EVERY_MS = 1_000
+
+const stores = faultStores().filter(({ name }) => name !== 'RabbitMQ')
+
+/** Beat processes on one store, of which one sends at a time. */
+class Beats implements AsyncDisposable {
+  readonly #args: readonly string[]
+  #children: Child[] = []
+
+  constructor(settings: ConfigInput) {
+    this.#args = [JSON.stringify(settings), String(ENTRIES), '20']
+  }
+
+  fill(): void {
+    while (this.#children.length < BEATS) this.#children.push(node(script, this.#args))
+  }
+
+  /** Kill the one that sends while a tick is half sent; resolves with how many messages of its last tick it sent. */
+  async killInMidTick(): Promise<number> {
+    const before = new Map(this.#children.map((child) => [child, dues(child).length]))
+    const leader = await soon(() =>
+      this.#children.find((child) => dues(child).length > (before.get(child) ?? 0)),
+    )
+    // Wherever in the tick that was: the next message but two of it, or of the one after.
+    const inTick = (): number => ofLastTick(leader)
+    await soon(() => (inTick() === 3 ? true : undefined))
+    await sleep(Math.random() * 40)
+    leader.kill('SIGKILL')
+    await leader.exited
+    this.#children = this.#children.filter((child) => child !== leader)
+    return ofLastTick(leader)
+  }
+
+  /** Wait until somebody sends. */
+  async sending(): Promise<void> {
+    const before = this.#children.map((child) => dues(child).length)
+    await soon(() => this.#children.find((child, index) => dues(child).length > (before[index] ?? 0)))
+  }
+
+  async stop(): Promise<void> {
+    for (const child of this.#children) child.kill('SIGTERM')
+    await Promise.all(this.#children.map(({ exited }) => exited))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#children.map((child) => child.stop()))
+  }
+}
+
+function dues(child: Child): readonly string[] {
+  return [...child.stdout.matchAll(/^sent (.*)$/gm)].map(([, due = '']) => due)
+}
+
+function ofLastTick(child: Child): number {
+  const all = dues(child)
+  return all.filter((due) => due === all.at(-1)).length
+}
+
+async function soon<Value>(look: () => Value | undefined): Promise<Value> {
+  const end = performance.now() + 30_000
+  for (;;) {
+    const found = look()
+    if (found !== undefined) return found
+    if (performance.now() > end) throw new Error('it never came')
+    await sleep(2)
+  }
+}
+
+/** What was sent of each entry while leaders were killed, and how many ticks were left half sent. */
+async function ordeal(
+  store: FaultStore,
+): Promise<{ readonly halves: number; readonly flaws: readonly object[] }> {
+  await using folder = await tempFolder('beats')
+  const settings = store.settings(folder, false)
+  await using beats = new Beats(settings)
+  beats.fill()
+  let halves = 0
+  for (let round = 0; round < ROUNDS; round += 1) {
+    if ((await beats.killInMidTick()) < ENTRIES) halves += 1
+    beats.fill()
+    await beats.sending()
+  }
+  await beats.stop()
+  await using app = new Lovage('clock', settings)
+  const sent = await takeSent(app)
+  const audits = Array.from({ length: ENTRIES }, (_, index) => ({
+    entry: `e${String(index)}`,
+    ...audit(sent, `e${String(index)}`, EVERY_MS),
+  }))
+  const isFlawed = ({ count, doubles, missing }: ReturnType<typeof audit>): boolean =>
+    count < 2 || doubles.length + missing.length > 0
+  return { halves, flaws: audits.filter(isFlawed) }
+}
+
+describe(`beats of which the leader is killed in mid-tick, ${String(ROUNDS)} times`, () => {
+  // All at once: they mostly wait for leases.
+  const ordeals = new Map<string, ReturnType<typeof ordeal>>()
+  const of = (store: FaultStore): ReturnType<typeof ordeal> => {
+    for (const each of stores) if (!ordeals.has(each.name)) ordeals.set(each.name, ordeal(each))
+    return ordeals.get(store.name) ?? ordeal(store)
+  }
+
+  it.each(stores.map((store) => [store.name, store] as const))(
+    'send each occurrence of each entry once on %s',
+    async (_name, store) => {
+      const { halves, flaws } = await of(store)
+
+      expect(flaws).toEqual([])
+      expect(halves).toBeGreaterThan(0)
+    },
+    60_000 + 30_000 * ROUNDS,
+  )
+})
