@@ -5,8 +5,7 @@ import type {
   ScheduleStore,
   StoredEntry,
 } from '../../src/broker/contract.js'
-import { isRecord } from '../../src/util/record.js'
-import type { BeatEntryDocument } from './documents.js'
+import { storedEntry } from '../../src/broker/stored-entry.js'
 import { asBroker } from './failure.js'
 import { LEASE_OVER } from './holders.js'
 import { claimOccurrence } from './occurrences.js'
@@ -66,7 +65,7 @@ export class MongoSchedules implements ScheduleStore {
   loadEntries(): Promise<ReadonlyMap<string, StoredEntry>> {
     return this.#do(async ({ collections: { beatEntries } }) => {
       const entries = await beatEntries.find({}).sort({ _id: 1 }).toArray()
-      return new Map(entries.map((entry) => [entry._id, storedEntry(entry)]))
+      return new Map(entries.map((entry) => [entry._id, storedEntry(entry.data, entry.lastMs)]))
     })
   }
 
@@ -105,9 +104,4 @@ const NOBODY = { candidate: '', leaseMs: 0, seen: new Date(0), revision: 0 }
 async function revise({ collections: { beat } }: MongoStore): Promise<void> {
   const { revision: _, ...others } = NOBODY
   await beat.updateOne({ _id: LEADER }, { $inc: { revision: 1 }, $setOnInsert: others }, { upsert: true })
-}
-
-function storedEntry({ data: text, lastMs }: BeatEntryDocument): StoredEntry {
-  const data: unknown = JSON.parse(text)
-  return { data: isRecord(data) ? data : {}, ...(lastMs === undefined ? {} : { lastMs }) }
 }

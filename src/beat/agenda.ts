@@ -47,7 +47,9 @@ export class Agenda {
 
   /** The next instant of any entry, in epoch milliseconds; `Infinity` when there is none. */
   get nextMs(): number {
-    return Math.min(NEVER_MS, ...[...this.#lines.values()].map(({ nextMs }) => nextMs))
+    let first = NEVER_MS
+    for (const { nextMs } of this.#lines.values()) first = Math.min(first, nextMs)
+    return first
   }
 
   /** Lines that are due, the oldest first. */

@@ -3,7 +3,7 @@ import type { Lovage } from '../app/app.js'
 import { occurrenceId } from '../app/periodic/occurrence-id.js'
 import { openSchedules, type OpenSchedules } from '../app/periodic/open-schedules.js'
 import { setAside } from '../app/periodic/set-aside.js'
-import { readStored, type KnownEntry } from '../app/periodic/stored-entries.js'
+import { dated, readStored, type KnownEntry } from '../app/periodic/stored-entries.js'
 import { LovageError, StoreDamagedError } from '../errors/errors.js'
 import type { TaskLogger } from '../task/logger.js'
 import { toError } from '../util/to-error.js'
@@ -90,7 +90,7 @@ export class Beat {
     return this.#running
   }
 
-  /** Finish what is being sent, and give leadership to another. */
+  /** Send what is due now, and give leadership to another. */
   async stop(): Promise<void> {
     this.#stopping = true
     this.#nap.end()
@@ -204,7 +204,9 @@ export class Beat {
     const stored = await schedules.loadEntries()
     const declared = this.#app.periodic.all()
     const entries: KnownEntry[] = []
-    for (const [name, entry] of stored) {
+    for (const [name, found] of stored) {
+      const entry = dated(found, this.#nowMs)
+      if (entry !== found) await schedules.saveEntry(name, entry.data)
       try {
         entries.push(readStored(name, entry, declared.get(name)))
       } catch (error) {
@@ -226,6 +228,8 @@ export class Beat {
       for (const atMs of due.sendMs) {
         await this.#renew()
         if (!this.#leads) return
+        // A backlog is left to whoever leads next.
+        if (this.#stopping && due.sendMs.length > 1) break
         await this.#send(line, atMs)
         // Once the store has answered: what is tried again would be counted again.
         this.#tellMissed(line, missed)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
 
-import { faultStores } from '../fault/fixture/fault-store.js'
+import { beatStores } from '../fault/fixture/fault-store.js'
 import { tempFolder, type TempFolder } from '../support/temp.js'
 import { createProject, type Project } from './project.js'
 
@@ -49,8 +49,8 @@ async function until(condition: () => boolean): Promise<void> {
 /** Stores that a beat's settings name; the file of the project where they name none. */
 const places: readonly (readonly [store: string, settings: (folder: TempFolder) => string])[] = [
   ['SQLite', () => '{}'],
-  ...faultStores()
-    .filter(({ name }) => ['PostgreSQL', 'Redis', 'MongoDB'].includes(name))
+  ...beatStores(false)
+    .filter(({ name }) => name !== 'SQLite')
     .map(
       (store) => [store.name, (folder: TempFolder) => JSON.stringify(store.settings(folder, false))] as const,
     ),

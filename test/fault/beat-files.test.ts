@@ -4,7 +4,8 @@ import { describe, expect, test } from '@jest/globals'
 import Database from 'libsql'
 import { createProject, type Project } from '../e2e/project.js'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 120_000
+const LINE_MS = 40_000
 const FILE = 'celerybeat-schedule.sqlite'
 
 /** An app whose broker and backend hold no schedules, as RabbitMQ with rpc: they are in the local file. */
@@ -43,7 +44,7 @@ const BEAT = ['-A', 'tasks', 'beat', '--log-format', 'text']
 /** Let a beat make its file, and stop it; everything is in the one file then. */
 async function makeFile(project: Project, path: string): Promise<void> {
   await using beat = project.start(BEAT)
-  await beat.waitForLine('Sending due task tick')
+  await beat.waitForLine('Sending due task tick', LINE_MS)
   beat.kill('SIGTERM')
   expect((await beat.exited).code).toBe(0)
   const database = new Database(path)
@@ -81,9 +82,10 @@ describe('a beat whose schedule file', () => {
       spoil(project.file(FILE))
 
       await using beat = project.start(BEAT)
-      await beat.waitForLine('Sending due task tick')
+      await beat.waitForLine('Sending due task tick', LINE_MS)
 
-      const line = await beat.waitForLine(/the schedule file .* is damaged/)
+      await beat.waitForLine('only one beat is safe', LINE_MS)
+      const line = await beat.waitForLine(/the schedule file .* is damaged/, LINE_MS)
       expect(line).toContain(project.file(FILE))
       const aside = readdirSync(project.folder).filter((name) => name.startsWith(`${FILE}.damaged-`))
       expect(aside.length).toBeGreaterThan(0)
@@ -105,7 +107,7 @@ describe('a beat whose schedule file', () => {
       )
       expect(line).toContain(project.file('state/beat.sqlite'))
       await mkdir(project.file('state'))
-      await beat.waitForLine('Sending due task tick')
+      await beat.waitForLine('Sending due task tick', LINE_MS)
     },
     LIMIT_MS,
   )
@@ -138,7 +140,7 @@ describe('a beat on a file that holds messages too', () => {
       mkdirSync(project.file('.lovage/queue.sqlite'), { recursive: true })
       await using beat = project.start(BEAT)
 
-      expect(await beat.waitForLine(/cannot open/)).toContain(project.file('.lovage/queue.sqlite'))
+      expect(await beat.waitForLine(/cannot open/, LINE_MS)).toContain(project.file('.lovage/queue.sqlite'))
     },
     LIMIT_MS,
   )

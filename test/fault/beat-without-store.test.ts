@@ -46,9 +46,13 @@ async function openRedis(): Promise<Store | undefined> {
 /** Wait until both entries were sent, once more. */
 async function more(beat: Beat): Promise<void> {
   const before = beat.status.sent + 3
+  await until(() => beat.status.sent > before)
+}
+
+async function until(condition: () => boolean): Promise<void> {
   const endMs = performance.now() + 30_000
-  while (beat.status.sent <= before) {
-    if (performance.now() > endMs) throw new Error('nothing is sent')
+  while (!condition()) {
+    if (performance.now() > endMs) throw new Error('the condition never held')
     await sleep(20)
   }
 }
@@ -71,12 +75,11 @@ async function ordeal(store: Store): Promise<Outcome> {
   await sleep(DOWN_MS)
   const oldestMs = beat.status.lastTickAgeMs ?? 0
   await store.start()
+  await until(() => beat.status.missed > 0)
   await more(beat)
-  await sleep(1_500)
-  const { missed } = beat.status
   await beat.stop()
   await running
-  return { sent: await takeSent(app), missed, oldestMs }
+  return { sent: await takeSent(app), missed: beat.status.missed, oldestMs }
 }
 
 describe(`a beat whose store is killed and down for ${String(DOWN_MS / 1000)} seconds`, () => {

@@ -6,18 +6,20 @@ import { Lovage, type ConfigInput } from '../../src/index.js'
 import { systemClock } from '../../src/util/clock.js'
 import { behind, type Network } from '../integration/beat/cut-network.js'
 import { tempFolder } from '../support/temp.js'
-import { faultStores, type FaultStore } from './fixture/fault-store.js'
-import { audit, takeSent } from './fixture/sent-occurrences.js'
+import { beatStores, type FaultStore } from './fixture/fault-store.js'
+import { audit, patientApp, takeSent } from './fixture/sent-occurrences.js'
 
 const isFull = process.env['LOVAGE_TEST_FULL'] === 'true'
-const TICKS = isFull ? 1_000 : 50
-const EVERY_MS = 250
+const TICKS = isFull ? 1_000 : 25
+const EVERY_MS = isFull ? 250 : 500
 const SKEWS_MS = [-5_000, 5_000, 0, -2_500, 2_500]
 /** Twice the lease. */
 const CUT_MS = 12_000
 const BETWEEN_MS = 3_000
+/** A busy machine may be long in coming round. */
+const LIMIT_MS = 60_000
 
-const stores = faultStores().filter(({ name }) => name !== 'RabbitMQ')
+const stores = beatStores(isFull)
 
 /** A beat with a clock and a network of its own. */
 class Member implements Network {
@@ -65,12 +67,12 @@ async function ordeal(store: FaultStore): Promise<ReturnType<typeof audit> & { r
   await Promise.all(members.map(({ beat }) => beat.stop()))
   await Promise.all(running)
   await Promise.all(members.map(({ app }) => app.close()))
-  await using app = new Lovage('clock', settings)
+  await using app = patientApp(settings, store.name)
   return { ...audit(await takeSent(app), 'tick', EVERY_MS), takeovers }
 }
 
 async function leaderOf(members: readonly Member[]): Promise<Member> {
-  const endMs = performance.now() + 30_000
+  const endMs = performance.now() + LIMIT_MS
   for (;;) {
     const leader = members.find(({ beat, isCut }) => beat.status.leads && !isCut)
     if (leader !== undefined) return leader
@@ -82,8 +84,9 @@ async function leaderOf(members: readonly Member[]): Promise<Member> {
 describe('five beats with clocks ten seconds apart, the leader cut off for twice its lease again and again', () => {
   // All at once: they mostly wait.
   const ordeals = new Map<string, ReturnType<typeof ordeal>>()
-  const of = (store: FaultStore): ReturnType<typeof ordeal> => {
+  const of = async (store: FaultStore): ReturnType<typeof ordeal> => {
     for (const each of stores) if (!ordeals.has(each.name)) ordeals.set(each.name, ordeal(each))
+    await Promise.allSettled(ordeals.values())
     return ordeals.get(store.name) ?? ordeal(store)
   }
 
@@ -97,6 +100,6 @@ describe('five beats with clocks ten seconds apart, the leader cut off for twice
       expect(count).toBeGreaterThanOrEqual(TICKS)
       expect(takeovers).toBeGreaterThan(0)
     },
-    TICKS * EVERY_MS + 90_000,
+    TICKS * EVERY_MS + 2 * LIMIT_MS,
   )
 })

@@ -43,17 +43,29 @@ describe('entries that are edited by SQL', () => {
       database.exec('COMMIT')
     }
 
-    edit('INSERT INTO lovage_beat_entry (name, data) VALUES (?, ?)', 'tick', JSON.stringify(ENTRY))
+    const insert = 'INSERT INTO lovage_beat_entry (name, data) VALUES (?, ?)'
+    const monthly = { task: 'shop.monthly', schedule: { type: 'crontab', minute: 0, hour: 0, dayOfMonth: 1 } }
+    edit(insert, 'monthly', JSON.stringify(monthly))
+    edit(insert, 'broken', '{"task": ')
+    edit(insert, 'tick', JSON.stringify(ENTRY))
     await more(beat)
-    edit('UPDATE lovage_beat_entry SET data = ?', JSON.stringify({ ...ENTRY, task: 'shop.other' }))
+    const listed = await app.beat.list()
+    expect(listed.map(({ name, schedule }) => [name, schedule])).toEqual([
+      ['broken', 'unreadable'],
+      ['monthly', 'crontab(0 0 1 * *)'],
+      ['tick', 'every 0.5 s'],
+    ])
+    for (const { next } of listed.slice(1)) expect(next?.getTime()).toBeGreaterThan(Date.now() - 60_000)
+    const update = 'UPDATE lovage_beat_entry SET data = ? WHERE name = ?'
+    edit(update, JSON.stringify({ ...ENTRY, task: 'shop.other' }), 'tick')
     await sleep(2_500)
     await more(beat)
-    edit('UPDATE lovage_beat_entry SET data = ?', JSON.stringify({ ...ENTRY, paused: true }))
-    await entries(beat, 0)
-    edit('UPDATE lovage_beat_entry SET data = ?', JSON.stringify(ENTRY))
+    edit(update, JSON.stringify({ ...ENTRY, paused: true }), 'tick')
     await entries(beat, 1)
+    edit(update, JSON.stringify(ENTRY), 'tick')
+    await entries(beat, 2)
     edit('DELETE FROM lovage_beat_entry WHERE name = ?', 'tick')
-    await entries(beat, 0)
+    await entries(beat, 1)
     database.close()
     await beat.stop()
     await running
