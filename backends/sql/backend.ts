@@ -6,7 +6,7 @@ import type {
   ResultCodec,
   TaskRecord,
 } from '../../src/backend/contract.js'
-import type { SqlDialect } from '../../brokers/sql/dialect/dialect.js'
+import type { KeptRow, SqlDialect } from '../../brokers/sql/dialect/dialect.js'
 import { asBackend } from '../../brokers/sql/failure.js'
 import type { KeptRecord, ResultWriter } from '../../brokers/sql/result-writer.js'
 import type { Session } from '../../brokers/sql/session.js'
@@ -64,6 +64,14 @@ export class SqlBackend implements ResultBackend, ResultWriter {
       await database.transaction((session) => this.writeWithin(session, dialect, kept))
       wake.signal()
     })
+  }
+
+  rowsOf(records: readonly KeptRecord[]): readonly KeptRow[] {
+    return records.map(({ record, ttlMs }) => ({ row: toRow(record, this.#codec), ttlMs }))
+  }
+
+  stored(): void {
+    this.#sweeper.stored()
   }
 
   async writeWithin(session: Session, dialect: SqlDialect, records: readonly KeptRecord[]): Promise<void> {

@@ -5,7 +5,7 @@ import { isRecord } from '../../src/util/record.js'
 import { tempFolder } from '../../test/support/temp.js'
 import type { Sample } from '../harness/scenario.js'
 
-/** A server of one round: durable, as it comes but for the number of connections and 64 MiB of shared buffers. */
+/** A server of one round: durable, as it comes but for the number of connections and 512 MiB of shared buffers. */
 export interface PostgresqlPlace {
   readonly url: string
   /** Processor time of all its processes so far, in microseconds. */
@@ -67,7 +67,7 @@ async function startIn(folder: string): Promise<Running> {
   const { createCluster } = await functionsOf('service/postgresql.mjs')
   const { freePort } = await functionsOf('server-process.mjs')
   const port = Number(await freePort?.())
-  const cluster: unknown = await createCluster?.(folder, [])
+  const cluster: unknown = await createCluster?.(folder, ['shared_buffers=512MB'])
   const postmaster = isRecord(cluster) ? cluster['postmaster'] : undefined
   if (!isFunction(postmaster)) throw new TypeError('the script that starts PostgreSQL has changed')
   const started: unknown = await postmaster(port)

@@ -20,6 +20,9 @@ export interface ClaimAttempt {
   readonly expired: readonly string[]
 }
 
+/** Lists of which changes are told: `others` are all but the first, which is waited for in another way. */
+export type Told = 'none' | 'all' | 'others'
+
 /** What a claimer works with. */
 export interface ClaimerParts {
   readonly link: RedisLink
@@ -40,7 +43,7 @@ export class Claimer {
   readonly #parts: ClaimerParts
   readonly #tagPrefix: string
   /** The keys in which a message, or the time of one, may appear. */
-  readonly #tracked: readonly string[]
+  readonly #tracked: Readonly<Record<Exclude<Told, 'none'>, readonly string[]>>
   readonly #scriptKeys: readonly string[]
   /** Name and name as JSON of each queue, twice in a row so that every rotation is a slice. */
   readonly #names: readonly string[]
@@ -60,29 +63,41 @@ export class Claimer {
       keys.due,
       keys.alive,
     ]
-    this.#tracked = [keys.due, ...queues.flatMap((queue) => keys.lists(queue))]
+    const [first = '', ...others] = queues.flatMap((queue) => keys.lists(queue))
+    this.#tracked = { all: [keys.due, first, ...others], others: [keys.due, ...others] }
     const names = queues.flatMap((queue) => [queue, JSON.stringify(queue)])
     this.#names = [...names, ...names]
   }
 
-  /** Claim up to `max` messages. @param isTracked - Have changes of the lists told when there is nothing. */
-  async claim(max: number, isTracked: boolean): Promise<ClaimAttempt> {
+  /** Claim up to `max` messages. @param told - Of which lists changes are to be told when there is nothing. */
+  async claim(max: number, told: Told): Promise<ClaimAttempt> {
     const { link, queues } = this.#parts
     const turn = this.#turn
     this.#turn = (turn + 1) % queues.length
-    const firstTag = this.#nextTag
-    this.#nextTag += max
+    const firstTag = this.#takeTags(max)
     const args = this.#arguments(max, firstTag, turn)
     // What comes after it is told of, what came before is claimed.
-    const reply = isTracked
-      ? await link.runTracked(claimScript, this.#scriptKeys, args, this.#tracked)
-      : await link.run(claimScript, this.#scriptKeys, args)
+    const reply =
+      told === 'none'
+        ? await link.run(claimScript, this.#scriptKeys, args)
+        : await link.runTracked(claimScript, this.#scriptKeys, args, this.#tracked[told])
     const [now, again, expired, found] = listOf(reply)
     return {
       claimed: this.#claimed(listOf(found), firstTag, turn),
       nextMs: Math.max(0, numberOf(again) - numberOf(now)),
       expired: textsOf(expired),
     }
+  }
+
+  /** The tag of a message that is claimed in another way. */
+  nextTag(): string {
+    return this.#tagPrefix + String(this.#takeTags(1))
+  }
+
+  #takeTags(count: number): number {
+    const first = this.#nextTag
+    this.#nextTag += count
+    return first
   }
 
   #arguments(max: number, firstTag: number, turn: number): Argument[] {

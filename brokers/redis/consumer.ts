@@ -7,13 +7,15 @@ import type {
   Settlement,
 } from '../../src/broker/contract.js'
 import { BrokerError } from '../../src/errors/errors.js'
+import { BlockingMove } from './blocking-move.js'
 import { Claimer } from './claimer.js'
-import type { ClaimAttempt } from './claimer.js'
+import type { ClaimAttempt, Claimed, Told } from './claimer.js'
 import { readEnvelope, toDelivery } from './envelope.js'
 import type { Envelope } from './envelope.js'
 import { asBroker } from './failure.js'
 import type { Keys } from './keys.js'
 import type { RedisLink } from './link.js'
+import { isOnlyLink } from './links.js'
 import { VERIFY } from './lua/lease.js'
 import { numbersOf } from './reply.js'
 import { Restorer } from './restorer.js'
@@ -38,12 +40,26 @@ export interface ConsumerParts {
   readonly closed: () => void
 }
 
+interface Idle {
+  readonly seen: number
+  readonly told: Told
+  readonly ms: number
+  readonly signal: AbortSignal
+}
+
+interface Moved {
+  /** What the blocking move brought. */
+  readonly came: string | undefined
+  readonly max: number
+}
+
 /** Longest wait before looking again, in milliseconds, although changes are told of. */
 const PATIENCE_MS = 3_000
 /** The same where nobody tells of changes. */
 const POLL_MS = 50
 /** How often claims of Celery's workers are looked through. */
 const OVERDUE_EVERY_MS = 100_000
+const NOTHING: ClaimAttempt = { claimed: [], nextMs: Number.POSITIVE_INFINITY, expired: [] }
 const verifyScript = toScript(VERIFY)
 
 /** Claims of one holder. */
@@ -54,6 +70,8 @@ export class RedisConsumer implements Consumer {
   readonly #settling: SettleParts
   readonly #claimer: Claimer
   readonly #restorer: Restorer
+  readonly #move: BlockingMove | undefined
+  #ending: Promise<string | undefined> | undefined
   readonly #unsettled = new Map<string, Envelope>()
   #credit: number
   /** The last claim brought less than was asked for. */
@@ -70,6 +88,8 @@ export class RedisConsumer implements Consumer {
     this.#credit = options.credit
     this.#claimer = new Claimer({ link, keys, queues, holder, leaseMs: options.leaseMs })
     this.#restorer = new Restorer(link, keys)
+    const [queue = ''] = queues
+    if (isOnlyLink()) this.#move = new BlockingMove({ link, keys, queue, holder, leaseMs: options.leaseMs })
     const envelopeOf = ({ tag }: Delivery): Envelope | undefined => this.#unsettled.get(tag)
     this.#settling = { link, keys, holder, publisher, writer, envelopeOf }
     if (writer !== undefined) this.settle = (settlements) => this.#settle(settlements)
@@ -118,8 +138,10 @@ export class RedisConsumer implements Consumer {
     let isTracked = waitMs > 0 && (await this.#listen())
     for (;;) {
       const seen = listening.count
-      const attempt = await this.#attempt(max, isTracked)
-      if (attempt.claimed.length > 0) return this.#keep(attempt)
+      const told = this.#told(max, isTracked)
+      const attempt = await this.#attempt(max, told)
+      const came = await this.#ending
+      if (came !== undefined || attempt.claimed.length > 0) return this.#keep(attempt, { came, max })
       if (attempt.expired.length > 0) {
         await this.#restorer.restoreExpired(attempt.expired)
         isTracked = false
@@ -128,8 +150,8 @@ export class RedisConsumer implements Consumer {
       const leftMs = deadline - performance.now()
       if (leftMs <= 0 || this.#isOver(signal)) return []
       if (isTracked || !listening.isTracking) {
-        await this.#idle(seen, Math.min(leftMs, attempt.nextMs), signal)
-        if (this.#isOver(signal)) return []
+        const isEnough = await this.#idle({ seen, told, ms: Math.min(leftMs, attempt.nextMs), signal })
+        if (isEnough) return this.#keep(NOTHING, { came: await this.#ending, max })
         await this.#lookAfterOthers(seen)
       }
       isTracked = listening.isTracking && !isTracked
@@ -143,25 +165,44 @@ export class RedisConsumer implements Consumer {
     return this.#isDrained && listening.isTracking
   }
 
-  async #attempt(max: number, isTracked: boolean): Promise<ClaimAttempt> {
-    const room = Math.min(max, this.#credit - this.#unsettled.size)
-    if (room > 0 && this.#closing === undefined) {
-      const attempt = await this.#claimer.claim(room, isTracked)
-      this.#isDrained = attempt.claimed.length < room
-      return attempt
-    }
-    return { claimed: [], nextMs: Number.POSITIVE_INFINITY, expired: [] }
+  #room(max: number): number {
+    return this.#closing === undefined ? Math.min(max, this.#credit - this.#unsettled.size) : 0
   }
 
-  #keep({ claimed, expired }: ClaimAttempt): readonly Delivery[] {
+  #told(max: number, isTracked: boolean): Told {
+    if (!isTracked) return 'none'
+    return this.#room(max) > 0 && this.#move?.isReady === true ? 'others' : 'all'
+  }
+
+  async #attempt(max: number, told: Told): Promise<ClaimAttempt> {
+    const room = this.#room(max)
+    if (room <= 0) return NOTHING
+    const attempt = await this.#claimer.claim(room, told)
+    this.#isDrained = attempt.claimed.length < room
+    return attempt
+  }
+
+  async #keep({ claimed, expired }: ClaimAttempt, moved: Moved): Promise<readonly Delivery[]> {
+    this.#ending = undefined
     if (expired.length > 0) this.#restorer.restoreExpired(expired).catch(() => undefined)
     // What came after `close` goes back there.
     if (this.#closing !== undefined) return []
-    return claimed.map(({ tag, queue, envelope: text }) => {
+    const all = moved.came === undefined ? claimed : [...claimed, this.#record(moved.came)]
+    const deliveries = all.map(({ tag, queue, envelope: text }) => {
       const envelope = readEnvelope(text)
       this.#unsettled.set(tag, envelope)
       return toDelivery(envelope, queue, tag)
     })
+    const [tooMany] = deliveries.slice(moved.max)
+    if (tooMany === undefined) return deliveries
+    await this.handBack([{ delivery: tooMany, delayMs: 0, unspent: true }])
+    return deliveries.slice(0, moved.max)
+  }
+
+  #record(envelope: string): Claimed {
+    const tag = this.#claimer.nextTag()
+    this.#move?.record(tag)
+    return { tag, queue: this.#parts.queues[0] ?? '', envelope }
   }
 
   #assertOpen(): void {
@@ -183,6 +224,7 @@ export class RedisConsumer implements Consumer {
   async #close(): Promise<void> {
     this.#endWait?.()
     await this.#fetching
+    await this.#move?.close()
     try {
       await this.#restorer.release(this.holder)
       this.#parts.link.listening.changedHere()
@@ -193,11 +235,20 @@ export class RedisConsumer implements Consumer {
     this.#parts.closed()
   }
 
-  /** Wait for a change after the `seen`-th, at most `ms` and as long as patience lasts. */
-  async #idle(seen: number, ms: number, signal: AbortSignal): Promise<void> {
+  /**
+   * Wait for a message or a change after the `seen`-th, at most `ms` and as long as patience lasts.
+   *
+   * @returns Whether that is all: what came with the wake-up needs no further look.
+   */
+  async #idle({ seen, told, ms, signal }: Idle): Promise<boolean> {
     const { listening } = this.#parts.link
     const patienceMs = listening.isTracking ? PATIENCE_MS : POLL_MS
-    if (listening.count === seen) await this.#wait(Math.min(ms, patienceMs), signal)
+    if (listening.count !== seen) return false
+    if (told === 'others') this.#move?.begin(() => this.#endWait?.())
+    await this.#wait(Math.min(ms, patienceMs), signal)
+    const hasMoved = this.#move?.hasMoved === true
+    this.#ending = this.#move?.end()
+    return hasMoved || this.#isOver(signal)
   }
 
   async #wait(ms: number, signal: AbortSignal): Promise<void> {

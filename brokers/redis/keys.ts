@@ -24,6 +24,8 @@ export class Keys {
   readonly queues: string
   /** Holders of claims by the end of their lease, in milliseconds. */
   readonly holders: string
+  /** The queue that each holder waits for by a blocking move, as JSON. */
+  readonly moves: string
   /** Queues with delayed messages, by the earliest due time. */
   readonly due: string
   /** Start of the names of the sets of delayed messages. */
@@ -46,6 +48,7 @@ export class Keys {
     this.unackedMutex = prefix + naming.unackedMutexKey
     this.queues = `${prefix}_lovage.queues`
     this.holders = `${prefix}_lovage.holders`
+    this.moves = `${prefix}_lovage.moves`
     this.due = `${prefix}_lovage.due`
     this.delayedPrefix = `${prefix}_lovage.delayed.`
     this.alive = `${prefix}_lovage.alive`
@@ -58,6 +61,11 @@ export class Keys {
   /** What a holder has claimed. */
   claims(holder: string): string {
     return `${this.naming.prefix}_lovage.claims.${holder}`
+  }
+
+  /** What a blocking move has brought a holder, until it is recorded as claimed. */
+  moved(holder: string): string {
+    return `${this.naming.prefix}_lovage.moved.${holder}`
   }
 
   /** Occurrences of an entry that were sent, by their instants. */

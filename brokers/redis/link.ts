@@ -4,6 +4,7 @@ import { backoffMs } from '../../src/util/backoff.js'
 import { withDeadline } from '../../src/util/deadline.js'
 import { toError } from '../../src/util/to-error.js'
 import { RedisFailure, toFailure } from './failure.js'
+import { gatherWrites } from './gather-writes.js'
 import type { Script } from './script.js'
 import { Listening } from './listening.js'
 import type { ServerTarget } from './target.js'
@@ -37,7 +38,7 @@ export class RedisLink {
       this.#lastError = toError(error)
     })
     this.listening = new Listening({
-      open: () => openRedis(target, () => this.#isClosed),
+      open: () => this.openAnother(),
       commands: this.#redis,
     })
   }
@@ -58,7 +59,7 @@ export class RedisLink {
   /** Send a command. Rejects with a {@link RedisFailure}. */
   async call(command: string, ...args: readonly Argument[]): Promise<unknown> {
     try {
-      return await this.#inTime(this.#redis.call(command, [...args]))
+      return await this.#inTime(this.#gathered().call(command, [...args]))
     } catch (error) {
       throw this.#failure(error)
     }
@@ -67,7 +68,7 @@ export class RedisLink {
   /** Send a command whose answer is bytes. */
   async callBytes(command: string, ...args: readonly Argument[]): Promise<unknown> {
     try {
-      return await this.#inTime(this.#redis.callBuffer(command, [...args]))
+      return await this.#inTime(this.#gathered().callBuffer(command, [...args]))
     } catch (error) {
       throw this.#failure(error)
     }
@@ -77,7 +78,7 @@ export class RedisLink {
   async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     const rest = [keys.length, ...keys, ...args]
     try {
-      return await this.#inTime(this.#redis.call('EVALSHA', [script.sha, ...rest]))
+      return await this.#inTime(this.#gathered().call('EVALSHA', [script.sha, ...rest]))
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw this.#failure(error)
       return this.call('EVAL', script.source, ...rest)
@@ -97,7 +98,7 @@ export class RedisLink {
     tracked: readonly string[],
   ): Promise<unknown> {
     if (!this.listening.isTracking) return this.run(script, keys, args)
-    const pipeline = this.#redis.pipeline([
+    const pipeline = this.#gathered().pipeline([
       ['client', 'CACHING', 'YES'],
       ['exists', ...tracked],
       ['evalsha', script.sha, keys.length, ...keys, ...args],
@@ -111,6 +112,11 @@ export class RedisLink {
     if (!(error instanceof Error)) return run?.[1]
     if (error.message.startsWith('NOSCRIPT')) return this.run(script, keys, args)
     throw this.#failure(error)
+  }
+
+  /** Another connection to the same place, for what blocks; the caller ends it. */
+  openAnother(): Redis {
+    return openRedis(this.target, () => this.#isClosed)
   }
 
   /** End the connections. */
@@ -137,6 +143,11 @@ export class RedisLink {
       // Its outcome is that of the events.
       if (redis.status === 'wait') redis.connect().catch(() => undefined)
     })
+  }
+
+  #gathered(): Redis {
+    gatherWrites(this.#redis)
+    return this.#redis
   }
 
   /** A server that does not answer, on a connection that looks alive, is left for a new connection. */

@@ -15,6 +15,11 @@ export interface LinkLease {
   release(): void
 }
 
+/** Whether this process uses one database alone, which leaves room for another connection. */
+export function isOnlyLink(): boolean {
+  return shared.size === 1
+}
+
 /** The link of this process to a target: the same for all who ask while one of them uses it. */
 export function leaseLink(target: ServerTarget): LinkLease {
   const entry = shared.get(target.identity) ?? { link: new RedisLink(target), users: 0 }

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { BrokerConnectionError } from '../../src/errors/errors.js'
 import { withDeadline } from '../../src/util/deadline.js'
+import { gatherWrites } from './gather-writes.js'
 import { numberOf } from './reply.js'
 
 /** What {@link Listening} is made from. */
@@ -137,7 +138,10 @@ export class Listening {
     const quit = async (): Promise<void> => {
       if (!own.delete(listener) || own.size > 0 || listeners.get(name) !== own) return
       listeners.delete(name)
-      if (this.#redis?.status === 'ready') await this.#redis[leave](name).catch(() => undefined)
+      if (this.#redis?.status !== 'ready') return
+      // Whoever heard something goes on first.
+      gatherWrites(this.#redis)
+      await this.#redis[leave](name).catch(() => undefined)
     }
     try {
       const redis = await this.#open()

@@ -90,8 +90,8 @@ export class Restorer {
   }
 
   #keysOf(holder: string): readonly string[] {
-    const { unacked, unackedIndex, holders } = this.#keys
-    return [unacked, unackedIndex, this.#keys.claims(holder), holders]
+    const { unacked, unackedIndex, holders, moves } = this.#keys
+    return [unacked, unackedIndex, this.#keys.claims(holder), holders, moves, this.#keys.moved(holder)]
   }
 }
 

@@ -5,7 +5,7 @@ import { ConfigError } from '../../src/errors/errors.js'
 import { isRecord } from '../../src/util/record.js'
 import { DEFAULT_PLACE, tableNames } from './table-names.js'
 import type { TableNames } from './table-names.js'
-import { durationOption, IGNORED_OPTIONS, textOption } from './target-options.js'
+import { durationOption, IGNORED_OPTIONS, resultTablesOf, textOption } from './target-options.js'
 import type { QueueLayout } from './target-options.js'
 
 /** The application's own knex, to work on. */
@@ -25,7 +25,7 @@ export interface KnexTarget {
 /** The databases that a knex may speak to. */
 export type KnexDatabase = 'sqlite' | 'postgresql' | 'mysql'
 
-const KNOWN = ['schema', 'tablePrefix', 'queryTimeout', 'pollInterval', 'pgbouncer']
+const KNOWN = ['schema', 'tablePrefix', 'queryTimeout', 'pollInterval', 'pgbouncer', 'resultTables']
 
 // By the names that knex gives to the packages.
 const DATABASES: ReadonlyMap<string, KnexDatabase> = new Map([
@@ -51,15 +51,18 @@ export function knexTarget(knex: object, transportOptions?: Readonly<Record<stri
   ])
   const schema = textOption(options, 'schema')
   const prefix = textOption(options, 'tablePrefix')
-  if (database === 'sqlite' && (schema !== undefined || prefix !== undefined)) {
-    throw new ConfigError('a SQLite database takes no schema and no tablePrefix')
+  if (
+    database === 'sqlite' &&
+    (schema !== undefined || prefix !== undefined || options.has('resultTables'))
+  ) {
+    throw new ConfigError('a SQLite database takes no schema, no tablePrefix and no databaseTableNames')
   }
   return {
     kind: 'knex',
     layout: 'lovage',
     knex,
     database,
-    names: tableNames({ schema, prefix: prefix ?? DEFAULT_PLACE.prefix }),
+    names: tableNames({ schema, prefix: prefix ?? DEFAULT_PLACE.prefix, results: resultTablesOf(options) }),
     queryTimeoutMs: durationOption(options, 'queryTimeout', 5000),
     keepsSession: !booleanOption(options, 'pgbouncer', false),
     pollMs: durationOption(options, 'pollInterval', DEFAULT_POLL_MS[database]),

@@ -1,5 +1,5 @@
 import type { TaskRecord } from '../../src/backend/contract.js'
-import type { SqlDialect } from './dialect/dialect.js'
+import type { KeptRow, SqlDialect } from './dialect/dialect.js'
 import type { Session } from './session.js'
 import type { SqlStore } from './store.js'
 
@@ -13,6 +13,10 @@ export interface KeptRecord {
 export interface ResultWriter {
   /** The database it is connected to; `undefined` while it is not. */
   readonly resultStore: SqlStore | undefined
+  /** Records as rows, for a statement of the broker's that stores them; {@link stored} is called after it. */
+  rowsOf(records: readonly KeptRecord[]): readonly KeptRow[]
+  /** Records were stored. */
+  stored(): void
   /** Write records within the caller's transaction. */
   writeWithin(session: Session, dialect: SqlDialect, records: readonly KeptRecord[]): Promise<void>
 }

@@ -18,10 +18,16 @@ import type { Tls } from './server-tls.js'
 /** Servers that have a dialect of their own; MariaDB is spoken to as MySQL. */
 export type ServerKind = 'postgresql' | 'mysql'
 
-/** How the driver package connects. */
-export interface ServerLogin {
+/** Where a server listens. */
+export interface ServerAddress {
   readonly host: string
   readonly port: number
+}
+
+/** How the driver package connects. */
+export interface ServerLogin {
+  /** In the order to try them; of several, one takes writes. */
+  readonly servers: readonly [ServerAddress, ...ServerAddress[]]
   readonly user: string | undefined
   readonly database: string | undefined
   readonly tls: Tls | undefined
@@ -66,6 +72,11 @@ const DEFAULT_POLL_MS: Readonly<Record<ServerKind, number>> = { postgresql: 1000
 // What Python sends is told by nobody.
 const KOMBU_POLL_MS = 100
 
+/** The servers as errors name them. */
+export function shownServers({ servers }: ServerLogin): string {
+  return servers.map(({ host, port }) => `${host}:${port}`).join(' or ')
+}
+
 /** The server that a URL names. @throws `ConfigError` for an option that is unknown or wrong. */
 export function serverTarget(
   kind: ServerKind,
@@ -75,7 +86,7 @@ export function serverTarget(
   const options = driverOptions(url, transportOptions, [...KNOWN, ...PLACE_OPTIONS, ...IGNORED_OPTIONS])
   const layout = layoutOf(url)
   const login = loginOf(kind, url, options)
-  const { host, port, user, database } = login
+  const { servers, user, database } = login
   const names = tableNames(placeOf(options, layout))
   const keepsSession = !booleanOption(options, 'pgbouncer', false)
   return {
@@ -83,7 +94,17 @@ export function serverTarget(
     layout,
     login,
     names,
-    key: JSON.stringify([kind, host, port, user, database, names.message, names.kombuMessage, keepsSession]),
+    key: JSON.stringify([
+      kind,
+      servers,
+      user,
+      database,
+      names.message,
+      names.kombuMessage,
+      names.taskmeta,
+      names.tasksetmeta,
+      keepsSession,
+    ]),
     poolSize: countOption(options, 'poolSize', 8),
     queryTimeoutMs: durationOption(options, 'queryTimeout', 5000),
     keepsSession,
@@ -97,11 +118,21 @@ export function serverTarget(
 
 function loginOf(kind: ServerKind, url: ConnectionUrl, options: ReadonlyMap<string, unknown>): ServerLogin {
   return {
-    host: textOption(options, 'host') ?? (url.host === '' ? 'localhost' : url.host),
-    port: url.port ?? DEFAULT_PORTS[kind],
+    servers: serversOf(kind, url, textOption(options, 'host')),
     user: url.username,
     database: url.path === '' ? undefined : url.path,
     tls: serverTls(options),
     password: () => url.password,
   }
+}
+
+/** The servers of a URL. @param socket - The option `host`, as for the folder of a Unix socket, which stands for all of them. */
+function serversOf(kind: ServerKind, url: ConnectionUrl, socket: string | undefined): ServerLogin['servers'] {
+  const address = (host: string, port: number | undefined): ServerAddress => ({
+    host: host === '' ? 'localhost' : host,
+    port: port ?? DEFAULT_PORTS[kind],
+  })
+  const [, ...others] = url.hosts
+  if (socket !== undefined) return [address(socket, url.port)]
+  return [address(url.host, url.port), ...others.map(({ host, port }) => address(host, port))]
 }

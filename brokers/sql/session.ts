@@ -65,6 +65,8 @@ export interface SqlDatabase {
   atOnce?<Result>(work: (session: Session, channel: string | undefined) => Promise<Result>): Promise<Result>
   /** Do `work` within a transaction of the application's, on its connection; absent where the database takes none. */
   within?<Result>(transaction: Knex.Transaction, work: (session: Session) => Promise<Result>): Promise<Result>
+  /** See that the database answers and takes writes, at one of its servers; absent for a file. */
+  prove?(): Promise<void>
   /** The query builder, without a connection. Loaded at the first call. */
   knex(): Promise<Knex>
   /** Names of the tables. */

@@ -52,6 +52,8 @@ export async function applySettlements(
   settlements: readonly Settlement[],
 ): Promise<readonly Delivery[]> {
   const { database } = owner.store
+  const lost = await settledAtOnce(owner, settlements)
+  if (lost !== undefined) return lost
   try {
     // As good as always every claim holds; then counting the deleted rows is enough, and naming them costs more.
     return await database.transaction(async (session) => {
@@ -68,6 +70,40 @@ export async function applySettlements(
     const lost = await owner.store.dialect.removeHeld(session, owner.holder, keysOf(done))
     return applyHeld(owner, session, settlements, new Set(lost.map(keyText)))
   })
+}
+
+/**
+ * Settle in one statement that is a transaction by itself: half of the time of a batch is the way to the server and back.
+ * `undefined` when nothing was done, since there is more to it than deleting messages and storing their results.
+ */
+async function settledAtOnce(
+  { store, holder, writer }: ClaimOwner,
+  settlements: readonly Settlement[],
+): Promise<readonly Delivery[] | undefined> {
+  const { atOnce } = store.dialect
+  const isPlain = settlements.every(({ handBack, publish }) => handBack === undefined && publish.length === 0)
+  const stored = settlements.filter(({ record }) => record !== undefined)
+  const isTwice = new Set(stored.map(({ record }) => record?.taskId)).size < stored.length
+  if (atOnce === undefined || !isPlain || isTwice || (stored.length > 0 && writer === undefined))
+    return undefined
+  const rows = writer?.rowsOf(stored.flatMap(recordOf)) ?? []
+  const results = stored.flatMap(({ delivery }, index) => {
+    const kept = rows[index]
+    return kept === undefined ? [] : [{ message: claimKey(delivery).id, kept }]
+  })
+  const settled = await store.database.atOnce?.(async (session, channel) =>
+    channel === undefined
+      ? undefined
+      : atOnce.settle(session, { holder, claims: keysOf(settlements), results, channel }),
+  )
+  if (settled === undefined) return undefined
+  if (rows.length > 0) writer?.stored()
+  const gone = new Set(settled.lost.map(keyText))
+  return settlements.map(({ delivery }) => delivery).filter(({ tag }) => gone.has(tag))
+}
+
+function recordOf({ record, recordTtlMs = 0 }: Settlement): readonly KeptRecord[] {
+  return record === undefined ? [] : [{ record, ttlMs: recordTtlMs }]
 }
 
 /** Everything but the acknowledgement, for the settlements whose claim is not in `lost`. */

@@ -29,10 +29,12 @@ export class StoreHandle {
     return this.#store
   }
 
-  /** Open the store. */
+  /** Open the store. @throws {@link SqlFailure} when it does not take writes now. */
   async open(): Promise<void> {
     this.#closed = false
-    await this.#usable()
+    const store = await this.#usable()
+    // Open in this process already, it may be that of a server which is gone; the caller may know another.
+    if (store.target.kind !== 'knex') await store.database.prove?.()
   }
 
   /** The open store, a new one if the last one broke. @throws {@link SqlFailure} when it is not open. */

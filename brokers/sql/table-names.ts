@@ -34,6 +34,18 @@ export interface KombuNames {
 /** What kombu calls its tables unless told otherwise. */
 export const KOMBU_NAMES: KombuNames = { queue: 'kombu_queue', message: 'kombu_message' }
 
+/** One of the result tables, where it is not where Celery has it by default. */
+export interface ResultTable {
+  readonly name?: string
+  readonly schema?: string
+}
+
+/** Both of them, as Celery's `database_table_names` and `database_table_schemas` say it. */
+export interface ResultTables {
+  readonly task: ResultTable
+  readonly group: ResultTable
+}
+
 /** Where the tables of one application stand. */
 export interface Place {
   /** Schema of PostgreSQL, database of MySQL; what the connection is in when undefined. */
@@ -42,6 +54,8 @@ export interface Place {
   readonly prefix: string
   /** kombu's tables, when they are asked for by other names. */
   readonly kombu?: KombuNames
+  /** The result tables, when they are asked for by other names. */
+  readonly results?: ResultTables
 }
 
 /** Where tables stand unless told otherwise. */
@@ -51,8 +65,10 @@ export const DEFAULT_PLACE: Place = { schema: undefined, prefix: 'lovage_' }
 const NAME = /^[a-z_][a-z0-9_]{0,39}$/i
 
 /** The names at one place. @throws {@link ConfigError} for a schema or prefix that would need quoting. */
-export function tableNames({ schema, prefix, kombu = KOMBU_NAMES }: Place): TableNames {
-  for (const part of [schema, prefix, kombu.queue, kombu.message]) {
+export function tableNames({ schema, prefix, kombu = KOMBU_NAMES, results }: Place): TableNames {
+  const { task = {}, group = {} } = results ?? {}
+  const given = [task.name, task.schema, group.name, group.schema]
+  for (const part of [schema, prefix, kombu.queue, kombu.message, ...given]) {
     if (part === undefined || NAME.test(part)) continue
     throw new ConfigError(
       `expected a schema, table or prefix of letters, digits and "_", 40 at most, got: ${JSON.stringify(part)}`,
@@ -60,6 +76,7 @@ export function tableNames({ schema, prefix, kombu = KOMBU_NAMES }: Place): Tabl
   }
   const start = schema === undefined ? '' : `${schema}.`
   const own = `${start}${prefix}`
+  const startOf = (table: ResultTable): string => (table.schema === undefined ? start : `${table.schema}.`)
   return {
     message: `${own}message`,
     holder: `${own}holder`,
@@ -71,10 +88,10 @@ export function tableNames({ schema, prefix, kombu = KOMBU_NAMES }: Place): Tabl
     beat: `${own}beat`,
     beatEntry: `${own}beat_entry`,
     beatOccurrence: `${own}beat_occurrence`,
-    taskmeta: `${start}celery_taskmeta`,
-    tasksetmeta: `${start}celery_tasksetmeta`,
-    taskIds: `${start}task_id_sequence`,
-    tasksetIds: `${start}taskset_id_sequence`,
+    taskmeta: `${startOf(task)}${task.name ?? 'celery_taskmeta'}`,
+    tasksetmeta: `${startOf(group)}${group.name ?? 'celery_tasksetmeta'}`,
+    taskIds: `${startOf(task)}task_id_sequence`,
+    tasksetIds: `${startOf(group)}taskset_id_sequence`,
     kombuQueue: `${start}${kombu.queue}`,
     kombuMessage: `${start}${kombu.message}`,
     kombuQueueIds: `${start}queue_id_sequence`,

@@ -1,14 +1,15 @@
 import type { ConnectionUrl } from '../../src/broker/connection-url.js'
 import { ConfigError } from '../../src/errors/errors.js'
 import { toMs } from '../../src/util/duration.js'
+import { isRecord } from '../../src/util/record.js'
 import { DEFAULT_PLACE, KOMBU_NAMES } from './table-names.js'
-import type { Place } from './table-names.js'
+import type { Place, ResultTable, ResultTables } from './table-names.js'
 
 /** Whose tables the queue is in: Lovage's, or those that kombu's SQLAlchemy transport shares. */
 export type QueueLayout = 'lovage' | 'kombu'
 
 /** Options that only {@link placeOf} reads. */
-export const PLACE_OPTIONS: readonly string[] = ['queue_tablename', 'message_tablename']
+export const PLACE_OPTIONS: readonly string[] = ['queue_tablename', 'message_tablename', 'resultTables']
 
 /** kombu's options for its SQL transport, and others that a shared configuration may carry. */
 export const IGNORED_OPTIONS: readonly string[] = [
@@ -41,7 +42,29 @@ export function placeOf(options: ReadonlyMap<string, unknown>, layout: QueueLayo
       queue: textOption(options, 'queue_tablename') ?? KOMBU_NAMES.queue,
       message: textOption(options, 'message_tablename') ?? KOMBU_NAMES.message,
     },
+    results: resultTablesOf(options),
   }
+}
+
+/** What the core hands over of `databaseTableNames` and `databaseTableSchemas`. @throws {@link ConfigError} for no text. */
+export function resultTablesOf(options: ReadonlyMap<string, unknown>): ResultTables {
+  const given = options.get('resultTables')
+  const { names, schemas } = isRecord(given) ? given : {}
+  const table = (key: string): ResultTable => ({
+    ...named('name', 'databaseTableNames', fieldOf(names, key)),
+    ...named('schema', 'databaseTableSchemas', fieldOf(schemas, key)),
+  })
+  return { task: table('task'), group: table('group') }
+}
+
+function fieldOf(dict: unknown, key: string): unknown {
+  return isRecord(dict) ? dict[key] : undefined
+}
+
+function named(key: 'name' | 'schema', setting: string, value: unknown): ResultTable {
+  if (value === undefined || value === null) return {}
+  if (typeof value === 'string') return { [key]: value }
+  throw new ConfigError(`expected ${setting} to hold texts, got: ${JSON.stringify(value)}`)
 }
 
 /** An option in seconds, from a URL or an object, in milliseconds. @throws {@link ConfigError} for no number. */

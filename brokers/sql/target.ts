@@ -34,7 +34,11 @@ export function parseTarget(
 ): SqlTarget {
   // `lovage migrate` and drivers beside the registry hand over the URL with SQLAlchemy's driver in it.
   const database = /^(?:(?:db|sqla)\+)?(\w+)(?:\+\w+)?$/.exec(url.scheme)?.[1] ?? ''
-  if (database === 'sqlite') return sqliteTarget(url, transportOptions)
+  if (database === 'sqlite') {
+    if (transportOptions?.['resultTables'] !== undefined)
+      throw new ConfigError('a SQLite file takes no databaseTableNames and no databaseTableSchemas')
+    return sqliteTarget(url, transportOptions)
+  }
   const server = SERVERS.get(database)
   if (server === undefined) throw new ConfigError(`${url.scheme}:// names no SQL database that is known`)
   return serverTarget(server, url, transportOptions)
@@ -64,7 +68,13 @@ export function isSameStore(one: SqlTarget, other: SqlTarget): boolean {
     )
   }
   if (one.kind === 'knex') {
-    return other.kind === 'knex' && one.knex === other.knex && one.names.message === other.names.message
+    if (other.kind !== 'knex' || one.knex !== other.knex) return false
+    const { message, taskmeta, tasksetmeta } = other.names
+    return (
+      one.names.message === message &&
+      one.names.taskmeta === taskmeta &&
+      one.names.tasksetmeta === tasksetmeta
+    )
   }
   return other.kind === one.kind && one.key === other.key
 }

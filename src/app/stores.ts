@@ -7,6 +7,7 @@ import { guardBroker } from '../broker/guard.js'
 import type { BrokerOptions, BrokerRegistry } from '../broker/registry.js'
 import { chooseBackend, chooseBroker, isRabbitMq } from '../config/backend-choice.js'
 import type { Config } from '../config/config.js'
+import { resultTablesOption } from '../config/result-tables.js'
 import type { FailoverOrder } from '../config/value/failover-strategy.js'
 import { ConfigError } from '../errors/errors.js'
 import type { ResultCompressor } from '../message/compressed-result.js'
@@ -255,5 +256,5 @@ function rabbitMqOptionsOf(config: Config): Readonly<Record<string, unknown>> {
 function backendOptionsOf(config: Config, target: string | object): Readonly<Record<string, unknown>> {
   return typeof target === 'string' && target.startsWith('rpc:')
     ? { result_persistent: config.resultPersistent, ...config.resultBackendTransportOptions }
-    : config.resultBackendTransportOptions
+    : { ...config.resultBackendTransportOptions, ...resultTablesOption(config, target) }
 }

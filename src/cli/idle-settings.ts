@@ -3,6 +3,9 @@ import type { Settings } from '../config/settings.js'
 
 /** What to do in place of some settings that nothing acts on. */
 const ADVICE: ReadonlyMap<string, string> = new Map([
+  ['databaseEngineOptions', 'the size of the pool is the option poolSize of the URL'],
+  ['databaseEngineCallback', 'hand over a Knex instance of your own as the backend'],
+  ['databaseShortLivedSessions', 'a connection is held for one transaction at a time'],
   ['workerLogfile', 'logs go to standard error; redirect it'],
   ['workerLogDatefmt', 'times are written as Python writes them by default'],
   ['workerTaskLogDatefmt', 'times are written as Python writes them by default'],

@@ -11,13 +11,13 @@ export interface StoreConfigInput {
    */
   readonly databaseUrl?: string | undefined
   /**
-   * Names of the result tables: `task` and `group`.
+   * Names of the result tables on a SQL server: `task` and `group`.
    *
    * @defaultValue not set
    */
   readonly databaseTableNames?: Readonly<Record<string, unknown>> | undefined
   /**
-   * Schemas of the result tables: `task` and `group`.
+   * Schemas of the result tables on a SQL server: `task` and `group`.
    *
    * @defaultValue not set
    */

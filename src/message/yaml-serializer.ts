@@ -1,7 +1,24 @@
+import type { DocumentOptions, ParseOptions, SchemaOptions } from 'yaml'
 import { DecodeError } from '../errors/errors.js'
 import { plainTree, tidied, type PlainTreeRules } from './plain-tree.js'
 import type { Serializer } from './serializer.js'
 import { toEncodeError, Unwritable } from './unwritable.js'
+
+const BOOL = 'tag:yaml.org,2002:bool'
+const TRUE = /^(?:[Yy]es|YES|[Tt]rue|TRUE|[Oo]n|ON)$/
+const FALSE = /^(?:[Nn]o|NO|[Ff]alse|FALSE|[Oo]ff|OFF)$/
+
+// YAML 1.1 takes the letters y and n for booleans, and PyYAML, which writes them without quotes, for texts.
+const READING: ParseOptions & DocumentOptions & SchemaOptions = {
+  version: '1.1',
+  intAsBigInt: true,
+  logLevel: 'silent',
+  customTags: (tags) =>
+    tags.map((tag) => {
+      if (typeof tag !== 'object' || tag.tag !== BOOL || tag.collection !== undefined) return tag
+      return { ...tag, test: tag.test?.test('yes') === true ? TRUE : FALSE }
+    }),
+}
 
 const RULES: PlainTreeRules = { number: yamlNumber, keepsDates: true }
 
@@ -34,7 +51,7 @@ export async function loadYamlSerializer(): Promise<Serializer> {
     decode(data) {
       try {
         const text = typeof data === 'string' ? data : Buffer.from(data).toString('utf8')
-        const document = parseDocument(text, { version: '1.1', intAsBigInt: true, logLevel: 'silent' })
+        const document = parseDocument(text, READING)
         const problem = document.errors[0] ?? document.warnings[0]
         if (problem) throw problem
         return tidied(document.toJS({ maxAliasCount: 100 }))

@@ -173,7 +173,7 @@ for (const kind of ['postgresql', 'mariadb'] as const) {
           expect(pids).toEqual(sent.map(() => process.pid))
         }
         const quickMs = Math.min(await line.answers(), await line.answers(), await line.answers())
-        expect(quickMs).toBeLessThan(2000)
+        expect(quickMs).toBeLessThan(1000)
       },
     )
   })

@@ -6,6 +6,9 @@ import { parseConnectionUrl } from '../../src/broker/connection-url.js'
 import { BackendError } from '../../src/errors/errors.js'
 import { jsonCodec } from '../conformance/index.js'
 import type { ResultBackend } from '../../src/driver.js'
+import { Codecs } from '../../src/message/codecs.js'
+import { createResultCodec } from '../../src/message/result-codec.js'
+import type { ResultCodec } from '../../src/message/result-codec.js'
 import { sqlInteropPlace } from './support/sql-place.js'
 import { InteropStage } from './support/stage.js'
 
@@ -71,6 +74,23 @@ for (const server of ['postgresql', 'mariadb', 'sqlite'] as const) {
       60_000,
     )
 
+    it.each(['yaml', 'msgpack'])(
+      'hold values in %s, where that is the result serializer of both',
+      async (serializer) => {
+        await tablesOf56(knex, server)
+        await using stage = await InteropStage.open(python, place)
+        await using backend = await openBackend(place.backend, await codecOf(serializer))
+
+        await storeOurs(backend.results)
+        const theirs = await stage.python.run(pythonIn(serializer))
+
+        expect(theirs).toEqual([{ n: 2 }, ['kid']])
+        const records = await backend.results.load(['theirs'])
+        expect(records.get('theirs')).toMatchObject({ state: 'SUCCESS', result: { n: [1, 'é'] } })
+      },
+      60_000,
+    )
+
     it('hold pickles that are never read: the error says what to do', async () => {
       await tablesOf56(knex, server)
       await using stage = await InteropStage.open(python, place)
@@ -83,8 +103,27 @@ for (const server of ['postgresql', 'mariadb', 'sqlite'] as const) {
   })
 }
 
-async function openBackend(url: string): Promise<AsyncDisposable & { readonly results: ResultBackend }> {
-  const results = guardBackend(createBackend(parseConnectionUrl(url), { codec: jsonCodec }))
+async function codecOf(serializer: string): Promise<ResultCodec> {
+  const codecs = new Codecs()
+  await codecs.serializers.prepare([serializer])
+  return createResultCodec(serializer, codecs)
+}
+
+/** A backend of Celery's whose result serializer is this one stores a result, and reads ours. */
+function pythonIn(serializer: string): string {
+  return `
+from celery.backends.database import DatabaseBackend
+backend = DatabaseBackend(url=app.backend.url, app=app, serializer='${serializer}', accept=['${serializer}'])
+backend.store_result('theirs', {'n': [1, 'é']}, 'SUCCESS')
+ours = backend.get_task_meta('ours')
+return [ours['result'], [child[0][0] for child in ours['children']]]`
+}
+
+async function openBackend(
+  url: string,
+  codec: ResultCodec = jsonCodec,
+): Promise<AsyncDisposable & { readonly results: ResultBackend }> {
+  const results = guardBackend(createBackend(parseConnectionUrl(url), { codec }))
   await results.connect(new AbortController().signal)
   return { results, [Symbol.asyncDispose]: () => results.close() }
 }

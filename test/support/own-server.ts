@@ -16,7 +16,8 @@ type Start = (port: number) => Promise<Running>
 
 interface ServiceModule {
   readonly createCluster?: (folder: string) => Promise<{ readonly postmaster: Start }>
-  readonly createDataFolder?: (folder: string) => Promise<{ readonly server: Start }>
+  readonly copyCluster?: (folder: string, port: number) => Promise<{ readonly postmaster: Start }>
+  readonly createDataFolder?: (folder: string, more: readonly string[]) => Promise<{ readonly server: Start }>
   readonly postgresql?: { readonly detect: () => Promise<string | undefined> }
   readonly mariadb?: { readonly detect: () => Promise<string | undefined> }
 }
@@ -56,17 +57,32 @@ export class OwnServer implements AsyncDisposable {
     this.#running = parts.running
   }
 
-  /** Start one; `undefined` when the program is not installed. */
-  static async open(kind: SqlServer): Promise<OwnServer | undefined> {
+  /**
+   * Start one; `undefined` when the program is not installed.
+   *
+   * @param more - Further arguments of MariaDB.
+   */
+  static async open(kind: SqlServer, more: readonly string[] = []): Promise<OwnServer | undefined> {
     const service = await load(`service/${kind}.mjs`)
     if ((await (service.postgresql ?? service.mariadb)?.detect()) !== undefined) return undefined
     const folder = await tempFolder(`own-${kind}`)
     const start =
       (await service.createCluster?.(folder.path))?.postmaster ??
-      (await service.createDataFolder?.(folder.path))?.server
+      (await service.createDataFolder?.(folder.path, more))?.server
     if (start === undefined) throw new TypeError(`service/${kind}.mjs makes no data folder`)
     const port = await anyPort()
     return new OwnServer(kind, port, { folder, start, running: await start(port) })
+  }
+
+  /** Start a standby of a PostgreSQL: a copy that follows it and only reads, until it is promoted. */
+  static async standbyOf(primary: OwnServer): Promise<OwnServer> {
+    const { copyCluster } = await load('service/postgresql.mjs')
+    const folder = await tempFolder('own-standby')
+    const copied = await copyCluster?.(folder.path, primary.port)
+    if (copied === undefined) throw new TypeError('service/postgresql.mjs copies nothing')
+    const start = copied.postmaster
+    const port = await anyPort()
+    return new OwnServer('postgresql', port, { folder, start, running: await start(port) })
   }
 
   get port(): number {

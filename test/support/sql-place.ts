@@ -23,9 +23,13 @@ function openKnex(server: SqlServer, connection: Readonly<Record<string, unknown
   return knex({ client: server === 'postgresql' ? 'pg' : 'mysql2', connection, pool: { min: 0, max: 4 } })
 }
 
-/** Make an empty place; `undefined` when the server is not there, and the test is to be skipped. */
-export async function sqlPlace(server: SqlServer): Promise<SqlPlace | undefined> {
-  const text = serviceUrl(server)
+/**
+ * Make an empty place; `undefined` when the server is not there, and the test is to be skipped.
+ *
+ * @param service - Another service that speaks as this server does.
+ */
+export async function sqlPlace(server: SqlServer, service: string = server): Promise<SqlPlace | undefined> {
+  const text = serviceUrl(service)
   if (text === undefined) return undefined
   const url = new URL(text)
   const name = `test_${randomBytes(6).toString('hex')}`

@@ -40,9 +40,13 @@ function openSqlResults(url: string): ResultBackend {
   return guardBackend(createBackend(parseConnectionUrl(url), { codec: jsonCodec }))
 }
 
-/** Both suites on a server, in a place of their own. */
-export async function describeSqlServer(server: SqlServer, name: string): Promise<void> {
-  const place = await sqlPlace(server)
+/**
+ * Both suites on a server, in a place of their own.
+ *
+ * @param service - As in {@link sqlPlace}.
+ */
+export async function describeSqlServer(server: SqlServer, name: string, service?: string): Promise<void> {
+  const place = await sqlPlace(server, service)
   if (place === undefined) {
     it.skip(`${name}: no server is there`, () => undefined)
     return

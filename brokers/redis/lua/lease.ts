@@ -28,9 +28,11 @@ return lost
 
 /**
  * What a holder has claimed, at most 200 at once: tags and their entries in turn. KEYS: unacked, its index, the holder's
- * claims, holders. ARGV: holder, `1` when only a lease that is over counts.
+ * claims, holders, the queues of moves, what was moved to the holder. ARGV: holder, `1` when only a lease that is over
+ * counts.
  *
- * A holder that has nothing left is forgotten.
+ * What a move has brought and nobody has recorded is recorded first: the holder may have died of it. A holder that has
+ * nothing left is forgotten.
  */
 export const CLAIMS_OF = `
 if ARGV[2] == '1' then
@@ -38,6 +40,17 @@ if ARGV[2] == '1' then
   local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
   local lease_end = redis.call('ZSCORE', KEYS[4], ARGV[1])
   if lease_end and tonumber(lease_end) > now then return {} end
+end
+local queue = redis.call('HGET', KEYS[5], ARGV[1])
+if queue then
+  local t = redis.call('TIME')
+  for i, envelope in ipairs(redis.call('LRANGE', KEYS[6], 0, -1)) do
+    local tag = ARGV[1] .. '.moved.' .. t[1] .. t[2] .. '.' .. i
+    redis.call('HSET', KEYS[1], tag, '[' .. envelope .. ', "", ' .. queue .. ']')
+    redis.call('SADD', KEYS[3], tag)
+  end
+  redis.call('DEL', KEYS[6])
+  redis.call('HDEL', KEYS[5], ARGV[1])
 end
 local tags = redis.call('SRANDMEMBER', KEYS[3], 200)
 local found = {}

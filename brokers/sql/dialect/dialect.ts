@@ -75,6 +75,30 @@ export interface AtOnce {
   claim(session: Session, request: ClaimAtOnce): Promise<ClaimedAtOnce>
   /** Insert and announce; `false` when nothing was done, because one statement does not do or the version is another. */
   insert(session: Session, wish: InsertAtOnce): Promise<boolean>
+  /** Delete claimed rows, store the results of those whose claim holds, and tell of them. */
+  settle(session: Session, wish: SettleAtOnce): Promise<SettledAtOnce>
+}
+
+/** What is settled by one statement. */
+export interface SettleAtOnce {
+  readonly holder: number
+  readonly claims: readonly ClaimKey[]
+  /** No task twice. */
+  readonly results: readonly { readonly message: number; readonly kept: KeptRow }[]
+  /** Who is told of results. */
+  readonly channel: string
+}
+
+/** What {@link AtOnce.settle} found. */
+export interface SettledAtOnce {
+  /** Claims that were lost; nothing was done for these. */
+  readonly lost: readonly ClaimKey[]
+}
+
+/** A row of the result table, and how long to keep it, in milliseconds; 0 keeps it. */
+export interface KeptRow {
+  readonly row: ResultRow
+  readonly ttlMs: number
 }
 
 /** How a claim is given back. */

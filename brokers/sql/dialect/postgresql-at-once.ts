@@ -1,7 +1,9 @@
-import type { Session, SqlValue } from '../session.js'
+import type { Session } from '../session.js'
 import { byPriority, claimedRow } from './claims.js'
 import type { AtOnce, ClaimAtOnce, ClaimedAtOnce, InsertAtOnce } from './dialect.js'
-import { NOW, READY } from './postgresql-queue.js'
+import { insertText, insertValues, NOW } from './postgresql-insert.js'
+import { READY } from './postgresql-queue.js'
+import { settle } from './postgresql-settle.js'
 
 // The holder's row is locked before anything is claimed, so that nobody frees its claims while it makes new ones.
 const CLAIM = `WITH me AS MATERIALIZED (
@@ -12,26 +14,9 @@ const CLAIM = `WITH me AS MATERIALIZED (
     ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED))
   RETURNING id, -rank, deliveries, unspent, due, meta, body, (SELECT stale FROM me)`
 
-/** Counts of rows that have a statement of their own; others go the long way. */
-const SIZES: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 8, 10, 16, 20, 25, 32, 50, 64, 100])
-
-const inserts = new Map<number, string>()
-
-function inserting(rows: number): string {
-  const known = inserts.get(rows)
-  if (known !== undefined) return known
-  const values = Array.from({ length: rows }, (_, row) => valuesFrom(3 + row * 4))
-  // Told and inserted only where the queues are as they were.
-  const text = `WITH told AS MATERIALIZED (SELECT pg_notify($2, '') FROM {topology} WHERE version = $1)
-    INSERT INTO {message} (queue, rank, meta, body)
-    SELECT * FROM (VALUES ${values.join(',')}) AS sent WHERE EXISTS (SELECT 1 FROM told)`
-  inserts.set(rows, text)
-  return text
-}
-
-function valuesFrom(first: number): string {
-  return `($${first}::text,$${first + 1}::integer,$${first + 2}::text,$${first + 3}::bytea)`
-}
+// Told and inserted only where the queues are as they were.
+const INSERT = `WITH told AS MATERIALIZED (SELECT pg_notify($2, '') FROM {topology} WHERE version = $1)
+  ${insertText(3, 'EXISTS (SELECT 1 FROM told)')}`
 
 async function claim(session: Session, request: ClaimAtOnce): Promise<ClaimedAtOnce> {
   const { queue, max, holder, claim: number, leaseMs } = request
@@ -43,11 +28,8 @@ async function claim(session: Session, request: ClaimAtOnce): Promise<ClaimedAtO
 }
 
 async function insert(session: Session, { version, channel, messages }: InsertAtOnce): Promise<boolean> {
-  if (!SIZES.has(messages.length) || messages.some(({ hold }) => hold !== undefined)) return false
-  const values: SqlValue[] = [version, channel]
-  for (const { queue, priority, meta, body } of messages) values.push(queue, -priority, meta, body)
-  return (await session.run(inserting(messages.length), values)) > 0
+  return (await session.run(INSERT, [version, channel, ...insertValues(messages)])) > 0
 }
 
-/** Claims and inserts of PostgreSQL in one statement each. */
-export const atOnce: AtOnce = { claim, insert }
+/** Claims, inserts and settlements of PostgreSQL in one statement each. */
+export const atOnce: AtOnce = { claim, insert, settle }

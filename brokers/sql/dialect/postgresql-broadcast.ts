@@ -1,7 +1,7 @@
 import type { Session } from '../session.js'
 import { broadcastRow } from './broadcast-row.js'
 import type { BroadcastRow } from './dialect.js'
-import { NOW } from './postgresql-queue.js'
+import { NOW } from './postgresql-insert.js'
 
 const BROADCAST = `INSERT INTO {broadcast} (sent_ms, meta, body) VALUES (${NOW}, $1, $2)`
 const DROP = `DELETE FROM {broadcast} WHERE sent_ms < ${NOW} - $1::bigint`

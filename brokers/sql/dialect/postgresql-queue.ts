@@ -1,7 +1,7 @@
-import type { Session, SqlValue } from '../session.js'
+import type { Session } from '../session.js'
 import { byClaim, byPriority, claimedRow, without } from './claims.js'
 import { holdValues } from './hold.js'
-import { pieces } from './pieces.js'
+import { insertText, insertValues, NOW } from './postgresql-insert.js'
 import type {
   ClaimedRow,
   ClaimKey,
@@ -12,14 +12,10 @@ import type {
   RemoveOutcome,
 } from './dialect.js'
 
-/** The present moment in epoch milliseconds, as PostgreSQL tells it; one moment within a statement. */
-export const NOW = '(extract(epoch from statement_timestamp()) * 1000)::bigint'
-
 /** What the partial index of claimable rows covers, word for word. */
 export const READY = 'holder IS NULL AND due_ms IS NULL'
 
 const PROMOTE_AT_ONCE = 1000
-const INSERT_SIZES = [1000, 100, 25, 5, 1]
 
 const LOOK = `SELECT ${NOW},
   (SELECT min(due_ms) FROM {message} WHERE due_ms IS NOT NULL),
@@ -59,53 +55,11 @@ const FREE = 'UPDATE {message} SET holder = NULL, claim = NULL WHERE holder = AN
 const DROP_HOLDERS = 'DELETE FROM {holder} WHERE id = ANY ($1::bigint[])'
 const EXPIRED_HOLDERS = `SELECT id FROM {holder} WHERE lease_until_ms <= ${NOW} AND id <> $1 FOR UPDATE SKIP LOCKED`
 
-const readyInserts = inserts(
-  '(queue, rank, meta, body)',
-  4,
-  (first) => `($${first},$${first + 1},$${first + 2},$${first + 3})`,
-)
-const heldInserts = inserts(
-  '(queue, rank, meta, body, due_ms, due)',
-  6,
-  (first) =>
-    `($${first},$${first + 1},$${first + 2},$${first + 3},$${first + 4}::bigint + $${first + 5}::bigint * ${NOW},1)`,
-)
+const INSERT = insertText(1)
 
-/** Makes the insert of any number of rows, and keeps its text. */
-function inserts(
-  columns: string,
-  width: number,
-  values: (first: number) => string,
-): (rows: number) => string {
-  const known = new Map<number, string>()
-  return (rows) => {
-    const text =
-      known.get(rows) ??
-      `INSERT INTO {message} ${columns} VALUES ${Array.from({ length: rows }, (_, row) => values(row * width + 1)).join(',')}`
-    known.set(rows, text)
-    return text
-  }
-}
-
-/** One statement for up to a thousand rows; those to be held go in separately. See `SqlDialect.insert`. */
+/** One statement for any number of rows. See `SqlDialect.insert`. */
 export async function insert(session: Session, messages: readonly NewMessage[]): Promise<void> {
-  const ready = messages.filter(({ hold }) => hold === undefined)
-  for (const piece of pieces(ready, INSERT_SIZES)) {
-    const values: SqlValue[] = []
-    for (const { queue, priority, meta, body } of piece) values.push(queue, -priority, meta, body)
-    await session.run(readyInserts(piece.length), values)
-  }
-  const held = messages.filter(({ hold }) => hold !== undefined)
-  for (const piece of pieces(held, INSERT_SIZES)) {
-    const values = piece.flatMap(({ queue, priority, meta, body, hold }): SqlValue[] => [
-      queue,
-      -priority,
-      meta,
-      body,
-      ...holdValues(hold),
-    ])
-    await session.run(heldInserts(piece.length), values)
-  }
+  await session.run(INSERT, insertValues(messages))
   session.announce()
 }
 

@@ -38,7 +38,7 @@ const KINDS: Readonly<Record<KnexDatabase, Kind>> = {
 export async function openKnexInstance(target: KnexTarget): Promise<OpenedDatabase> {
   const { knex, database, names, keepsSession, queryTimeoutMs } = target
   const { dialect, driver, client } = KINDS[database]
-  const pool = new KnexPool(knex, false)
+  const pool = new KnexPool(knex)
   const channel = database === 'postgresql' ? channelOf(names.message) : undefined
   const opened = new ServerDatabase({
     driver,

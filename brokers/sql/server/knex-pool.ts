@@ -1,6 +1,8 @@
 import type { Knex } from 'knex'
 import { isRecord } from '../../../src/util/record.js'
 import { SqlFailure } from '../failure.js'
+import type { ServerAddress } from '../server-target.js'
+import { ServerRing } from './server-ring.js'
 
 /** What of a knex's client is used; its own types say `any`. */
 interface KnexClient {
@@ -8,6 +10,7 @@ interface KnexClient {
   releaseConnection(connection: object): Promise<unknown>
   acquireRawConnection(): Promise<unknown>
   destroyRawConnection(connection: object): Promise<void>
+  readonly connectionSettings?: object
 }
 
 /** Connections of one knex, which keeps them for Lovage or for the application. */
@@ -15,17 +18,49 @@ export class KnexPool {
   readonly #knex: Knex
   readonly #client: KnexClient
   readonly #isOwned: boolean
+  readonly #ring: ServerRing
+  readonly #doubts = new Set<() => void>()
+  /** Where a connection leads. */
+  readonly #servers = new WeakMap<object, ServerAddress>()
 
-  /** @param isOwned - Whether closing the pool closes the connections. */
-  constructor(knex: Knex, isOwned: boolean) {
+  /** @param servers - Where the connections lead, for a pool whose end ends them; none for that of an application. */
+  constructor(knex: Knex, servers: readonly ServerAddress[] = []) {
     this.#knex = knex
     this.#client = clientOf(knex)
-    this.#isOwned = isOwned
+    this.#isOwned = servers.length > 0
+    this.#ring = new ServerRing(servers)
+  }
+
+  /** How many servers there are to choose from. */
+  get size(): number {
+    return this.#ring.size
   }
 
   /** A connection that nobody else uses, until it is given back. */
   async acquire(): Promise<object> {
-    return connectionOf(await this.#client.acquireConnection())
+    const server = this.#ring.current
+    try {
+      const connection = connectionOf(await this.#client.acquireConnection())
+      if (server !== undefined && !this.#servers.has(connection)) this.#servers.set(connection, server)
+      return connection
+    } catch (error) {
+      this.#leave(server)
+      throw error
+    }
+  }
+
+  /** The server of this connection is not the one to work on: the next connections go to another, where there is one. */
+  forsake(connection: object): void {
+    this.#leave(this.#servers.get(connection))
+    for (const listener of [...this.#doubts]) listener()
+  }
+
+  /** Call `listener` when a connection has failed, as others may have too; the result ends it. */
+  doubt(listener: () => void): () => void {
+    this.#doubts.add(listener)
+    return () => {
+      this.#doubts.delete(listener)
+    }
   }
 
   /** Give a connection back. One that is not usable any more is thrown away. */
@@ -38,6 +73,12 @@ export class KnexPool {
   /** A connection outside of the pool, with the settings of those inside. */
   async openApart(): Promise<object> {
     return connectionOf(await this.#client.acquireRawConnection())
+  }
+
+  #leave(server: ServerAddress | undefined): void {
+    if (!this.#ring.leave(server)) return
+    // What knex makes connections from.
+    Object.assign(this.#client.connectionSettings ?? {}, this.#ring.current)
   }
 
   /** Close a connection that {@link openApart} gave. */

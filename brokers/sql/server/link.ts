@@ -34,6 +34,8 @@ export interface Flaw {
   readonly kind: FailureKind
   /** Nothing of the transaction remains, and the same again may succeed at once: a deadlock, a serialization failure. */
   readonly again: boolean
+  /** Another server of the same database may do what this one cannot: it is gone, or only reads. */
+  readonly isElsewhere?: boolean
 }
 
 /** What one kind of server does in its own way, below its dialect. */
@@ -50,6 +52,8 @@ export interface ServerDriver {
   commit(channel: string | undefined): string
   /** The text that wakes whoever listens on a channel, once the transaction it is part of is committed. */
   tell(channel: string): string | undefined
+  /** The statement that gives 1 where writes are taken; a server that another took over from, or will, gives 0. */
+  readonly writable: string | undefined
   /** The meaning of an error; `undefined` for one that has nothing to do with the server. */
   flawOf(error: unknown): Flaw | undefined
 }

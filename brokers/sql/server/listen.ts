@@ -5,10 +5,11 @@ import type { KnexPool } from './knex-pool.js'
 import { PgLink, pgClient } from './pg-link.js'
 
 const FIRST_PAUSE_MS = 200
-const LONGEST_PAUSE_MS = 5000
+// As rare as the poll that stands behind it: a longer pause would leave every task to the poll when the server is back.
+const LONGEST_PAUSE_MS = 1000
 // A connection that died in silence is found by asking.
 const ASK_EVERY_MS = 10_000
-const ANSWER_WITHIN_MS = 5000
+const ANSWER_WITHIN_MS = 2000
 
 /**
  * Tells of commits that were announced on a channel, over a connection of its own.
@@ -42,6 +43,7 @@ class Listening {
   #leave: (() => void) | undefined
   #timer: NodeJS.Timeout | undefined
   #asking: NodeJS.Timeout | undefined
+  #certain: (() => void) | undefined
   #pauseMs = FIRST_PAUSE_MS
   #isStopped = false
 
@@ -61,6 +63,7 @@ class Listening {
     this.#isStopped = true
     clearTimeout(this.#timer)
     clearInterval(this.#asking)
+    this.#certain?.()
     this.#leave?.()
   }
 
@@ -72,6 +75,7 @@ class Listening {
     client.on('error', () => undefined)
     client.on('end', () => {
       clearInterval(this.#asking)
+      this.#certain?.()
       this.#again()
     })
     this.#leave = () => {
@@ -84,10 +88,13 @@ class Listening {
       return
     }
     await answered(link, `LISTEN ${this.#channel}`)
-    this.#asking = setInterval(() => {
+    const ask = (): void => {
       answered(link, 'SELECT 1').catch(() => undefined)
-    }, ASK_EVERY_MS)
+    }
+    this.#asking = setInterval(ask, ASK_EVERY_MS)
     this.#asking.unref()
+    // Where one connection died without a word, this one may have.
+    this.#certain = this.#pool.doubt(ask)
     this.#pauseMs = FIRST_PAUSE_MS
     // What was announced before this moment has reached nobody.
     this.#changed()

@@ -5,6 +5,7 @@ import { networkFlaw } from './network-flaw.js'
 
 const AGAIN: Flaw = { kind: 'unavailable', again: true }
 const UNAVAILABLE: Flaw = { kind: 'unavailable', again: false }
+const ELSEWHERE: Flaw = { ...UNAVAILABLE, isElsewhere: true }
 const REFUSED: Flaw = { kind: 'refused', again: false }
 
 // https://mariadb.com/kb/en/mariadb-error-code-reference/
@@ -13,13 +14,16 @@ const AGAIN_CODES: ReadonlySet<number> = new Set([
   1205, // waited too long for a lock
   1213, // deadlock
 ])
+const ELSEWHERE_CODES: ReadonlySet<number> = new Set([
+  ...[1053, 1077, 1079], // shutting down
+  ...[1290, 1792, 1836], // read only: the other side of a failover
+])
 const UNAVAILABLE_CODES: ReadonlySet<number> = new Set([
   ...[1021, 1114], // no room left
   ...[1037, 1038, 1041], // no memory left
   ...[1040, 1203, 1226], // too many connections
-  ...[1053, 1077, 1079, 1927, 4031], // shutting down, connection killed
+  ...[1927, 4031], // connection killed
   ...[1158, 1159, 1160, 1161, 1184], // network
-  ...[1290, 1792, 1836], // read only: the other side of a failover
   ...[1317, 1969, 3024], // cancelled, as by max_statement_time
 ])
 
@@ -32,6 +36,7 @@ export const mysqlDriver: ServerDriver = {
   tuning: undefined,
   commit: () => 'COMMIT',
   tell: () => undefined,
+  writable: 'SELECT @@global.read_only = 0',
   flawOf,
 }
 
@@ -40,10 +45,11 @@ function flawOf(error: unknown): Flaw | undefined {
   // The driver's own errors carry the negative numbers of the system, or none.
   if (typeof number !== 'number' || number <= 0) return fatalFlaw(error) ?? networkFlaw(error)
   if (AGAIN_CODES.has(number)) return AGAIN
+  if (ELSEWHERE_CODES.has(number)) return ELSEWHERE
   return UNAVAILABLE_CODES.has(number) ? UNAVAILABLE : REFUSED
 }
 
 function fatalFlaw(error: unknown): Flaw | undefined {
   const code = isRecord(error) ? error['code'] : undefined
-  return typeof code === 'string' && code.startsWith('PROTOCOL_') ? UNAVAILABLE : undefined
+  return typeof code === 'string' && code.startsWith('PROTOCOL_') ? ELSEWHERE : undefined
 }

@@ -1,5 +1,6 @@
 import { mysql } from '../dialect/mysql.js'
 import type { OpenedDatabase } from '../opened-database.js'
+import { shownServers } from '../server-target.js'
 import type { ServerTarget } from '../server-target.js'
 import { KnexPool } from './knex-pool.js'
 import { mysqlDriver } from './mysql-driver.js'
@@ -11,13 +12,12 @@ import { StatementBook } from './statement-book.js'
 export async function openMysql(target: ServerTarget): Promise<OpenedDatabase> {
   await requirePackage('mysql', 'mysql2', () => import('mysql2'))
   const { login, names, poolSize, queryTimeoutMs } = target
-  const { host, port, user, database, tls } = login
+  const { servers, user, database, tls } = login
   const knex = await openKnex('mysql2', {
     pool: { min: 0, max: poolSize },
     acquireConnectionTimeout: queryTimeoutMs,
     connection: {
-      host,
-      port,
+      ...servers[0],
       user,
       database,
       password: login.password(),
@@ -29,13 +29,13 @@ export async function openMysql(target: ServerTarget): Promise<OpenedDatabase> {
   })
   const db = new ServerDatabase({
     driver: mysqlDriver,
-    pool: new KnexPool(knex, true),
+    pool: new KnexPool(knex, servers),
     statements: new StatementBook(names, knex, mysqlDriver.quote),
     channel: undefined,
     keepsSession: target.keepsSession,
     queryTimeoutMs,
     isTuned: false,
-    label: `MySQL at ${host}:${port}`,
+    label: `MySQL at ${shownServers(login)}`,
   })
   // Nobody is told of commits: a poll finds them.
   return { dialect: mysql, database: db, watch: () => () => undefined }

@@ -19,5 +19,5 @@ export function networkFlaw(error: unknown): Flaw | undefined {
     CODES.has(code) ||
     (typeof message === 'string' && WORDS.test(message)) ||
     inner.some((one) => networkFlaw(one) !== undefined)
-  return isAway ? { kind: 'unavailable', again: false } : undefined
+  return isAway ? { kind: 'unavailable', again: false, isElsewhere: true } : undefined
 }

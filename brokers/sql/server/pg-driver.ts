@@ -5,18 +5,23 @@ import { networkFlaw } from './network-flaw.js'
 
 const AGAIN: Flaw = { kind: 'unavailable', again: true }
 const UNAVAILABLE: Flaw = { kind: 'unavailable', again: false }
+const ELSEWHERE: Flaw = { ...UNAVAILABLE, isElsewhere: true }
 const REFUSED: Flaw = { kind: 'refused', again: false }
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
 const AGAIN_CODES: ReadonlySet<string> = new Set(['40001', '40P01'])
 const UNAVAILABLE_CLASSES: ReadonlySet<string> = new Set([
-  '08', // connection exception
   '53', // disk full, out of memory, too many connections
   '57', // cancelled, as by statement_timeout; shutting down; starting up
   '58', // input or output error
 ])
-const UNAVAILABLE_CODES: ReadonlySet<string> = new Set([
+const ELSEWHERE_CODES: ReadonlySet<string> = new Set([
   '25006', // read only: the other side of a failover
+  '57P01', // shut down by the administrator
+  '57P02', // another process of the server crashed
+  '57P03', // starting up or shutting down
+])
+const UNAVAILABLE_CODES: ReadonlySet<string> = new Set([
   '25P03', // idle_in_transaction_session_timeout
   '55P03', // lock_timeout
   '26000', // a pooler gave us another connection's prepared statements
@@ -41,6 +46,7 @@ export const pgDriver: ServerDriver = {
   tuning: TUNE,
   commit: (channel) => (channel === undefined ? 'COMMIT' : `NOTIFY ${channel};COMMIT`),
   tell: (channel) => `NOTIFY ${channel}`,
+  writable: "SELECT current_setting('transaction_read_only') = 'off'",
   flawOf,
 }
 
@@ -48,6 +54,7 @@ function flawOf(error: unknown): Flaw | undefined {
   const code = isRecord(error) ? error['code'] : undefined
   if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code)) return networkFlaw(error)
   if (AGAIN_CODES.has(code)) return AGAIN
+  if (ELSEWHERE_CODES.has(code) || code.startsWith('08')) return ELSEWHERE
   const isAway = UNAVAILABLE_CLASSES.has(code.slice(0, 2)) || UNAVAILABLE_CODES.has(code)
   return isAway ? UNAVAILABLE : REFUSED
 }

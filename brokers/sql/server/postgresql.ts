@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { postgresql } from '../dialect/postgresql.js'
 import type { OpenedDatabase } from '../opened-database.js'
+import { shownServers } from '../server-target.js'
 import type { ServerTarget } from '../server-target.js'
 import { bareName } from '../table-names.js'
 import { pgDriver } from './pg-driver.js'
@@ -15,13 +16,12 @@ import { StatementBook } from './statement-book.js'
 export async function openPostgresql(target: ServerTarget): Promise<OpenedDatabase> {
   await requirePackage('postgresql', 'pg', () => import('pg'))
   const { login, names, poolSize, queryTimeoutMs, keepsSession } = target
-  const { host, port, user, database, tls } = login
+  const { servers, user, database, tls } = login
   const knex = await openKnex('pg', {
     pool: { min: 0, max: poolSize, ...(keepsSession && { afterCreate: tune }) },
     acquireConnectionTimeout: queryTimeoutMs,
     connection: {
-      host,
-      port,
+      ...servers[0],
       user,
       database,
       password: login.password(),
@@ -31,7 +31,7 @@ export async function openPostgresql(target: ServerTarget): Promise<OpenedDataba
       connectionTimeoutMillis: queryTimeoutMs,
     },
   })
-  const pool = new KnexPool(knex, true)
+  const pool = new KnexPool(knex, servers)
   const channel = channelOf(names.message)
   const db = new ServerDatabase({
     driver: pgDriver,
@@ -41,7 +41,7 @@ export async function openPostgresql(target: ServerTarget): Promise<OpenedDataba
     keepsSession,
     queryTimeoutMs,
     isTuned: keepsSession,
-    label: `PostgreSQL at ${host}:${port}`,
+    label: `PostgreSQL at ${shownServers(login)}`,
   })
   return {
     dialect: postgresql,

@@ -78,7 +78,7 @@ export class ServerDatabase implements SqlDatabase {
   ): Promise<Result> {
     const { driver, channel, keepsSession, queryTimeoutMs } = this.#parts
     // Within a transaction knex always hands out the one connection.
-    const connection = await new KnexPool(transaction, false).acquire()
+    const connection = await new KnexPool(transaction).acquire()
     const link = driver.link(connection, keepsSession)
     const session = this.#session(link, queryTimeoutMs)
     try {
@@ -91,12 +91,39 @@ export class ServerDatabase implements SqlDatabase {
     }
   }
 
+  async prove(): Promise<void> {
+    // A failure leads to the next server.
+    for (let left = this.#parts.pool.size; ; left -= 1) {
+      try {
+        await this.#proveOnce()
+        return
+      } catch (error) {
+        const isAway = error instanceof SqlFailure && error.kind === 'unavailable'
+        if (!isAway || left <= 1) throw error
+      }
+    }
+  }
+
   async knex(): Promise<Knex> {
     return Promise.resolve(this.#parts.statements.builder)
   }
 
   async close(): Promise<void> {
     await this.#parts.pool.close()
+  }
+
+  async #proveOnce(): Promise<void> {
+    const { driver, label, queryTimeoutMs } = this.#parts
+    const { writable } = driver
+    if (writable === undefined) return
+    await this.#again(() =>
+      this.#onLink(queryTimeoutMs, async (link) => {
+        const [row] = await this.#session(link, queryTimeoutMs).all(writable)
+        if (row?.[0] === 1) return
+        link.destroy()
+        throw new SqlFailure('unavailable', `${label} only reads at present`, undefined)
+      }),
+    )
   }
 
   /** Do `work` until it is not the server's wish that it is done again. */
@@ -127,6 +154,8 @@ export class ServerDatabase implements SqlDatabase {
       return await work(link)
     } catch (error) {
       const flaw = driver.flawOf(error)
+      // One that did not answer has been cut already.
+      if (flaw?.isElsewhere === true || link.isDestroyed) pool.forsake(connection)
       if (flaw?.kind === 'unavailable' && !flaw.again) link.destroy()
       throw error
     } finally {

@@ -16,6 +16,7 @@ export const sqliteDriver: ServerDriver = {
   tuning: undefined,
   commit: () => 'COMMIT',
   tell: () => undefined,
+  writable: undefined,
   flawOf: (error) => {
     const code = sqliteCode(error)
     if (code === undefined) return undefined

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 
 import type { Lovage } from '../../app/app.js'
 import { chooseBackend } from '../../config/backend-choice.js'
+import { resultTablesOption } from '../../config/result-tables.js'
 import { maskUrl } from '../../util/mask-url.js'
 import { migratingDriver } from '../migrations.js'
 import { printJson } from '../print.js'
@@ -26,11 +27,12 @@ export function migrateCommand(session: Session): Command {
 
 async function migrate(session: Session, flags: MigrateFlags): Promise<void> {
   const app = await session.openApp()
-  const transportOptions = app.config().brokerTransportOptions
+  const config = app.config()
   const stores: { readonly store: string; readonly done: readonly string[] }[] = []
   const planned = flags.plan === true || flags.dryRun === true
   for (const target of storesOf(app)) {
     const driver = await migratingDriver(app.brokers, target)
+    const transportOptions = { ...config.brokerTransportOptions, ...resultTablesOption(config, target) }
     if (driver === undefined) continue
     const done = planned
       ? await driver.planMigrations(target, { transportOptions })

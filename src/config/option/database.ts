@@ -13,15 +13,13 @@ export const databaseOptions: OptionTable = {
     kind: 'dict',
     default: undefined,
     old: ['CELERY_RESULT_DB_TABLENAMES'],
-    acts: false,
-    doc: 'Names of the result tables: `task` and `group`.',
+    doc: 'Names of the result tables on a SQL server: `task` and `group`.',
   },
   databaseTableSchemas: {
     kind: 'dict',
     default: undefined,
     old: ['DATABASE_TABLE_SCHEMAS'],
-    acts: false,
-    doc: 'Schemas of the result tables: `task` and `group`.',
+    doc: 'Schemas of the result tables on a SQL server: `task` and `group`.',
   },
   databaseCreateTablesAtSetup: {
     kind: 'boolean',

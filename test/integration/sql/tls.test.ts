@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
+import { chmod } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Knex } from 'knex'
+import { makeCertificates } from '../../support/certificates.js'
+import type { Certificates } from '../../support/certificates.js'
 import { run } from '../../support/child.js'
 import { OwnServer } from '../../support/own-server.js'
 import { serviceUrl } from '../../support/service-url.js'
@@ -9,11 +12,14 @@ import { randomName, tempFolder } from '../../support/temp.js'
 import { openBroker } from './queue.js'
 
 const require = createRequire(import.meta.url)
-const describeHere = serviceUrl('postgresql') === undefined ? describe.skip : describe
+const describePostgresql = serviceUrl('postgresql') === undefined ? describe.skip : describe
 const folder = await tempFolder('tls')
+
+afterAll(() => folder.remove())
+
 const [certificate, key] = [folder.file('cert.pem'), folder.file('key.pem')]
 
-describeHere('a PostgreSQL that asks for a certificate', () => {
+describePostgresql('a PostgreSQL that asks for a certificate', () => {
   let server: OwnServer
   let admin: Knex
 
@@ -30,7 +36,6 @@ describeHere('a PostgreSQL that asks for a certificate', () => {
   afterAll(async () => {
     await admin?.destroy()
     await server?.[Symbol.asyncDispose]()
-    await folder.remove()
   }, 20_000)
 
   function url(options: Readonly<Record<string, string>>): string {
@@ -51,6 +56,52 @@ describeHere('a PostgreSQL that asks for a certificate', () => {
   it.each([
     ['its own certificate is from nobody known', { sslmode: 'verify-full' }, /self-signed certificate/],
     ['the client shows none', { sslmode: 'require' }, /client certificate/],
+  ])('is not reached when %s', async (_case, options, reason) => {
+    await expect(openBroker(url(options), randomName('queue'))).rejects.toThrow(reason)
+  })
+})
+
+const describeMariadb = serviceUrl('mariadb') === undefined ? describe.skip : describe
+
+describeMariadb('a MariaDB that asks for a certificate', () => {
+  let server: OwnServer
+  let files: Certificates
+
+  beforeAll(async () => {
+    files = await makeCertificates(folder)
+    for (const path of [folder.path, files.ca, files.server.cert, files.server.key]) await chmod(path, 0o755)
+    const { cert, key: serverKey } = files.server
+    const tls = [`--ssl-ca=${files.ca}`, `--ssl-cert=${cert}`, `--ssl-key=${serverKey}`]
+    const opened = await OwnServer.open('mariadb', tls)
+    if (opened === undefined) throw new TypeError('MariaDB is not installed any more')
+    server = opened
+    const knex: (config: Knex.Config) => Knex = require('knex')
+    const admin = knex({ client: 'mysql2', connection: server.url(), pool: { min: 0, max: 1 } })
+    await admin.raw("ALTER USER 'lovage'@'127.0.0.1' REQUIRE SUBJECT '/CN=guest'")
+    await admin.destroy()
+  }, 60_000)
+
+  afterAll(async () => {
+    await server?.[Symbol.asyncDispose]()
+  }, 20_000)
+
+  function url(options: Readonly<Record<string, string>>): string {
+    return `${server.url()}?${new URLSearchParams(options).toString()}`
+  }
+
+  it('is reached with both certificates checked', async () => {
+    const { cert, key: clientKey } = files.client
+    const options = { sslmode: 'verify-full', sslrootcert: files.ca, sslcert: cert, sslkey: clientKey }
+    const broker = await openBroker(url(options), randomName('queue'))
+
+    expect(await broker.queues?.()).toHaveLength(1)
+    await broker.close()
+  })
+
+  it.each([
+    ['its own certificate is from nobody known', { sslmode: 'verify-full' }, /self-signed certificate/],
+    ['the client shows none', { sslmode: 'require' }, /Access denied/],
+    ['the connection is plain', {}, /Access denied/],
   ])('is not reached when %s', async (_case, options, reason) => {
     await expect(openBroker(url(options), randomName('queue'))).rejects.toThrow(reason)
   })

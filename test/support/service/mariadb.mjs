@@ -26,8 +26,12 @@ export const mariadb = {
   },
 }
 
-/** A data folder within `folder`, and how to start a server on it, any number of times one after the other. */
-export async function createDataFolder(folder) {
+/**
+ * A data folder within `folder`, and how to start a server on it, any number of times one after the other.
+ *
+ * @param {readonly string[]} more - Further arguments of the server.
+ */
+export async function createDataFolder(folder, more = []) {
   const user = await serverUser('mysql', folder)
   const data = join(folder, 'data')
   const start = join(folder, 'start.sql')
@@ -51,6 +55,7 @@ export async function createDataFolder(folder) {
         '--max-connections=400',
         '--innodb-flush-log-at-trx-commit=2',
         '--innodb-buffer-pool-size=64M',
+        ...more,
       ],
       { folder, ready: () => answers(port), ...user },
     )

@@ -36,14 +36,30 @@ export async function createCluster(folder, safety = careless) {
     folder,
     ...user,
   })
-  const settings = [...safety, 'max_connections=300', 'shared_buffers=64MB']
+  return { postmaster: postmasterOf(folder, user, safety) }
+}
+
+/** A copy of the server at `port` in `folder`, and how to start it as its standby. */
+export async function copyCluster(folder, port) {
+  const user = await serverUser('postgres', folder)
+  const from = ['-h', '127.0.0.1', '-p', `${port}`, '-U', 'lovage']
+  const how = ['--write-recovery-conf', '--checkpoint=fast', '--no-sync']
+  await runToEnd(findProgram('pg_basebackup', folders), ['-D', join(folder, 'data'), ...from, ...how], {
+    folder,
+    ...user,
+  })
+  return { postmaster: postmasterOf(folder, user, careless) }
+}
+
+function postmasterOf(folder, user, safety) {
+  const settings = ['max_connections=300', 'shared_buffers=64MB', ...safety]
   const args = ['listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`, ...settings]
-  const postmaster = (port) =>
+  const postgres = findProgram('postgres', [join(findProgram('initdb', folders), '..'), ...folders])
+  return (port) =>
     startProcess(
-      findProgram('postgres', [join(initdb, '..'), ...folders]),
-      ['-D', data, '-p', `${port}`, ...args.flatMap((setting) => ['-c', setting])],
+      postgres,
+      ['-D', join(folder, 'data'), '-p', `${port}`, ...args.flatMap((setting) => ['-c', setting])],
       // SIGTERM would wait until every client has left.
       { folder, ready: () => answers(port), stopSignal: 'SIGINT', ...user },
     )
-  return { postmaster }
 }

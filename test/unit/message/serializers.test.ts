@@ -126,6 +126,10 @@ describe('what a serializer refuses to read', () => {
     expect(() => read('msgpack', data)).toThrow(DecodeError)
   })
 
+  test('y and n in YAML are texts, as for PyYAML; yes and off are booleans', () => {
+    expect(read('yaml', 'n: y\nx: yes\nz: off\n')).toEqual({ n: 'y', x: true, z: false })
+  })
+
   test('a prototype key is dropped', () => {
     expect(read('yaml', '__proto__: {polluted: 1}\na: 2')).toEqual({ a: 2 })
     expect(Reflect.get({}, 'polluted')).toBeUndefined()

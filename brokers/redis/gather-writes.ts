@@ -1,0 +1,18 @@
+import type { Redis } from 'ioredis'
+
+const gathering = new WeakSet<object>()
+
+/**
+ * Hold back what is written to a connection until the end of this turn of the event loop, so that it leaves in one write.
+ *
+ * A write costs several times what a command costs, and holds up what the program would do after it.
+ */
+export function gatherWrites({ stream, status }: Redis): void {
+  if (status !== 'ready' || gathering.has(stream)) return
+  gathering.add(stream)
+  stream.cork()
+  setImmediate(() => {
+    gathering.delete(stream)
+    stream.uncork()
+  })
+}

@@ -1,0 +1,38 @@
+/**
+ * Before a blocking move: the holder is known, and what an earlier move has brought without its answer arriving is back in
+ * front of its list.
+ *
+ * KEYS: holders, the queues of moves, what was moved to the holder, the list. ARGV: holder, lease in ms, queue as JSON.
+ */
+export const BEFORE_MOVE = `
+while redis.call('LMOVE', KEYS[3], KEYS[4], 'LEFT', 'RIGHT') do end
+local t = redis.call('TIME')
+redis.call('ZADD', KEYS[1], tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[2]), ARGV[1])
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
+return 1
+`
+
+/**
+ * Records what a move has brought as claimed. KEYS: unacked, its index, the holder's claims, what was moved to the holder.
+ * ARGV: tag, lease in ms, queue as JSON. Returns 0 when it is not there any more.
+ *
+ * It leaves the list last: a server whose memory is full refuses before.
+ */
+export const RECORD_MOVE = `
+local envelope = redis.call('LINDEX', KEYS[4], 0)
+if not envelope then return 0 end
+local t = redis.call('TIME')
+local lease_end = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[2])
+redis.call('HSET', KEYS[1], ARGV[1], '[' .. envelope .. ', "", ' .. ARGV[3] .. ']')
+redis.call('ZADD', KEYS[2], string.format('%.3f', lease_end / 1000), ARGV[1])
+redis.call('SADD', KEYS[3], ARGV[1])
+redis.call('LPOP', KEYS[4])
+return 1
+`
+
+/** Puts what moves have brought back in front of its list. KEYS: what was moved to the holder, the list. Returns how many. */
+export const UNDO_MOVE = `
+local count = 0
+while redis.call('LMOVE', KEYS[1], KEYS[2], 'LEFT', 'RIGHT') do count = count + 1 end
+return count
+`
