@@ -61,6 +61,7 @@ export {
   LovageError,
   PublishError,
   QueueNotFoundError,
+  StoreDamagedError,
   UnsupportedError,
 } from './errors/errors.js'
 export type { ErrorOptionsWithCause } from './errors/errors.js'

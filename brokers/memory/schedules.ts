@@ -4,10 +4,9 @@ import {
   type Occurrence,
   type Outgoing,
   type ScheduleStore,
-  type StoredEntry,
 } from '../../src/broker/contract.js'
+import { storedEntry } from '../../src/broker/stored-entry.js'
 import type { Clock } from '../../src/util/clock.js'
-import { isRecord } from '../../src/util/record.js'
 
 interface MemoryEntry {
   /** JSON text, as other stores have it. */
@@ -44,7 +43,8 @@ export class MemorySchedules {
         else known.data = plain
         this.#revision += 1
       },
-      loadEntries: async () => new Map([...this.#entries].map(([name, entry]) => [name, stored(entry)])),
+      loadEntries: async () =>
+        new Map([...this.#entries].map(([name, entry]) => [name, storedEntry(entry.data, entry.lastMs)])),
       removeEntry: async (name) => {
         this.#entries.delete(name)
         this.#revision += 1
@@ -83,9 +83,4 @@ export class MemorySchedules {
     }
     return { leads, nowMs, revision: this.#revision }
   }
-}
-
-function stored({ data, lastMs }: MemoryEntry): StoredEntry {
-  const read: unknown = JSON.parse(data)
-  return { data: isRecord(read) ? read : {}, ...(lastMs === undefined ? {} : { lastMs }) }
 }

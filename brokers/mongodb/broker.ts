@@ -16,6 +16,7 @@ import { notConnected } from './link.js'
 import { delayedName } from './names.js'
 import { publish } from './publisher.js'
 import { writerFor } from './result-writer.js'
+import { MongoSchedules } from './schedules.js'
 import type { MongoSettings } from './settings.js'
 import { openStore } from './store.js'
 import type { MongoStore } from './store.js'
@@ -43,6 +44,7 @@ export class MongoBroker implements Broker {
       return { held: await asBroker(() => holders.renew(holder, leaseMs)), lostTags: [] }
     },
   }
+  readonly schedules: MongoSchedules = new MongoSchedules(() => this.#open().store)
   readonly fanout: MongoFanout = new MongoFanout(() => this.#open().store)
   readonly #settings: MongoSettings
   readonly #consumers = new Set<Consumer>()

@@ -52,6 +52,33 @@ export interface BroadcastDocument {
   readonly queue: string
 }
 
+/** The one document of the collection of beat's leader. Its lease ends `leaseMs` after `seen`. */
+export interface LeaderDocument {
+  readonly _id: string
+  readonly candidate: string
+  readonly seen: Date
+  readonly leaseMs: number
+  /** Counts the changes of entries. */
+  readonly revision?: number
+}
+
+/** An entry of beat. */
+export interface BeatEntryDocument {
+  readonly _id: string
+  /** JSON: its keys may be any. */
+  readonly data: string
+  readonly lastMs?: number
+}
+
+/** An occurrence that was sent. */
+export interface OccurrenceDocument {
+  readonly _id: string
+  readonly entry: string
+  readonly atMs: number
+  /** Who has begun to send it and is not done, where the server has no transactions. */
+  readonly sending?: string
+}
+
 /** Somebody who claims. Its lease ends `leaseMs` after `seen`. */
 export interface HolderDocument {
   readonly _id: string

@@ -2,7 +2,10 @@ import type { Collection } from 'mongodb'
 import type { HolderDocument, MessageDocument } from './documents.js'
 import { CLAIMED_RANGE, claimedName, holderOf } from './names.js'
 
-const LEASE_OVER = { $expr: { $lte: [{ $add: ['$seen', '$leaseMs'] }, '$$NOW'] } }
+/** Filter of documents with `seen` and `leaseMs` whose lease is over, on the server's clock. */
+export const LEASE_OVER: { readonly $expr: Record<string, unknown> } = {
+  $expr: { $lte: [{ $add: ['$seen', '$leaseMs'] }, '$$NOW'] },
+}
 
 /** Who claims, until when, and what becomes of the claims of those who are gone. */
 export class Holders {

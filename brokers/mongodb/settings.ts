@@ -29,13 +29,15 @@ export interface MongoSettings {
   readonly cappedBytes: number
 }
 
-/** Names of the broker's collections; all but the last are kombu's. */
+/** Names of the broker's collections; all but the last two are kombu's. */
 export interface CollectionNames {
   readonly messages: string
   readonly routing: string
   readonly broadcast: string
   readonly queues: string
   readonly holders: string
+  /** Of beat's leader; entries and occurrences are in `.entries` and `.occurrences` beside it. */
+  readonly beat: string
 }
 
 const ANSWER_MS = 5_000
@@ -58,6 +60,7 @@ const BROKER_OPTIONS: readonly string[] = [
   'broadcast_collection',
   'queues_collection',
   'holders_collection',
+  'beat_collection',
   'calc_queue_size',
   'polling_interval',
 ]
@@ -81,6 +84,7 @@ export function readSettings(
       broadcast: name('broadcast_collection', 'messages.broadcast'),
       queues: name('queues_collection', 'messages.queues'),
       holders: name('holders_collection', `${messages}.lovage.holders`),
+      beat: name('beat_collection', `${messages}.lovage.beat`),
     },
     ttl: booleanOption(options, 'ttl', false),
     cappedBytes: numberOption(options, 'capped_queue_size') ?? 100_000,

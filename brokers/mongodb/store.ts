@@ -1,9 +1,12 @@
 import type { Collection } from 'mongodb'
 import { Changes } from './changes.js'
 import type {
+  BeatEntryDocument,
   BroadcastDocument,
   HolderDocument,
+  LeaderDocument,
   MessageDocument,
+  OccurrenceDocument,
   QueueDocument,
   RoutingDocument,
 } from './documents.js'
@@ -23,6 +26,9 @@ export interface Collections {
   readonly broadcast: Collection<BroadcastDocument>
   readonly queues: Collection<QueueDocument>
   readonly holders: Collection<HolderDocument>
+  readonly beat: Collection<LeaderDocument>
+  readonly beatEntries: Collection<BeatEntryDocument>
+  readonly beatOccurrences: Collection<OccurrenceDocument>
 }
 
 /** A connected broker's parts. */
@@ -51,6 +57,9 @@ export async function openStore(settings: MongoSettings, signal: AbortSignal): P
       broadcast: link.collection(names.broadcast, target.database),
       queues: link.collection(names.queues, target.database),
       holders: link.collection(names.holders, target.database),
+      beat: link.collection(names.beat, target.database),
+      beatEntries: link.collection(`${names.beat}.entries`, target.database),
+      beatOccurrences: link.collection(`${names.beat}.occurrences`, target.database),
     }
     await ensureIndexes(collections, settings)
     return {

@@ -6,6 +6,7 @@ import {
   type ScheduleStore,
   type StoredEntry,
 } from '../../src/broker/contract.js'
+import { storedEntry } from '../../src/broker/stored-entry.js'
 import { isRecord } from '../../src/util/record.js'
 import { asBroker } from './failure.js'
 import type { Keys } from './keys.js'
@@ -81,7 +82,9 @@ export class RedisSchedules implements ScheduleStore {
     )
     const lastMs = fieldsOf(last)
     return new Map(
-      [...fieldsOf(entries)].sort().map(([name, data]) => [name, storedEntry(data, lastMs.get(name))]),
+      [...fieldsOf(entries)]
+        .sort()
+        .map(([name, data]) => [name, storedEntry(data, toNumber(lastMs.get(name)))]),
     )
   }
 
@@ -100,7 +103,6 @@ function fieldsOf(reply: unknown): ReadonlyMap<string, string> {
   return new Map(texts.flatMap((name, at) => (at % 2 === 0 ? [[name, texts[at + 1] ?? ''] as const] : [])))
 }
 
-function storedEntry(text: string, lastMs: string | undefined): StoredEntry {
-  const data: unknown = JSON.parse(text)
-  return { data: isRecord(data) ? data : {}, ...(lastMs === undefined ? {} : { lastMs: Number(lastMs) }) }
+function toNumber(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text)
 }

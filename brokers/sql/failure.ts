@@ -4,6 +4,7 @@ import {
   BrokerConnectionError,
   BrokerError,
   LovageError,
+  StoreDamagedError,
 } from '../../src/errors/errors.js'
 
 /** What a database's error means to the caller: try again later, or do not. */
@@ -17,6 +18,17 @@ export class SqlFailure extends LovageError {
   constructor(kind: FailureKind, message: string, cause: unknown) {
     super(message, { cause })
     this.kind = kind
+  }
+}
+
+/** A file is damaged, or no database. */
+export class DamagedFile extends SqlFailure {
+  /** Absolute path. */
+  readonly path: string
+
+  constructor(path: string, message: string, cause: unknown) {
+    super('refused', message, cause)
+    this.path = path
   }
 }
 
@@ -39,6 +51,8 @@ export async function asBackend<Result>(work: () => Promise<Result>): Promise<Re
 }
 
 function toBrokerError(error: unknown): unknown {
+  if (error instanceof DamagedFile)
+    return new StoreDamagedError(error.path, error.message, { cause: error.cause })
   if (error instanceof SqlFailure) {
     const Failure = error.kind === 'unavailable' ? BrokerConnectionError : BrokerError
     return new Failure(error.message, { cause: error.cause })

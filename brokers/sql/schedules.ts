@@ -6,7 +6,7 @@ import {
   type ScheduleStore,
   type StoredEntry,
 } from '../../src/broker/contract.js'
-import { isRecord } from '../../src/util/record.js'
+import { storedEntry } from '../../src/broker/stored-entry.js'
 import { insertOutgoing, unroutableError } from './publish.js'
 import type { NamedRow, Session } from './session.js'
 import type { SqlStore } from './store.js'
@@ -69,7 +69,7 @@ export class SqlSchedules implements ScheduleStore {
     return this.#use(({ database }) =>
       database.read(async (session) => {
         const rows = await session.rows((knex, names) => knex(names.beatEntry).select('*').orderBy('name'))
-        return new Map(rows.map((row) => [String(row['name']), storedEntry(row)]))
+        return new Map(rows.map((row) => [String(row['name']), entryOf(row)]))
       }),
     )
   }
@@ -119,11 +119,6 @@ async function revise(session: Session): Promise<void> {
   await session.change((knex, names) => knex(names.beat).increment('revision', 1))
 }
 
-function storedEntry(row: NamedRow): StoredEntry {
-  const data: unknown = JSON.parse(String(row['data']))
-  const lastMs = row['last_ms']
-  return {
-    data: isRecord(data) ? data : {},
-    ...(lastMs === null || lastMs === undefined ? {} : { lastMs: Number(lastMs) }),
-  }
+function entryOf({ data, last_ms: lastMs }: NamedRow): StoredEntry {
+  return storedEntry(String(data), lastMs === null || lastMs === undefined ? undefined : Number(lastMs))
 }

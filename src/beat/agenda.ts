@@ -17,10 +17,13 @@ const REWIND_MS = 5_000
 /** The entries that are sent, each with its next instant. */
 export class Agenda {
   readonly #timezone: () => string
+  readonly #failed: (entry: PeriodicEntry, error: unknown) => void
   #lines = new Map<string, Line>()
 
-  constructor(timezone: () => string) {
+  /** @param failed - Is told of an entry whose schedule throws; the others go on. */
+  constructor(timezone: () => string, failed: (entry: PeriodicEntry, error: unknown) => void) {
     this.#timezone = timezone
+    this.#failed = failed
   }
 
   /** Take over what the store has; what was done here stays done. */
@@ -44,7 +47,9 @@ export class Agenda {
 
   /** The next instant of any entry, in epoch milliseconds; `Infinity` when there is none. */
   get nextMs(): number {
-    return Math.min(NEVER_MS, ...[...this.#lines.values()].map(({ nextMs }) => nextMs))
+    let first = NEVER_MS
+    for (const { nextMs } of this.#lines.values()) first = Math.min(first, nextMs)
+    return first
   }
 
   /** Lines that are due, the oldest first. */
@@ -56,7 +61,13 @@ export class Agenda {
 
   /** What is due of a line. */
   look(line: Line, options: Omit<DueOptions, 'timezone'>): Due | undefined {
-    return dueOf(line.entry, line.doneMs, { ...options, timezone: this.#timezone() })
+    try {
+      return dueOf(line.entry, line.doneMs, { ...options, timezone: this.#timezone() })
+    } catch (error) {
+      this.#failed(line.entry, error)
+      line.nextMs = NEVER_MS
+      return undefined
+    }
   }
 
   /** A line is done up to an instant. */
@@ -78,6 +89,11 @@ export class Agenda {
   }
 
   #next(entry: PeriodicEntry, doneMs: number): number {
-    return nextOfEntry(entry, doneMs, this.#timezone()) ?? NEVER_MS
+    try {
+      return nextOfEntry(entry, doneMs, this.#timezone()) ?? NEVER_MS
+    } catch (error) {
+      this.#failed(entry, error)
+      return NEVER_MS
+    }
   }
 }

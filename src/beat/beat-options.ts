@@ -5,7 +5,7 @@ export interface TickReport {
   /** Whether this beat is the one that sends. */
   readonly leads: boolean
   readonly sent: number
-  /** Entries with instants that were passed over, as their catch-up says. */
+  /** Instants that were passed over, as their entries' catch-up says; of each entry no more than a thousand. */
   readonly missed: number
   readonly entries: number
 }
@@ -26,6 +26,7 @@ export interface BeatStatus {
   /** Milliseconds since the last look that succeeded: what an alarm watches. `undefined` before the first. */
   readonly lastTickAgeMs: number | undefined
   readonly sent: number
+  /** Instants that were passed over since it started. */
   readonly missed: number
   /** The next instant of any entry, in epoch milliseconds. */
   readonly nextMs: number | undefined

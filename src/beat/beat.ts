@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import type { Lovage } from '../app/app.js'
 import { occurrenceId } from '../app/periodic/occurrence-id.js'
 import { openSchedules, type OpenSchedules } from '../app/periodic/open-schedules.js'
-import { readStored, type KnownEntry } from '../app/periodic/stored-entries.js'
-import { LovageError } from '../errors/errors.js'
+import { setAside } from '../app/periodic/set-aside.js'
+import { dated, readStored, type KnownEntry } from '../app/periodic/stored-entries.js'
+import { LovageError, StoreDamagedError } from '../errors/errors.js'
 import type { TaskLogger } from '../task/logger.js'
 import { toError } from '../util/to-error.js'
 import { Agenda, type Line } from './agenda.js'
@@ -17,6 +18,8 @@ const LEASE_MS = 6_000
 const LOOK_MS = 2_000
 /** How far the store's clock may go back without being taken for a jump. */
 const JITTER_MS = 1_000
+/** How often a store that does not answer is told of. */
+const TELL_EVERY_MS = 60_000
 
 /**
  * Sends periodic tasks when they are due. Any number of beats may run at once: each occurrence is sent by one of them.
@@ -39,18 +42,29 @@ export class Beat {
   #isSynced = false
   #leads = false
   #revision = -1
+  #isLoaded = false
+  /** The store's clock at the last look, and this machine's. */
   #nowMs = 0
+  #lookedAtMs = 0
   #leadUntilMs = 0
   #lastTickAtMs: number | undefined
   #sent = 0
   #missed = 0
-  #failures = 0
+  #toldAtMs = Number.NEGATIVE_INFINITY
 
   constructor(app: Lovage, options: BeatOptions = {}) {
     this.#app = app
     this.#options = options
     this.#logger = options.logger ?? app.logger
-    this.#agenda = new Agenda(() => app.config().timezone)
+    this.#agenda = new Agenda(
+      () => app.config().timezone,
+      (entry, error) => {
+        this.#logger.error(
+          { err: error, entry: entry.name },
+          `beat: the schedule of ${entry.name} fails; it is not sent until its entry changes or beat starts again`,
+        )
+      },
+    )
     this.#nap = new Nap(app.clock)
   }
 
@@ -76,7 +90,7 @@ export class Beat {
     return this.#running
   }
 
-  /** Finish what is being sent, and give leadership to another. */
+  /** Send what is due now, and give leadership to another. */
   async stop(): Promise<void> {
     this.#stopping = true
     this.#nap.end()
@@ -91,6 +105,7 @@ export class Beat {
     await this.#app.loadTaskModules()
     this.#app.periodic.all()
     this.#logger.info({ beat: this.id }, 'beat: Starting...')
+    this.#tellMeaningless()
     try {
       while (!this.#stopping) await this.#nap.take(await this.#tick())
     } finally {
@@ -102,36 +117,51 @@ export class Beat {
   async #tick(): Promise<number> {
     try {
       const report = await this.#look()
-      this.#failures = 0
+      this.#toldAtMs = Number.NEGATIVE_INFINITY
       this.#lastTickAtMs = this.#app.clock.now()
-      this.#options.onTick?.(report)
+      this.#tellHook(report)
     } catch (thrown) {
       const error = toError(thrown)
-      await this.#lose(error)
-      if (!(error instanceof LovageError) || error.code === 'LOVAGE_CONFIG') throw error
+      const isMended = await this.#lose(error)
+      if (!isMended && this.#isHopeless(error)) throw error
     }
     return this.#sleepMs()
   }
 
   #sleepMs(): number {
-    const asked = this.#app.config().beatMaxLoopIntervalMs
-    const longestMs = asked > 0 ? Math.min(asked, LOOK_MS) : LOOK_MS
+    const askedMs = this.#app.config().beatMaxLoopIntervalMs
+    const longestMs = askedMs > 0 ? Math.min(askedMs, LOOK_MS) : LOOK_MS
     if (!this.#leads) return longestMs
-    return Math.max(1, Math.min(longestMs, this.#agenda.nextMs - this.#nowMs))
+    // What the look itself took is not slept once more.
+    const passedMs = Math.max(0, this.#app.clock.now() - this.#lookedAtMs)
+    return Math.max(1, Math.min(longestMs, this.#agenda.nextMs - this.#nowMs - passedMs))
+  }
+
+  /** A hook that fails is no reason to send nothing. */
+  #tellHook(report: TickReport): void {
+    try {
+      this.#options.onTick?.(report)
+    } catch (error) {
+      this.#logger.error({ err: error }, 'beat: onTick failed')
+    }
   }
 
   async #look(): Promise<TickReport> {
     const { schedules } = await this.#open()
     const { leads, nowMs, revision } = await schedules.lead(this.id, LEASE_MS)
-    this.#leadUntilMs = this.#app.clock.now() + LEASE_MS / 2
+    this.#lookedAtMs = this.#app.clock.now()
+    this.#leadUntilMs = this.#lookedAtMs + LEASE_MS / 2
     const before = this.#nowMs
     this.#nowMs = nowMs
     if (leads !== this.#leads) this.#turn(leads)
     if (!leads) return { leads, sent: 0, missed: 0, entries: this.#agenda.size }
     if (nowMs < before - JITTER_MS) this.#agenda.rewind(nowMs)
-    if (!this.#isSynced) await this.#sync(nowMs)
-    if (revision !== this.#revision || !this.#isSynced) await this.#load(revision)
-    this.#isSynced = true
+    // A store that counts from the beginning again has lost what it had.
+    const isNew = revision < this.#revision
+    if (!this.#isSynced || isNew) await this.#sync(nowMs)
+    if (!this.#isLoaded || revision !== this.#revision) await this.#load()
+    this.#revision = revision
+    this.#isLoaded = true
     const [sent, missed] = [this.#sent, this.#missed]
     await this.#sendDue(nowMs)
     return { leads, sent: this.#sent - sent, missed: this.#missed - missed, entries: this.#agenda.size }
@@ -139,13 +169,15 @@ export class Beat {
 
   #turn(leads: boolean): void {
     this.#leads = leads
-    this.#revision = -1
+    this.#isLoaded = false
     this.#logger.info({ beat: this.id }, leads ? 'beat: leads' : 'beat: another one leads; waiting')
   }
 
   async #open(): Promise<OpenSchedules> {
     if (this.#store !== undefined) return this.#store
-    const store = await openSchedules(this.#app)
+    const store = await openSchedules(this.#app, (damage) => {
+      this.#setAside(damage)
+    })
     this.#store = store
     this.#sender = new OccurrenceSender(this.#app, store)
     if (store.place === 'file')
@@ -159,6 +191,7 @@ export class Beat {
   async #sync(nowMs: number): Promise<void> {
     const { schedules } = await this.#open()
     const report = await syncEntries(schedules, this.#app.periodic.all(), nowMs)
+    this.#isSynced = true
     if (report.removed.length > 0)
       this.#logger.info(
         report,
@@ -166,12 +199,14 @@ export class Beat {
       )
   }
 
-  async #load(revision: number): Promise<void> {
+  async #load(): Promise<void> {
     const { schedules } = await this.#open()
     const stored = await schedules.loadEntries()
     const declared = this.#app.periodic.all()
     const entries: KnownEntry[] = []
-    for (const [name, entry] of stored) {
+    for (const [name, found] of stored) {
+      const entry = dated(found, this.#nowMs)
+      if (entry !== found) await schedules.saveEntry(name, entry.data)
       try {
         entries.push(readStored(name, entry, declared.get(name)))
       } catch (error) {
@@ -182,7 +217,6 @@ export class Beat {
       }
     }
     this.#agenda.load(entries)
-    this.#revision = revision
   }
 
   async #sendDue(nowMs: number): Promise<void> {
@@ -190,13 +224,19 @@ export class Beat {
     for (const line of this.#agenda.dueAt(nowMs)) {
       const due = this.#agenda.look(line, { nowMs, deadlineMs })
       if (due === undefined) continue
-      if (due.missed > 0) this.#tellMissed(line, due.missed)
+      let { missed } = due
       for (const atMs of due.sendMs) {
         await this.#renew()
         if (!this.#leads) return
+        // A backlog is left to whoever leads next.
+        if (this.#stopping && due.sendMs.length > 1) break
         await this.#send(line, atMs)
+        // Once the store has answered: what is tried again would be counted again.
+        this.#tellMissed(line, missed)
+        missed = 0
         this.#agenda.done(line, atMs)
       }
+      this.#tellMissed(line, missed)
       this.#agenda.done(line, due.doneMs)
     }
   }
@@ -226,7 +266,17 @@ export class Beat {
     }
   }
 
+  #tellMeaningless(): void {
+    const { beatMaxLoopIntervalMs: askedMs } = this.#app.config()
+    if (askedMs <= LOOK_MS) return
+    this.#logger.warn(
+      { beatMaxLoopInterval: askedMs / 1000 },
+      `beat: looks at the schedule every ${String(LOOK_MS / 1000)} s, whatever beatMaxLoopInterval says: so it keeps the lead and sees changes`,
+    )
+  }
+
   #tellMissed({ entry }: Line, missed: number): void {
+    if (missed === 0) return
     this.#missed += missed
     this.#logger.warn(
       { entry: entry.name, missed, catchUp: entry.catchUp.policy },
@@ -234,15 +284,39 @@ export class Beat {
     )
   }
 
-  async #lose(error: Error): Promise<void> {
-    this.#failures += 1
-    if (this.#leads || this.#failures === 1)
-      this.#logger.error({ err: error, lastTickAgeMs: this.status.lastTickAgeMs }, `beat: ${error.message}`)
+  /** @returns Whether the cause is out of the way. */
+  async #lose(error: Error): Promise<boolean> {
+    const nowMs = this.#app.clock.now()
+    if (Math.abs(nowMs - this.#toldAtMs) >= TELL_EVERY_MS) {
+      this.#toldAtMs = nowMs
+      const { lastTickAgeMs } = this.status
+      this.#logger.error({ err: error, lastTickAgeMs }, `beat: ${error.message}${inWords(lastTickAgeMs)}`)
+    }
     this.#leads = false
-    this.#revision = -1
+    this.#isLoaded = false
     const store = this.#store
     this.#store = undefined
     await store?.close().catch(() => undefined)
+    if (!(error instanceof StoreDamagedError) || store?.place !== 'file') return false
+    this.#setAside(error)
+    return true
+  }
+
+  /** Nobody else has the local file, and it holds nothing but schedules: begin anew, as Celery does. */
+  #setAside(damage: StoreDamagedError): void {
+    const { file } = damage
+    const aside = setAside(damage, this.#app.clock)
+    this.#logger.error(
+      { err: damage, file, aside },
+      `beat: the schedule file ${file} is damaged: it is kept as ${aside}, and a new one is begun. ` +
+        'Entries that were added at run time and the last run times are not in it.',
+    )
+  }
+
+  /** Whether trying again cannot mend it. A store that worked before may be put right by somebody. */
+  #isHopeless(error: Error): boolean {
+    if (!(error instanceof LovageError) || error.code === 'LOVAGE_CONFIG') return true
+    return error instanceof StoreDamagedError && this.#lastTickAtMs === undefined
   }
 
   async #leave(): Promise<void> {
@@ -257,4 +331,8 @@ export class Beat {
     await store?.close().catch(() => undefined)
     this.#logger.info({ beat: this.id }, 'beat: stopped')
   }
+}
+
+function inWords(ageMs: number | undefined): string {
+  return ageMs === undefined ? '' : `; the last look was ${String(Math.round(ageMs / 1000))} s ago`
 }

@@ -1,11 +1,13 @@
 import { nextOfEntry, type PeriodicEntry } from '../app/periodic/entry.js'
+import { Crontab } from '../schedule/crontab.js'
+import { Interval } from '../schedule/interval.js'
 import { inZone, momentMs, zoneNamed } from '../schedule/moment.js'
 
 /** What is due of an entry. */
 export interface Due {
   /** Instants to send, ascending, in epoch milliseconds. */
   readonly sendMs: readonly number[]
-  /** How many instants are passed over, as far as they were counted. */
+  /** How many instants are passed over; no more than a thousand are counted of a schedule that is no interval. */
   readonly missed: number
   /** The last instant that is done with. */
   readonly doneMs: number
@@ -22,7 +24,7 @@ export interface DueOptions {
 
 /** How late an instant of the policy `skip` may be: a takeover takes up to ten seconds. */
 const SKIP_AFTER_MS = 30_000
-/** Most instants that one look sends of one entry. */
+/** Most instants of one entry that one look sends, or counts. */
 const MOST_AT_ONCE = 1000
 
 /**
@@ -31,36 +33,59 @@ const MOST_AT_ONCE = 1000
  * @throws `ConfigError` for a schedule that does not move on.
  */
 export function dueOf(entry: PeriodicEntry, doneMs: number, options: DueOptions): Due | undefined {
-  const { nowMs, timezone } = options
-  const next = (afterMs: number): number | undefined => nextOfEntry(entry, afterMs, timezone)
-  const firstMs = next(doneMs)
+  const { nowMs } = options
+  const firstMs = nextOfEntry(entry, doneMs, options.timezone)
   if (firstMs === undefined || firstMs > nowMs) return undefined
-  if (entry.catchUp.policy === 'all') return allDue(entry, doneMs, nowMs, next)
+  if (entry.catchUp.policy === 'all') return allDue(entry, firstMs, options)
   const lastMs = latestOf(entry, firstMs, options)
   const lateMs = nowMs - lastMs
   const isTooLate =
-    (entry.catchUp.policy === 'skip' && lateMs > SKIP_AFTER_MS) ||
-    (options.deadlineMs !== undefined && lateMs > options.deadlineMs)
-  const passed = lastMs === firstMs ? 0 : 1
-  return { sendMs: isTooLate ? [] : [lastMs], missed: passed + (isTooLate ? 1 : 0), doneMs: lastMs }
+    (entry.catchUp.policy === 'skip' && lateMs > SKIP_AFTER_MS) || lateMs > deadlineOf(entry, options)
+  const missed = countBefore(entry, firstMs, lastMs, options) + (isTooLate ? 1 : 0)
+  return { sendMs: isTooLate ? [] : [lastMs], missed, doneMs: lastMs }
 }
 
-function allDue(
-  entry: PeriodicEntry,
-  doneMs: number,
-  nowMs: number,
-  next: (afterMs: number) => number | undefined,
-): Due {
-  const fromMs = nowMs - entry.catchUp.windowMs
-  const sendMs: number[] = []
+function allDue(entry: PeriodicEntry, firstMs: number, options: DueOptions): Due {
+  const { nowMs, timezone } = options
+  const beforeMs = nowMs - Math.min(entry.catchUp.windowMs, deadlineOf(entry, options)) - 1
   let missed = 0
-  let atMs = next(doneMs)
-  while (atMs !== undefined && atMs <= nowMs && sendMs.length < MOST_AT_ONCE) {
-    if (atMs >= fromMs) sendMs.push(atMs)
-    else missed += 1
-    atMs = next(atMs)
+  let atMs: number | undefined = firstMs
+  let doneMs = firstMs
+  if (firstMs <= beforeMs) {
+    doneMs = latestOf(entry, firstMs, { ...options, nowMs: beforeMs })
+    missed = countBefore(entry, firstMs, doneMs, options) + 1
+    atMs = nextOfEntry(entry, doneMs, timezone)
   }
-  return { sendMs, missed, doneMs: sendMs.at(-1) ?? nowMs }
+  const sendMs: number[] = []
+  while (atMs !== undefined && atMs <= nowMs && sendMs.length < MOST_AT_ONCE) {
+    sendMs.push(atMs)
+    atMs = nextOfEntry(entry, atMs, timezone)
+  }
+  return { sendMs, missed, doneMs: sendMs.at(-1) ?? doneMs }
+}
+
+/** @source Celery 5.7, `celery/schedules.py`: `crontab.is_due` alone asks for it. */
+function deadlineOf({ schedule }: PeriodicEntry, { deadlineMs }: DueOptions): number {
+  return schedule instanceof Crontab ? (deadlineMs ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
+}
+
+/** How many instants there are from the first to before the last. */
+function countBefore(
+  entry: PeriodicEntry,
+  firstMs: number,
+  lastMs: number,
+  { timezone }: Pick<DueOptions, 'timezone'>,
+): number {
+  const { schedule } = entry
+  if (schedule instanceof Interval && !schedule.relative)
+    return Math.round((lastMs - firstMs) / schedule.everyMs)
+  let count = 0
+  let atMs: number | undefined = firstMs
+  while (atMs !== undefined && atMs < lastMs && count < MOST_AT_ONCE) {
+    count += 1
+    atMs = nextOfEntry(entry, atMs, timezone)
+  }
+  return count
 }
 
 /** The latest instant up to now, from the first that is due; schedules without memory are asked from ever further back. */

@@ -14,6 +14,10 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
   ['workerUid', 'let the service manager choose the user'],
   ['workerGid', 'let the service manager choose the group'],
   ['workerUmask', 'let the service manager set it'],
+  ['beatScheduler', 'schedules are kept in the store; beatStore names another one'],
+  ['beatSyncEvery', 'each occurrence is recorded as it is sent'],
+  ['beatLogfile', 'logs go to standard error; redirect it'],
+  ['beatPidfile', 'let the service manager keep track of the process'],
 ])
 
 /**

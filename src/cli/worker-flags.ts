@@ -89,8 +89,8 @@ const AFTER_HELP = `
 Every setting can be given as an option: --task-acks-late=no, --worker-lost-wait 5.
 The first SIGTERM or Ctrl-C lets running tasks end and gives the rest back; the second stops at once (exit code 3).`
 
-/** Refused while the command line is read, so that nothing starts with less than was asked for. */
-function refuseLater(command: Command, flags: string, why: string): void {
+/** Declare an option that is refused while the command line is read, so that nothing starts with less than was asked for. */
+export function refuseLater(command: Command, flags: string, why: string): void {
   const option = new Option(flags).hideHelp()
   command.addOption(option)
   command.on(`option:${option.name()}`, () => {

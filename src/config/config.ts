@@ -872,7 +872,7 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly beatSchedule?: BeatScheduleInput | undefined
   /**
-   * The class that keeps the schedule.
+   * The class that keeps the schedule in Celery. Not loaded, which a warning says where it is set: schedules are in the store of the broker or the backend, or where `beatStore` says.
    *
    * @defaultValue `celery.beat:PersistentScheduler`
    */
@@ -884,13 +884,13 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly beatScheduleFilename?: string | undefined
   /**
-   * Longest sleep between two looks at the schedule; 0 leaves it to beat, which looks every 2 seconds at least.
+   * Longest sleep between two looks at the schedule, up to 2 seconds; 0 leaves it at those. Beat looks every 2 seconds whatever a longer one says, which a warning names.
    *
    * @defaultValue 0
    */
   readonly beatMaxLoopInterval?: DurationInput | undefined
   /**
-   * Tasks that are sent before the schedule is saved; 0 saves by time.
+   * Tasks that are sent before Celery saves its schedule. Here each occurrence is recorded as it is sent, and where this is set a warning says so.
    *
    * @defaultValue `0`
    */

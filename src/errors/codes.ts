@@ -8,6 +8,7 @@ export const ERROR_CODES = {
   LOVAGE_DRIVER_MISSING: 'The optional package that a URL scheme needs is not installed.',
   LOVAGE_BROKER: 'The broker refused an operation.',
   LOVAGE_BROKER_CONNECTION: 'The broker cannot be reached, or the connection was lost.',
+  LOVAGE_STORE_DAMAGED: 'A file that queues or schedules are in is damaged, or is no database.',
   LOVAGE_PUBLISH: 'The broker did not confirm every message of a publish within its deadline.',
   LOVAGE_MESSAGE_TOO_LARGE: 'A message is larger than its queue takes.',
   LOVAGE_QUEUE_NOT_FOUND: 'A queue was named that is not declared, and creating missing queues is off.',

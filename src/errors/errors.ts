@@ -51,6 +51,18 @@ export class BrokerConnectionError extends BrokerError {
   override readonly retryable = true
 }
 
+/** A file that queues or schedules are in is damaged, or is no database: somebody has to look at it. */
+export class StoreDamagedError extends BrokerError {
+  override readonly code = 'LOVAGE_STORE_DAMAGED'
+  /** Absolute path. */
+  readonly file: string
+
+  constructor(file: string, message: string, options?: ErrorOptionsWithCause) {
+    super(message, options)
+    this.file = file
+  }
+}
+
 /** The broker did not confirm every message of a publish. Retryable when its cause is. */
 export class PublishError extends BrokerError {
   override readonly code = 'LOVAGE_PUBLISH'

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { describe, expect, test } from '@jest/globals'
+import { expect, test } from '@jest/globals'
 
-import { serviceUrl } from '../support/service-url.js'
-import { randomName } from '../support/temp.js'
+import { beatStores } from '../fault/fixture/fault-store.js'
+import { tempFolder, type TempFolder } from '../support/temp.js'
 import { createProject, type Project } from './project.js'
 
 const LIMIT_MS = 90_000
@@ -46,83 +46,108 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-const redis = serviceUrl('redis')
-const places: readonly (readonly [store: string, settings: string])[] = [
-  ['SQLite', '{}'],
-  ...(redis === undefined
-    ? []
-    : [
-        [
-          'Redis',
-          `{ broker: '${redis}', taskIgnoreResult: true, brokerTransportOptions: { global_keyprefix: '${randomName('beat')}:' } }`,
-        ] as const,
-      ]),
+/** Stores that a beat's settings name; the file of the project where they name none. */
+const places: readonly (readonly [store: string, settings: (folder: TempFolder) => string])[] = [
+  ['SQLite', () => '{}'],
+  ...beatStores(false)
+    .filter(({ name }) => name !== 'SQLite')
+    .map(
+      (store) => [store.name, (folder: TempFolder) => JSON.stringify(store.settings(folder, false))] as const,
+    ),
 ]
 
-describe.each(places)('lovage beat on %s', (_store, settings) => {
-  test(
-    'is taken over when it is killed, and sends each occurrence once',
-    async () => {
-      await using clock = await openClock(settings)
-      const beat = ['-A', 'tasks', 'beat', '--log-format', 'text']
-      await using worker = await clock.worker()
-      await using first = clock.start(beat)
-      await until(() => clock.noted('tick').length >= 2)
-      await using second = clock.start(beat)
-      first.kill('SIGKILL')
-      await first.exited
-      const before = clock.noted('tick').length
+test(
+  'lovage beat is taken over when it is killed, and sends each occurrence once',
+  async () => {
+    await using clock = await openClock('{}')
+    const beat = ['-A', 'tasks', 'beat', '--log-format', 'text']
+    await using worker = await clock.worker()
+    await using first = clock.start(beat)
+    await until(() => clock.noted('tick').length >= 2)
+    await using second = clock.start(beat)
+    first.kill('SIGKILL')
+    await first.exited
+    const before = clock.noted('tick').length
 
-      await until(() => clock.noted('tick').length >= before + 3)
-      second.kill('SIGTERM')
-      expect((await second.exited).code).toBe(0)
-      worker.kill('SIGTERM')
-      await worker.exited
+    await until(() => clock.noted('tick').length >= before + 3)
+    second.kill('SIGTERM')
+    expect((await second.exited).code).toBe(0)
+    worker.kill('SIGTERM')
+    await worker.exited
 
-      const runs = clock.noted('tick')
-      expect(new Set(runs).size).toBe(runs.length)
-    },
-    LIMIT_MS,
+    const runs = clock.noted('tick')
+    expect(new Set(runs).size).toBe(runs.length)
+  },
+  LIMIT_MS,
+)
+
+const EXTRA = ['add', 'extra', '--every', '0.3', '--task', 'clock.note', '--args', '["extra"]']
+
+test.each(places)(
+  'worker --beat sends what the code declares on %s, and what is added and removed while it goes on',
+  async (_store, settings) => {
+    await using folder = await tempFolder('beat')
+    await using clock = await openClock(settings(folder))
+    const beat = (...words: readonly string[]): ReturnType<Project['run']> =>
+      clock.run(['-A', 'tasks', 'beat', ...words])
+    await using worker = await clock.worker(['--beat'])
+    await until(() => clock.noted('tick').length >= 1)
+
+    expect((await beat(...EXTRA)).code).toBe(0)
+    await until(() => clock.noted('extra').length >= 2)
+    expect((await beat('remove', 'extra')).code).toBe(0)
+    worker.kill('SIGTERM')
+    expect((await worker.exited).code).toBe(0)
+
+    const runs = clock.noted('tick')
+    expect(new Set(runs).size).toBe(runs.length)
+  },
+  LIMIT_MS,
+)
+
+test(
+  'lovage beat lists, pauses, resumes and runs entries of a beat that goes on',
+  async () => {
+    await using clock = await openClock('{}')
+    const beat = (...words: readonly string[]): ReturnType<Project['run']> =>
+      clock.run(['-A', 'tasks', 'beat', ...words])
+    await using worker = await clock.worker(['--beat'])
+    await until(() => clock.noted('tick').length >= 1)
+
+    expect(await beat(...EXTRA)).toMatchObject({ code: 0, stdout: 'Added extra.\n', stderr: '' })
+    expect((await beat('pause', 'extra')).code).toBe(0)
+    const listed: unknown = JSON.parse((await beat('list', '--json')).stdout)
+    expect(listed).toMatchObject([
+      { name: 'extra', paused: true },
+      { name: 'tick', paused: false },
+    ])
+    const paused = clock.noted('extra').length
+    expect((await beat('run', 'extra')).code).toBe(0)
+    await until(() => clock.noted('extra').length > paused)
+    expect((await beat('resume', 'extra')).code).toBe(0)
+    await until(() => clock.noted('extra').length > paused + 2)
+    expect((await beat('remove', 'nothing')).code).not.toBe(0)
+    worker.kill('SIGTERM')
+    expect((await worker.exited).code).toBe(0)
+  },
+  LIMIT_MS,
+)
+
+test('lovage beat says what cannot mean anything here, and refuses a scheduler of Python', async () => {
+  await using project = await createProject()
+  await using beat = project.start(['-A', 'tasks', 'beat', '--log-format', 'text', '--max-interval', '300'], {
+    env: { LOVAGE_BEAT_SYNC_EVERY: '5', LOVAGE_BEAT_SCHEDULER: 'redbeat.RedBeatScheduler' },
+  })
+  await beat.waitForLine('beat: leads')
+
+  expect(beat.stderr).toMatch(
+    /beatScheduler \(schedules are kept in the store; beatStore names another one\)/,
   )
-
-  test(
-    'has entries that are added, paused, run and removed while it goes on in a worker',
-    async () => {
-      await using clock = await openClock(settings)
-      const beat = (...words: readonly string[]): ReturnType<Project['run']> =>
-        clock.run(['-A', 'tasks', 'beat', ...words])
-      await using worker = await clock.worker(['--beat'])
-      await until(() => clock.noted('tick').length >= 1)
-
-      const added = await beat(
-        'add',
-        'extra',
-        '--every',
-        '0.3',
-        '--task',
-        'clock.note',
-        '--args',
-        '["extra"]',
-      )
-      expect([added.code, added.stderr]).toEqual([0, ''])
-      await until(() => clock.noted('extra').length >= 2)
-      expect((await beat('pause', 'extra')).code).toBe(0)
-      const listed: unknown = JSON.parse((await beat('list', '--json')).stdout)
-      expect(listed).toMatchObject([
-        { name: 'extra', paused: true },
-        { name: 'tick', paused: false },
-      ])
-      const paused = clock.noted('extra').length
-      expect((await beat('run', 'extra')).code).toBe(0)
-      await until(() => clock.noted('extra').length > paused)
-      expect((await beat('resume', 'extra')).code).toBe(0)
-      expect((await beat('remove', 'extra')).code).toBe(0)
-      expect((await beat('remove', 'extra')).code).not.toBe(0)
-      worker.kill('SIGTERM')
-      expect((await worker.exited).code).toBe(0)
-    },
-    LIMIT_MS,
-  )
+  expect(beat.stderr).toMatch(/beatSyncEvery \(each occurrence is recorded as it is sent\)/)
+  expect(beat.stderr).toMatch(/looks at the schedule every 2 s, whatever beatMaxLoopInterval says/)
+  const refused = await project.run(['-A', 'tasks', 'beat', '-S', 'redbeat.RedBeatScheduler'])
+  expect(refused.code).not.toBe(0)
+  expect(refused.stderr).toMatch(/schedules are kept in the store; beatStore names another one/)
 })
 
 test('lovage beat next prints the next times of a line in a zone, and refuses a line that is none', async () => {

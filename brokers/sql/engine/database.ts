@@ -1,8 +1,9 @@
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Knex } from 'knex'
 import { LovageError } from '../../../src/errors/errors.js'
-import { SqlFailure } from '../failure.js'
+import { DamagedFile, SqlFailure } from '../failure.js'
 import type {
   NamedRow,
   QueryMaker,
@@ -43,6 +44,7 @@ const BROKEN: ReadonlySet<number | undefined> = new Set([
   SQLITE.cannotOpen,
   SQLITE.notADatabase,
 ])
+const DAMAGED: ReadonlySet<number | undefined> = new Set([SQLITE.corrupt, SQLITE.notADatabase])
 const UNAVAILABLE: ReadonlySet<number | undefined> = new Set([
   SQLITE.busy,
   SQLITE.locked,
@@ -244,8 +246,10 @@ export class SqliteFile implements SqlDatabase {
     const code = sqliteCode(error)
     if (code === undefined) return error
     if (BROKEN.has(code)) this.#broken = true
-    const kind = UNAVAILABLE.has(code) ? 'unavailable' : 'refused'
-    return new SqlFailure(kind, `SQLite file ${this.#options.path}: ${reason(error, code)}`, error)
+    const { path } = this.#options
+    const message = `SQLite file ${path}: ${reason(error, code)}`
+    if (DAMAGED.has(code)) return new DamagedFile(path, message, error)
+    return new SqlFailure(UNAVAILABLE.has(code) ? 'unavailable' : 'refused', message, error)
   }
 }
 
@@ -258,11 +262,8 @@ function openNative(engine: SqliteEngine, path: string): NativeConnection {
   try {
     return engine.open(path)
   } catch (error) {
-    throw new SqlFailure(
-      'unavailable',
-      `cannot open the SQLite file ${path}: ${reason(error, undefined)}`,
-      error,
-    )
+    const why = existsSync(dirname(path)) ? reason(error, undefined) : 'its folder does not exist'
+    throw new SqlFailure('unavailable', `cannot open the SQLite file ${path}: ${why}`, error)
   }
 }
 

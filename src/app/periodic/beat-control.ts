@@ -1,10 +1,20 @@
+import type { StoredEntry } from '../../broker/contract.js'
 import { ConfigError } from '../../errors/errors.js'
 import type { AsyncResult } from '../../result/async-result.js'
 import type { ApplyOptions } from '../../task/task.js'
+import { isRecord } from '../../util/record.js'
 import { nextOfEntry, readEntry, type EntryInput } from './entry.js'
 import { openSchedules, type OpenSchedules, type ScheduleHost } from './open-schedules.js'
 import type { PeriodicTasks } from './periodic-tasks.js'
-import { entryData, hasSameInstants, plain, readStored, type EntryOrigin } from './stored-entries.js'
+import {
+  dated,
+  entryData,
+  hasSameInstants,
+  plain,
+  readStored,
+  type EntryOrigin,
+  type KnownEntry,
+} from './stored-entries.js'
 
 /** An entry as `app.beat.list` shows it. */
 export interface ListedEntry {
@@ -17,7 +27,7 @@ export interface ListedEntry {
   readonly paused: boolean
   /** The latest instant that was sent. */
   readonly last: Date | undefined
-  /** The next instant; `undefined` when it is paused or over. */
+  /** The next instant; `undefined` when it is paused, over, or not to be told by this program. */
   readonly next: Date | undefined
 }
 
@@ -58,20 +68,16 @@ export class BeatControl {
   async list(): Promise<readonly ListedEntry[]> {
     const declaredHere = this.#host.periodic.all()
     const { timezone } = this.#host.config()
+    const nowMs = this.#host.clock.now()
     return this.#with(async ({ schedules }) =>
       [...(await schedules.loadEntries())].map(([name, stored]) => {
-        const known = readStored(name, stored, declaredHere.get(name))
-        const isOff = known.paused || !known.entry.enabled
-        const doneMs = Math.max(known.lastMs ?? known.sinceMs, known.sinceMs)
-        const nextMs = isOff ? undefined : nextOfEntry(known.entry, doneMs, timezone)
-        return {
-          name,
-          task: known.entry.task,
-          schedule: known.schedule,
-          origin: known.origin,
-          paused: known.paused,
-          last: known.lastMs === undefined ? undefined : new Date(known.lastMs),
-          next: nextMs === undefined ? undefined : new Date(nextMs),
+        const shown = inShort(name, stored)
+        try {
+          const known = readStored(name, dated(stored, nowMs), declaredHere.get(name))
+          return { ...shown, schedule: known.schedule, next: nextOf(known, timezone) }
+        } catch {
+          // Another program's own schedule, or an edit by hand that went wrong: beat says so in its log.
+          return shown
         }
       }),
     )
@@ -131,6 +137,27 @@ export class BeatControl {
       await store.close()
     }
   }
+}
+
+/** What can be told of an entry without understanding its schedule. */
+function inShort(name: string, { data, lastMs }: StoredEntry): ListedEntry {
+  const { task, schedule, origin, paused } = data
+  const text = isRecord(schedule) ? schedule['text'] : undefined
+  return {
+    name,
+    task: typeof task === 'string' ? task : '',
+    schedule: typeof text === 'string' ? text : 'unreadable',
+    origin: origin === 'declared' ? 'declared' : 'runtime',
+    paused: paused === true,
+    last: lastMs === undefined ? undefined : new Date(lastMs),
+    next: undefined,
+  }
+}
+
+function nextOf({ entry, paused, lastMs, sinceMs }: KnownEntry, timezone: string): Date | undefined {
+  if (paused || !entry.enabled) return undefined
+  const nextMs = nextOfEntry(entry, Math.max(lastMs ?? sinceMs, sinceMs), timezone)
+  return nextMs === undefined ? undefined : new Date(nextMs)
 }
 
 function declared(name: string): ConfigError {

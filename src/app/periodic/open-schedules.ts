@@ -3,7 +3,7 @@ import { guardBroker } from '../../broker/guard.js'
 import type { BrokerRegistry } from '../../broker/registry.js'
 import { chooseBackend } from '../../config/backend-choice.js'
 import type { Config } from '../../config/config.js'
-import { ConfigError } from '../../errors/errors.js'
+import { ConfigError, StoreDamagedError } from '../../errors/errors.js'
 import type { Clock } from '../../util/clock.js'
 
 /** What is needed of an app to find its schedules. */
@@ -26,15 +26,17 @@ export interface OpenSchedules {
   close(): Promise<void>
 }
 
-const NEVER = new AbortController().signal
-
 /**
  * Open the store that keeps the schedules of an app: `beatStore`, else the broker's, else the one that results are in, else
  * a local SQLite file.
  *
+ * @param mend - Called when the local file is damaged: puts it out of the way, so that a new one is made.
  * @throws `ConfigError` when `beatStore` cannot hold schedules.
  */
-export async function openSchedules(app: ScheduleHost): Promise<OpenSchedules> {
+export async function openSchedules(
+  app: ScheduleHost,
+  mend?: (damage: StoreDamagedError) => void,
+): Promise<OpenSchedules> {
   const config = app.config()
   const { beatStore, beatScheduleFilename } = config
   if (beatStore !== undefined) {
@@ -51,7 +53,13 @@ export async function openSchedules(app: ScheduleHost): Promise<OpenSchedules> {
       ? await openAt(app, results.target.replace(/^db\+/, ''), 'backend')
       : undefined
   if (atResults !== undefined) return atResults
-  const file = await openAt(app, `sqlite:///${beatScheduleFilename}.sqlite`, 'file')
+  const openFile = (): Promise<OpenSchedules | undefined> =>
+    openAt(app, `sqlite:///${beatScheduleFilename}.sqlite`, 'file')
+  const file = await openFile().catch((error: unknown) => {
+    if (mend === undefined || !(error instanceof StoreDamagedError)) throw error
+    mend(error)
+    return openFile()
+  })
   if (file !== undefined) return file
   throw new ConfigError('no store can hold schedules; set beatStore')
 }
@@ -67,7 +75,7 @@ async function openAt(
   const broker = guardBroker(await app.brokers.open(url, { clock, autoMigrate: true }), { clock })
   if (broker.schedules === undefined) return undefined
   try {
-    await broker.connect(NEVER)
+    await broker.connect(new AbortController().signal)
   } catch (error) {
     await broker.close()
     throw error

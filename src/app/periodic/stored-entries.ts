@@ -57,7 +57,7 @@ function definitionOf({ sinceMs: _since, paused: _paused, ...definition }: Data)
 }
 
 /**
- * An entry as its store has it.
+ * An entry as its store has it, {@link dated}.
  *
  * @param declared - The same entry in this program, which may hold what no store can: a schedule of its own class.
  * @throws {@link ConfigError} when it cannot be read, or only the program that declared it knows its schedule.
@@ -76,11 +76,18 @@ export function readStored(
   return {
     entry,
     origin,
-    sinceMs: Number(data['sinceMs'] ?? 0),
+    sinceMs: Number(data['sinceMs']),
     lastMs,
     paused: data['paused'] === true,
     schedule: textOf(entry.schedule),
   }
+}
+
+/** An entry that somebody wrote into the store by hand begins when it is first seen; others as they are. */
+export function dated(stored: StoredEntry, nowMs: number): StoredEntry {
+  // What is no entry is left to whoever wrote it.
+  if (typeof stored.data['sinceMs'] === 'number' || !('task' in stored.data)) return stored
+  return { ...stored, data: { ...stored.data, sinceMs: nowMs } }
 }
 
 /** As it comes back from a store. */

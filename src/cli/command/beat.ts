@@ -4,14 +4,15 @@ import type { ListedEntry } from '../../app/periodic/beat-control.js'
 import { Beat } from '../../beat/beat.js'
 import { crontab } from '../../schedule/schedules.js'
 import type { ScheduleInput } from '../../schedule/read-schedule.js'
-import { isRecord } from '../../util/record.js'
 import { EXIT } from '../exit-code.js'
 import { extraSettings } from '../extra-settings.js'
+import { idleSettingsNote } from '../idle-settings.js'
 import { printJson, table } from '../print.js'
 import type { Session } from '../session.js'
 import { onStopSignals } from '../stop-signals.js'
 import { UsageError } from '../usage-error.js'
-import { parseSeconds } from '../values.js'
+import { parseArgs, parseKwargs, parseSeconds, parseWhole } from '../values.js'
+import { refuseLater } from '../worker-flags.js'
 import { openWorkerLog, type LogFlags } from '../worker-log.js'
 import { COMMAND_SUMMARIES } from './summaries.js'
 
@@ -37,11 +38,19 @@ export function beatCommand(session: Session): Command {
   group
     .option('-l, --loglevel <level>', 'debug, info, warning, error, critical, silent', 'info')
     .option('--log-format <format>', 'json or text; text on a terminal, else json')
-    .option('--max-interval <seconds>', 'longest sleep between two looks at the schedule (2)')
+    .option(
+      '--max-interval <seconds>',
+      'longest sleep between two looks at the schedule (2, which is the most)',
+    )
     .option('-s, --schedule <file>', 'local file, where neither broker nor backend can hold schedules')
     .allowUnknownOption()
     .allowExcessArguments()
     .action(() => runBeat(session, group.opts<BeatFlags>(), group.args))
+  refuseLater(
+    group,
+    '-S, --scheduler <class>',
+    'schedules are kept in the store; beatStore names another one',
+  )
   group.addCommand(listCommand(session)).addCommand(nextCommand(session)).addCommand(addCommand(session))
   for (const name of ['remove', 'pause', 'resume', 'run'] as const)
     group.addCommand(changeCommand(session, name))
@@ -57,6 +66,8 @@ async function runBeat(session: Session, flags: BeatFlags, words: readonly strin
     ...(schedule === undefined ? {} : { beatScheduleFilename: schedule }),
     ...extraSettings(words),
   })
+  const idle = idleSettingsNote(app.conf)
+  if (idle !== undefined) session.note(idle)
   const { logger } = openWorkerLog(session, app, flags)
   app.logger = logger
   const beat = new Beat(app)
@@ -101,7 +112,7 @@ function nextCommand(session: Session): Command {
     .action((text: string, { tz, count }: EntryFlags) => {
       const schedule = crontab.fromString(text)
       let at = schedule.next(Date.now(), tz === undefined ? {} : { timezone: tz })
-      for (let left = Number(count); left > 0; left -= 1) {
+      for (let left = parseWhole(count ?? '10', '--count', 1); left > 0; left -= 1) {
         session.print(at.toISO({ suppressMilliseconds: true }) ?? '')
         at = schedule.next(at, tz === undefined ? {} : { timezone: tz })
       }
@@ -121,13 +132,11 @@ function addCommand(session: Session): Command {
     .action(async (name: string, flags: EntryFlags) => {
       const schedule = scheduleOf(flags)
       const app = await session.openApp()
-      const { args, kwargs } = { args: json(flags.args, '--args'), kwargs: json(flags.kwargs, '--kwargs') }
-      if (!Array.isArray(args)) throw new UsageError('expected --args to be a JSON list')
       await app.beat.upsert(name, {
         task: flags.task ?? '',
         schedule,
-        args,
-        kwargs: isRecord(kwargs) ? kwargs : {},
+        args: parseArgs(flags.args),
+        kwargs: parseKwargs(flags.kwargs),
         ...(flags.tz === undefined ? {} : { timezone: flags.tz }),
       })
       session.print(`Added ${name}.`)
@@ -137,15 +146,6 @@ function addCommand(session: Session): Command {
 function scheduleOf({ cron, every }: EntryFlags): ScheduleInput {
   if ((cron === undefined) === (every === undefined)) throw new UsageError('say when: --cron or --every')
   return cron ?? parseSeconds(every ?? '', '--every')
-}
-
-function json(text: string | undefined, name: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text ?? 'null')
-    return value
-  } catch {
-    throw new UsageError(`expected ${name} to be JSON, got: ${String(text)}`)
-  }
 }
 
 type Change = 'remove' | 'pause' | 'resume' | 'run'

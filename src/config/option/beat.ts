@@ -24,7 +24,7 @@ export const beatOptions: OptionTable = {
     form: 'any',
     old: ['CELERYBEAT_SCHEDULER'],
     acts: false,
-    doc: 'The class that keeps the schedule.',
+    doc: 'The class that keeps the schedule in Celery. Not loaded, which a warning says where it is set: schedules are in the store of the broker or the backend, or where `beatStore` says.',
   },
   beatScheduleFilename: {
     kind: 'string',
@@ -36,7 +36,7 @@ export const beatOptions: OptionTable = {
     kind: 'duration',
     default: 0,
     old: ['CELERYBEAT_MAX_LOOP_INTERVAL'],
-    doc: 'Longest sleep between two looks at the schedule; 0 leaves it to beat, which looks every 2 seconds at least.',
+    doc: 'Longest sleep between two looks at the schedule, up to 2 seconds; 0 leaves it at those. Beat looks every 2 seconds whatever a longer one says, which a warning names.',
   },
   beatSyncEvery: {
     kind: 'integer',
@@ -44,7 +44,7 @@ export const beatOptions: OptionTable = {
     min: 0,
     old: ['CELERYBEAT_SYNC_EVERY'],
     acts: false,
-    doc: 'Tasks that are sent before the schedule is saved; 0 saves by time.',
+    doc: 'Tasks that are sent before Celery saves its schedule. Here each occurrence is recorded as it is sent, and where this is set a warning says so.',
   },
   beatCronStartingDeadline: {
     kind: 'duration',

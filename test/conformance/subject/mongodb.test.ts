@@ -30,6 +30,7 @@ const OFFERS: readonly BrokerPart[] = [
   'leases',
   'queues',
   'broadcast',
+  'schedules',
 ]
 
 /** A database of its own, so that no other test sees its queues. */

@@ -102,8 +102,8 @@ describe('a beat', () => {
   })
 
   it.each([
-    ['last', [60, 360, 420], 1],
-    ['skip', [60, 420], 2],
+    ['last', [60, 360, 420], 4],
+    ['skip', [60, 420], 5],
     ['all', [60, 120, 180, 240, 300, 360, 420], 0],
     [{ policy: 'all', window: 200 }, [60, 240, 300, 360, 420], 2],
   ])('catches up as the entry says: %j', async (catchUp, expected, missed) => {

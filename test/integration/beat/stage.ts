@@ -2,19 +2,25 @@ import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { createBroker } from '../../../brokers/memory/index.js'
 import type { EntryInput } from '../../../src/app/periodic/entry.js'
-import { Beat } from '../../../src/beat/index.js'
+import { Beat, type TickReport } from '../../../src/beat/index.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
-import type { Broker, ScheduleStore } from '../../../src/broker/contract.js'
-import { BrokerConnectionError, Lovage, type Clock, type ConfigInput } from '../../../src/index.js'
+import type { Broker } from '../../../src/broker/contract.js'
+import { Lovage, type Clock, type ConfigInput } from '../../../src/index.js'
+import type { TaskLogger } from '../../../src/task/logger.js'
 import { ManualClock } from '../../../src/testing/index.js'
+import { behind, type Network } from './cut-network.js'
 
 /** When every test of beat begins. */
 export const START_MS: number = Date.UTC(2026, 0, 1)
 
 /** One beat on a store that others share, with a clock and a network of its own. */
-export class Station {
+export class Station implements Network {
   readonly app: Lovage
   readonly beat: Beat
+  /** Its log: level, message and fields. */
+  readonly log: LogLine[] = []
+  /** What it told of its looks. */
+  readonly reports: TickReport[] = []
   /** Whether its store cannot be reached. */
   isCut = false
   #end: Promise<void> = Promise.resolve()
@@ -30,16 +36,16 @@ export class Station {
       now: () => stage.clock.now() + skewMs,
       setTimer: (ms, fn) => stage.clock.setTimer(ms, fn),
     }
-    const cut = (): void => {
-      if (this.isCut) throw new BrokerConnectionError('the network is cut')
-    }
     this.app = new Lovage('shop', { broker: 'stage://', backend: false, ...settings }, { clock })
     this.app.brokers.register({
       schemes: ['stage'],
-      load: async () => ({ createBroker: () => guarded(stage.openStore(), cut) }),
+      load: async () => ({ createBroker: () => behind(this, stage.openStore()) }),
     })
     for (const [name, entry] of Object.entries(entries)) this.app.periodic.add(name, entry)
-    this.beat = new Beat(this.app)
+    this.beat = new Beat(this.app, {
+      logger: recorder(this.log),
+      onTick: (report) => this.reports.push(report),
+    })
   }
 
   /** Let it run. */
@@ -69,40 +75,34 @@ export class Station {
   }
 }
 
-function guarded(broker: Broker, check: () => void): Broker {
-  const { schedules } = broker
-  if (schedules === undefined) throw new Error('the memory broker holds schedules')
-  const part: ScheduleStore = {
-    claimOccurrence: async (...args) => {
-      check()
-      return schedules.claimOccurrence(...args)
-    },
-    lead: async (...args) => {
-      check()
-      return schedules.lead(...args)
-    },
-    resign: async (...args) => {
-      check()
-      return schedules.resign(...args)
-    },
-    saveEntry: (...args) => schedules.saveEntry(...args),
-    loadEntries: () => schedules.loadEntries(),
-    removeEntry: (...args) => schedules.removeEntry(...args),
+/** One line of a beat's log. */
+export interface LogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly message: string
+  readonly fields: object
+}
+
+function recorder(lines: LogLine[]): TaskLogger {
+  const at =
+    (level: LogLine['level']) =>
+    (fields: object, message: string): void => {
+      lines.push({ level, message, fields })
+    }
+  const logger: TaskLogger = {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: () => logger,
   }
-  return new Proxy(broker, {
-    get: (target, key): unknown => {
-      if (key === 'schedules') return part
-      const value: unknown = Reflect.get(target, key, target)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
+  return logger
 }
 
 /** A store in memory, a clock that stands still, and beats. */
 export class BeatStage {
   readonly clock: ManualClock = new ManualClock(START_MS)
   readonly #storeClock: Clock
-  readonly #url = parseConnectionUrl(`memory://${randomUUID()}`)
+  #url = parseConnectionUrl(`memory://${randomUUID()}`)
   readonly #stations: Station[] = []
   /** By how much the clock of the store is wrong. */
   storeSkewMs = 0
@@ -117,6 +117,11 @@ export class BeatStage {
   /** Another connection to the store. */
   openStore(): Broker {
     return createBroker(this.#url, { clock: this.#storeClock })
+  }
+
+  /** The store is empty from the next connection on, as one that kept nothing over a restart. */
+  loseStore(): void {
+    this.#url = parseConnectionUrl(`memory://${randomUUID()}`)
   }
 
   /** A beat that declares these entries; not started. */
