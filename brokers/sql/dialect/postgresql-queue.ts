@@ -156,8 +156,9 @@ export async function keepHolder(session: Session, holder: number, leaseMs: numb
 
 /** Gives every claim of the holder back unspent, in one statement. See `SqlDialect.closeHolder`. */
 export async function closeHolder(session: Session, holder: number): Promise<void> {
-  const freed = await session.run(FREE_UNSPENT, [holder])
+  // A claim that was given up here may still be under way in the server: waited for, and then seen and freed.
   await session.run(DROP_HOLDERS, [idArray([holder])])
+  const freed = await session.run(FREE_UNSPENT, [holder])
   if (freed > 0) session.announce()
 }
 

@@ -204,7 +204,10 @@ export class ServerDatabase implements SqlDatabase {
     await this.#limited(link, link.exec(text), limitMs)
   }
 
-  /** A connection that does not answer is cut: what it still does is undone by the server. */
+  /**
+   * A connection that does not answer is cut. A transaction that is open then is undone by the server; what commits by
+   * itself may still be done, as a COMMIT or one statement of {@link atOnce}.
+   */
   #limited<Result>(link: Link, work: Promise<Result>, limitMs: number): Promise<Result> {
     const late = (): Error => {
       link.destroy()
