@@ -20,8 +20,6 @@ export class KnexPool {
   readonly #isOwned: boolean
   readonly #ring: ServerRing
   readonly #doubts = new Set<() => void>()
-  /** Where a connection leads. */
-  readonly #servers = new WeakMap<object, ServerAddress>()
 
   /** @param servers - Where the connections lead, for a pool whose end ends them; none for that of an application. */
   constructor(knex: Knex, servers: readonly ServerAddress[] = []) {
@@ -38,20 +36,17 @@ export class KnexPool {
 
   /** A connection that nobody else uses, until it is given back. */
   async acquire(): Promise<object> {
-    const server = this.#ring.current
-    try {
-      const connection = connectionOf(await this.#client.acquireConnection())
-      if (server !== undefined && !this.#servers.has(connection)) this.#servers.set(connection, server)
-      return connection
-    } catch (error) {
-      this.#leave(server)
-      throw error
+    for (;;) {
+      const connection = await this.#acquire()
+      // One that was idle while the others went on to another server may be good for reading alone.
+      if (!this.#ring.hasLeft(addressOf(connection))) return connection
+      await this.release(connection, false)
     }
   }
 
   /** The server of this connection is not the one to work on: the next connections go to another, where there is one. */
   forsake(connection: object): void {
-    this.#leave(this.#servers.get(connection))
+    this.#leave(addressOf(connection))
     for (const listener of [...this.#doubts]) listener()
   }
 
@@ -73,6 +68,17 @@ export class KnexPool {
   /** A connection outside of the pool, with the settings of those inside. */
   async openApart(): Promise<object> {
     return connectionOf(await this.#client.acquireRawConnection())
+  }
+
+  async #acquire(): Promise<object> {
+    const server = this.#ring.current
+    try {
+      return connectionOf(await this.#client.acquireConnection())
+    } catch (error) {
+      // Where every connection is in use there is nothing wrong with the server.
+      if (!(error instanceof Error && error.name === 'KnexTimeoutError')) this.#leave(server)
+      throw error
+    }
   }
 
   #leave(server: ServerAddress | undefined): void {
@@ -104,4 +110,12 @@ function isClient(client: unknown): client is KnexClient {
 function connectionOf(connection: unknown): object {
   if (isRecord(connection)) return connection
   throw new SqlFailure('refused', 'this knex gives no connection', undefined)
+}
+
+/** Where a connection of `pg` or `mysql2` leads. */
+function addressOf(connection: object): ServerAddress | undefined {
+  const settings: unknown = 'config' in connection ? connection.config : connection
+  if (!isRecord(settings)) return undefined
+  const { host, port } = settings
+  return typeof host === 'string' && typeof port === 'number' ? { host, port } : undefined
 }

@@ -4,7 +4,7 @@ import { shownServers } from '../server-target.js'
 import type { ServerTarget } from '../server-target.js'
 import { KnexPool } from './knex-pool.js'
 import { mysqlDriver } from './mysql-driver.js'
-import { openKnex, requirePackage } from './open-knex.js'
+import { connectTimeoutMs, openKnex, requirePackage } from './open-knex.js'
 import { ServerDatabase } from './server-database.js'
 import { StatementBook } from './statement-book.js'
 
@@ -24,7 +24,7 @@ export async function openMysql(target: ServerTarget): Promise<OpenedDatabase> {
       ...(tls !== undefined && { ssl: tls }),
       charset: 'utf8mb4',
       enableKeepAlive: true,
-      connectTimeout: queryTimeoutMs,
+      connectTimeout: connectTimeoutMs(queryTimeoutMs),
     },
   })
   const db = new ServerDatabase({

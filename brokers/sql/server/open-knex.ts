@@ -17,6 +17,14 @@ const silent = {
   deprecate: () => undefined,
 }
 
+/**
+ * How long a server may take to accept a connection, in milliseconds: less than one is waited for, so that a server which
+ * does not answer is told from a pool of which every connection is in use.
+ */
+export function connectTimeoutMs(acquireTimeoutMs: number): number {
+  return Math.ceil(acquireTimeoutMs * 0.8)
+}
+
 /** A knex with a pool of its own, which says nothing on the console: its errors come back by themselves. */
 export async function openKnex(client: 'pg' | 'mysql2', options: KnexOptions): Promise<Knex> {
   const { default: knex } = await import('knex')

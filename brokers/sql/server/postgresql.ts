@@ -8,7 +8,7 @@ import { pgDriver } from './pg-driver.js'
 import { PgLink, pgClient } from './pg-link.js'
 import { listenOn } from './listen.js'
 import { KnexPool } from './knex-pool.js'
-import { openKnex, requirePackage } from './open-knex.js'
+import { connectTimeoutMs, openKnex, requirePackage } from './open-knex.js'
 import { ServerDatabase } from './server-database.js'
 import { StatementBook } from './statement-book.js'
 
@@ -28,7 +28,7 @@ export async function openPostgresql(target: ServerTarget): Promise<OpenedDataba
       ssl: tls ?? false,
       application_name: 'lovage',
       keepAlive: true,
-      connectionTimeoutMillis: queryTimeoutMs,
+      connectionTimeoutMillis: connectTimeoutMs(queryTimeoutMs),
     },
   })
   const pool = new KnexPool(knex, servers)

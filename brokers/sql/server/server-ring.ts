@@ -26,8 +26,18 @@ export class ServerRing {
    * @returns whether {@link current} is another one now.
    */
   leave(failed: ServerAddress | undefined): boolean {
-    if (this.#servers.length < 2 || failed !== this.current) return false
+    if (this.#servers.length < 2 || failed === undefined || !isSame(failed, this.current)) return false
     this.#at = (this.#at + 1) % this.#servers.length
     return true
   }
+
+  /** Whether `address` is one of several, and not {@link current}. */
+  hasLeft(address: ServerAddress | undefined): boolean {
+    if (address === undefined || isSame(address, this.current)) return false
+    return this.#servers.some((server) => isSame(address, server))
+  }
+}
+
+function isSame(one: ServerAddress, other: ServerAddress | undefined): boolean {
+  return one.host === other?.host && one.port === other.port
 }
