@@ -40,6 +40,7 @@ class Listening {
   readonly #pool: KnexPool
   readonly #channel: string
   readonly #changed: () => void
+  #connection: object | undefined
   #leave: (() => void) | undefined
   #timer: NodeJS.Timeout | undefined
   #asking: NodeJS.Timeout | undefined
@@ -73,7 +74,10 @@ class Listening {
     const link = new PgLink(client, false)
     client.on('notification', this.#changed)
     client.on('error', () => undefined)
+    this.#connection = connection
     client.on('end', () => {
+      // The end of one that failed before has been seen to.
+      if (this.#connection !== connection) return
       clearInterval(this.#asking)
       this.#certain?.()
       this.#again()
@@ -87,7 +91,12 @@ class Listening {
       this.#leave()
       return
     }
-    await answered(link, `LISTEN ${this.#channel}`)
+    try {
+      await answered(link, `LISTEN ${this.#channel}`)
+    } catch (error) {
+      this.#giveUp(connection)
+      throw error
+    }
     const ask = (): void => {
       answered(link, 'SELECT 1').catch(() => undefined)
     }
@@ -98,6 +107,13 @@ class Listening {
     this.#pauseMs = FIRST_PAUSE_MS
     // What was announced before this moment has reached nobody.
     this.#changed()
+  }
+
+  /** Nobody can listen there, as at a standby. */
+  #giveUp(connection: object): void {
+    this.#connection = undefined
+    this.#leave?.()
+    if (!this.#isStopped) this.#pool.forsake(connection)
   }
 
   #again(): void {
