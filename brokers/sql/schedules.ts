@@ -76,8 +76,9 @@ export class SqlSchedules implements ScheduleStore {
 
   async removeEntry(name: string): Promise<void> {
     await this.#change(async (session) => {
-      await session.change((knex, names) => knex(names.beatOccurrence).where({ entry: name }).delete())
+      // The entry first: a claim that holds its row writes an occurrence before it lets go.
       await session.change((knex, names) => knex(names.beatEntry).where({ name }).delete())
+      await session.change((knex, names) => knex(names.beatOccurrence).where({ entry: name }).delete())
       await revise(session)
     })
   }

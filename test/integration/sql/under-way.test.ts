@@ -4,7 +4,9 @@ import type { Knex } from 'knex'
 import { serviceUrl } from '../../support/service-url.js'
 import { sqlPlace } from '../../support/sql-place.js'
 import { randomName } from '../../support/temp.js'
-import { openBroker, textMessage } from './queue.js'
+import { createBroker } from '../../../brokers/sql/index.js'
+import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
+import { never, openBroker, textMessage } from './queue.js'
 
 jest.setTimeout(60_000)
 
@@ -42,6 +44,29 @@ describeHere('a consumer on PostgreSQL', () => {
     await closing
 
     expect(await broker.depth(queue)).toBe(1)
+    await broker.close()
+  })
+})
+
+describeHere('an entry of beat on PostgreSQL', () => {
+  it('leaves no occurrence behind that was claimed while it was removed', async () => {
+    await using place = await sqlPlace('postgresql')
+    if (place === undefined) return
+    const { knex, url } = place
+    const broker = createBroker(parseConnectionUrl(url), {})
+    await broker.connect(never)
+    await broker.schedules?.saveEntry('nightly', {})
+
+    const claim = await knex.transaction()
+    const lock = "SELECT pg_backend_pid() AS pid FROM lovage_beat_entry WHERE name = 'nightly' FOR UPDATE"
+    const { rows }: { rows: readonly { readonly pid: number }[] } = await claim.raw(lock)
+    await claim('lovage_beat_occurrence').insert({ id: 'nightly:1', entry: 'nightly', scheduled_ms: 1 })
+    const removing = broker.schedules?.removeEntry('nightly')
+    await blocked(knex, Number(rows[0]?.pid))
+    await claim.commit()
+    await removing
+
+    expect(await knex('lovage_beat_occurrence').select('id')).toEqual([])
     await broker.close()
   })
 })
