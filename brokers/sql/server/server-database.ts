@@ -69,7 +69,10 @@ export class ServerDatabase implements SqlDatabase {
   async atOnce<Result>(
     work: (session: Session, channel: string | undefined) => Promise<Result>,
   ): Promise<Result> {
-    return this.read((session) => work(session, this.#parts.channel))
+    const { channel, isTuned } = this.#parts
+    // Told to the connection by nobody, the settings hold in a transaction alone.
+    if (!isTuned) return this.transaction((session) => work(session, channel))
+    return this.read((session) => work(session, channel))
   }
 
   async within<Result>(
