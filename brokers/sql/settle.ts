@@ -1,8 +1,8 @@
 import type { Delivery, HandBack, Outgoing, Settlement } from '../../src/broker/contract.js'
-import { LeaseLostError, PublishError } from '../../src/errors/errors.js'
+import { LeaseLostError } from '../../src/errors/errors.js'
 import type { ClaimKey, GiveBack } from './dialect/dialect.js'
 import { claimKey, encodeMeta } from './envelope.js'
-import { holdOf, insertOutgoing } from './publish.js'
+import { holdOf, insertOutgoing, unroutableError } from './publish.js'
 import type { KeptRecord, ResultWriter } from './result-writer.js'
 import type { Session } from './session.js'
 import type { SqlStore } from './store.js'
@@ -89,7 +89,7 @@ async function settledAtOnce(
   const rows = writer?.rowsOf(stored.flatMap(recordOf)) ?? []
   const results = stored.flatMap(({ delivery }, index) => {
     const kept = rows[index]
-    return kept === undefined ? [] : [{ message: claimKey(delivery).id, kept }]
+    return kept === undefined ? [] : [{ claim: claimKey(delivery), kept }]
   })
   const settled = await store.database.atOnce?.(async (session, channel) =>
     channel === undefined
@@ -143,12 +143,7 @@ async function givenBack(
 
 async function publishWithin(owner: ClaimOwner, session: Session, batch: readonly Outgoing[]): Promise<void> {
   const unroutable = await insertOutgoing(session, owner.store, batch)
-  if (unroutable.length === 0) return
-  const route = batch[unroutable[0] ?? 0]?.route
-  throw new PublishError(
-    `a follow-up message reaches no queue: exchange "${route?.exchange}", routing key "${route?.routingKey}"`,
-    unroutable,
-  )
+  if (unroutable.length > 0) throw unroutableError(batch, unroutable)
 }
 
 function giveBackOf(delivery: Delivery, wish: Omit<HandBack, 'delivery'>): GiveBack {

@@ -84,7 +84,7 @@ export interface SettleAtOnce {
   readonly holder: number
   readonly claims: readonly ClaimKey[]
   /** No task twice. */
-  readonly results: readonly { readonly message: number; readonly kept: KeptRow }[]
+  readonly results: readonly { readonly claim: ClaimKey; readonly kept: KeptRow }[]
   /** Who is told of results. */
   readonly channel: string
 }

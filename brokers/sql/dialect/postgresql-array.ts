@@ -27,8 +27,8 @@ export function integerArray(values: readonly (number | null)[]): string {
   return `{${values.map((value) => value ?? 'NULL').join(',')}}`
 }
 
-// PostgreSQL keeps no zero byte in a text.
-function withoutZero(value: SqlValue): SqlValue {
+/** The value without zero bytes, of which PostgreSQL keeps none in a text. */
+export function withoutZero<Value>(value: Value): Value | string {
   return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\uFFFD') : value
 }
 

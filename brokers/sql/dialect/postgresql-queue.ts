@@ -1,6 +1,7 @@
 import type { Session } from '../session.js'
 import { byClaim, byPriority, claimedRow, without } from './claims.js'
 import { holdValues } from './hold.js'
+import { integerArray } from './postgresql-array.js'
 import { insertText, insertValues, NOW } from './postgresql-insert.js'
 import type {
   ClaimedRow,
@@ -104,7 +105,7 @@ export async function remove(
 ): Promise<RemoveOutcome> {
   let removed = 0
   for (const [number, ids] of byClaim(claims)) {
-    removed += await session.run(REMOVE, [holder, number, idArray(ids)])
+    removed += await session.run(REMOVE, [holder, number, integerArray(ids)])
   }
   return removed === claims.length ? 'all' : 'some-lost'
 }
@@ -115,7 +116,7 @@ export async function removeHeld(
   holder: number,
   claims: readonly ClaimKey[],
 ): Promise<readonly ClaimKey[]> {
-  return without(claims, (number, ids) => session.all(REMOVE_HELD, [holder, number, idArray(ids)]))
+  return without(claims, (number, ids) => session.all(REMOVE_HELD, [holder, number, integerArray(ids)]))
 }
 
 /** Reads which of the claimed rows are still this holder's. See `SqlDialect.lost`. */
@@ -124,7 +125,7 @@ export async function lost(
   holder: number,
   claims: readonly ClaimKey[],
 ): Promise<readonly ClaimKey[]> {
-  return without(claims, (number, ids) => session.all(HELD, [holder, number, idArray(ids)]))
+  return without(claims, (number, ids) => session.all(HELD, [holder, number, integerArray(ids)]))
 }
 
 /** One update; the row keeps its place in the order of ids. See `SqlDialect.giveBack`. */
@@ -157,7 +158,7 @@ export async function keepHolder(session: Session, holder: number, leaseMs: numb
 /** Gives every claim of the holder back unspent, in one statement. See `SqlDialect.closeHolder`. */
 export async function closeHolder(session: Session, holder: number): Promise<void> {
   // A claim that was given up here may still be under way in the server: waited for, and then seen and freed.
-  await session.run(DROP_HOLDERS, [idArray([holder])])
+  await session.run(DROP_HOLDERS, [integerArray([holder])])
   const freed = await session.run(FREE_UNSPENT, [holder])
   if (freed > 0) session.announce()
 }
@@ -166,7 +167,7 @@ export async function closeHolder(session: Session, holder: number): Promise<voi
 export async function reap(session: Session, except: number): Promise<number> {
   const expired = (await session.all(EXPIRED_HOLDERS, [except])).map(([id]) => Number(id))
   if (expired.length === 0) return 0
-  const ids = idArray(expired)
+  const ids = integerArray(expired)
   const freed = await session.run(FREE, [ids])
   await session.run(DROP_HOLDERS, [ids])
   if (freed > 0) session.announce()
@@ -177,11 +178,6 @@ export async function reap(session: Session, except: number): Promise<number> {
 export async function now(session: Session): Promise<number> {
   const [row] = await session.all(`SELECT ${NOW}`)
   return Number(row?.[0])
-}
-
-/** Numbers as the text of an array. */
-function idArray(ids: readonly number[]): string {
-  return `{${ids.join(',')}}`
 }
 
 /** Texts as the text of an array. */

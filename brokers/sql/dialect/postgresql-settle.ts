@@ -69,37 +69,38 @@ function list(column: string, values: readonly SqlValue[]): SqlValue {
 }
 
 const GONE = `gone AS (DELETE FROM {message} AS m USING unnest($2::bigint[], $3::bigint[]) AS done (id, claim)
-  WHERE m.id = done.id AND m.claim = done.claim AND m.holder + 0 = $1 RETURNING m.id)`
-// The ids only where some are missing, as good as never.
-const ANSWER = 'CASE WHEN count(*) < cardinality($2::bigint[]) THEN array_agg(id)::text END'
+  WHERE m.id = done.id AND m.claim = done.claim AND m.holder + 0 = $1 RETURNING m.id, m.claim)`
+// The keys only where some are missing, as good as never.
+const ANSWER = `CASE WHEN count(*) < cardinality($2::bigint[]) THEN array_agg(id || ':' || claim)::text END`
 
 const REMOVE = `WITH ${GONE} SELECT count(*), ${ANSWER} FROM gone`
 const REMOVE_AND_STORE = `WITH ${GONE}, stored AS (
-  ${upsertFrom(`${resultRows(5, ['message $4::bigint[]'])} JOIN gone ON gone.id = r.message`)})
-  SELECT count(*), ${ANSWER}, pg_notify($21, '') FROM gone`
+  ${upsertFrom(`${resultRows(6, ['id $4::bigint[]', 'claim $5::bigint[]'])} JOIN gone USING (id, claim)`)})
+  SELECT count(*), ${ANSWER}, pg_notify($22, '') FROM gone`
 
 /** Delete claimed rows and store what the tasks gave, for those whose claim holds. See `AtOnce.settle`. */
 export async function settle(session: Session, wish: SettleAtOnce): Promise<SettledAtOnce> {
   const { holder, claims, results, channel } = wish
-  const keys = [
-    holder,
-    integerArray(claims.map(({ id }) => id)),
-    integerArray(claims.map(({ claim }) => claim)),
-  ]
+  const keys = [holder, ...keyArrays(claims)]
   const [row] =
     results.length === 0
       ? await session.all(REMOVE, keys)
       : await session.all(REMOVE_AND_STORE, [
           ...keys,
-          integerArray(results.map(({ message }) => message)),
+          ...keyArrays(results.map(({ claim }) => claim)),
           ...resultValues(results.map(({ kept }) => kept)),
           channel,
         ])
   return { lost: lostOf(claims, Number(row?.[0]), row?.[1] ?? null) }
 }
 
-function lostOf(claims: readonly ClaimKey[], count: number, ids: SqlValue): readonly ClaimKey[] {
+function keyArrays(keys: readonly ClaimKey[]): readonly SqlValue[] {
+  return [integerArray(keys.map(({ id }) => id)), integerArray(keys.map(({ claim }) => claim))]
+}
+
+/** One message may be in a batch by two claims, of which one was lost. @param keys - An array of `id:claim`, as text. */
+function lostOf(claims: readonly ClaimKey[], count: number, keys: SqlValue): readonly ClaimKey[] {
   if (count === claims.length) return []
-  const gone = new Set(typeof ids === 'string' ? ids.slice(1, -1).split(',').map(Number) : [])
-  return claims.filter(({ id }) => !gone.has(id))
+  const gone = new Set(typeof keys === 'string' ? keys.slice(1, -1).split(',') : [])
+  return claims.filter(({ id, claim }) => !gone.has(`${id}:${claim}`))
 }

@@ -1,5 +1,6 @@
 import { isRecord } from '../../../src/util/record.js'
 import { SqlFailure } from '../failure.js'
+import { withoutZero } from '../dialect/postgresql-array.js'
 import type { SqlRow, SqlValue } from '../session.js'
 import type { Answer, Link, Statement } from './link.js'
 
@@ -60,12 +61,12 @@ export class PgLink implements Link {
   }
 
   async query({ sql, name }: Statement, parameters: readonly unknown[]): Promise<Answer> {
-    const values = parameters.map(bindable)
+    const values = parameters.map(withoutZero)
     return this.#ask({ text: sql, values, ...(this.#keepsSession && { name }) })
   }
 
   async once(sql: string, parameters: readonly unknown[]): Promise<Answer> {
-    return this.#ask({ text: sql, values: parameters.map(bindable) })
+    return this.#ask({ text: sql, values: parameters.map(withoutZero) })
   }
 
   async exec(sql: string): Promise<void> {
@@ -81,11 +82,6 @@ export class PgLink implements Link {
     const result = await this.#client.query({ ...query, rowMode: 'array', types })
     return answerOf(result)
   }
-}
-
-// PostgreSQL keeps no zero byte in a text.
-function bindable(value: unknown): unknown {
-  return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\uFFFD') : value
 }
 
 function destroyStream(connection: unknown): void {

@@ -76,6 +76,23 @@ for (const server of ['postgresql', 'mariadb'] as const) {
       expect(median).toBeLessThan(500)
     })
 
+    it('tells which of two claims of one message was lost, in one batch', async () => {
+      await using tables = await place()
+      const queue = randomName('queue')
+      const broker = await openBroker(tables.url, queue)
+      const consumer = await broker.consume([queue], { credit: 10, leaseMs: 30_000 })
+      await broker.publish([textMessage(queue, 'a')])
+      const [first] = await consumer.fetch(1, { waitMs: 20_000, signal: never })
+      if (first === undefined) throw new TypeError('nothing came')
+      await consumer.handBack([{ delivery: first, delayMs: 0, unspent: true }])
+      const again = await consumer.fetch(1, { waitMs: 20_000, signal: never })
+
+      expect(again).toHaveLength(1)
+      expect(await consumer.ack([first, ...again])).toEqual([first])
+      expect(await broker.depth(queue)).toBe(0)
+      await broker.close()
+    })
+
     it('is migrated once by processes that start together', async () => {
       await using tables = await place()
       await using first = child('migrate', [tables.url])
