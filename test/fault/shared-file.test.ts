@@ -47,7 +47,7 @@ describe('two workers on one file', () => {
   it('get an interrupted task back at once after the second signal', async () => {
     await using bench = await FaultBench.open()
     const first = await bench.worker()
-    const result = await bench.tasks.wait.delay(bench.log, 'a', 3_000)
+    const result = await bench.tasks.wait.delay(bench.log, 'a', 8_000)
     while (bench.runs('a').length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
 
     first.kill('SIGTERM')
@@ -58,11 +58,12 @@ describe('two workers on one file', () => {
     const tookMs = performance.now() - startedMs
     const second = await bench.worker()
 
-    expect(tookMs).toBeLessThan(2_000)
+    // Clearly below what the task has left.
+    expect(tookMs).toBeLessThan(6_000)
     expect(JSON.parse(exit.stdout.split('\n')[1] ?? '')).toMatchObject({
       interrupted: [{ id: result.id, task: 'fault.wait', handedBack: true }],
     })
-    expect(await result.get(20)).toBe(second.pid)
+    expect(await result.get(40)).toBe(second.pid)
     expect(bench.runs('a').map((run) => run.delivery)).toEqual([1, 1])
   })
 })
