@@ -16,6 +16,8 @@ import type { FaultTasks } from './fixture/tasks.js'
 const isFull = process.env['LOVAGE_TEST_FULL'] === 'true'
 const rounds = isFull ? 20 : 1
 const RESUMES_MS = 10_000
+/** Much less than the poll of a worker that is told of commits, in milliseconds. */
+const TOLD_MS = 5000
 /** How long the server may take to answer before the connection is given up, in seconds. */
 const ANSWER = 1
 
@@ -48,7 +50,9 @@ class Line implements AsyncDisposable {
     this.#folder = folder
     this.runs = new NotedRuns(folder.file('runs.log'))
     this.client = faultApp({ broker: server.url(near.port), backend: server.url(near.port) })
-    const url = `${server.url(proxy.port)}?queryTimeout=${ANSWER}`
+    // On PostgreSQL a worker that is not told waits for longer than any test does.
+    const poll = server.kind === 'postgresql' ? '&pollInterval=20' : ''
+    const url = `${server.url(proxy.port)}?queryTimeout=${ANSWER}${poll}`
     this.far = faultApp({ broker: url, backend: url, lease: 4 })
     const knex: (config: Knex.Config) => Knex = require('knex')
     const client = server.kind === 'postgresql' ? 'pg' : 'mysql2'
@@ -172,8 +176,10 @@ for (const kind of ['postgresql', 'mariadb'] as const) {
           const pids = await Promise.all(sent.map((result) => result.get(60)))
           expect(pids).toEqual(sent.map(() => process.pid))
         }
-        const quickMs = Math.min(await line.answers(), await line.answers(), await line.answers())
-        expect(quickMs).toBeLessThan(1000)
+        // The first may be met by a poll, after which the next one is far.
+        await line.answers()
+        const quickMs = Math.min(await line.answers(), await line.answers())
+        expect(quickMs).toBeLessThan(TOLD_MS)
       },
     )
   })
