@@ -1,5 +1,6 @@
 /** How long a wait may take, and what ends it early. */
 export interface WaitOptions {
+  /** Longest wait in milliseconds. */
   readonly ms: number
   readonly signal: AbortSignal
   /** Is given a function that ends the wait; what it returns is called after the wait. */
@@ -7,17 +8,18 @@ export interface WaitOptions {
 }
 
 /** Wait until the time is up, the signal aborts, or `until` ends it. */
-export function wait(options: WaitOptions): Promise<void> {
-  if (options.signal.aborted) return Promise.resolve()
+export function wait({ ms, signal, until }: WaitOptions): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => {
     const end = (): void => {
       clearTimeout(timer)
-      options.signal.removeEventListener('abort', end)
+      signal.removeEventListener('abort', end)
       stop()
       resolve()
     }
-    const timer = setTimeout(end, Math.max(1, Math.ceil(options.ms)))
-    options.signal.addEventListener('abort', end, { once: true })
-    const stop = options.until(end)
+    // A timer takes whole milliseconds, and whoever waits for a moment must not look just before it.
+    const timer = setTimeout(end, Math.max(1, Math.ceil(ms)))
+    signal.addEventListener('abort', end, { once: true })
+    const stop = until(end)
   })
 }
