@@ -7,7 +7,7 @@ import { LongClaims, type LongClaimsParts } from '../../../brokers/rabbitmq/long
 import { Returner } from '../../../brokers/rabbitmq/returner.js'
 import { readSettings } from '../../../brokers/rabbitmq/settings.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
-import type { Broker, Consumer, Outgoing } from '../../../src/broker/contract.js'
+import type { Broker, Consumer, Delivery, Outgoing } from '../../../src/broker/contract.js'
 import { guardBroker } from '../../../src/broker/guard.js'
 import { BrokerConnectionError } from '../../../src/errors/errors.js'
 import { serviceUrl } from '../../support/service-url.js'
@@ -125,6 +125,40 @@ withServer('claims in RabbitMQ', () => {
     expect(held).toHaveLength(1)
     expect(await broker.depth(held[0] ?? '')).toBe(0)
     expect(claims.has(delivery.tag)).toBe(false)
+  })
+
+  it('of long tasks end all at once, and each though the server refuses to end another', async () => {
+    await broker.publish([outgoing('a'), outgoing('b')])
+    const consumer = await broker.consume([queue], { credit: 10, leaseMs: 30_000 })
+    const deliveries: Delivery[] = []
+    while (deliveries.length < 2)
+      deliveries.push(...(await consumer.fetch(2, { waitMs: 10_000, signal: never })))
+    const link = await RabbitLink.open(readSettings(parseConnectionUrl(server), {}), never)
+    opened.push(link)
+    const held: string[] = []
+    const publish = async (batch: readonly Outgoing[]): Promise<void> => {
+      held.push(...batch.map(({ route }) => route.routingKey))
+      await broker.publish(batch)
+    }
+    let refusals = 0
+    const run: LongClaimsParts['run'] = async (work) => {
+      if (refusals > 0) {
+        refusals -= 1
+        throw new BrokerConnectionError('refused')
+      }
+      return work(await link.channel())
+    }
+    const claims = new LongClaims({ keepMs: 60_000, publisher: { publish }, run })
+    for (const delivery of deliveries) await claims.take(delivery)
+    refusals = 1
+
+    const released = claims.release(deliveries)
+    const left = claims.all
+    await expect(released).rejects.toThrow('refused')
+
+    expect(left).toEqual([])
+    expect(await Promise.all(held.map((name) => broker.depth(name)))).toEqual([1, 0])
+    await broker.delete(held[0] ?? '')
   })
 
   it('of delayed messages come though the queue was deleted and declared again after the first', async () => {
