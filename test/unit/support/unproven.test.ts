@@ -2,7 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from '@jest/globals'
 
 /** What no test can show with the servers at hand. To add a line here is a decision, not an accident. */
-const accepted = ['SQLite after a power cut', 'macOS and Windows', 'SQLite on a network file system']
+const accepted = [
+  'SQLite after a power cut',
+  'macOS and Windows',
+  'SQLite on a network file system',
+  'MySQL 8',
+]
 
 describe('the list of what cannot be proven', () => {
   test('has not grown unasked', async () => {
