@@ -20,6 +20,8 @@ interface Lane {
   readonly ref: QueueRef
   /** How many requests it is worth at once: several where the last answer was full, so that more is likely there. */
   side: number
+  /** Whether one more is worth it. */
+  isFreed: boolean
   /** How many messages the requests under way may bring. */
   asked: number
   /** How many long polls in a row brought nothing. */
@@ -48,7 +50,7 @@ export class Polls {
 
   constructor(parts: PollsParts) {
     this.#parts = parts
-    this.#lanes = parts.refs.map((ref) => ({ ref, side: 1, asked: 0, quiet: 0 }))
+    this.#lanes = parts.refs.map((ref) => ({ ref, side: 1, isFreed: false, asked: 0, quiet: 0 }))
   }
 
   /** How many messages the requests under way may bring. */
@@ -97,7 +99,7 @@ export class Polls {
 
   /** A message of a FIFO queue was settled: its group's next is asked for, beside a request that may not be told of it. */
   freed(freed: QueueRef): void {
-    for (const lane of this.#lanes) if (lane.ref === freed) lane.side = Math.max(2, lane.side)
+    for (const lane of this.#lanes) if (lane.ref === freed) lane.isFreed = true
   }
 
   /** End what is under way, and wait until it has ended. */
@@ -110,9 +112,11 @@ export class Polls {
   /** A busy queue is asked several times at once. */
   #more(room: number): void {
     let free = room
-    for (const lane of this.#lanes.filter(({ side }) => side > 1)) {
+    for (const lane of this.#lanes.filter(({ side, isFreed }) => side > 1 || isFreed)) {
       const most = mostOf(lane)
-      while (free > 0 && lane.asked < lane.side * most) {
+      const side = lane.side + (lane.isFreed ? 1 : 0)
+      while (free > 0 && lane.asked < side * most) {
+        lane.isFreed = false
         const size = Math.min(most, free)
         free -= size
         this.#begin(lane, size, 0)
@@ -168,6 +172,6 @@ function mostOf({ ref }: Lane): number {
 /** One that brings a message at a time is asked more and more, as nothing tells how many groups have some. */
 function nextSide({ ref, side }: Lane, isFull: boolean, size: number): number {
   if (!isFull) return 1
-  if (ref.isFifo) return Math.min(SIDE_BY_SIDE, side * 2)
+  if (ref.isFifo) return Math.min(SIDE_BY_SIDE, side + 1)
   return size === TEN ? SIDE_BY_SIDE : 1
 }
