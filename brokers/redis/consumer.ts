@@ -7,6 +7,7 @@ import type {
   Settlement,
 } from '../../src/broker/contract.js'
 import { BrokerError } from '../../src/errors/errors.js'
+import { wait } from '../../src/util/wait.js'
 import { BlockingMove } from './blocking-move.js'
 import { Claimer } from './claimer.js'
 import type { ClaimAttempt, Claimed, QueueOrder, Told } from './claimer.js'
@@ -24,7 +25,6 @@ import { toScript } from './script.js'
 import { applySettlements } from './settle.js'
 import type { SettleParts } from './settle.js'
 import type { Publisher } from './publisher.js'
-import { wait } from './wait.js'
 
 /** What a consumer is made from. */
 export interface ConsumerParts {
