@@ -88,12 +88,13 @@ export class MongoBackend implements ResultBackend, ResultWriter {
   }
 
   async writeWithin(session: ClientSession | undefined, kept: readonly KeptRecord[]): Promise<void> {
+    // Without a transaction somebody could store a success between the look and the write.
+    if (session === undefined) return this.#write(kept)
     const { records } = this.#open()
-    const options = session === undefined ? {} : { session }
     const ids = kept.map(({ record }) => record.taskId)
     // An upsert that meets a success would fail, and the transaction with it.
     const done = await records
-      .find({ _id: { $in: ids }, status: NOT_REPLACED }, { projection: { status: 1 }, ...options })
+      .find({ _id: { $in: ids }, status: NOT_REPLACED }, { projection: { status: 1 }, session })
       .toArray()
     const successes = new Set(done.map(({ _id }) => _id))
     const operations = []
@@ -103,7 +104,7 @@ export class MongoBackend implements ResultBackend, ResultWriter {
       const replacement = await this.#document(record, ttlMs)
       operations.push({ replaceOne: { filter: { _id: record.taskId }, replacement, upsert: true } })
     }
-    if (operations.length > 0) await records.bulkWrite(operations, { ordered: true, ...options })
+    if (operations.length > 0) await records.bulkWrite(operations, { ordered: true, session })
   }
 
   async load(taskIds: readonly string[]): Promise<ReadonlyMap<string, TaskRecord>> {

@@ -7,6 +7,7 @@ import type {
   Settlement,
 } from '../../src/broker/contract.js'
 import { BrokerError } from '../../src/errors/errors.js'
+import { wait } from '../../src/util/wait.js'
 import type { Caretaker } from './caretaker.js'
 import { Claimer } from './claimer.js'
 import { asBroker } from './failure.js'
@@ -15,7 +16,6 @@ import { acknowledge, applySettlements, giveBack, heldTags } from './settle.js'
 import type { ClaimOwner } from './settle.js'
 import type { Claimed } from './claimer.js'
 import type { MongoStore } from './store.js'
-import { wait } from './wait.js'
 
 /** What a consumer is made from. */
 export interface ConsumerParts {

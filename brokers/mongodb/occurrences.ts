@@ -53,12 +53,15 @@ async function claimInOne(
 ): Promise<boolean> {
   const { id, entry, scheduledAtMs } = occurrence
   const { messages, beatOccurrences } = store.collections
+  let isNoted = false
   try {
     await store.lease.link.client.withSession((session) =>
       session.withTransaction(async () => {
         await beatOccurrences.insertOne({ _id: id, entry, atMs: scheduledAtMs }, { session })
         if (documents.length > 0) await messages.insertMany([...documents], { session })
-        await note(store, occurrence, session)
+        // Its entry may have been removed since it was looked for.
+        isNoted = await note(store, occurrence, session)
+        if (!isNoted) await session.abortTransaction()
       }),
     )
   } catch (error) {
@@ -66,7 +69,7 @@ async function claimInOne(
     if (isDuplicate(error)) return claimInSteps(store, occurrence, documents)
     throw error
   }
-  return true
+  return isNoted
 }
 
 async function claimInSteps(
@@ -75,35 +78,45 @@ async function claimInSteps(
   documents: readonly MessageDocument[],
 ): Promise<boolean> {
   const { beatOccurrences } = store.collections
-  const sending = new ObjectId().toHexString()
-  const claimed = (await enter(store, occurrence, sending)) || (await takeOver(store, occurrence, sending))
-  if (claimed) {
+  const mark = (await enter(store, occurrence)) ?? (await takeOver(store, occurrence))
+  const sending = mark === undefined ? undefined : await keep(store, occurrence, mark)
+  if (sending !== undefined) {
+    const mine = { _id: occurrence.id, sending }
     try {
       await insertMissing(store, documents)
     } catch (error) {
       // What can never be sent is nobody's to take over.
-      if (!(error instanceof MongoError) || !isPassing(error)) {
-        await beatOccurrences.deleteOne({ _id: occurrence.id, sending })
-      }
+      if (!(error instanceof MongoError) || !isPassing(error)) await beatOccurrences.deleteOne(mine)
       throw error
     }
-    await beatOccurrences.updateOne({ _id: occurrence.id }, { $unset: { sending: true } })
+    await beatOccurrences.updateOne(mine, { $unset: { sending: true } })
   }
   await note(store, occurrence)
-  return claimed
+  return sending !== undefined
 }
 
-/** Enter an occurrence as being sent by us; `false` when it is there already. */
+/** Says who sends an occurrence. */
+interface Mark {
+  readonly sending: string
+  /** When it was about to be entered, in milliseconds of the process. */
+  readonly atMs: number
+}
+
+function newMark(): Mark {
+  return { sending: new ObjectId().toHexString(), atMs: performance.now() }
+}
+
+/** Enter an occurrence as being sent by us; `undefined` when it is there already. */
 async function enter(
   { collections: { beatOccurrences } }: MongoStore,
   { id, entry, scheduledAtMs }: Occurrence,
-  sending: string,
-): Promise<boolean> {
+): Promise<Mark | undefined> {
+  const mark = newMark()
   try {
-    await beatOccurrences.insertOne({ _id: id, entry, atMs: scheduledAtMs, sending })
-    return true
+    await beatOccurrences.insertOne({ _id: id, entry, atMs: scheduledAtMs, sending: mark.sending })
+    return mark
   } catch (error) {
-    if (isDuplicate(error)) return false
+    if (isDuplicate(error)) return undefined
     throw error
   }
 }
@@ -112,22 +125,46 @@ async function enter(
 async function takeOver(
   { collections: { beatOccurrences } }: MongoStore,
   { id: _id }: Occurrence,
-  sending: string,
-): Promise<boolean> {
+): Promise<Mark | undefined> {
   let seen: string | undefined
   let seenAtMs = 0
   for (;;) {
     const found = await beatOccurrences.findOne({ _id }, { projection: { sending: 1 } })
-    if (found?.sending === undefined) return false
+    if (found?.sending === undefined) return undefined
     if (found.sending !== seen) {
       seen = found.sending
       seenAtMs = performance.now()
     } else if (performance.now() - seenAtMs >= GRACE_MS) {
-      const mine = await beatOccurrences.updateOne({ _id, sending: seen }, { $set: { sending } })
-      if (mine.modifiedCount === 1) return true
+      const mark = newMark()
+      const mine = await beatOccurrences.updateOne(
+        { _id, sending: seen },
+        { $set: { sending: mark.sending } },
+      )
+      if (mine.modifiedCount === 1) return mark
     }
     await sleep(LOOK_EVERY_MS)
   }
+}
+
+/**
+ * A mark that is fresh enough to send under it: whoever was slow enters another, unless it was taken for gone meanwhile.
+ *
+ * @returns `undefined` when another one sends.
+ */
+async function keep(
+  { collections: { beatOccurrences } }: MongoStore,
+  { id: _id }: Occurrence,
+  mark: Mark,
+): Promise<string | undefined> {
+  let kept = mark
+  while (performance.now() - kept.atMs > GRACE_MS / 2) {
+    const next = newMark()
+    const mine = { _id, sending: kept.sending }
+    const renewed = await beatOccurrences.updateOne(mine, { $set: { sending: next.sending } })
+    if (renewed.matchedCount === 0) return undefined
+    kept = next
+  }
+  return kept.sending
 }
 
 async function insertMissing(
@@ -144,16 +181,17 @@ async function insertMissing(
   }
 }
 
-/** Note the latest instant of the entry, and forget what nobody asks for any more. */
+/** Note the latest instant of the entry, and forget what nobody asks for any more; `false` when there is no entry. */
 async function note(
   { collections: { beatEntries, beatOccurrences } }: MongoStore,
   { entry, scheduledAtMs }: Occurrence,
   session?: ClientSession,
-): Promise<void> {
+): Promise<boolean> {
   const options = session === undefined ? {} : { session }
-  await beatEntries.updateOne({ _id: entry }, { $max: { lastMs: scheduledAtMs } }, options)
+  const noted = await beatEntries.updateOne({ _id: entry }, { $max: { lastMs: scheduledAtMs } }, options)
   const forgotten = { entry, atMs: { $lt: scheduledAtMs - OCCURRENCES_KEPT_MS } }
   await beatOccurrences.deleteMany(forgotten, options)
+  return noted.matchedCount > 0
 }
 
 function isDuplicate(error: unknown): boolean {

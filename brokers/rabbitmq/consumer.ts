@@ -67,7 +67,7 @@ export class RabbitConsumer implements Consumer {
   #copies: Held[] = []
   #lost: BrokerConnectionError | undefined
   #closing: Promise<void> | undefined
-  /** Deliveries that are on their way back. */
+  /** What is under way with deliveries that must not be given back meanwhile. */
   readonly #leaving = new Set<Promise<void>>()
   #hoarding: NodeJS.Timeout | undefined
   #fetches = 0
@@ -140,10 +140,14 @@ export class RabbitConsumer implements Consumer {
   }
 
   /** Publish again what is given back, then end the claims of what was. */
-  async #giveBack(items: readonly HandBack[]): Promise<void> {
+  #giveBack(items: readonly HandBack[]): Promise<void> {
+    return this.#leave(this.#publishAndRelease(items))
+  }
+
+  async #publishAndRelease(items: readonly HandBack[]): Promise<void> {
     const long: Delivery[] = []
     try {
-      await this.#publishAgain(items, (done) => {
+      await this.#parts.returner.giveBack(items, (done) => {
         const deliveries = done.map((index) => items[index]?.delivery).filter(isThere)
         this.#settle(deliveries.map(({ tag }) => this.#unsettled.find(tag)).filter(isThere))
         long.push(...deliveries.filter(({ tag }) => this.#long.has(tag)))
@@ -153,11 +157,8 @@ export class RabbitConsumer implements Consumer {
     }
   }
 
-  async #publishAgain(
-    items: readonly HandBack[],
-    done: (positions: readonly number[]) => void,
-  ): Promise<void> {
-    const leaving = this.#parts.returner.giveBack(items, done)
+  /** What closing waits for. */
+  async #leave(leaving: Promise<void>): Promise<void> {
     this.#leaving.add(leaving)
     try {
       await leaving
@@ -182,17 +183,21 @@ export class RabbitConsumer implements Consumer {
     this.#isMoving = true
     const sinceMs = performance.now() - afterMs
     for (const held of this.#unsettled.all) {
-      const { handedOutMs, delivery } = held
-      if (handedOutMs === 0 || handedOutMs > sinceMs) continue
+      const { handedOutMs } = held
+      if (handedOutMs === 0 || handedOutMs > sinceMs || this.#closing !== undefined) continue
       try {
-        await this.#long.take(delivery)
-        if (this.#unsettled.find(delivery.tag) === undefined) await this.#long.release([delivery])
-        else this.#settle([held], true)
+        await this.#leave(this.#move(held))
       } catch {
         // Tried again at the next look; the server allows twice as long.
       }
     }
     this.#isMoving = false
+  }
+
+  async #move(held: Held): Promise<void> {
+    await this.#long.take(held.delivery)
+    if (this.#unsettled.find(held.delivery.tag) === undefined) await this.#long.release([held.delivery])
+    else this.#settle([held], true)
   }
 
   async setCredit(credit: number): Promise<void> {
@@ -324,7 +329,7 @@ export class RabbitConsumer implements Consumer {
     this.#recounts += 1
     try {
       const back = { delivery: counted, delayMs: 0, unspent: false, ...waits }
-      await this.#publishAgain([back], () => this.#settle([held]))
+      await this.#leave(this.#parts.returner.giveBack([back], () => this.#settle([held])))
       // Answered after the acknowledgement.
       await this.#parts.channel.prefetch(this.#level, false)
     } catch {

@@ -67,17 +67,26 @@ export class LongClaims {
     this.#renewing ??= setInterval(() => void this.#renewAll(), keepMs / 4).unref()
   }
 
-  /** End claims. Resolves with the deliveries that were someone else's by then. */
+  /**
+   * End claims. Resolves with the deliveries that were someone else's by then; rejects once all have been tried.
+   *
+   * They are out of {@link all} at once: whoever gives back what is left must not meet them.
+   */
   async release(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
-    const lost: Delivery[] = []
-    for (const delivery of deliveries) {
-      const claim = this.#claims.get(delivery.tag)
-      this.#claims.delete(delivery.tag)
-      if (claim === undefined) continue
-      const { messageCount } = await this.#parts.run((channel) => channel.deleteQueue(claim.queue))
-      if (claim.isLost || messageCount === 0) lost.push(delivery)
-    }
+    const claims = deliveries.flatMap(({ tag }) => this.#claims.get(tag) ?? [])
+    for (const { delivery } of claims) this.#claims.delete(delivery.tag)
     if (this.#claims.size === 0) this.stop()
+    const lost: Delivery[] = []
+    const failures: unknown[] = []
+    for (const claim of claims) {
+      try {
+        const { messageCount } = await this.#parts.run((channel) => channel.deleteQueue(claim.queue))
+        if (claim.isLost || messageCount === 0) lost.push(claim.delivery)
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
     return lost
   }
 

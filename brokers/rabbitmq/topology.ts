@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Options } from 'amqplib'
 import type { Binding, QueueSpec, Route } from '../../src/broker/contract.js'
 import { matchBindings } from '../../src/broker/routing.js'
@@ -11,14 +12,14 @@ import type { TopologyChannel } from './topology-channel.js'
 
 /** Declares queues and exchanges, and looks them up. */
 export class Topology {
-  readonly #channel: TopologyChannel
+  readonly #channel: Pick<TopologyChannel, 'run'>
   readonly #delays: Delays
   /** Exchanges known to exist: publishing to one that does not closes the channel. */
   readonly #exchanges = new Set<string>([''])
   /** Bindings that were declared here, by exchange. */
   readonly #bound = new Map<string, BoundQueue[]>()
 
-  constructor(channel: TopologyChannel, delays: Delays) {
+  constructor(channel: Pick<TopologyChannel, 'run'>, delays: Delays) {
     this.#channel = channel
     this.#delays = delays
   }
@@ -26,6 +27,7 @@ export class Topology {
   /** Declare a queue with its exchanges and bindings, as Celery does. */
   async declare(queue: QueueSpec): Promise<void> {
     const bindings = queue.bindings.filter((binding) => binding.exchange !== '')
+    this.#forgetBindings(queue.name)
     await this.#channel.run((channel) => channel.assertQueue(queue.name, optionsOf(queue)))
     for (const binding of bindings) {
       await this.declareExchange(binding.exchange, binding.type, true)
@@ -56,9 +58,21 @@ export class Topology {
   async bind(queue: string, binding: Binding): Promise<void> {
     const { exchange, routingKey, arguments: args = {} } = binding
     await this.#channel.run((channel) => channel.bindQueue(queue, exchange, routingKey, toTable(args)))
-    const bound = this.#bound.get(exchange) ?? []
-    this.#bound.set(exchange, bound)
-    bound.push({ queue, binding })
+    if (this.#isBound(queue, binding)) return
+    this.#bound.set(exchange, [...(this.#bound.get(exchange) ?? []), { queue, binding }])
+  }
+
+  #isBound(queue: string, binding: Binding): boolean {
+    const wanted = { queue, binding }
+    return (this.#bound.get(binding.exchange) ?? []).some((bound) => isDeepStrictEqual(bound, wanted))
+  }
+
+  /** A queue that was deleted has lost those by which delayed messages reach it: they are made again when needed. */
+  #forgetBindings(queue: string): void {
+    for (const [exchange, bound] of this.#bound) {
+      const kept = bound.filter((one) => one.queue !== queue || !isAfterDelay(one.binding))
+      this.#bound.set(exchange, kept)
+    }
   }
 
   /**
@@ -73,9 +87,10 @@ export class Topology {
 
   /** Let delayed messages through a topic exchange reach the queues that were bound to it here. */
   async receiveDelayed(exchange: string): Promise<void> {
-    for (const { queue, binding } of [...(this.#bound.get(exchange) ?? [])]) {
-      const { type, routingKey } = binding
-      if (type === 'topic' && !routingKey.startsWith('#.')) await this.bind(queue, afterDelay(binding))
+    for (const { queue, binding } of this.#bound.get(exchange) ?? []) {
+      if (binding.type !== 'topic' || isAfterDelay(binding)) continue
+      const wanted = afterDelay(binding)
+      if (!this.#isBound(queue, wanted)) await this.bind(queue, wanted)
     }
   }
 
@@ -139,6 +154,10 @@ export class Topology {
 /** A delayed message comes with its delay before its key. */
 function afterDelay(binding: Binding): Binding {
   return { ...binding, routingKey: `#.${binding.routingKey}` }
+}
+
+function isAfterDelay({ routingKey }: Binding): boolean {
+  return routingKey.startsWith('#.')
 }
 
 /** Whether a queue counts its deliveries itself, and knows no per-channel prefetch. */

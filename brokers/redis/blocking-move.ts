@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { backoffMs } from '../../src/util/backoff.js'
@@ -35,12 +36,15 @@ export class BlockingMove {
   readonly #parts: MoveParts
   readonly #list: string
   #redis: Redis | undefined
+  /** Of the connection on the server; 0 while it cannot wait. */
   #id = 0
   #moving: Promise<string | undefined> | undefined
   #isOver = true
-  /** The server refuses it, or an answer was lost and not made good for yet. */
-  #isBarred = false
+  #isRefused = false
   #isClosed = false
+  #isUncertain = false
+  #undoing: Promise<void> | undefined
+  #recording: Promise<void> | undefined
 
   constructor(parts: MoveParts) {
     this.#parts = parts
@@ -49,14 +53,20 @@ export class BlockingMove {
 
   /** Whether it can wait now; the first question opens its connection. */
   get isReady(): boolean {
-    if (this.#isBarred || this.#isClosed) return false
-    this.#redis ??= this.#open()
+    if (this.#isRefused || this.#isClosed) return false
+    if (this.#undoing !== undefined || this.#recording !== undefined) return false
+    if (this.#redis === undefined || this.#redis.status === 'end') this.#redis = this.#open()
     return this.#id > 0
   }
 
   /** Whether the wait that was begun is over. */
   get hasMoved(): boolean {
     return this.#moving !== undefined && this.#isOver
+  }
+
+  /** While a record has failed and is tried again; a settlement has to wait for it. */
+  get recording(): Promise<void> | undefined {
+    return this.#recording
   }
 
   /** Begin to wait; `told` is called when there is something to {@link end}. */
@@ -74,86 +84,131 @@ export class BlockingMove {
   /** Stop waiting. @returns The envelope that came, to be {@link record | recorded}. */
   async end(): Promise<string | undefined> {
     const moving = this.#moving
-    if (moving === undefined) return undefined
     this.#moving = undefined
-    if (this.#isOver) return moving
-    const late = setTimeout(() => this.#redis?.disconnect(true), ANSWER_MS)
-    await this.#parts.link.call('CLIENT', 'UNBLOCK', this.#id).catch(() => undefined)
-    try {
-      return await moving
-    } finally {
-      clearTimeout(late)
-    }
+    if (moving !== undefined && !this.#isOver) await this.#unblock(moving)
+    return moving
   }
 
-  /** Record as claimed what came; whether that was so is known by the claim. Written before anything that is sent later. */
-  record(tag: string): void {
+  /** Record as claimed what came. Written before anything that is sent later, and again until an answer comes. */
+  record(tag: string, envelope: string): void {
     const { link, keys, holder, leaseMs, queue } = this.#parts
     const lists = [keys.unacked, keys.unackedIndex, keys.claims(holder), keys.moved(holder)]
+    const hash = createHash('sha1').update(envelope).digest('hex')
     // By its text: what the server has forgotten would be sent again, after what follows.
-    const args = [lists.length, ...lists, tag, leaseMs, JSON.stringify(queue)]
-    link.call('EVAL', RECORD_MOVE, ...args).catch(() => undefined)
+    const args = [lists.length, ...lists, tag, leaseMs, JSON.stringify(queue), hash]
+    const send = (): Promise<unknown> => link.call('EVAL', RECORD_MOVE, ...args)
+    send().catch(() => {
+      this.#recording ??= this.#untilDone(send).then(() => {
+        this.#recording = undefined
+      })
+    })
   }
 
-  /** Give it up; what came in the meantime is left to whoever releases the holder's claims. */
+  /** Nobody will take what comes: end the wait and put it back. */
+  abandon(): void {
+    this.#moving = undefined
+    if (this.#redis !== undefined) this.#giveUp(this.#redis)
+  }
+
+  /** Stop for good; what came in the meantime is left to whoever releases the holder's claims. */
   async close(): Promise<void> {
-    this.#isClosed = true
     await this.end()
+    await Promise.race([this.#undoing, sleep(ANSWER_MS, undefined, { ref: false })])
+    this.#isUncertain = this.#undoing !== undefined
+    this.#isClosed = true
     this.#redis?.disconnect()
   }
 
+  /** After the release: where a move may still be waiting on the server, let others look for what it brings. */
+  async linger(): Promise<void> {
+    if (this.#isUncertain) await this.#parts.link.call('EVAL', ...this.#before(LONGEST_MS + 1_000))
+  }
+
   #open(): Redis {
-    const redis = this.#parts.link.openAnother()
+    const { link } = this.#parts
+    const redis = link.openAnother()
     redis.on('error', () => undefined)
     redis.on('close', () => {
       this.#id = 0
     })
-    redis.on('ready', () => {
-      const known = (reply: unknown): void => {
-        this.#id = numberOf(reply)
-      }
-      redis.client('ID').then(known, () => undefined)
-    })
+    const ready = async (): Promise<void> => {
+      const id = numberOf(await redis.client('ID'))
+      // An account that may not end a move must not begin one.
+      await link.call('CLIENT', 'UNBLOCK', id)
+      if (redis.status === 'ready') this.#id = id
+    }
+    redis.on('ready', () => void ready().catch(() => undefined))
     redis.connect().catch(() => undefined)
     return redis
   }
 
+  #before(leaseMs: number): readonly (string | number)[] {
+    const { keys, holder, queue } = this.#parts
+    const names = [keys.holders, keys.moves, keys.moved(holder), this.#list]
+    return [BEFORE_MOVE, names.length, ...names, holder, leaseMs, JSON.stringify(queue)]
+  }
+
   async #move(redis: Redis): Promise<string | undefined> {
-    const { keys, holder, leaseMs, queue } = this.#parts
-    const id = this.#id
-    const moved = keys.moved(holder)
-    const before = [keys.holders, keys.moves, moved, this.#list, holder, leaseMs, JSON.stringify(queue)]
+    const { keys, holder, leaseMs } = this.#parts
     const seconds = Math.min(LONGEST_MS, leaseMs / 3) / 1000
-    const replies = await redis
-      .pipeline([
-        ['eval', BEFORE_MOVE, 4, ...before],
-        ['blmove', this.#list, moved, 'RIGHT', 'LEFT', seconds],
-      ])
+    const pipeline = redis.pipeline([
+      ['eval', ...this.#before(leaseMs)],
+      ['blmove', this.#list, keys.moved(holder), 'RIGHT', 'LEFT', seconds],
+    ])
+    const replies = await pipeline
       .exec()
-      .catch((error: unknown): [unknown, unknown][] => [
-        [undefined, undefined],
-        [error, undefined],
-      ])
-    const [error, envelope] = replies?.[1] ?? ['no answer', undefined]
-    if (error === null || error === undefined) return typeof envelope === 'string' ? envelope : undefined
-    this.#isBarred = true
-    if (toFailure(error, '').kind === 'unavailable') void this.#undo(id)
+      .catch((error: unknown): [unknown, unknown][] => [[error, undefined]])
+    const error = (replies ?? [['no answer']]).map(([failed]) => failed).find(Boolean)
+    const envelope = replies?.[1]?.[1]
+    if (error === undefined) return typeof envelope === 'string' ? envelope : undefined
+    this.#isRefused = toFailure(error, '').kind === 'refused'
+    this.#giveUp(redis)
     return undefined
   }
 
-  /** Nobody knows what came: end the move, and put it back, as soon as the server can be reached. */
-  async #undo(id: number): Promise<void> {
+  /** It may not have been read yet when it is to end: then the server knows of nobody who waits. */
+  async #unblock(moving: Promise<unknown>): Promise<void> {
+    const { link } = this.#parts
+    const endMs = performance.now() + ANSWER_MS
+    const late = (): Promise<undefined> =>
+      sleep(Math.max(0, endMs - performance.now()), undefined, { ref: false })
+    for (let ended: number | undefined = 0; ended === 0 && !this.#isOver && performance.now() < endMs;) {
+      const asked = link.call('CLIENT', 'UNBLOCK', this.#id).then(numberOf, () => undefined)
+      ended = await Promise.race([asked, moving.then(() => undefined), late()])
+      await Promise.race([moving, ended === 0 ? sleep(5) : late()])
+    }
+    if (!this.#isOver && this.#redis !== undefined) this.#giveUp(this.#redis)
+  }
+
+  /** Nobody knows what came, or will come: a new connection, and what is there is put back. */
+  #giveUp(redis: Redis): void {
+    const id = this.#id
+    this.#id = 0
+    if (redis.status === 'ready') redis.disconnect(true)
+    this.#undoing ??= this.#undo(id, this.#parts.link.connects).then(() => {
+      this.#undoing = undefined
+      this.#parts.link.listening.changedHere()
+    })
+  }
+
+  async #undo(id: number, connects: number): Promise<void> {
     const { link, keys, holder } = this.#parts
+    await this.#recording
+    await this.#untilDone(async () => {
+      // An id of before a reconnect may be another's.
+      if (id > 0 && link.connects === connects) await link.call('CLIENT', 'UNBLOCK', id)
+      await link.run(undoScript, [keys.moved(holder), this.#list], [])
+    })
+  }
+
+  async #untilDone(work: () => Promise<unknown>): Promise<void> {
     for (let attempt = 0; !this.#isClosed; attempt += 1) {
       try {
-        await link.call('CLIENT', 'UNBLOCK', id)
-        await link.run(undoScript, [keys.moved(holder), this.#list], [])
-        break
+        await work()
+        return
       } catch {
         await sleep(backoffMs(attempt, AGAIN), undefined, { ref: false })
       }
     }
-    this.#isBarred = false
-    link.listening.changedHere()
   }
 }

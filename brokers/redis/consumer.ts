@@ -7,6 +7,7 @@ import type {
   Settlement,
 } from '../../src/broker/contract.js'
 import { BrokerError } from '../../src/errors/errors.js'
+import { wait } from '../../src/util/wait.js'
 import { BlockingMove } from './blocking-move.js'
 import { Claimer } from './claimer.js'
 import type { ClaimAttempt, Claimed, QueueOrder, Told } from './claimer.js'
@@ -24,7 +25,6 @@ import { toScript } from './script.js'
 import { applySettlements } from './settle.js'
 import type { SettleParts } from './settle.js'
 import type { Publisher } from './publisher.js'
-import { wait } from './wait.js'
 
 /** What a consumer is made from. */
 export interface ConsumerParts {
@@ -51,7 +51,8 @@ interface Idle {
 interface Moved {
   /** What the blocking move brought. */
   readonly came: string | undefined
-  readonly max: number
+  /** How many may be kept. */
+  readonly room: number
 }
 
 /** Longest wait before looking again, in milliseconds, although changes are told of. */
@@ -98,7 +99,10 @@ export class RedisConsumer implements Consumer {
 
   fetch(max: number, options: FetchOptions): Promise<readonly Delivery[]> {
     const fetching = asBroker(() => this.#fetch(max, options))
-    this.#fetching = fetching.catch(() => undefined)
+    this.#fetching = fetching.catch(() => {
+      this.#ending = undefined
+      this.#move?.abandon()
+    })
     return fetching
   }
 
@@ -114,6 +118,7 @@ export class RedisConsumer implements Consumer {
 
   async verify(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
     const { link, keys } = this.#parts
+    await this.#move?.recording
     return asBroker(async () => {
       const tags = deliveries.map(({ tag }) => tag)
       const lost = new Set(numbersOf(await link.run(verifyScript, [keys.unacked], tags)))
@@ -139,10 +144,11 @@ export class RedisConsumer implements Consumer {
     let isTracked = waitMs > 0 && (await this.#listen())
     for (;;) {
       const seen = listening.count
-      const told = this.#told(max, isTracked)
-      const attempt = await this.#attempt(max, told)
+      const room = this.#room(max)
+      const told = this.#told(room, isTracked)
+      const attempt = await this.#attempt(room, told)
       const came = await this.#ending
-      if (came !== undefined || attempt.claimed.length > 0) return this.#keep(attempt, { came, max })
+      if (came !== undefined || attempt.claimed.length > 0) return this.#keep(attempt, { came, room })
       if (attempt.expired.length > 0) {
         await this.#restorer.restoreExpired(attempt.expired)
         isTracked = false
@@ -152,7 +158,7 @@ export class RedisConsumer implements Consumer {
       if (leftMs <= 0 || this.#isOver(signal)) return []
       if (isTracked || !listening.isTracking) {
         const isEnough = await this.#idle({ seen, told, ms: Math.min(leftMs, attempt.nextMs), signal })
-        if (isEnough) return this.#keep(NOTHING, { came: await this.#ending, max })
+        if (isEnough) return this.#keep(NOTHING, { came: await this.#ending, room: this.#room(max) })
         await this.#lookAfterOthers(seen)
       }
       isTracked = listening.isTracking && !isTracked
@@ -167,17 +173,17 @@ export class RedisConsumer implements Consumer {
   }
 
   #room(max: number): number {
-    return this.#closing === undefined ? Math.min(max, this.#credit - this.#unsettled.size) : 0
+    const room = Math.min(max, this.#credit - this.#unsettled.size)
+    return this.#closing === undefined ? Math.max(0, room) : 0
   }
 
-  #told(max: number, isTracked: boolean): Told {
+  #told(room: number, isTracked: boolean): Told {
     if (!isTracked) return 'none'
-    return this.#room(max) > 0 && this.#move?.isReady === true ? 'others' : 'all'
+    return room > 0 && this.#move?.isReady === true ? 'others' : 'all'
   }
 
-  async #attempt(max: number, told: Told): Promise<ClaimAttempt> {
-    const room = this.#room(max)
-    if (room <= 0) return NOTHING
+  async #attempt(room: number, told: Told): Promise<ClaimAttempt> {
+    if (room === 0) return NOTHING
     const attempt = await this.#claimer.claim(room, told)
     this.#isDrained = attempt.claimed.length < room
     return attempt
@@ -188,21 +194,25 @@ export class RedisConsumer implements Consumer {
     if (expired.length > 0) this.#restorer.restoreExpired(expired).catch(() => undefined)
     // What came after `close` goes back there.
     if (this.#closing !== undefined) return []
-    const all = moved.came === undefined ? claimed : [...claimed, this.#record(moved.came)]
+    const all = moved.came === undefined ? claimed : [this.#record(moved.came), ...claimed]
     const deliveries = all.map(({ tag, queue, envelope: text }) => {
       const envelope = readEnvelope(text)
       this.#unsettled.set(tag, envelope)
       return toDelivery(envelope, queue, tag)
     })
-    const [tooMany] = deliveries.slice(moved.max)
+    const [tooMany] = deliveries.slice(moved.room)
     if (tooMany === undefined) return deliveries
-    await this.handBack([{ delivery: tooMany, delayMs: 0, unspent: true }])
-    return deliveries.slice(0, moved.max)
+    try {
+      await this.handBack([{ delivery: tooMany, delayMs: 0, unspent: true }])
+    } catch {
+      return deliveries
+    }
+    return deliveries.slice(0, moved.room)
   }
 
   #record(envelope: string): Claimed {
     const tag = this.#claimer.nextTag()
-    this.#move?.record(tag)
+    this.#move?.record(tag, envelope)
     return { tag, queue: this.#claimer.firstQueue, envelope }
   }
 
@@ -216,6 +226,8 @@ export class RedisConsumer implements Consumer {
 
   async #settle(settlements: readonly Settlement[]): Promise<readonly Delivery[]> {
     if (settlements.length === 0) return []
+    const recording = this.#move?.recording
+    if (recording !== undefined) await recording
     const lost = await asBroker(() => applySettlements(this.#settling, settlements))
     for (const { delivery } of settlements) this.#unsettled.delete(delivery.tag)
     this.#endWait?.()
@@ -228,6 +240,7 @@ export class RedisConsumer implements Consumer {
     await this.#move?.close()
     try {
       await this.#restorer.release(this.holder)
+      await this.#move?.linger()
       this.#parts.link.listening.changedHere()
     } catch {
       // The connection is gone; the lease ends by itself.
@@ -245,11 +258,11 @@ export class RedisConsumer implements Consumer {
     const { listening } = this.#parts.link
     const patienceMs = listening.isTracking ? PATIENCE_MS : POLL_MS
     if (listening.count !== seen) return false
-    if (told === 'others') this.#move?.begin(() => this.#endWait?.())
+    if (told === 'others' && this.#room(1) > 0) this.#move?.begin(() => this.#endWait?.())
     await this.#wait(Math.min(ms, patienceMs), signal)
     const hasMoved = this.#move?.hasMoved === true
     this.#ending = this.#move?.end()
-    return hasMoved || this.#isOver(signal)
+    return (hasMoved && (await this.#ending) !== undefined) || this.#isOver(signal)
   }
 
   async #wait(ms: number, signal: AbortSignal): Promise<void> {

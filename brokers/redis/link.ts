@@ -30,6 +30,7 @@ export class RedisLink {
   #lastError: Error | undefined
   #checked: Promise<void> | undefined
   #isClosed = false
+  #connects = 0
 
   constructor(target: ServerTarget) {
     this.target = target
@@ -37,10 +38,18 @@ export class RedisLink {
     this.#redis.on('error', (error: unknown) => {
       this.#lastError = toError(error)
     })
+    this.#redis.on('ready', () => {
+      this.#connects += 1
+    })
     this.listening = new Listening({
       open: () => this.openAnother(),
       commands: this.#redis,
     })
+  }
+
+  /** How often it has connected: ids of clients hold as long as this stays. */
+  get connects(): number {
+    return this.#connects
   }
 
   /** Wait until commands can be sent. Rejects with a {@link RedisFailure} when the first try fails. */

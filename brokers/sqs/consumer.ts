@@ -1,5 +1,6 @@
 import type { Consumer, ConsumeOptions, Delivery, FetchOptions, HandBack } from '../../src/broker/contract.js'
 import { BrokerError } from '../../src/errors/errors.js'
+import { wait } from '../../src/util/wait.js'
 import type { Ended } from './ended.js'
 import { asBroker } from './failure.js'
 import type { SqsFailure } from './failure.js'
@@ -12,7 +13,6 @@ import { toDelivery } from './received.js'
 import type { Received } from './received.js'
 import type { Returner } from './returner.js'
 import type { SqsSettings } from './settings.js'
-import { wait } from './wait.js'
 import { WaitingRoom } from './waiting-room.js'
 
 /** What a consumer is made from. */
@@ -231,8 +231,11 @@ export class SqsConsumer implements Consumer {
   }
 
   #forget(tag: string): void {
-    const group = this.#unsettled.get(tag)?.group
-    if (group !== undefined) this.#groups.delete(group)
+    const claim = this.#unsettled.get(tag)
+    if (claim?.group !== undefined) {
+      this.#groups.delete(claim.group)
+      this.#polls.freed(claim.ref)
+    }
     this.#unsettled.delete(tag)
     this.#parts.book.remove(tag)
   }

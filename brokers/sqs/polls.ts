@@ -18,8 +18,10 @@ export interface PollsParts {
 
 interface Lane {
   readonly ref: QueueRef
-  /** Whether the last answer was full, so that more is likely there. */
-  isBusy: boolean
+  /** How many requests it is worth at once: several where the last answer was full, so that more is likely there. */
+  side: number
+  /** Whether one more is worth it. */
+  isFreed: boolean
   /** How many messages the requests under way may bring. */
   asked: number
   /** How many long polls in a row brought nothing. */
@@ -48,7 +50,7 @@ export class Polls {
 
   constructor(parts: PollsParts) {
     this.#parts = parts
-    this.#lanes = parts.refs.map((ref) => ({ ref, isBusy: false, asked: 0, quiet: 0 }))
+    this.#lanes = parts.refs.map((ref) => ({ ref, side: 1, isFreed: false, asked: 0, quiet: 0 }))
   }
 
   /** How many messages the requests under way may bring. */
@@ -65,11 +67,11 @@ export class Polls {
       if (left <= 0) break
       let share = Math.max(1, Math.ceil(left / (lanes.length - index)))
       left -= share
-      for (let side = 0; share > 0 && side < SIDE_BY_SIDE; side += 1) {
-        const size = Math.min(TEN, share)
+      // A queue that was not full last time is asked once.
+      for (let side = 0; share > 0 && side < lane.side; side += 1) {
+        const size = Math.min(mostOf(lane), share)
         looks.push(this.#poll(lane, size, 0))
-        // A queue that was not full last time is asked once.
-        share = lane.isBusy ? share - size : 0
+        share -= size
       }
     }
     await Promise.all(looks)
@@ -88,11 +90,16 @@ export class Polls {
     const longest = Math.min(waitMs / 1000, isShort ? 1 : this.#parts.waitSeconds)
     for (const [index, lane] of idle.entries()) {
       if (free <= 0) return
-      const size = Math.min(TEN, Math.max(1, Math.floor(free / (idle.length - index))))
+      const size = Math.min(mostOf(lane), Math.max(1, Math.floor(free / (idle.length - index))))
       free -= size
       this.#begin(lane, size, Math.max(1, Math.floor(Math.min(longest, FIRST_WAIT * 2 ** lane.quiet))))
     }
     this.#more(free)
+  }
+
+  /** A message of a FIFO queue was settled: its group's next is asked for, beside a request that may not be told of it. */
+  freed(freed: QueueRef): void {
+    for (const lane of this.#lanes) if (lane.ref === freed) lane.isFreed = true
   }
 
   /** End what is under way, and wait until it has ended. */
@@ -105,9 +112,12 @@ export class Polls {
   /** A busy queue is asked several times at once. */
   #more(room: number): void {
     let free = room
-    for (const lane of this.#lanes.filter(({ isBusy }) => isBusy)) {
-      while (free > 0 && lane.asked < SIDE_BY_SIDE * TEN) {
-        const size = Math.min(TEN, free)
+    for (const lane of this.#lanes.filter(({ side, isFreed }) => side > 1 || isFreed)) {
+      const most = mostOf(lane)
+      const side = lane.side + (lane.isFreed ? 1 : 0)
+      while (free > 0 && lane.asked < side * most) {
+        lane.isFreed = false
+        const size = Math.min(most, free)
         free -= size
         this.#begin(lane, size, 0)
       }
@@ -135,7 +145,7 @@ export class Polls {
         signal,
         stalls: this.#stalls,
       })
-      lane.isBusy = messages.length === size && size === TEN
+      lane.side = nextSide(lane, messages.length === size, size)
       if (messages.length > 0) lane.quiet = 0
       else if (waitSeconds > 0) lane.quiet += 1
       came(messages)
@@ -149,4 +159,19 @@ export class Polls {
     this.#turn = (turn + 1) % Math.max(1, this.#lanes.length)
     return [...this.#lanes.slice(turn), ...this.#lanes.slice(0, turn)]
   }
+}
+
+/**
+ * How many messages a request may bring. A FIFO queue hands out a group in one piece, and what comes behind its first
+ * message would wait here for so long that it has to go back, which the service counts as a delivery.
+ */
+function mostOf({ ref }: Lane): number {
+  return ref.isFifo ? 1 : TEN
+}
+
+/** One that brings a message at a time is asked more and more, as nothing tells how many groups have some. */
+function nextSide({ ref, side }: Lane, isFull: boolean, size: number): number {
+  if (!isFull) return 1
+  if (ref.isFifo) return Math.min(SIDE_BY_SIDE, side + 1)
+  return size === TEN ? SIDE_BY_SIDE : 1
 }

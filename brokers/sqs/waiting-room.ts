@@ -70,7 +70,11 @@ export class WaitingRoom {
     const taken: Received[] = []
     const kept: Received[] = []
     for (const message of this.#waiting) {
-      if (message.untilMs <= over) continue
+      if (message.untilMs <= over) {
+        // Its group goes on with it, wherever it is handed out next.
+        if (message.group !== undefined) passed.add(message.group)
+        continue
+      }
       const isDue = (message.envelope.marks.at ?? 0) <= now
       if (isNext(message.group) && isDue && taken.length < most) taken.push(message)
       else kept.push(message)

@@ -3,12 +3,13 @@ import type { Lovage } from '../app/app.js'
 import { occurrenceId } from '../app/periodic/occurrence-id.js'
 import { openSchedules, type OpenSchedules } from '../app/periodic/open-schedules.js'
 import { setAside } from '../app/periodic/set-aside.js'
-import { dated, readStored, type KnownEntry } from '../app/periodic/stored-entries.js'
+import { readStored, type KnownEntry } from '../app/periodic/stored-entries.js'
 import { LovageError, StoreDamagedError } from '../errors/errors.js'
 import type { TaskLogger } from '../task/logger.js'
 import { toError } from '../util/to-error.js'
 import { Agenda, type Line } from './agenda.js'
 import type { BeatOptions, BeatStatus, TickReport } from './beat-options.js'
+import { FirstSeen } from './first-seen.js'
 import { Nap } from './nap.js'
 import { OccurrenceSender } from './occurrence-sender.js'
 import { syncEntries } from './sync-entries.js'
@@ -35,6 +36,7 @@ export class Beat {
   readonly #logger: TaskLogger
   readonly #agenda: Agenda
   readonly #nap: Nap
+  readonly #firstSeen = new FirstSeen()
   #store: OpenSchedules | undefined
   #sender: OccurrenceSender | undefined
   #running: Promise<void> | undefined
@@ -201,12 +203,10 @@ export class Beat {
 
   async #load(): Promise<void> {
     const { schedules } = await this.#open()
-    const stored = await schedules.loadEntries()
+    const stored = this.#firstSeen.dated(await schedules.loadEntries(), this.#nowMs)
     const declared = this.#app.periodic.all()
     const entries: KnownEntry[] = []
-    for (const [name, found] of stored) {
-      const entry = dated(found, this.#nowMs)
-      if (entry !== found) await schedules.saveEntry(name, entry.data)
+    for (const [name, entry] of stored) {
       try {
         entries.push(readStored(name, entry, declared.get(name)))
       } catch (error) {

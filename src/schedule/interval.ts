@@ -22,6 +22,9 @@ const RESOLUTIONS: readonly (readonly [ms: number, unit: DateTimeUnit])[] = [
   [0, 'second'],
 ]
 
+/** How many intervals are walked one by one. */
+const LONGEST_WALK = 1_000
+
 /**
  * Every so often, in real time, counted from the instant before.
  *
@@ -51,7 +54,12 @@ export class Interval implements Schedule {
     return this.relative ? this.#rounded(ms, momentMs(after), zone) : inZone(ms, zone)
   }
 
-  /** The last instant up to `until`, when the first one follows `after`. */
+  /**
+   * The last instant up to `until`, when the first one follows `after`.
+   *
+   * Exact, but for a rounded interval of several units after more than a thousand times its length: it is then counted
+   * from shortly before `until`, and may be another instant of the same form.
+   */
   latest(after: Moment, until: Moment, options: NextOptions = {}): DateTime | undefined {
     const [afterMs, untilMs] = [momentMs(after), momentMs(until)]
     const zone = zoneNamed(options.timezone)
@@ -59,9 +67,10 @@ export class Interval implements Schedule {
       const steps = Math.floor((untilMs - afterMs) / this.everyMs)
       return steps < 1 ? undefined : inZone(afterMs + steps * this.everyMs, zone)
     }
-    // Rounded instants depend on the one before by less than the resolution: two steps back are enough.
+    // Each rounded instant follows from the one before.
+    const isFar = untilMs - afterMs > LONGEST_WALK * this.everyMs
     let last: DateTime | undefined
-    let next = this.next(Math.max(afterMs, untilMs - 2 * this.everyMs), options)
+    let next = this.next(isFar ? untilMs - 2 * this.everyMs : afterMs, options)
     while (next.toMillis() <= untilMs) {
       last = next
       next = this.next(next, options)

@@ -63,7 +63,7 @@ withServers('a worker and its client behind Sentinel', () => {
     for (let round = 0; round < rounds; round += 1) {
       const master = await masterOf(sentinel)
       const sent = await Promise.all(
-        Array.from({ length: 40 }, (_, n) => tasks.wait.delay(runs.path, `task-${n}`, 50 * n)),
+        Array.from({ length: 40 }, (_, n) => tasks.wait.delay(runs.path, `task-${n}`, 20 * n)),
       )
       const waiting = Promise.all(sent.map((result) => result.get(60)))
       // Redis replicates later than it answers: what is promised is promised of what a replica has.

@@ -14,19 +14,22 @@ return 1
 
 /**
  * Records what a move has brought as claimed. KEYS: unacked, its index, the holder's claims, what was moved to the holder.
- * ARGV: tag, lease in ms, queue as JSON. Returns 0 when it is not there any more.
+ * ARGV: tag, lease in ms, queue as JSON, SHA-1 of the envelope. Returns 0 when it is not there any more.
  *
  * It leaves the list last: a server whose memory is full refuses before.
  */
 export const RECORD_MOVE = `
-local envelope = redis.call('LINDEX', KEYS[4], 0)
+local envelope
+for _, one in ipairs(redis.call('LRANGE', KEYS[4], 0, -1)) do
+  if redis.sha1hex(one) == ARGV[4] then envelope = one end
+end
 if not envelope then return 0 end
 local t = redis.call('TIME')
 local lease_end = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[2])
 redis.call('HSET', KEYS[1], ARGV[1], '[' .. envelope .. ', "", ' .. ARGV[3] .. ']')
 redis.call('ZADD', KEYS[2], string.format('%.3f', lease_end / 1000), ARGV[1])
 redis.call('SADD', KEYS[3], ARGV[1])
-redis.call('LPOP', KEYS[4])
+redis.call('LREM', KEYS[4], 1, envelope)
 return 1
 `
 

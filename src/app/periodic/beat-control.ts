@@ -73,7 +73,7 @@ export class BeatControl {
       [...(await schedules.loadEntries())].map(([name, stored]) => {
         const shown = inShort(name, stored)
         try {
-          const known = readStored(name, dated(stored, nowMs), declaredHere.get(name))
+          const known = readStored(name, dated(stored, stored.lastMs ?? nowMs), declaredHere.get(name))
           return { ...shown, schedule: known.schedule, next: nextOf(known, timezone) }
         } catch {
           // Another program's own schedule, or an edit by hand that went wrong: beat says so in its log.

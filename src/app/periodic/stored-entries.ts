@@ -83,11 +83,11 @@ export function readStored(
   }
 }
 
-/** An entry that somebody wrote into the store by hand begins when it is first seen; others as they are. */
-export function dated(stored: StoredEntry, nowMs: number): StoredEntry {
+/** An entry that somebody wrote into the store by hand, without a beginning, with this one; others as they are. */
+export function dated(stored: StoredEntry, sinceMs: number): StoredEntry {
   // What is no entry is left to whoever wrote it.
   if (typeof stored.data['sinceMs'] === 'number' || !('task' in stored.data)) return stored
-  return { ...stored, data: { ...stored.data, sinceMs: nowMs } }
+  return { ...stored, data: { ...stored.data, sinceMs } }
 }
 
 /** As it comes back from a store. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import Database from 'libsql'
 import { Beat } from '../../../src/beat/index.js'
 import { Lovage } from '../../../src/index.js'
+import { silentLogger, type TaskLogger } from '../../../src/task/logger.js'
 import { takeSent } from '../../fault/fixture/sent-occurrences.js'
 import { tempFolder } from '../../support/temp.js'
 
@@ -14,6 +15,15 @@ async function more(beat: Beat, count = beat.status.sent): Promise<void> {
   const endMs = performance.now() + LIMIT_MS
   while (beat.status.sent <= count) {
     if (performance.now() > endMs) throw new Error('nothing was sent')
+    await sleep(20)
+  }
+}
+
+/** Wait for a line that says this. */
+async function said(lines: readonly string[], text: string): Promise<void> {
+  const endMs = performance.now() + LIMIT_MS
+  while (!lines.some((line) => line.includes(text))) {
+    if (performance.now() > endMs) throw new Error(`nothing said ${text}`)
     await sleep(20)
   }
 }
@@ -31,7 +41,9 @@ describe('entries that are edited by SQL', () => {
     await using folder = await tempFolder('beat')
     const file = folder.file('queue.sqlite')
     await using app = new Lovage('shop', { broker: `sqlite:///${file}`, backend: false })
-    await using beat = new Beat(app)
+    const lines: string[] = []
+    const logger: TaskLogger = { ...silentLogger, info: (_fields, message) => lines.push(message) }
+    await using beat = new Beat(app, { logger })
     const running = beat.run()
     await entries(beat, 0)
     while (!beat.status.leads) await sleep(20)
@@ -56,10 +68,11 @@ describe('entries that are edited by SQL', () => {
       ['tick', 'every 0.5 s'],
     ])
     for (const { next } of listed.slice(1)) expect(next?.getTime()).toBeGreaterThan(Date.now() - 60_000)
+    const written = database.prepare('SELECT data FROM lovage_beat_entry WHERE name = ?').get('tick')
+    expect(written).toMatchObject({ data: JSON.stringify(ENTRY) })
     const update = 'UPDATE lovage_beat_entry SET data = ? WHERE name = ?'
     edit(update, JSON.stringify({ ...ENTRY, task: 'shop.other' }), 'tick')
-    await sleep(2_500)
-    await more(beat)
+    await said(lines, 'shop.other')
     edit(update, JSON.stringify({ ...ENTRY, paused: true }), 'tick')
     await entries(beat, 1)
     edit(update, JSON.stringify(ENTRY), 'tick')

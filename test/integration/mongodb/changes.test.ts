@@ -48,7 +48,8 @@ withServer('a change stream of MongoDB', () => {
       tookMs.push(performance.now() - sentMs)
     }
 
-    expect(Math.min(...tookMs)).toBeLessThan(750)
+    // It would look three seconds after it last did, of which half are over.
+    expect(Math.min(...tookMs)).toBeLessThan(1_200)
     await waiting.close()
     await sending.delete(queue)
     await sending.close()

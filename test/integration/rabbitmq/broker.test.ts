@@ -3,7 +3,12 @@ import { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { connect, type Channel } from 'amqplib'
+import { Delays } from '../../../brokers/rabbitmq/delays.js'
 import { createBroker } from '../../../brokers/rabbitmq/index.js'
+import { RabbitLink } from '../../../brokers/rabbitmq/link.js'
+import { readSettings } from '../../../brokers/rabbitmq/settings.js'
+import { TopologyChannel } from '../../../brokers/rabbitmq/topology-channel.js'
+import { Topology } from '../../../brokers/rabbitmq/topology.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
 import type { Broker, Consumer, Delivery, Outgoing, QueueSpec } from '../../../src/broker/contract.js'
 import { guardBroker } from '../../../src/broker/guard.js'
@@ -143,6 +148,37 @@ withServer('the RabbitMQ broker', () => {
     await broker.delete(queue)
 
     await fetching
+  })
+
+  it('binds the queues of a topic exchange once for its delayed messages, and anew after a declaration', async () => {
+    const exchange = randomName('topic')
+    const link = await RabbitLink.open(readSettings(parseConnectionUrl(server), {}), never)
+    opened.push(link)
+    const channel = new TopologyChannel(link)
+    let declarations = 0
+    const counted: Pick<TopologyChannel, 'run'> = {
+      run: (work) => {
+        declarations += 1
+        return channel.run(work)
+      },
+    }
+    const topology = new Topology(counted, new Delays(channel, 'classic'))
+    const binding = { exchange, type: 'topic', routingKey: 'shop.*' } as const
+    const spec: QueueSpec = { name: queue, lifetime: 'durable', bindings: [binding] }
+    const counts: number[] = []
+    const delay = async (): Promise<void> => {
+      const before = declarations
+      await topology.receiveDelayed(exchange)
+      counts.push(declarations - before)
+    }
+
+    await topology.declare(spec)
+    for (let time = 0; time < 3; time += 1) await delay()
+    await topology.declare(spec)
+    for (let time = 0; time < 2; time += 1) await delay()
+    await withChannel((raw) => raw.deleteExchange(exchange))
+
+    expect(counts).toEqual([1, 0, 0, 1, 0])
   })
 
   it.each(['direct', 'topic', 'fanout', 'headers'] as const)('delays through a %s exchange', async (type) => {

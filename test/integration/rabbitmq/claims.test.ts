@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { connect } from 'amqplib'
 import { RabbitConsumer } from '../../../brokers/rabbitmq/consumer.js'
@@ -7,7 +8,7 @@ import { LongClaims, type LongClaimsParts } from '../../../brokers/rabbitmq/long
 import { Returner } from '../../../brokers/rabbitmq/returner.js'
 import { readSettings } from '../../../brokers/rabbitmq/settings.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
-import type { Broker, Consumer, Outgoing } from '../../../src/broker/contract.js'
+import type { Broker, Consumer, Delivery, Outgoing } from '../../../src/broker/contract.js'
 import { guardBroker } from '../../../src/broker/guard.js'
 import { BrokerConnectionError } from '../../../src/errors/errors.js'
 import { serviceUrl } from '../../support/service-url.js'
@@ -57,6 +58,25 @@ withServer('claims in RabbitMQ', () => {
     return delivery === undefined ? undefined : Buffer.from(delivery.message.body).toString()
   }
 
+  async function consumerOn(
+    link: RabbitLink,
+    publish: (batch: readonly Outgoing[]) => Promise<void>,
+    consumerTimeoutMs = 0,
+  ): Promise<RabbitConsumer> {
+    return new RabbitConsumer({
+      link,
+      channel: await link.channel(),
+      queues: [queue],
+      options: { credit: 10, leaseMs: 30_000 },
+      returner: new Returner({ publish }),
+      depth: (name) => broker.depth(name),
+      run: async (work) => work(await link.channel()),
+      consumerTimeoutMs,
+      staysTapped: false,
+      closed: () => undefined,
+    })
+  }
+
   it('on other queues are given up when one queue is deleted', async () => {
     const gone = randomName('gone')
     await declare(gone)
@@ -81,18 +101,7 @@ withServer('claims in RabbitMQ', () => {
       await gate
       await broker.publish(batch)
     }
-    const consumer = new RabbitConsumer({
-      link,
-      channel: await link.channel(),
-      queues: [queue],
-      options: { credit: 10, leaseMs: 30_000 },
-      returner: new Returner({ publish }),
-      depth: (name) => broker.depth(name),
-      run: async (work) => work(await link.channel()),
-      consumerTimeoutMs: 0,
-      staysTapped: false,
-      closed: () => undefined,
-    })
+    const consumer = await consumerOn(link, publish)
     const [delivery] = await consumer.fetch(1, { waitMs: 10_000, signal: never })
     if (delivery === undefined) throw new RangeError('nothing came')
 
@@ -102,6 +111,37 @@ withServer('claims in RabbitMQ', () => {
     await Promise.all([returned, closed])
 
     expect(await broker.depth(queue)).toBe(1)
+  })
+
+  it('of long tasks that are being moved when the consumer is closed go back once', async () => {
+    await broker.publish([outgoing('a')])
+    const link = await RabbitLink.open(readSettings(parseConnectionUrl(server), {}), never)
+    opened.push(link)
+    const held: string[] = []
+    let moves: () => void = () => undefined
+    const isMoving = new Promise<void>((resolve) => (moves = resolve))
+    let goOn: () => void = () => undefined
+    const gate = new Promise<void>((resolve) => (goOn = resolve))
+    const publish = async (batch: readonly Outgoing[]): Promise<void> => {
+      const places = batch.map(({ route }) => route.routingKey).filter((name) => name !== queue)
+      if (places.length > 0) {
+        held.push(...places)
+        moves()
+        await gate
+      }
+      await broker.publish(batch)
+    }
+    const consumer = await consumerOn(link, publish, 800)
+    const taken = await consumer.fetch(1, { waitMs: 10_000, signal: never })
+    await isMoving
+
+    const closed = consumer.close()
+    const first = await Promise.race([closed.then(() => 'closed'), sleep(500, 'moved')])
+    goOn()
+    await closed
+
+    expect([taken.length, first, held.length]).toEqual([1, 'moved', 1])
+    expect([await broker.depth(queue), await broker.depth(held[0] ?? '')]).toEqual([1, 0])
   })
 
   it('of long tasks leave no copy when the server does not confirm that it has one', async () => {
@@ -125,6 +165,40 @@ withServer('claims in RabbitMQ', () => {
     expect(held).toHaveLength(1)
     expect(await broker.depth(held[0] ?? '')).toBe(0)
     expect(claims.has(delivery.tag)).toBe(false)
+  })
+
+  it('of long tasks end all at once, and each though the server refuses to end another', async () => {
+    await broker.publish([outgoing('a'), outgoing('b')])
+    const consumer = await broker.consume([queue], { credit: 10, leaseMs: 30_000 })
+    const deliveries: Delivery[] = []
+    while (deliveries.length < 2)
+      deliveries.push(...(await consumer.fetch(2, { waitMs: 10_000, signal: never })))
+    const link = await RabbitLink.open(readSettings(parseConnectionUrl(server), {}), never)
+    opened.push(link)
+    const held: string[] = []
+    const publish = async (batch: readonly Outgoing[]): Promise<void> => {
+      held.push(...batch.map(({ route }) => route.routingKey))
+      await broker.publish(batch)
+    }
+    let refusals = 0
+    const run: LongClaimsParts['run'] = async (work) => {
+      if (refusals > 0) {
+        refusals -= 1
+        throw new BrokerConnectionError('refused')
+      }
+      return work(await link.channel())
+    }
+    const claims = new LongClaims({ keepMs: 60_000, publisher: { publish }, run })
+    for (const delivery of deliveries) await claims.take(delivery)
+    refusals = 1
+
+    const released = claims.release(deliveries)
+    const left = claims.all
+    await expect(released).rejects.toThrow('refused')
+
+    expect(left).toEqual([])
+    expect(await Promise.all(held.map((name) => broker.depth(name)))).toEqual([1, 0])
+    await broker.delete(held[0] ?? '')
   })
 
   it('of delayed messages come though the queue was deleted and declared again after the first', async () => {

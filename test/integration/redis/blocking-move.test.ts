@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { Redis } from 'ioredis'
 import type { Consumer, Delivery } from '../../../src/broker/contract.js'
@@ -119,6 +120,24 @@ withOwn('an idle consumer on Redis', () => {
     expect(await consumer.ack(taken)).toEqual([])
     // It waits in a move again.
     await waiting(consumer)
+  })
+
+  it('keeps its claim when the connection breaks before the claim is recorded', async () => {
+    const envelope = await envelopeOf('busy')
+    const consumer = await consume(stage.broker)
+    const { fetching } = await waiting(consumer)
+    const id = /id=(\d+)(?=.* flags=t)/.exec(String(await admin.call('CLIENT', 'LIST')))?.[1] ?? ''
+
+    await stage.keys.lpush('celery', envelope)
+    const deliveries = await fetching
+    // As in a body that computes: nothing is sent in this turn of the event loop.
+    const port = new URL(own.url).port
+    execFileSync('redis-cli', ['-p', port, 'CLIENT', 'KILL', 'ID', id])
+
+    expect(textsOf(deliveries)).toEqual(['busy'])
+    await until('the record', async () => (await stage.keys.hlen('unacked')) === 1)
+    expect(await stage.keys.keys('*_lovage.moved.*')).toEqual([])
+    expect(await stage.keys.llen('celery')).toBe(0)
   })
 
   it('restores, as a spent delivery, what a move brought a holder that died before it was recorded', async () => {

@@ -1,6 +1,6 @@
 import { CreateQueueCommand, GetQueueAttributesCommand } from '@aws-sdk/client-sqs'
 import { describe, expect, it, jest } from '@jest/globals'
-import type { Consumer, Outgoing } from '../../../src/broker/contract.js'
+import type { Consumer, Delivery, Outgoing } from '../../../src/broker/contract.js'
 import { QueueNotFoundError, UnsupportedError } from '../../../src/errors/errors.js'
 import { Lovage } from '../../../src/index.js'
 import { isRecord } from '../../../src/util/record.js'
@@ -214,6 +214,37 @@ describe.each(['sqs', 'fauxqs'].map((name) => [name, serviceUrl(name) ?? ''] as 
         expect(texts(second)).toEqual(['a2'])
         expect(texts(third)).toEqual(['a2'])
         expect(texts(await some())).toEqual(['a3'])
+      },
+    )
+
+    withUrl(
+      'is claimed message by message, so that none is counted for waiting behind a long task',
+      async () => {
+        await using stage = await SqsStage.open(url)
+        const broker = await stage.queue('jobs.fifo')
+        const names = Array.from({ length: 8 }, (_, n) => String(n))
+        await broker.publish(names.map((text) => outgoing('jobs.fifo', text)))
+        const leaseMs = 6_000
+        const consumer = await broker.consume(['jobs.fifo'], { credit: 10, leaseMs })
+        // As many as a worker has room for.
+        const fetch = () => consumer.fetch(10, { waitMs: 3_000, signal: never })
+        const came: Delivery[] = [...(await fetch())]
+
+        // A worker fetches while its task runs.
+        const meanwhile = await consumer.fetch(10, { waitMs: leaseMs / 2 + 500, signal: never })
+        await consumer.ack(came)
+        const restMs = performance.now()
+        while (came.length < names.length) {
+          const next = await fetch()
+          if (next.length === 0) break
+          await consumer.ack(next)
+          came.push(...next)
+        }
+
+        expect(meanwhile).toEqual([])
+        expect(texts(came)).toEqual(names)
+        expect(came.map(({ deliveryCount }) => deliveryCount)).toEqual(names.map(() => 1))
+        expect(performance.now() - restMs).toBeLessThan(20_000)
       },
     )
 

@@ -124,11 +124,12 @@ withServer('requests to SQS', () => {
     })
     const consumer = await broker.consume(['jobs'], { credit: 10, leaseMs: 30_000 })
 
-    for (let time = 0; time < 4; time += 1)
+    const waits = () => stage.gate.of('ReceiveMessage').map(({ input }) => input['WaitTimeSeconds'])
+    const endMs = performance.now() + 20_000
+    while (waits().length < 4 && performance.now() < endMs)
       await consumer.fetch(10, { waitMs: 5_000, signal: AbortSignal.timeout(150) })
 
-    const waits = stage.gate.of('ReceiveMessage').map(({ input }) => input['WaitTimeSeconds'])
-    expect(waits.slice(0, 4)).toEqual([4, 8, 16, 20])
+    expect(waits().slice(0, 4)).toEqual([4, 8, 16, 20])
   })
 
   it('are one long poll at a time on an idle queue, which a message ends at once', async () => {
@@ -138,30 +139,29 @@ withServer('requests to SQS', () => {
 
     await consumer.fetch(10, { waitMs: 5_000, signal: AbortSignal.timeout(300) })
     const waiting = consumer.fetch(10, { waitMs: 5_000, signal: never })
-    const polls = stage.gate.of('ReceiveMessage').length
-    const sentMs = performance.now()
+    const polls = () => stage.gate.of('ReceiveMessage').length
+    const before = polls()
     await broker.publish(many(1))
     const came = await waiting
 
-    expect(polls).toBe(1)
     expect(texts(came)).toEqual(['m0'])
-    expect(performance.now() - sentMs).toBeLessThan(2_000)
+    expect([before, polls()]).toEqual([1, 1])
   })
 
   it('renew claims ten at a time, and nobody else gets them', async () => {
     await using stage = await SqsStage.open(server)
     const broker = await stage.queue('jobs')
     await broker.publish(many(23))
-    const consumer = await broker.consume(['jobs'], { credit: 100, leaseMs: 2_000 })
+    const consumer = await broker.consume(['jobs'], { credit: 100, leaseMs: 6_000 })
     const taken: Delivery[] = []
     while (taken.length < 23) taken.push(...(await take(consumer, 23 - taken.length)))
     const tags = taken.map(({ tag }) => tag)
 
     for (let time = 0; time < 4; time += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 800))
-      await broker.leases?.renew('', tags, 2_000)
+      await new Promise((resolve) => setTimeout(resolve, 1_800))
+      await broker.leases?.renew('', tags, 6_000)
     }
-    const other = await broker.consume(['jobs'], { credit: 100, leaseMs: 2_000 })
+    const other = await broker.consume(['jobs'], { credit: 100, leaseMs: 6_000 })
     const stolen = await other.fetch(100, { waitMs: 0, signal: never })
 
     expect(stolen).toEqual([])

@@ -131,6 +131,10 @@ describe('an interval', () => {
     expect(found?.toMillis()).toBe(365 * 86_400_000)
     expect(every({ hours: 1 }, { relative: true }).latest(0, 7_500_000)?.toMillis()).toBe(7_200_000)
     expect(every(60).latest(0, 59_999)).toBeUndefined()
+    const hours = 3_600_000
+    const halfPastTwo = every({ hours: 2.5 }, { relative: true })
+    expect(halfPastTwo.latest(0, 12 * hours + 1_200_000)?.toMillis()).toBe(12 * hours)
+    expect(halfPastTwo.latest(hours, 12 * hours)?.toMillis()).toBe(11 * hours)
   })
 
   it.each([0, -5, Number.POSITIVE_INFINITY, {}, 'soon', undefined, { fortnights: 1 }])(

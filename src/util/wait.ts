@@ -1,5 +1,6 @@
 /** How long a wait may take, and what ends it early. */
 export interface WaitOptions {
+  /** Longest wait in milliseconds. */
   readonly ms: number
   readonly signal: AbortSignal
   /** Is given a function that ends the wait; what it returns is called after the wait. */
@@ -16,7 +17,8 @@ export function wait({ ms, signal, until }: WaitOptions): Promise<void> {
       stop()
       resolve()
     }
-    const timer = setTimeout(end, Math.max(0, ms))
+    // A timer takes whole milliseconds, and whoever waits for a moment must not look just before it.
+    const timer = setTimeout(end, Math.max(1, Math.ceil(ms)))
     signal.addEventListener('abort', end, { once: true })
     const stop = until(end)
   })
