@@ -205,6 +205,8 @@ export class MemoryConsumer implements Consumer {
       }
       this.#store.waiting.enter(waiter)
       this.#store.watchFor(this.#queues)
+      // What has become due since the claim that found nothing has no alarm.
+      waiter.serve()
     })
   }
 

@@ -207,8 +207,9 @@ export class MemoryStore {
 
   #onAlarm(): void {
     this.expireLeases()
-    this.wake(this.waiting.queues())
+    // In this order: what becomes due in between is claimed, where it would have no alarm.
     this.watchFor(this.waiting.queues())
+    this.wake(this.waiting.queues())
   }
 }
 

@@ -41,6 +41,7 @@ export class BlockingMove {
   #moving: Promise<string | undefined> | undefined
   #isOver = true
   #isRefused = false
+  #isMeeting = false
   #isClosed = false
   #isUncertain = false
   #undoing: Promise<void> | undefined
@@ -56,6 +57,7 @@ export class BlockingMove {
     if (this.#isRefused || this.#isClosed) return false
     if (this.#undoing !== undefined || this.#recording !== undefined) return false
     if (this.#redis === undefined || this.#redis.status === 'end') this.#redis = this.#open()
+    if (this.#id === 0 && this.#redis.status === 'ready') void this.#meet(this.#redis)
     return this.#id > 0
   }
 
@@ -125,21 +127,30 @@ export class BlockingMove {
   }
 
   #open(): Redis {
-    const { link } = this.#parts
-    const redis = link.openAnother()
+    const redis = this.#parts.link.openAnother()
     redis.on('error', () => undefined)
     redis.on('close', () => {
       this.#id = 0
     })
-    const ready = async (): Promise<void> => {
-      const id = numberOf(await redis.client('ID'))
-      // An account that may not end a move must not begin one.
-      await link.call('CLIENT', 'UNBLOCK', id)
-      if (redis.status === 'ready') this.#id = id
-    }
-    redis.on('ready', () => void ready().catch(() => undefined))
+    redis.on('ready', () => void this.#meet(redis))
     redis.connect().catch(() => undefined)
     return redis
+  }
+
+  /** Learn the connection's id. */
+  async #meet(redis: Redis): Promise<void> {
+    if (this.#isMeeting) return
+    this.#isMeeting = true
+    try {
+      const id = numberOf(await redis.client('ID'))
+      // An account that may not end a move must not begin one.
+      await this.#parts.link.call('CLIENT', 'UNBLOCK', id)
+      if (redis.status === 'ready') this.#id = id
+    } catch (error) {
+      this.#isRefused = toFailure(error, '').kind === 'refused'
+    } finally {
+      this.#isMeeting = false
+    }
   }
 
   #before(leaseMs: number): readonly (string | number)[] {

@@ -8,6 +8,7 @@ import { guardBroker } from '../../src/broker/guard.js'
 import { node } from './child.js'
 import { describeBackend, describeBroker, jsonCodec } from '../conformance/index.js'
 import type { BrokerPart } from '../conformance/index.js'
+import { PATIENCE_MS } from './patience.js'
 
 const claimScript = fileURLToPath(new URL('../integration/redis/child/claim.js', import.meta.url))
 
@@ -33,7 +34,7 @@ export function describeRedis(name: string, brokerUrl: string, resultUrl: string
     guardBackend(createBackend(parseConnectionUrl(resultUrl), { codec: jsonCodec }))
   describeBroker({
     name,
-    open: () => guardBroker(createBroker(url, {})),
+    open: () => guardBroker(createBroker(url, {}), { publishTimeoutMs: PATIENCE_MS }),
     openResults,
     offers: OFFERS,
     exceptions: {

@@ -11,6 +11,7 @@ import { sqlPlace } from './sql-place.js'
 import type { SqlServer } from './sql-place.js'
 import { describeBackend, describeBroker, jsonCodec } from '../conformance/index.js'
 import type { BrokerPart } from '../conformance/index.js'
+import { PATIENCE_MS } from './patience.js'
 
 const claimScript = fileURLToPath(new URL('../integration/sql/child/claim.js', import.meta.url))
 
@@ -25,7 +26,7 @@ export function describeSqlBroker(name: string, url: string, offers: readonly Br
   const parsed = parseConnectionUrl(url)
   describeBroker({
     name,
-    open: () => guardBroker(createBroker(parsed, {})),
+    open: () => guardBroker(createBroker(parsed, {}), { publishTimeoutMs: PATIENCE_MS }),
     openResults: () => openSqlResults(url),
     offers,
     crash: async (queue, count, leaseMs) => {

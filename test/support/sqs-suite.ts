@@ -7,6 +7,7 @@ import { node } from './child.js'
 import { serviceUrl } from './service-url.js'
 import { describeBroker } from '../conformance/index.js'
 import type { BrokerPart } from '../conformance/index.js'
+import { PATIENCE_MS } from './patience.js'
 
 const claimScript = fileURLToPath(new URL('../integration/sqs/child/claim.js', import.meta.url))
 
@@ -46,7 +47,7 @@ export function describeSqs(server: string, exceptions: Readonly<Record<string, 
   const url = parseConnectionUrl(text)
   describeBroker({
     name: `sqs on ${server === 'sqs' ? 'ElasticMQ' : server}`,
-    open: () => guardBroker(createBroker(url, {})),
+    open: () => guardBroker(createBroker(url, {}), { publishTimeoutMs: PATIENCE_MS }),
     offers: OFFERS,
     exceptions: { ...EXCEPTIONS, ...exceptions },
     // The service counts whole seconds.

@@ -77,12 +77,12 @@ export const delayChecks: readonly BrokerCheck[] = brokerChecks([
     name: 'lets messages that are ready pass delayed ones',
     needs: 'delays',
     run: async (stage) => {
+      const consumer = await stage.consume()
       await stage.broker.publish([
         stage.outgoing('third', { delayMs: 2 * stage.delayMs }),
         stage.outgoing('second', { delayMs: stage.delayMs }),
         stage.outgoing('first'),
       ])
-      const consumer = await stage.consume()
 
       const deliveries = await take(consumer, 3, 10_000)
 

@@ -15,6 +15,7 @@ import { describeBackend, describeBroker, jsonCodec } from '../index.js'
 import { oneStepChecks } from '../broker/one-step.js'
 import { watchChecks } from '../backend/watching.js'
 import type { BrokerPart, Runner } from '../index.js'
+import { PATIENCE_MS } from '../../support/patience.js'
 
 const claimScript = fileURLToPath(new URL('../../integration/mongodb/child/claim.js', import.meta.url))
 const server = serviceUrl('mongodb')
@@ -72,7 +73,7 @@ async function describeMongodb(name: string, base: string, runner?: Runner): Pro
   describeBroker({
     name,
     ...own,
-    open: () => guardBroker(createBroker(url, {})),
+    open: () => guardBroker(createBroker(url, {}), { publishTimeoutMs: PATIENCE_MS }),
     openResults: openResults(url),
     offers,
     crash: async (queue, count, leaseMs) => {

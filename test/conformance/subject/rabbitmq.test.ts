@@ -10,6 +10,7 @@ import { serviceUrl } from '../../support/service-url.js'
 import { describeBackend, describeBroker, jsonCodec } from '../index.js'
 import { never } from '../time.js'
 import type { BrokerPart } from '../index.js'
+import { PATIENCE_MS } from '../../support/patience.js'
 
 const server = serviceUrl('rabbitmq')
 
@@ -43,7 +44,7 @@ if (server === undefined) {
 
   describeBroker({
     name: 'rabbitmq, classic queues with priorities',
-    open: () => guardBroker(createBroker(url, {})),
+    open: () => guardBroker(createBroker(url, {}), { publishTimeoutMs: PATIENCE_MS }),
     offers: [...OFFERS, 'priorities'],
     queueArguments: { 'x-max-priority': 9 },
     delayMs: 1_000,
@@ -52,7 +53,7 @@ if (server === undefined) {
 
   describeBroker({
     name: 'rabbitmq, quorum queues',
-    open: () => guardBroker(createBroker(url, {})),
+    open: () => guardBroker(createBroker(url, {}), { publishTimeoutMs: PATIENCE_MS }),
     offers: [...OFFERS, 'priorities'],
     queueArguments: { 'x-queue-type': 'quorum' },
     delayMs: 1_000,
@@ -60,7 +61,7 @@ if (server === undefined) {
   })
 
   const openBroker = async (): Promise<Broker> => {
-    const broker = guardBroker(createBroker(url, {}))
+    const broker = guardBroker(createBroker(url, {}), { publishTimeoutMs: PATIENCE_MS })
     await broker.connect(never)
     return broker
   }

@@ -32,6 +32,25 @@ async function openQueue(url: string, clock: ManualClock): Promise<ReturnType<ty
   return broker
 }
 
+/** A millisecond passes between any two looks at it, and timers ring two early. */
+class PassingClock extends ManualClock {
+  #looks = 0
+
+  override now(): number {
+    this.#looks += 1
+    return super.now() + this.#looks
+  }
+
+  override setTimer(delayMs: number, fn: () => void): () => void {
+    return super.setTimer(Math.max(0, delayMs - 2), fn)
+  }
+
+  override advance(ms: number): void {
+    this.#looks = 0
+    super.advance(ms)
+  }
+}
+
 describe('the memory broker', () => {
   it('shares a store by name, and keeps others apart', async () => {
     const clock = new ManualClock()
@@ -58,6 +77,25 @@ describe('the memory broker', () => {
 
     expect(await fetching).toHaveLength(1)
   })
+
+  it.each([100, 101])(
+    'delivers what becomes due in %i ms, while a timer that rang early is handled',
+    async (ms) => {
+      const clock = new PassingClock()
+      const broker = await openQueue('memory://', clock)
+      const consumer = await broker.consume(['q'], { credit: 1, leaseMs: 1_000 })
+      let count = 0
+      void consumer.fetch(1, { waitMs: HOUR_MS, signal: never }).then((batch) => {
+        count = batch.length
+      })
+      await broker.publish([outgoing({ notBeforeMs: clock.now() + ms })])
+
+      clock.advance(200)
+      await new Promise((resolve) => setImmediate(resolve))
+
+      expect(count).toBe(1)
+    },
+  )
 
   it('sets one timer for any number of delayed messages', async () => {
     const clock = new ManualClock()
