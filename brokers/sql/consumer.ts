@@ -6,6 +6,7 @@ import type {
   HandBack,
   Settlement,
 } from '../../src/broker/contract.js'
+import { wait } from '../../src/util/wait.js'
 import { Claimer } from './claimer.js'
 import type { ClaimAttempt } from './claimer.js'
 import { claimKey } from './envelope.js'
@@ -15,7 +16,6 @@ import { acknowledge, applySettlements, giveBackAll } from './settle.js'
 import type { ClaimOwner } from './settle.js'
 import type { SqlStore } from './store.js'
 import type { StoreHandle } from './store-handle.js'
-import { wait } from './wake.js'
 
 /** What a consumer is made from. */
 export interface ConsumerParts {

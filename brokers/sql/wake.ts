@@ -58,28 +58,3 @@ export class Wake {
     this.#listeners.clear()
   }
 }
-
-/** How long a wait may take, and what ends it early. */
-export interface WaitOptions {
-  readonly ms: number
-  readonly signal: AbortSignal
-  /** Is given a function that ends the wait; what it returns is called after the wait. */
-  readonly until: (end: () => void) => () => void
-}
-
-/** Wait until the time is up, the signal aborts, or `until` ends it. */
-export function wait(options: WaitOptions): Promise<void> {
-  if (options.signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer)
-      options.signal.removeEventListener('abort', end)
-      stop()
-      resolve()
-    }
-    // A poll is never further away than a few seconds, so the delay fits a timer.
-    const timer = setTimeout(end, Math.max(0, options.ms))
-    options.signal.addEventListener('abort', end, { once: true })
-    const stop = options.until(end)
-  })
-}

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MongodbServer } from '../support/mongodb-server.js'
 import { serviceUrl } from '../support/service-url.js'
-import { describeConnection, isFull, networkFaults } from './fixture/connection-faults.js'
+import { describeConnection, inRounds, isFull, networkFaults } from './fixture/connection-faults.js'
 import type { Fault } from './fixture/connection-faults.js'
 
 const rounds = isFull ? 100 : 1
@@ -30,12 +30,7 @@ describeConnection({
   startServer: () => MongodbServer.start(),
   settings: (port) => ({ broker: urlAt(port) }),
   worker: () => ({ lease: 4 }),
-  faults: Object.fromEntries(
-    Object.entries(struck).map(([what, strike]) => [
-      what,
-      { strike, rounds: what.startsWith('stalls') ? longRounds : rounds },
-    ]),
-  ),
+  faults: inRounds(struck, (what) => (what.startsWith('stalls') ? longRounds : rounds)),
   bringsResults: true,
   connections: {
     count: ({ proxy }) => proxy.connections,

@@ -3,7 +3,13 @@ import { expect, it } from '@jest/globals'
 import { connect } from 'amqplib'
 import { PublishError } from '../../src/errors/errors.js'
 import { canStartRabbitmq, RabbitmqServer } from '../support/rabbitmq-server.js'
-import { describeConnection, hearsAtOnce, isFull, networkFaults } from './fixture/connection-faults.js'
+import {
+  describeConnection,
+  hearsAtOnce,
+  inRounds,
+  isFull,
+  networkFaults,
+} from './fixture/connection-faults.js'
 import type { Fault } from './fixture/connection-faults.js'
 import type { Line } from './fixture/line.js'
 import { faultApp } from './fixture/tasks.js'
@@ -33,12 +39,7 @@ describeConnection({
   isThere: canStartRabbitmq(),
   startServer: () => RabbitmqServer.start(),
   settings: (port) => ({ broker: urlAt(port), backend: 'rpc://' }),
-  faults: Object.fromEntries(
-    Object.entries(struck).map(([what, strike]) => [
-      what,
-      { strike, rounds: /^(stalls|ends|goes)/.test(what) ? longRounds : rounds },
-    ]),
-  ),
+  faults: inRounds(struck, (what) => (/^(stalls|ends|goes)/.test(what) ? longRounds : rounds)),
   bringsResults: false,
   connections: {
     count: async ({ server }) => {

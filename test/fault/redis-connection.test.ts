@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { canStartRedis, RedisServer } from '../support/redis-server.js'
-import { describeConnection, hearsAtOnce, isFull, networkFaults } from './fixture/connection-faults.js'
+import {
+  describeConnection,
+  hearsAtOnce,
+  inRounds,
+  isFull,
+  networkFaults,
+} from './fixture/connection-faults.js'
 import type { Fault } from './fixture/connection-faults.js'
 
 const rounds = isFull ? 100 : 2
@@ -56,12 +62,7 @@ describeConnection({
     resultBackendTransportOptions: { socket_timeout: ANSWER },
     lease: 4,
   }),
-  faults: Object.fromEntries(
-    Object.entries(struck).map(([what, strike]) => [
-      what,
-      { strike, rounds: what.startsWith('stalls') ? longRounds : rounds },
-    ]),
-  ),
+  faults: inRounds(struck, (what) => (what.startsWith('stalls') ? longRounds : rounds)),
   bringsResults: true,
   connections: {
     count: ({ server }) =>

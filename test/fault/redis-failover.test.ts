@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { Redis } from 'ioredis'
-import { LovageError } from '../../src/errors/errors.js'
 import { Worker } from '../../src/worker/index.js'
 import { canStartRedis, RedisServer } from '../support/redis-server.js'
 import { tempFolder, type TempFolder } from '../support/temp.js'
 import { NotedRuns } from './fixture/noted-runs.js'
 import { standInForEachOther } from './fixture/stand-ins.js'
 import { faultApp, type FaultTasks } from './fixture/tasks.js'
+import { untilSent } from './fixture/until-sent.js'
 
 const isFull = process.env['LOVAGE_TEST_FULL'] === 'true'
 const RESUMES_MS = 10_000
@@ -87,19 +87,6 @@ withServers('a worker and its client behind Sentinel', () => {
     const address = await ask.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'mymaster')
     ask.disconnect()
     return Array.isArray(address) ? Number(address[1]) : Number.NaN
-  }
-
-  /** Again and again, as long as nobody takes it. */
-  async function untilSent<Sent>(send: () => Promise<Sent>): Promise<Sent> {
-    const endMs = performance.now() + 30_000
-    for (;;) {
-      try {
-        return await send()
-      } catch (error) {
-        expect(error).toBeInstanceOf(LovageError)
-        if (performance.now() > endMs) throw error
-      }
-    }
   }
 
   /** Until Sentinel knows a replica that is in step with the master. */

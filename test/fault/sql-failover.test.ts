@@ -2,13 +2,13 @@ import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, jest } from '@jest/globals'
 import type { Knex } from 'knex'
-import { LovageError } from '../../src/errors/errors.js'
 import { Worker } from '../../src/worker/index.js'
 import { OwnServer } from '../support/own-server.js'
 import { serviceUrl } from '../support/service-url.js'
 import { tempFolder } from '../support/temp.js'
 import { NotedRuns } from './fixture/noted-runs.js'
 import { faultApp } from './fixture/tasks.js'
+import { untilSent } from './fixture/until-sent.js'
 
 const RESUMES_MS = 10_000
 
@@ -41,20 +41,6 @@ async function promote(standby: OwnServer): Promise<void> {
   const admin = openKnex(standby.url())
   await admin.raw('SELECT pg_promote()')
   await admin.destroy()
-}
-
-/** Again and again, as long as nobody takes it. */
-async function untilSent<Sent>(send: () => Promise<Sent>): Promise<Sent> {
-  const endMs = performance.now() + 30_000
-  for (;;) {
-    try {
-      return await send()
-    } catch (error) {
-      expect(error).toBeInstanceOf(LovageError)
-      if (performance.now() > endMs) throw error
-    }
-    await sleep(50)
-  }
 }
 
 const itHere = serviceUrl('postgresql') === undefined ? it.skip : it

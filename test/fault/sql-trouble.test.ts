@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
@@ -107,20 +108,23 @@ for (const kind of ['postgresql', 'mariadb'] as const) {
       if (bench === undefined) return
       const { admin, tasks, runs } = bench
       await bench.working(async () => {
-        const result = await tasks.wait.delay(runs.path, 'embraced', 600)
+        const taskId = randomUUID()
         await admin
           .transaction(async (trx) => {
             // Whoever asks whether there is a circle is the one to give way.
             if (kind === 'postgresql') await trx.raw("SET LOCAL deadlock_timeout TO '20s'")
             // Of MySQL's kind the one that has changed fewer rows gives way.
             const rows = Array.from({ length: 50 }, (_, n) => ({ task_id: `weight-${n}`, status: 'PENDING' }))
-            await trx('celery_taskmeta').insert([{ task_id: result.id, status: 'PENDING' }, ...rows])
+            await trx('celery_taskmeta').insert([{ task_id: taskId, status: 'PENDING' }, ...rows])
+            // Only now is it sent: its result cannot be there before the row that stands in its way.
+            await tasks.wait.applyAsync([runs.path, 'embraced', 50], { taskId })
             await untilWaiting(admin, kind)
             await trx('lovage_message').whereNotNull('holder').update({ due: 0 })
             await trx.rollback()
           })
           .catch((error: unknown) => expect(String(error)).toMatch(/rolled back|rejected/))
 
+        const result = tasks.app.AsyncResult(taskId)
         expect(await result.get(20)).toBe(process.pid)
         expect(runs.of('embraced').length).toBe(1)
         if (kind === 'postgresql') expect(bench?.server.log).toContain('deadlock detected')
@@ -177,7 +181,8 @@ async function untilWaiting(admin: Knex, kind: SqlServer): Promise<void> {
   for (;;) {
     const answer: unknown = await admin.raw(text)
     if (/"n":"?[1-9]/.test(JSON.stringify(answer))) return
-    await sleep(20)
+    // InnoDB answers from a copy until nobody has read it for 100 ms.
+    await sleep(150)
   }
 }
 

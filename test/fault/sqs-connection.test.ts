@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serviceUrl } from '../support/service-url.js'
 import { SqsServer } from '../support/sqs-server.js'
-import { describeConnection, isFull, networkFaults } from './fixture/connection-faults.js'
+import { describeConnection, inRounds, isFull, networkFaults } from './fixture/connection-faults.js'
 
 const rounds = isFull ? 20 : 1
 
@@ -21,9 +21,7 @@ describeConnection({
   }),
   worker: () => ({ lease: 4 }),
   faults: {
-    ...Object.fromEntries(
-      Object.entries(networkFaults(20_000, 3_000)).map(([what, strike]) => [what, { strike, rounds }]),
-    ),
+    ...inRounds<SqsServer>(networkFaults(20_000, 3_000), () => rounds),
     'ends with the server, which is killed and started again,': {
       rounds: Math.min(5, rounds),
       strike: async ({ server }) => {
