@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { answers, findProgram, freePort, runToEnd, startProcess } from '../server-process.mjs'
 import { serverUser } from '../server-user.mjs'
@@ -60,6 +61,17 @@ function postmasterOf(folder, user, safety) {
       postgres,
       ['-D', join(folder, 'data'), '-p', `${port}`, ...args.flatMap((setting) => ['-c', setting])],
       // SIGTERM would wait until every client has left.
-      { folder, ready: () => answers(port), stopSignal: 'SIGINT', ...user },
+      {
+        folder,
+        ready: async () => (await answers(port)) && (await takesSessions(folder)),
+        stopSignal: 'SIGINT',
+        ...user,
+      },
     )
+}
+
+/** Whether the server that listens is past its start, in which it turns every session away. */
+async function takesSessions(folder) {
+  const [, , , , , , , status] = (await readFile(join(folder, 'data', 'postmaster.pid'), 'utf8')).split('\n')
+  return /^(ready|standby)/.test(status ?? '')
 }
