@@ -23,6 +23,9 @@ const jestParts = ['unit', 'conformance', 'integration', 'interop', 'fault', 'e2
 /** Parts that wait for other processes and for time more than they work: more of their files at once than elsewhere. */
 const atOnceOf = { interop: 4, fault: 4 }
 
+/** Parts against servers and the clock: a file that fails there has a second try, by itself, and the report names it. */
+const secondTryOf = new Set(['conformance', 'integration', 'interop', 'fault'])
+
 /** What runs again on Node 24, where SQLite and zstd come from Node itself. */
 const againOnNode24 = [
   { part: 'unit', words: ['message/compression', 'message/recorded'] },
@@ -102,8 +105,8 @@ async function runPart({ part, words, environment, node, label = `Node ${process
   // One pattern reads better than many paths.
   const selection =
     words.length === 0 ? ['--testPathPatterns', `dist/test/${part}/`] : ['--runTestsByPath', ...paths]
-  const options = { node, selection, environment, atOnce: atOnceOf[part], timeoutMs: partTimeoutMs }
-  const summary = await runJest(options)
+  const how = { atOnce: atOnceOf[part], secondTry: secondTryOf.has(part), timeoutMs: partTimeoutMs }
+  const summary = await runJest({ node, selection, environment, ...how })
   rows.push({ part, node: label, ...summary, ms: performance.now() - started })
 }
 
@@ -213,6 +216,9 @@ function printReport(serviceReport, ms) {
   const skipped = [...missing, ...rows.flatMap((row) => row.skipped.map((name) => `${row.part}: ${name}`))]
   if (skipped.length > 0) say(`\nSkipped${ci ? ' (a failure, as CI=true)' : ''}:`)
   for (const name of skipped) say(`  ${name}`)
+  const unsteady = rows.flatMap(({ part, unsteady = [] }) => unsteady.map((name) => `${part}: ${name}`))
+  if (unsteady.length > 0) say('\nFailed at first, passed at the second try (by itself):')
+  for (const name of unsteady) say(`  ${name}`)
   const problems = rows.flatMap((row) => row.problems.map((name) => `${row.part} (${row.node}): ${name}`))
   if (problems.length > 0) say('\nFailed:')
   for (const name of problems) say(`  ${name}`)

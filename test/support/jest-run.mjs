@@ -2,12 +2,34 @@
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { root } from './prepare.mjs'
 
 /**
- * One run of Jest.
+ * One run of Jest. With `secondTry` a file that failed runs again, once, by itself: what passes then counts as passed and is
+ * named in `unsteady`. More than three such files are no accident.
  *
+ * @param {object} options - Those of `runOnce`, and:
+ * @param {boolean} [options.secondTry]
+ */
+export async function runJest({ secondTry = false, ...options }) {
+  const first = await runOnce(options)
+  const files = [...new Set(first.failures.map(({ file }) => file))]
+  if (!secondTry || !first.complete || files.length === 0 || files.length > 3) return first
+  process.stderr.write(`\n── once more, by itself: ${files.map((file) => relative(root, file)).join(' ')}\n`)
+  const second = await runOnce({ ...options, selection: ['--runTestsByPath', ...files], atOnce: 1 })
+  if (!second.complete) return { ...second, passed: first.passed }
+  const stillFailing = new Set(second.problems)
+  return {
+    ...first,
+    passed: first.passed - first.passedIn(files) + second.passed,
+    failed: second.failed,
+    problems: second.problems,
+    unsteady: first.problems.filter((name) => !stillFailing.has(name)),
+  }
+}
+
+/**
  * @param {object} options
  * @param {string} options.node - The Node binary.
  * @param {string[]} options.selection - Jest's arguments that choose test files.
@@ -16,7 +38,7 @@ import { root } from './prepare.mjs'
  * @param {number} [options.atOnce] - How many test files run side by side; 2 when left out.
  * @param {number} options.timeoutMs - After this the whole process group is killed and the run has failed.
  */
-export async function runJest({ node, selection, environment, atOnce = 2, timeoutMs, folder: cwd = root }) {
+async function runOnce({ node, selection, environment, atOnce = 2, timeoutMs, folder: cwd = root }) {
   const folder = await mkdtemp(join(tmpdir(), 'lovage-jest-'))
   const report = join(folder, 'report.json')
   const args = [
@@ -84,27 +106,43 @@ async function readReport(file) {
 }
 
 function summarize(report, { code, timedOut, timeoutMs, selection }) {
-  const summary = { passed: 0, failed: 0, skipped: [], problems: [] }
+  const summary = {
+    passed: 0,
+    failed: 0,
+    skipped: [],
+    problems: [],
+    unsteady: [],
+    failures: [],
+    complete: false,
+  }
   if (timedOut) summary.problems.push(`killed after ${timeoutMs / 60_000} minutes`)
   if (report === undefined) {
     if (!timedOut) summary.problems.push(`Jest ended with code ${code} and no report`)
     summary.failed += 1
     return summary
   }
+  summary.complete = !timedOut
   summary.passed = report.numPassedTests
+  summary.passedIn = (files) => countPassed(report.testResults.filter(({ name }) => files.includes(name)))
   // A file that cannot be loaded has no tests to fail.
   summary.failed = report.numFailedTests + report.numRuntimeErrorTestSuites
   for (const file of report.testResults) {
     for (const test of file.assertionResults) {
-      if (test.status === 'failed') summary.problems.push(test.fullName)
+      if (test.status === 'failed') summary.failures.push({ file: file.name, name: test.fullName })
       else if (test.status !== 'passed' && !selection.includes('--testNamePattern'))
         summary.skipped.push(test.fullName)
     }
-    if (file.assertionResults.length === 0 && file.status === 'failed') summary.problems.push(file.name)
+    if (file.assertionResults.length === 0 && file.status === 'failed')
+      summary.failures.push({ file: file.name, name: file.name })
   }
+  summary.problems.push(...summary.failures.map(({ name }) => name))
   if (code !== 0 && summary.failed === 0) {
     summary.failed = 1
     summary.problems.push(`Jest ended with code ${code}`)
   }
   return summary
+}
+
+function countPassed(files) {
+  return files.flatMap((file) => file.assertionResults).filter(({ status }) => status === 'passed').length
 }
