@@ -12,7 +12,6 @@ import { BlockingMove } from './blocking-move.js'
 import { Claimer } from './claimer.js'
 import type { ClaimAttempt, Claimed, QueueOrder, Told } from './claimer.js'
 import { readEnvelope, toDelivery } from './envelope.js'
-import type { Envelope } from './envelope.js'
 import { asBroker } from './failure.js'
 import type { Keys } from './keys.js'
 import type { RedisLink } from './link.js'
@@ -74,7 +73,8 @@ export class RedisConsumer implements Consumer {
   readonly #restorer: Restorer
   readonly #move: BlockingMove | undefined
   #ending: Promise<string | undefined> | undefined
-  readonly #unsettled = new Map<string, Envelope>()
+  /** Envelopes as they were claimed. What was read of them is not kept: the collector would carry it along. */
+  readonly #unsettled = new Map<string, string>()
   #credit: number
   /** The last claim brought less than was asked for. */
   #isDrained = false
@@ -92,7 +92,7 @@ export class RedisConsumer implements Consumer {
     this.#restorer = new Restorer(link, keys)
     const queue = this.#claimer.firstQueue
     if (isOnlyLink()) this.#move = new BlockingMove({ link, keys, queue, holder, leaseMs: options.leaseMs })
-    const envelopeOf = ({ tag }: Delivery): Envelope | undefined => this.#unsettled.get(tag)
+    const envelopeOf = ({ tag }: Delivery): string | undefined => this.#unsettled.get(tag)
     this.#settling = { link, keys, holder, publisher, writer, envelopeOf }
     if (writer !== undefined) this.settle = (settlements) => this.#settle(settlements)
   }
@@ -196,9 +196,8 @@ export class RedisConsumer implements Consumer {
     if (this.#closing !== undefined) return []
     const all = moved.came === undefined ? claimed : [this.#record(moved.came), ...claimed]
     const deliveries = all.map(({ tag, queue, envelope: text }) => {
-      const envelope = readEnvelope(text)
-      this.#unsettled.set(tag, envelope)
-      return toDelivery(envelope, queue, tag)
+      this.#unsettled.set(tag, text)
+      return toDelivery(readEnvelope(text), queue, tag)
     })
     const [tooMany] = deliveries.slice(moved.room)
     if (tooMany === undefined) return deliveries

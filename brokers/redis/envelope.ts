@@ -39,6 +39,8 @@ export function writeEnvelope(message: Message, route: Route, due = false): stri
   return writeKombuEnvelope(message, route, due ? { spent: 0, handouts: 0, due } : undefined)
 }
 
+const NO_MARKS: Marks = { spent: 0, handouts: 0, due: false }
+
 /** Read what lies in a list. */
 export function readEnvelope(text: string): Envelope {
   return { fields: parseEnvelope(text), text }
@@ -47,9 +49,11 @@ export function readEnvelope(text: string): Envelope {
 /** A claimed envelope as the core sees it. One without form is delivered as bytes that nobody can decode. */
 export function toDelivery({ fields, text }: Envelope, queue: string, tag: string): Delivery {
   const { spent, handouts, due } = marksOf(recordOr(fields?.['properties']))
+  const { message, route } = contentOf(fields, text, queue)
   return {
-    ...contentOf(fields, text, queue),
+    message,
     queue,
+    route,
     deliveryCount: spent + 1,
     redelivered: handouts > 0 || isMarkedRedelivered(fields),
     due,
@@ -95,6 +99,6 @@ function objectOr(text: string | undefined): string {
 
 function marksOf(properties: Fields): Marks {
   const marks = properties[MARKS]
-  if (!isRecord(marks)) return { spent: 0, handouts: 0, due: false }
+  if (!isRecord(marks)) return NO_MARKS
   return { spent: countOr(marks['spent']), handouts: countOr(marks['handouts']), due: marks['due'] === true }
 }

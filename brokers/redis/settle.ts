@@ -1,5 +1,5 @@
 import type { Delivery, Outgoing, Settlement } from '../../src/broker/contract.js'
-import type { Envelope } from './envelope.js'
+import { readEnvelope } from './envelope.js'
 import type { Keys } from './keys.js'
 import type { Argument, RedisLink } from './link.js'
 import { SETTLE } from './lua/settle.js'
@@ -21,7 +21,7 @@ export interface SettleParts {
   /** The result backend, if it is on the same server. */
   readonly writer: ResultWriter | undefined
   /** The envelope of a claim, as it was claimed. */
-  readonly envelopeOf: (delivery: Delivery) => Envelope | undefined
+  readonly envelopeOf: (delivery: Delivery) => string | undefined
 }
 
 interface Claim {
@@ -33,6 +33,7 @@ interface Claim {
 const LOST = 0
 /** Keys of results follow that the script cannot read. */
 const OPAQUE = 2
+const NOTHING: readonly Operation[] = []
 const settleScript = toScript(SETTLE)
 
 /**
@@ -47,7 +48,10 @@ export async function applySettlements(
 ): Promise<readonly Delivery[]> {
   const claims: Claim[] = []
   for (const settlement of settlements) {
-    claims.push({ tag: settlement.delivery.tag, operations: await operationsOf(parts, settlement) })
+    const { publish, delivery } = settlement
+    // Most send nothing: a promise for each would cost more than the rest of this.
+    const sending = publish.length === 0 ? NOTHING : await publishing(parts, publish)
+    claims.push({ tag: delivery.tag, operations: operationsOf(parts, settlement, sending) })
   }
   const refusedBy = (positions: readonly number[]): readonly Outgoing[] =>
     positions.flatMap((position) => settlements[position]?.publish ?? [])
@@ -89,23 +93,29 @@ async function settleClaims(
   )
 }
 
-async function operationsOf(parts: SettleParts, settlement: Settlement): Promise<readonly Operation[]> {
-  const { delivery, publish, record, recordTtlMs, handBack } = settlement
+/** What sends the follow-up messages of one task. */
+async function publishing(parts: SettleParts, publish: readonly Outgoing[]): Promise<readonly Operation[]> {
   const operations: Operation[] = []
-  if (publish.length > 0) {
-    for (const own of await parts.publisher.operations(publish)) {
-      if (own.length === 0) throw unroutable(publish, [publish.length - 1])
-      operations.push(...own)
-    }
+  for (const own of await parts.publisher.operations(publish)) {
+    if (own.length === 0) throw unroutable(publish, [publish.length - 1])
+    operations.push(...own)
   }
+  return operations
+}
+
+function operationsOf(
+  parts: SettleParts,
+  { delivery, record, recordTtlMs, handBack }: Settlement,
+  sending: readonly Operation[],
+): readonly Operation[] {
+  const hasRecord = record !== undefined && parts.writer !== undefined
+  if (handBack === undefined && !hasRecord) return sending
+  const operations = [...sending]
   if (handBack !== undefined) {
-    const envelope = parts.envelopeOf(delivery)
-    // Without the envelope the claim is one that this consumer does not hold any more, and the script finds that.
-    const known = envelope ?? { fields: undefined, text: '' }
-    operations.push(giveBackOperation(parts.keys, { envelope: known, queue: delivery.queue }, handBack))
+    // Without it the claim is one that this consumer does not hold any more, and the script finds that.
+    const envelope = readEnvelope(parts.envelopeOf(delivery) ?? '')
+    operations.push(giveBackOperation(parts.keys, { envelope, queue: delivery.queue }, handBack))
   }
-  if (record !== undefined && parts.writer !== undefined) {
-    operations.push(parts.writer.storeOperation(record, recordTtlMs ?? 0))
-  }
+  if (hasRecord) operations.push(parts.writer.storeOperation(record, recordTtlMs ?? 0))
   return operations
 }

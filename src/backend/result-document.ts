@@ -12,12 +12,15 @@ const JSON_TYPE = 'application/json'
  */
 export function writeDocument(record: TaskRecord, codec: ResultCodec): string | Buffer {
   const { encoded } = record
-  if (codec.contentType !== JSON_TYPE) return toArgument(codec.encode(toFields(record)).data)
+  const { state: status, taskId } = record
+  if (codec.contentType !== JSON_TYPE) {
+    const fields = { status, result: record.result ?? null, ...circumstances(record), task_id: taskId }
+    return toArgument(codec.encode(fields).data)
+  }
   const isWritten = encoded?.contentType === JSON_TYPE
   const result = isWritten ? textOf(encoded.data) : textOf(codec.encode(record.result).data)
-  const { status, result: _, task_id, ...rest } = toFields(record)
-  const middle = textOf(codec.encode(rest).data).slice(1, -1)
-  return `{"status":${JSON.stringify(status)},"result":${result},${middle},"task_id":${JSON.stringify(task_id)}}`
+  const middle = textOf(codec.encode(circumstances(record)).data).slice(1, -1)
+  return `{"status":${JSON.stringify(status)},"result":${result},${middle},"task_id":${JSON.stringify(taskId)}}`
 }
 
 /** A stored document as a record. @throws `DecodeError` when it is none. */
@@ -48,21 +51,17 @@ export function toArgument(data: string | Uint8Array): string | Buffer {
   return typeof data === 'string' ? data : Buffer.from(data)
 }
 
-type Fields = Record<string, unknown> & { readonly status: string; readonly task_id: string }
-
-function toFields(record: TaskRecord): Fields {
+/** What stands between the result and the task's id. */
+function circumstances(record: TaskRecord): Record<string, unknown> {
   const { extended, groupId, parentId, doneAtMs } = record
-  return {
-    status: record.state,
-    result: record.result ?? null,
+  const fields: Record<string, unknown> = {
     traceback: record.traceback ?? null,
     children: record.children,
     date_done: doneAtMs === undefined ? null : (formatUtc(doneAtMs) ?? null),
-    ...(groupId !== undefined && { group_id: groupId }),
-    ...(parentId !== undefined && { parent_id: parentId }),
-    ...(extended !== undefined && extendedFields(extended)),
-    task_id: record.taskId,
   }
+  if (groupId !== undefined) fields['group_id'] = groupId
+  if (parentId !== undefined) fields['parent_id'] = parentId
+  return extended === undefined ? fields : { ...fields, ...extendedFields(extended) }
 }
 
 function extendedFields(extended: ExtendedRecord): Record<string, unknown> {

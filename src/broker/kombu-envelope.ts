@@ -3,6 +3,7 @@ import { parseTolerantJson } from '../message/json-parser.js'
 import { writeJson } from '../message/json-writer.js'
 import type { Message, MessageProperties } from '../message/message.js'
 import { isRecord } from '../util/record.js'
+import type { Writable } from '../util/writable.js'
 import type { Route } from './contract.js'
 
 /** An object of an envelope. */
@@ -79,14 +80,13 @@ export function contentOf(
 ): Omit<EnvelopeContent, 'redelivered'> {
   if (fields === undefined) return { message: malformed(text), route: { exchange: '', routingKey: queue } }
   const properties = recordOr(fields['properties'])
-  const info = deliveryInfo(fields)
-  const { redelivered: _, ...headers } = recordOr(fields['headers'])
+  const info = recordOr(properties['delivery_info'])
   return {
     message: {
       body: bodyOf(fields['body'], properties['body_encoding']),
       contentType: textOr(fields['content-type'], 'application/octet-stream'),
       contentEncoding: textOr(fields['content-encoding'], 'binary'),
-      headers,
+      headers: withoutMark(recordOr(fields['headers'])),
       properties: toProperties(properties),
     },
     route: { exchange: textOr(info['exchange'], ''), routingKey: textOr(info['routing_key'], queue) },
@@ -152,28 +152,42 @@ function malformed(text: string): Message {
   }
 }
 
+/** The headers of the sender: copied only where a worker of Celery has added to them, since most have no such mark. */
+function withoutMark(headers: Fields): Fields {
+  if (!('redelivered' in headers)) return headers
+  const { redelivered: _, ...others } = headers
+  return others
+}
+
 function bodyOf(body: unknown, encoding: unknown): Uint8Array {
   return Buffer.from(textOr(body, ''), encoding === 'base64' ? 'base64' : 'utf8')
 }
 
+/** Assigned one by one: each spread would cost a copy for every message. */
 function toProperties(properties: Fields): MessageProperties {
   const { correlation_id, reply_to, priority, expiration, delivery_mode } = properties
-  const extra: Record<string, unknown> = {}
-  let hasExtra = false
+  const read: Writable<MessageProperties> = {}
+  if (typeof correlation_id === 'string') read.correlationId = correlation_id
+  if (typeof reply_to === 'string' && reply_to !== '') read.replyTo = reply_to
+  if (typeof priority === 'number') read.priority = priority
+  if (expiration !== undefined && expiration !== null) {
+    const expirationMs = Number(expiration)
+    if (Number.isFinite(expirationMs)) read.expirationMs = expirationMs
+  }
+  if (delivery_mode === 1) read.persistent = false
+  const extra = extraOf(properties)
+  if (extra !== undefined) read.extra = extra
+  return read
+}
+
+function extraOf(properties: Fields): Fields | undefined {
+  let extra: Record<string, unknown> | undefined
   for (const name in properties) {
     if (NAMED.has(name)) continue
+    extra ??= {}
     extra[name] = properties[name]
-    hasExtra = true
   }
-  const expirationMs = Number(expiration ?? Number.NaN)
-  return {
-    ...(typeof correlation_id === 'string' && { correlationId: correlation_id }),
-    ...(typeof reply_to === 'string' && reply_to !== '' && { replyTo: reply_to }),
-    ...(typeof priority === 'number' && { priority }),
-    ...(Number.isFinite(expirationMs) && { expirationMs }),
-    ...(delivery_mode === 1 && { persistent: false }),
-    ...(hasExtra && { extra }),
-  }
+  return extra
 }
 
 function textOr(value: unknown, fallback: string): string {

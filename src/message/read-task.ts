@@ -1,5 +1,6 @@
 import { MessageError } from '../errors/errors.js'
 import { isRecord } from '../util/record.js'
+import type { Writable } from '../util/writable.js'
 import { parseIsoTime } from './iso-time.js'
 import type { Message } from './message.js'
 import type { Embed, TaskMessage } from './task-message.js'
@@ -14,8 +15,6 @@ export interface TaskSource {
   readonly isNaiveLocal: boolean
   readonly message: Message
 }
-
-type Writable<Type> = { -readonly [Key in keyof Type]: Type[Key] }
 
 /**
  * The checked task.
