@@ -88,7 +88,7 @@ export class Claimer {
     // What comes after it is told of, what came before is claimed.
     const reply =
       told === 'none'
-        ? await link.run(claimScript, this.#scriptKeys, args)
+        ? await link.runAtOnce(claimScript, this.#scriptKeys, args)
         : await link.runTracked(claimScript, this.#scriptKeys, args, this.#tracked[told])
     const [now, again, expired, found] = listOf(reply)
     return {

@@ -84,14 +84,13 @@ export class RedisLink {
   }
 
   /** Run a script. Rejects with a {@link RedisFailure}. */
-  async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    const rest = [keys.length, ...keys, ...args]
-    try {
-      return await this.#inTime(this.#gathered().call('EVALSHA', [script.sha, ...rest]))
-    } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw this.#failure(error)
-      return this.call('EVAL', script.source, ...rest)
-    }
+  run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    return this.#run(this.#gathered(), script, [keys.length, ...keys, ...args])
+  }
+
+  /** The same, not held back until the end of this turn: for what the server can do while this turn goes on. */
+  runAtOnce(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    return this.#run(this.#redis, script, [keys.length, ...keys, ...args])
   }
 
   /**
@@ -152,6 +151,15 @@ export class RedisLink {
       // Its outcome is that of the events.
       if (redis.status === 'wait') redis.connect().catch(() => undefined)
     })
+  }
+
+  async #run(redis: Redis, script: Script, rest: readonly Argument[]): Promise<unknown> {
+    try {
+      return await this.#inTime(redis.call('EVALSHA', [script.sha, ...rest]))
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw this.#failure(error)
+      return this.call('EVAL', script.source, ...rest)
+    }
   }
 
   #gathered(): Redis {

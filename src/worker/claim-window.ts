@@ -1,3 +1,4 @@
+import { MOST_AT_ONCE } from './read-ahead.js'
 import type { ReadAhead } from './read-ahead.js'
 
 /** How far claims may go. */
@@ -38,14 +39,21 @@ export class ClaimWindow {
   /** Deliveries to claim now. */
   room(): number {
     const { concurrency, readAhead } = this.#options
-    const target = concurrency + readAhead.count
+    const batch = concurrency + Math.min(readAhead.count, MOST_AT_ONCE)
     const active = this.#running + this.#buffered
     const unsettled = this.most - active - this.#settling
-    const want = Math.min(target - active, unsettled)
-    // With work at hand, or short tasks about to be settled, wait until a batch is worth its round trip.
-    if (this.#buffered > readAhead.count / 8) return 0
-    if (readAhead.count > 0 && this.#settling > 0 && unsettled < target / 2) return 0
+    const want = Math.min(concurrency + readAhead.count - active, unsettled, batch)
+    if (this.#buffered > this.#leastBuffered()) return 0
+    // Short tasks are about to be settled: then there is room for more.
+    if (readAhead.count > 0 && this.#settling > 0 && unsettled < batch / 2) return 0
     return Math.max(0, want)
+  }
+
+  /** With more work at hand than this, wait until a batch is worth its round trip. */
+  #leastBuffered(): number {
+    const { count } = this.#options.readAhead
+    // Of the shortest tasks one batch is fetched while another runs: neither waits for the store.
+    return count > MOST_AT_ONCE ? count - MOST_AT_ONCE : count / 8
   }
 
   /** Resolves with a number above 0 as soon as there is room; with 0 when the signal aborts. One caller at a time. */

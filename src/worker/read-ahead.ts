@@ -7,8 +7,10 @@ export interface ReadAheadOptions {
   readonly prefetchMultiplier: number
 }
 
-/** Batches above this win nothing more and hold more messages in one worker. */
-const MOST = 128
+/** Batches above this win nothing more. */
+export const MOST_AT_ONCE = 128
+/** One batch that runs and one that is fetched meanwhile; more would only hold more messages in one worker. */
+const MOST = 2 * MOST_AT_ONCE
 const WEIGHT = 0.1
 const LEAST_SEEN = 4
 

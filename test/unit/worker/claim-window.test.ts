@@ -39,21 +39,43 @@ describe('ClaimWindow', () => {
 
   it('waits with work at hand until a batch is worth a round trip', () => {
     const { window, readAhead } = windowOf(2)
+    for (let task = 0; task < 4; task += 1) readAhead.observe(1)
+    expect(readAhead.count).toBe(64)
+    window.began()
+    window.began()
+    for (let task = 0; task < 64; task += 1) window.buffered()
+
+    expect(window.room()).toBe(0)
+    for (let task = 0; task < 56; task += 1) window.unbuffered()
+
+    expect(window.room()).toBe(56)
+  })
+
+  it('claims a batch of the shortest tasks while another runs, and no third', () => {
+    const { window, readAhead } = windowOf(2)
     for (let task = 0; task < 4; task += 1) readAhead.observe(0.01)
     window.began()
     window.began()
     for (let task = 0; task < 128; task += 1) window.buffered()
 
-    expect(window.room()).toBe(0)
-    for (let task = 0; task < 112; task += 1) window.unbuffered()
+    expect(window.room()).toBe(128)
+    for (let task = 0; task < 128; task += 1) window.buffered()
 
-    expect(window.room()).toBe(112)
+    expect(window.room()).toBe(0)
+  })
+
+  it('claims no more at once than a batch', () => {
+    const { window, readAhead } = windowOf(2)
+    for (let task = 0; task < 4; task += 1) readAhead.observe(0.01)
+
+    expect(readAhead.count).toBe(256)
+    expect(window.room()).toBe(130)
   })
 
   it('waits for short tasks to be settled when the bound leaves room for a small batch only', () => {
     const { window, readAhead } = windowOf(2)
     for (let task = 0; task < 4; task += 1) readAhead.observe(0.01)
-    for (let task = 0; task < 220; task += 1) window.settling()
+    for (let task = 0; task < window.most - 40; task += 1) window.settling()
 
     expect(window.room()).toBe(0)
     for (let task = 0; task < 100; task += 1) window.settled()

@@ -24,11 +24,12 @@ describe('ReadAhead', () => {
     expect(readAhead.count).toBe(0)
     readAhead.observe(0.01)
 
-    expect(readAhead.count).toBe(128)
+    expect(readAhead.count).toBe(256)
   })
 
   it.each([
-    ['no-op tasks get batches of about a hundred', 10, 0.01, 128],
+    ['no-op tasks get a batch that runs and one that is fetched', 10, 0.01, 256],
+    ['one batch where two would take longer than it may read ahead', 10, 3, 128],
     ['a task of 5 ms at concurrency 10 reads 100 ahead, rounded to a power of two', 10, 5, 64],
     ['a task of 100 ms reads 4 ahead', 10, 100, 4],
     ['a task of a second reads nothing ahead', 10, 1000, 0],
