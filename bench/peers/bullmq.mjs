@@ -1,10 +1,11 @@
-/** BullMQ doing what a scenario asks: `node bullmq.mjs <what> <url> <count> <concurrency>`; prints a sample as JSON. */
+/** BullMQ doing what a scenario asks: `node bullmq.mjs <what> <url> <count> <concurrency> [<warm-up>]`; prints a sample as JSON. */
 import { Queue, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 
-const [, , what, url, countText, concurrencyText] = process.argv
+const [, , what, url, countText, concurrencyText, warmUpText = '0'] = process.argv
 const count = Number(countText)
 const concurrency = Number(concurrencyText)
+const warmUp = Number(warmUpText)
 const { hostname, port } = new URL(url)
 const connection = { host: hostname, port: Number(port), maxRetriesPerRequest: null }
 const admin = new Redis(connection)
@@ -49,15 +50,15 @@ function stopwatch() {
 }
 
 async function drain() {
-  await bulk(count)
+  await bulk(warmUp + count)
   let read
   let ran = 0
   const { measured, worker } = await new Promise((resolve) => {
     const worker = new Worker(
       'bench',
       async () => {
-        read ??= stopwatch()
         ran += 1
+        if (ran > warmUp) read ??= stopwatch()
         return ran
       },
       { connection, concurrency },
@@ -65,7 +66,7 @@ async function drain() {
     let done = 0
     worker.on('completed', () => {
       done += 1
-      if (done === count) read(count).then((measured) => resolve({ measured, worker }))
+      if (done === warmUp + count) read(count).then((measured) => resolve({ measured, worker }))
     })
   })
   await worker.close()

@@ -59,14 +59,22 @@ export function rawEnvelope(index: number): string {
   })
 }
 
+/** What to drain. */
+export interface RawDrain {
+  /** Messages that are drained first and not measured. */
+  readonly warmUp: number
+  readonly count: number
+  readonly hasResults: boolean
+}
+
 /** Drain what was pushed before, with or without results. */
-export async function rawDrain(url: string, count: number, hasResults: boolean): Promise<Sample> {
+export async function rawDrain(url: string, { warmUp, count, hasResults }: RawDrain): Promise<Sample> {
   const redis = new Redis(url)
-  for (let from = 0; from < count; from += 1000) {
+  for (let from = 0; from < warmUp + count; from += 1000) {
     await redis.lpush('celery', ...Array.from({ length: 1000 }, (_, index) => rawEnvelope(from + index)))
   }
   const sha = String(await redis.script('LOAD', DRAIN))
-  const before = await serverCpuUs(redis)
+  let before = await serverCpuUs(redis)
   const stopwatch = new Stopwatch()
   let batches = 0
   let decoded = 0
@@ -81,12 +89,17 @@ export async function rawDrain(url: string, count: number, hasResults: boolean):
       const popped = await redis.evalsha(sha, 3, ...keys, tags.length, prefix, score, ...tags, ...documents)
       if (!Array.isArray(popped) || (popped.length === 0 && tags.length === 0)) break
       tags = popped.map((_, index) => prefix + String(index + 1))
-      for (const text of popped) decoded += await handle(String(text))
+      for (const text of popped) {
+        decoded += await handle(String(text))
+        if (decoded !== warmUp) continue
+        before = await serverCpuUs(redis)
+        stopwatch.restart()
+      }
     }
   }
   await Promise.all([lane(), lane()])
   const sample = stopwatch.read(count)
-  if (decoded !== count) throw new Error(`Drained ${decoded} of ${count}.`)
+  if (decoded !== warmUp + count) throw new Error(`Drained ${decoded} of ${warmUp + count}.`)
   const serverUs = ((await serverCpuUs(redis)) - before) / count
   redis.disconnect()
   return { ...sample, serverUs }
