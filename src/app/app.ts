@@ -31,12 +31,14 @@ import type { ApplyOptions, CallableTask, EagerOptions } from '../task/task.js'
 import { compose, type Around } from '../util/around.js'
 import { systemClock, type Clock } from '../util/clock.js'
 import { InFlight } from '../util/in-flight.js'
+import { toError } from '../util/to-error.js'
 import { makeCallable, type TaskHost, type UntypedCallable } from './callable.js'
 import { callerPlace } from './caller.js'
 import { defineTask, dottedName, type AnyBody, type DefineOptions, type MethodOwner } from './define.js'
 import { createDefineTask, type Definer, type DefineTask } from './definer.js'
 import { builtInDrivers } from './drivers.js'
-import { eagerPort, localRequest, runEagerly, type EagerParts } from './eager.js'
+import { policyOf } from './publisher.js'
+import { eagerOptionsOf, eagerPort, localRequest, runEagerly, type EagerParts } from './eager.js'
 import { callerFolder, embeddedUrl } from './embedded.js'
 import { AppRuntime } from './runtime.js'
 import { Milestone, type AppHook } from './hooks.js'
@@ -439,16 +441,16 @@ export class Lovage implements ResultSource {
     definition.instance?.onBound?.(this)
   }
 
-  async #call(call: TaskCall): Promise<AsyncResult> {
-    const definition = this.config().taskAlwaysEager ? this.tasks.get(call.name) : undefined
-    if (definition === undefined) return this.#send(call)
-    const { link, linkError, taskId } = call.options
-    const links = {
-      ...(link === undefined ? {} : { link }),
-      ...(linkError === undefined ? {} : { linkError }),
+  /** Sends, or runs here in eager mode. Without a promise of its own: each call would pay for it. */
+  #call(call: TaskCall): Promise<AsyncResult> {
+    try {
+      const definition = this.config().taskAlwaysEager ? this.tasks.get(call.name) : undefined
+      return definition === undefined
+        ? this.#send(call)
+        : this.#applyHere(definition, call.args, eagerOptionsOf(call))
+    } catch (error) {
+      return Promise.reject(toError(error))
     }
-    const named = taskId === undefined ? {} : { taskId }
-    return this.#applyHere(definition, call.args, { kwargs: call.kwargs, ...links, ...named })
   }
 
   async #send(call: TaskCall): Promise<AsyncResult> {
@@ -459,7 +461,7 @@ export class Lovage implements ResultSource {
         app: this.#resultsOf(call.name),
         taskName: call.name,
       })
-      if (call.options.addToParent !== false) addToTrail(result.asTuple())
+      if (call.options.addToParent !== false) addToTrail(result)
       return result
     } finally {
       this.#sending.end()
@@ -468,17 +470,14 @@ export class Lovage implements ResultSource {
 
   async #publish(call: TaskCall): Promise<PreparedCall> {
     const { sender } = this.#current()
-    const { retry, retryPolicy } = call.options
-    const policy = {
-      ...(retry === undefined ? {} : { retry }),
-      ...(retryPolicy === undefined ? {} : { retryPolicy }),
-    }
-    const { transaction } = call
+    const { transaction, options } = call
     const send = (ready: PreparedCall): Promise<void> =>
-      transaction === undefined ? sender.publish(ready, policy) : sender.publishWithin(transaction, ready)
+      transaction === undefined
+        ? sender.publish(ready, policyOf(options))
+        : sender.publishWithin(transaction, ready)
     const { publish } = this.around
     const prepared = await sender.prepare(call)
-    await (publish.length === 0 ? send : compose(publish, send))(prepared)
+    await (publish.length === 0 ? send(prepared) : compose(publish, send)(prepared))
     return prepared
   }
 

@@ -2,6 +2,7 @@ import { Signature } from '../canvas/signature.js'
 import { BrokerConnectionError } from '../errors/errors.js'
 import type { AsyncResult } from '../result/async-result.js'
 import type { EagerResult } from '../result/eager-result.js'
+import type { CallOptions } from '../task/call-options.js'
 import type { TaskContext } from '../task/context.js'
 import type { TaskDefinition } from '../task/definition.js'
 import type { TaskCall } from '../task/sender.js'
@@ -24,6 +25,8 @@ export interface TaskHost {
 /** What a definition becomes in user code; the types of its arguments are those its maker states. */
 export type UntypedCallable = CallableTask<readonly unknown[], unknown>
 
+const NO_OPTIONS: CallOptions = {}
+
 /**
  * Make the object that user code calls: the function itself, with everything a task can do on it.
  *
@@ -32,7 +35,8 @@ export type UntypedCallable = CallableTask<readonly unknown[], unknown>
 export function makeCallable(definition: TaskDefinition, host: () => TaskHost): UntypedCallable {
   const run = (...args: readonly unknown[]): unknown =>
     definition.body(host().directContext(definition, args), args)
-  const call = (args: readonly unknown[], options: ApplyOptions = {}): TaskCall => {
+  const call = (args: readonly unknown[], options?: ApplyOptions): TaskCall => {
+    if (options === undefined) return { name: definition.name, args, kwargs: {}, options: NO_OPTIONS }
     const { kwargs = {}, ...rest } = options
     return { name: definition.name, args, kwargs, options: rest }
   }

@@ -15,6 +15,7 @@ import type { TaskLogger } from '../task/logger.js'
 import type { Outcome } from '../task/outcome.js'
 import type { TaskPort } from '../task/port.js'
 import type { DeliveryInfo, TaskRequest } from '../task/request.js'
+import type { TaskCall } from '../task/sender.js'
 import type { EagerOptions } from '../task/task.js'
 import { isRecord } from '../util/record.js'
 
@@ -131,6 +132,17 @@ function eagerRequest(
 
 function isArray(value: unknown): value is readonly unknown[] {
   return Array.isArray(value)
+}
+
+/** What a call that is not sent keeps of its options. */
+export function eagerOptionsOf({ kwargs, options }: TaskCall): EagerOptions {
+  const { link, linkError, taskId } = options
+  return {
+    kwargs,
+    ...(link === undefined ? {} : { link }),
+    ...(linkError === undefined ? {} : { linkError }),
+    ...(taskId === undefined ? {} : { taskId }),
+  }
 }
 
 /** The request of a call that no message brought. */

@@ -1,6 +1,7 @@
 import type { Broker, Outgoing, QueueSpec } from '../broker/contract.js'
 import { readRetryPolicy, type RetryPolicy } from '../config/value/task-settings.js'
 import { BrokerConnectionError, LovageError, PublishError, UnsupportedError } from '../errors/errors.js'
+import type { CallOptions } from '../task/call-options.js'
 import type { PublishOptions, Sendable } from '../task/sender.js'
 import type { Clock } from '../util/clock.js'
 import { withDeadline } from '../util/deadline.js'
@@ -305,4 +306,10 @@ function sleep(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => {
     clock.setTimer(ms, resolve)
   })
+}
+
+/** How a call wants to be tried again, where it says so. */
+export function policyOf({ retry, retryPolicy }: CallOptions): PublishOptions | undefined {
+  if (retry === undefined && retryPolicy === undefined) return undefined
+  return { ...(retry !== undefined && { retry }), ...(retryPolicy !== undefined && { retryPolicy }) }
 }

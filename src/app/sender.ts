@@ -57,18 +57,23 @@ export class AppSender implements Sender {
     const { args, kwargs } = call
     if (definition?.options.args !== undefined) await checkCall(definition, args, kwargs, config.strictTyping)
     else if (definition !== undefined) checkFit(definition, args, kwargs, config.strictTyping)
-    const routable = { ...call, task: definition }
+    const { name, options } = call
+    const routable = { name, args, kwargs, options, task: definition }
     const routed = router.isPlain ? router.resolve(routable) : await router.route(routable)
     const task = this.#toTask(call, definition?.options ?? NO_OPTIONS, routed)
     if (task.serializer !== config.taskSerializer) await this.#parts.prepareSerializer(task.serializer)
-    return this.#toPrepared(await this.#awaitingReply(task), routed, call.options)
+    const { replyTo } = this.#parts
+    const addressed = replyTo === undefined ? task : await this.#awaitingReply(task, replyTo)
+    return this.#toPrepared(addressed, routed, options)
   }
 
   /** A result that is sent and finds nobody is gone, so whoever wants it listens before the task is sent. */
-  async #awaitingReply(task: OutgoingTask): Promise<OutgoingTask> {
-    const { replyTo, config } = this.#parts
-    const isIgnored = task.ignoreResult ?? config.taskIgnoreResult
-    if (replyTo === undefined || isIgnored || task.properties.replyTo !== undefined) return task
+  async #awaitingReply(
+    task: OutgoingTask,
+    replyTo: NonNullable<SenderParts['replyTo']>,
+  ): Promise<OutgoingTask> {
+    const isIgnored = task.ignoreResult ?? this.#parts.config.taskIgnoreResult
+    if (isIgnored || task.properties.replyTo !== undefined) return task
     const address = await replyTo()
     return address === undefined ? task : { ...task, properties: { ...task.properties, replyTo: address } }
   }

@@ -35,7 +35,8 @@ export function encodeTask(task: OutgoingTask, codecs: Codecs, nowMs?: number): 
 /** The properties that go with a task: its id as `correlationId`, and `expirationMs` counted from now. */
 export function taskProperties(task: OutgoingTask, nowMs?: number): MessageProperties {
   const given = task.properties
-  const properties = { ...given, correlationId: given.correlationId ?? task.id }
+  // Most have one: a copy for each message is more than the rest of this.
+  const properties = given.correlationId === undefined ? { ...given, correlationId: task.id } : given
   if (task.expiresMs === undefined || given.expirationMs !== undefined) return properties
   return { ...properties, expirationMs: Math.max(0, Math.ceil(task.expiresMs - (nowMs ?? Date.now()))) }
 }

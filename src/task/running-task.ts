@@ -53,9 +53,9 @@ export class RunningTask implements TaskContext {
 const NO_CHILDREN: readonly unknown[] = []
 
 /** Record a task sent from the running one, if there is one and it keeps a trail. */
-export function addToTrail(tuple: unknown): void {
+export function addToTrail(result: { asTuple(): unknown }): void {
   const current = currentTask()
-  if (current instanceof RunningTask) current.addChild(tuple)
+  if (current instanceof RunningTask) current.addChild(result.asTuple())
 }
 
 function toRetryRequest(options: RetryOptions): RetryRequest {
