@@ -121,11 +121,13 @@ async function latency() {
   await events.waitUntilReady()
   const starts = []
   const ends = []
-  for (let sent = 0; sent < count; sent += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 10))
+  for (let sent = 0; sent < warmUp + count; sent += 1) {
+    if (sent >= warmUp) await new Promise((resolve) => setTimeout(resolve, 10))
     const sentNs = process.hrtime.bigint()
     const job = await queue.add('noop', { sentNs: String(sentNs) }, { removeOnComplete: false })
-    starts.push(Number(await job.waitUntilFinished(events)))
+    const startMs = Number(await job.waitUntilFinished(events))
+    if (sent < warmUp) continue
+    starts.push(startMs)
     ends.push(Number(process.hrtime.bigint() - sentNs) / 1e6)
   }
   child.send('stop')

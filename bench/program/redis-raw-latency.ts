@@ -24,11 +24,18 @@ redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
 `
 
-/** Send tasks one after the other; milliseconds to each start and each result. */
+/** What to send. */
+export interface RawLatencies {
+  /** Sent before, without a gap. */
+  readonly warmUp: number
+  readonly count: number
+  readonly gapMs: number
+}
+
+/** Send tasks one after the other; milliseconds to each start and each result, those of the warm-up first. */
 export async function rawLatencies(
   url: string,
-  count: number,
-  gapMs: number,
+  { warmUp, count, gapMs }: RawLatencies,
 ): Promise<{ readonly starts: readonly number[]; readonly ends: readonly number[] }> {
   const [redis, heard] = [new Redis(url), new Redis(url)]
   const child = fork(program, [url])
@@ -36,8 +43,8 @@ export async function rawLatencies(
   let told: (document: string) => void = () => undefined
   heard.on('message', (_channel, document) => told(document))
   const [starts, ends]: [number[], number[]] = [[], []]
-  for (let sent = 0; sent < count; sent += 1) {
-    await sleep(gapMs)
+  for (let sent = 0; sent < warmUp + count; sent += 1) {
+    if (sent >= warmUp) await sleep(gapMs)
     const sentNs = process.hrtime.bigint()
     const channel = RESULTS + String(sent)
     await redis.lpush('celery', withField(rawEnvelope(sent), 'sent', `${sent} ${sentNs}`))

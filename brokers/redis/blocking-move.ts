@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { backoffMs } from '../../src/util/backoff.js'
 import { toFailure } from './failure.js'
+import { gatherWrites } from './gather-writes.js'
 import type { Keys } from './keys.js'
 import type { RedisLink } from './link.js'
 import { BEFORE_MOVE, RECORD_MOVE, UNDO_MOVE } from './lua/move.js'
@@ -45,6 +46,8 @@ export class BlockingMove {
   #isClosed = false
   #isUncertain = false
   #undoing: Promise<void> | undefined
+  /** Sends what was recorded last, while it is still to be sent. */
+  #send: (() => Promise<unknown>) | undefined
   #recording: Promise<void> | undefined
 
   constructor(parts: MoveParts) {
@@ -55,7 +58,7 @@ export class BlockingMove {
   /** Whether it can wait now; the first question opens its connection. */
   get isReady(): boolean {
     if (this.#isRefused || this.#isClosed) return false
-    if (this.#undoing !== undefined || this.#recording !== undefined) return false
+    if (this.#undoing !== undefined || this.recorded() !== undefined) return false
     if (this.#redis === undefined || this.#redis.status === 'end') this.#redis = this.#open()
     if (this.#id === 0 && this.#redis.status === 'ready') void this.#meet(this.#redis)
     return this.#id > 0
@@ -66,8 +69,15 @@ export class BlockingMove {
     return this.#moving !== undefined && this.#isOver
   }
 
-  /** While a record has failed and is tried again; a settlement has to wait for it. */
-  get recording(): Promise<void> | undefined {
+  /** Send the record of a claim if that has not been done. @returns What a settlement has to wait for: a record that failed. */
+  recorded(): Promise<void> | undefined {
+    const send = this.#send
+    this.#send = undefined
+    send?.().catch(() => {
+      this.#recording ??= this.#untilDone(send).then(() => {
+        this.#recording = undefined
+      })
+    })
     return this.#recording
   }
 
@@ -91,19 +101,22 @@ export class BlockingMove {
     return moving
   }
 
-  /** Record as claimed what came. Written before anything that is sent later, and again until an answer comes. */
+  /**
+   * Record as claimed what came, after this turn: its task begins first. Whatever else concerns the claim is sent after
+   * {@link recorded}.
+   */
   record(tag: string, envelope: string): void {
+    this.#send = () => this.#record(tag, envelope)
+    setImmediate(() => void this.recorded())
+  }
+
+  #record(tag: string, envelope: string): Promise<unknown> {
     const { link, keys, holder, leaseMs, queue } = this.#parts
     const lists = [keys.unacked, keys.unackedIndex, keys.claims(holder), keys.moved(holder)]
     const hash = createHash('sha1').update(envelope).digest('hex')
     // By its text: what the server has forgotten would be sent again, after what follows.
     const args = [lists.length, ...lists, tag, leaseMs, JSON.stringify(queue), hash]
-    const send = (): Promise<unknown> => link.call('EVAL', RECORD_MOVE, ...args)
-    send().catch(() => {
-      this.#recording ??= this.#untilDone(send).then(() => {
-        this.#recording = undefined
-      })
-    })
+    return link.call('EVAL', RECORD_MOVE, ...args)
   }
 
   /** Nobody will take what comes: end the wait and put it back. */
@@ -162,19 +175,18 @@ export class BlockingMove {
   async #move(redis: Redis): Promise<string | undefined> {
     const { keys, holder, leaseMs } = this.#parts
     const seconds = Math.min(LONGEST_MS, leaseMs / 3) / 1000
-    const pipeline = redis.pipeline([
-      ['eval', ...this.#before(leaseMs)],
-      ['blmove', this.#list, keys.moved(holder), 'RIGHT', 'LEFT', seconds],
-    ])
-    const replies = await pipeline
-      .exec()
-      .catch((error: unknown): [unknown, unknown][] => [[error, undefined]])
-    const error = (replies ?? [['no answer']]).map(([failed]) => failed).find(Boolean)
-    const envelope = replies?.[1]?.[1]
-    if (error === undefined) return typeof envelope === 'string' ? envelope : undefined
-    this.#isRefused = toFailure(error, '').kind === 'refused'
-    this.#giveUp(redis)
-    return undefined
+    gatherWrites(redis)
+    try {
+      const [, envelope] = await Promise.all([
+        redis.call('EVAL', [...this.#before(leaseMs)]),
+        redis.call('BLMOVE', [this.#list, keys.moved(holder), 'RIGHT', 'LEFT', seconds]),
+      ])
+      return typeof envelope === 'string' ? envelope : undefined
+    } catch (error) {
+      this.#isRefused = toFailure(error, '').kind === 'refused'
+      this.#giveUp(redis)
+      return undefined
+    }
   }
 
   /** It may not have been read yet when it is to end: then the server knows of nobody who waits. */
@@ -204,7 +216,7 @@ export class BlockingMove {
 
   async #undo(id: number, connects: number): Promise<void> {
     const { link, keys, holder } = this.#parts
-    await this.#recording
+    await this.recorded()
     await this.#untilDone(async () => {
       // An id of before a reconnect may be another's.
       if (id > 0 && link.connects === connects) await link.call('CLIENT', 'UNBLOCK', id)

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type {
   Consumer,
   ConsumeOptions,
@@ -78,6 +79,8 @@ export class RedisConsumer implements Consumer {
   #credit: number
   /** The last claim brought less than was asked for. */
   #isDrained = false
+  /** The last fetch brought what a move had brought. */
+  #hasCome = false
   #endWait: (() => void) | undefined
   #fetching: Promise<unknown> = Promise.resolve()
   #overdueAtMs = performance.now() + OVERDUE_EVERY_MS * Math.random()
@@ -118,7 +121,7 @@ export class RedisConsumer implements Consumer {
 
   async verify(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
     const { link, keys } = this.#parts
-    await this.#move?.recording
+    await this.#move?.recorded()
     return asBroker(async () => {
       const tags = deliveries.map(({ tag }) => tag)
       const lost = new Set(numbersOf(await link.run(verifyScript, [keys.unacked], tags)))
@@ -138,6 +141,7 @@ export class RedisConsumer implements Consumer {
   }
 
   async #fetch(max: number, { waitMs, signal }: FetchOptions): Promise<readonly Delivery[]> {
+    await this.#afterWhatCame()
     this.#assertOpen()
     const { listening } = this.#parts.link
     const deadline = performance.now() + waitMs
@@ -165,6 +169,14 @@ export class RedisConsumer implements Consumer {
     }
   }
 
+  /** A short task that came alone has then sent its settlement: whoever waits for it has it before the next look. */
+  async #afterWhatCame(): Promise<void> {
+    if (!this.#hasCome) return
+    this.#hasCome = false
+    await nextTurn()
+    await nextTurn()
+  }
+
   /** Hear of changes. @returns Whether the first look asks to be told of them: while there is something, it need not. */
   async #listen(): Promise<boolean> {
     const { listening } = this.#parts.link
@@ -184,6 +196,8 @@ export class RedisConsumer implements Consumer {
 
   async #attempt(room: number, told: Told): Promise<ClaimAttempt> {
     if (room === 0) return NOTHING
+    // What a move brought is recorded before: the next move would put it back.
+    void this.#move?.recorded()
     const attempt = await this.#claimer.claim(room, told)
     this.#isDrained = attempt.claimed.length < room
     return attempt
@@ -211,6 +225,7 @@ export class RedisConsumer implements Consumer {
 
   #record(envelope: string): Claimed {
     const tag = this.#claimer.nextTag()
+    this.#hasCome = true
     this.#move?.record(tag, envelope)
     return { tag, queue: this.#claimer.firstQueue, envelope }
   }
@@ -225,7 +240,7 @@ export class RedisConsumer implements Consumer {
 
   async #settle(settlements: readonly Settlement[]): Promise<readonly Delivery[]> {
     if (settlements.length === 0) return []
-    const recording = this.#move?.recording
+    const recording = this.#move?.recorded()
     if (recording !== undefined) await recording
     const lost = await asBroker(() => applySettlements(this.#settling, settlements))
     for (const { delivery } of settlements) this.#unsettled.delete(delivery.tag)

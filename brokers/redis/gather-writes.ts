@@ -7,12 +7,21 @@ const gathering = new WeakSet<object>()
  *
  * A write costs several times what a command costs, and holds up what the program would do after it.
  */
-export function gatherWrites({ stream, status }: Redis): void {
+export function gatherWrites(redis: Redis): void {
+  const { stream, status } = redis
   if (status !== 'ready' || gathering.has(stream)) return
   gathering.add(stream)
   stream.cork()
   setImmediate(() => {
-    gathering.delete(stream)
-    stream.uncork()
+    release(stream)
   })
+}
+
+/** Write now what was held back: nothing is to come that is worth to be waited for. */
+export function writeGathered({ stream, status }: Redis): void {
+  if (status === 'ready') release(stream)
+}
+
+function release(stream: Redis['stream']): void {
+  if (gathering.delete(stream)) stream.uncork()
 }

@@ -4,7 +4,7 @@ import { backoffMs } from '../../src/util/backoff.js'
 import { withDeadline } from '../../src/util/deadline.js'
 import { toError } from '../../src/util/to-error.js'
 import { RedisFailure, toFailure } from './failure.js'
-import { gatherWrites } from './gather-writes.js'
+import { gatherWrites, writeGathered } from './gather-writes.js'
 import type { Script } from './script.js'
 import { Listening } from './listening.js'
 import type { ServerTarget } from './target.js'
@@ -88,9 +88,11 @@ export class RedisLink {
     return this.#run(this.#gathered(), script, [keys.length, ...keys, ...args])
   }
 
-  /** The same, not held back until the end of this turn: for what the server can do while this turn goes on. */
+  /** The same, written at once with all that was held back: for what the server can do while this turn goes on. */
   runAtOnce(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    return this.#run(this.#redis, script, [keys.length, ...keys, ...args])
+    const answer = this.#run(this.#redis, script, [keys.length, ...keys, ...args])
+    writeGathered(this.#redis)
+    return answer
   }
 
   /**

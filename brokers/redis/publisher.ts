@@ -89,7 +89,11 @@ export class Publisher {
     }
     if (operations.length > 0) {
       const [args, counts] = joined(operations)
-      const reply = await link.run(publishScript, [keys.queues, keys.due], [keys.delayedPrefix, ...args])
+      const reply = await link.runAtOnce(
+        publishScript,
+        [keys.queues, keys.due],
+        [keys.delayedPrefix, ...args],
+      )
       link.listening.changedHere()
       for (const index of numbersOf(reply)) {
         const from = counts[index] ?? 0

@@ -84,7 +84,7 @@ async function settleClaims(
     for (const operation of operations) for (const argument of operation) args.push(argument)
   }
   const scriptKeys = [keys.queues, keys.due, keys.unacked, keys.unackedIndex, keys.claims(parts.holder)]
-  const [outcome = LOST, ...rest] = listOf(await link.run(settleScript, scriptKeys, args))
+  const [outcome = LOST, ...rest] = listOf(await link.runAtOnce(settleScript, scriptKeys, args))
   if (Number(outcome) !== OPAQUE || writer === undefined) return [Number(outcome), rest.map(Number)]
   const inspected = await writer.inspect(rest.map(textOf))
   return settleClaims(

@@ -460,6 +460,7 @@ export class Lovage implements ResultSource {
       const result = new AsyncResult(prepared.taskId, {
         app: this.#resultsOf(call.name),
         taskName: call.name,
+        sentAtMs: this.clock.now(),
       })
       if (call.options.addToParent !== false) addToTrail(result)
       return result

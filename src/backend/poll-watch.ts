@@ -1,7 +1,7 @@
 import { systemClock } from '../util/clock.js'
 import type { Clock } from '../util/clock.js'
 import type { RecordWatch, ResultBackend, TaskRecord } from './contract.js'
-import { RecordPoller } from './record-poller.js'
+import { FIRST_INTERVAL_MS, RecordPoller } from './record-poller.js'
 import type { RecordWait } from './record-poller.js'
 
 /** How to wait for records. */
@@ -10,6 +10,8 @@ export interface WaitForRecordsOptions {
   readonly isDone: (record: TaskRecord) => boolean
   /** Ends the wait; its reason is what the wait rejects with. */
   readonly signal: AbortSignal
+  /** Whether the tasks were sent a moment ago: where changes are pushed quickly, nothing is looked for before that. */
+  readonly isFresh?: boolean
   /** Called with every record that is found, done or not; a record may come more than once. */
   readonly onRecord?: ((record: TaskRecord) => void) | undefined
   /**
@@ -20,6 +22,8 @@ export interface WaitForRecordsOptions {
   readonly clock?: Clock | undefined
 }
 
+/** More records than this are watched only once a look has missed them. */
+const FEW = 16
 const pollers = new WeakMap<ResultBackend, RecordPoller>()
 
 /**
@@ -38,7 +42,8 @@ export async function waitForRecords(
 ): Promise<ReadonlyMap<string, TaskRecord>> {
   options.signal.throwIfAborted()
   const poller = pollerOf(backend, options.clock ?? systemClock)
-  const wait = poller.add(taskIds, options)
+  const isLookedFor = options.isFresh !== true || backend.watchesQuickly !== true || taskIds.length > FEW
+  const wait = poller.add(taskIds, options, isLookedFor ? 0 : FIRST_INTERVAL_MS)
   const onAbort = (): void => {
     poller.fail(wait, options.signal.reason)
   }
@@ -60,9 +65,6 @@ function pollerOf(backend: ResultBackend, clock: Clock): RecordPoller {
   pollers.set(backend, poller)
   return poller
 }
-
-/** More records than this are watched only once a look has missed them. */
-const FEW = 16
 
 /** Watch what is still missing after the first look. Never rejects: without a watch the poller goes on as it is. */
 async function subscribe(

@@ -33,7 +33,8 @@ interface Awaited {
   maxIntervalMs: number
 }
 
-const FIRST_INTERVAL_MS = 5
+/** When to look for the second time, in milliseconds; the intervals grow from there. */
+export const FIRST_INTERVAL_MS = 5
 const MAX_INTERVAL_MS = 500
 /** Where changes are pushed, polling is only there for a push that was lost. */
 const FIRST_BACKSTOP_MS = 500
@@ -64,8 +65,8 @@ export class RecordPoller {
     this.#clock = clock
   }
 
-  /** Begin to wait. */
-  add(taskIds: readonly string[], options: RecordWaitOptions): RecordWait {
+  /** Begin to wait. @param delayMs - When to look first, unless a hint comes before. */
+  add(taskIds: readonly string[], options: RecordWaitOptions, delayMs = 0): RecordWait {
     const wait = newWait(taskIds, options)
     if (wait.missing.size === 0) this.#finish(wait)
     for (const id of wait.missing) {
@@ -73,7 +74,7 @@ export class RecordPoller {
       this.#awaited.set(id, awaited)
       awaited.waits.add(wait)
     }
-    this.#lookSoon(wait, 0)
+    this.#lookSoon(wait, delayMs)
     return wait
   }
 

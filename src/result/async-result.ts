@@ -20,7 +20,12 @@ export interface AsyncResultOptions {
   readonly taskName?: string | undefined
   /** The result this one follows. */
   readonly parent?: ResultHandle | undefined
+  /** When this process sent the task, in epoch milliseconds, if it was this one. */
+  readonly sentAtMs?: number
 }
+
+/** A task that was sent longer ago than this may well have ended. */
+const FRESH_MS = 5
 
 /**
  * The handle of a task that was sent, from any process, by its id alone.
@@ -33,6 +38,7 @@ export class AsyncResult<Value = unknown> implements ResultHandle<Value> {
   readonly id: string
   readonly parent: ResultHandle | undefined
   readonly #app: ResultSource
+  readonly #sentAtMs: number
   #taskName: string | undefined
   #end: TaskRecord | undefined
   #error: Error | undefined
@@ -41,6 +47,7 @@ export class AsyncResult<Value = unknown> implements ResultHandle<Value> {
     this.id = id
     this.parent = options.parent
     this.#app = options.app
+    this.#sentAtMs = options.sentAtMs ?? Number.NEGATIVE_INFINITY
     this.#taskName = options.taskName
   }
 
@@ -172,6 +179,7 @@ export class AsyncResult<Value = unknown> implements ResultHandle<Value> {
     if (this.#end !== undefined) return this.#end
     const record = await this.waitForRecord({
       ...options,
+      isFresh: this.#app.clock.now() - this.#sentAtMs < FRESH_MS,
       onRecord: (seen) => onProgress?.({ id: this.id, state: seen.state, info: this.#infoOf(seen) }),
     })
     this.#saw(record)

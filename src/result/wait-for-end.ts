@@ -10,6 +10,8 @@ import { isReady } from './states.js'
 
 /** How to wait for the last record of a task. */
 export interface WaitForEndOptions extends WaitOptions {
+  /** Whether the task was sent a moment ago, so that its record is hardly there. */
+  readonly isFresh?: boolean
   /** Called at every record that differs from the one before, the last one included. */
   readonly onRecord?: ((record: TaskRecord) => void) | undefined
 }
@@ -37,7 +39,8 @@ export async function waitForEnd(
   try {
     const backend = await unlessAborted(source.resultBackend(), stop.signal)
     const isDone = (record: TaskRecord): boolean => isReady(record.state)
-    const wait = { isDone, onRecord, signal: stop.signal, clock: source.clock }
+    const isFresh = options.isFresh === true
+    const wait = { isDone, isFresh, onRecord, signal: stop.signal, clock: source.clock }
     return ended(taskId, await waitForRecords(backend, [taskId], wait))
   } finally {
     cancelTimer?.()
