@@ -1,5 +1,5 @@
 /**
- * graphile-worker doing what a scenario asks: `node graphile-worker.mjs <what> <url> <count> <concurrency>`.
+ * graphile-worker doing what a scenario asks: `node graphile-worker.mjs <what> <url> <count> <concurrency> [<warm-up>]`.
  *
  * `drain` is its batch mode as its own performance test has it: jobs come 500 at a time, completions are collected.
  */
@@ -8,9 +8,10 @@ import { Logger, makeWorkerUtils, run } from 'graphile-worker'
 import pg from 'pg'
 import { finish, inFlight, quantile, stopwatch } from './measure.mjs'
 
-const [, , what, url, countText, concurrencyText] = process.argv
+const [, , what, url, countText, concurrencyText, warmUpText = '0'] = process.argv
 const count = Number(countText)
 const concurrency = Number(concurrencyText)
+const warmUp = Number(warmUpText)
 const logger = new Logger(() => () => undefined)
 
 const batching = {
@@ -46,16 +47,16 @@ async function addAll(utils, total) {
 }
 
 async function drain() {
-  await withUtils((utils) => addAll(utils, count))
+  await withUtils((utils) => addAll(utils, warmUp + count))
   const pool = new pg.Pool({ connectionString: url, max: 1 })
   let read
   let ran = 0
   let allRan
   const all = new Promise((resolve) => (allRan = resolve))
   const noop = () => {
-    read ??= stopwatch()
     ran += 1
-    if (ran === count) allRan()
+    if (ran > warmUp) read ??= stopwatch()
+    if (ran === warmUp + count) allRan()
   }
   const preset = what === 'drain-single' ? single : batching
   const runner = await run({ preset, taskList: { noop } })

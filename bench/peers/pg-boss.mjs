@@ -1,5 +1,5 @@
 /**
- * pg-boss doing what a scenario asks: `node pg-boss.mjs <what> <url> <count> <concurrency>`.
+ * pg-boss doing what a scenario asks: `node pg-boss.mjs <what> <url> <count> <concurrency> [<warm-up>]`.
  *
  * `drain` takes batches of 500 that succeed or fail as one, `drain-results` keeps a result of each job,
  * `drain-single` takes one job at a time.
@@ -7,8 +7,9 @@
 import { PgBoss } from 'pg-boss'
 import { finish, inFlight, stopwatch } from './measure.mjs'
 
-const [, , what, url, countText, concurrencyText] = process.argv
+const [, , what, url, countText, concurrencyText, warmUpText = '0'] = process.argv
 const count = Number(countText)
+const warmUp = Number(warmUpText)
 const boss = new PgBoss({
   connectionString: url,
   max: 10,
@@ -30,16 +31,17 @@ const modes = {
 }
 
 async function drain() {
-  for (let sent = 0; sent < count; sent += 10_000)
-    await boss.insert('noop', jobs(sent, Math.min(10_000, count - sent)))
+  const total = warmUp + count
+  for (let sent = 0; sent < total; sent += 10_000)
+    await boss.insert('noop', jobs(sent, Math.min(10_000, total - sent)))
   let read
   let ran = 0
   let allRan
   const all = new Promise((resolve) => (allRan = resolve))
   await boss.work('noop', { pollingIntervalSeconds: 0.5, ...modes[what] }, async (batch) => {
-    read ??= stopwatch()
+    if (ran >= warmUp) read ??= stopwatch()
     ran += batch.length
-    if (ran >= count) allRan()
+    if (ran >= total) allRan()
     return what === 'drain-results'
       ? batch.map(({ id }) => ({ id, status: 'completed', output: { ok: true } }))
       : undefined

@@ -40,17 +40,19 @@ export interface PeerWork {
   readonly what: string
   readonly count: number
   readonly concurrency?: number
+  /** Jobs that it runs before and that are not measured. */
+  readonly warmUp?: number
 }
 
 /** What `graphile-worker` or `pg-boss` does in the same place; an empty sample where it is not installed. */
 export async function byPeer(
   peer: 'graphile-worker' | 'pg-boss',
   place: PostgresqlPlace,
-  { what, count, concurrency = 10 }: PeerWork,
+  { what, count, concurrency = 10, warmUp = 0 }: PeerWork,
 ): Promise<Sample> {
   const node = existsSync(`${folder}node_modules/${peer}`) ? node24() : undefined
   if (node === undefined) return {}
-  const words = [what, place.url, String(count), String(concurrency)]
+  const words = [what, place.url, String(count), String(concurrency), String(warmUp)]
   const child = fork(`${folder}${peer}.mjs`, words, { execPath: node })
   let beforeUs = place.cpuUs()
   return new Promise((resolve, reject) => {

@@ -57,7 +57,7 @@ async function insertAll(pool: pg.Pool, count: number, rows: number, inFlight: n
   await Promise.all(Array.from({ length: inFlight }, sendOn))
 }
 
-async function drainOn(pool: pg.Pool, withResults: boolean): Promise<void> {
+async function drainOn(pool: pg.Pool, withResults: boolean, drained: (count: number) => void): Promise<void> {
   for (;;) {
     const { rows } = await pool.query<{ id: string; envelope: string; body: Uint8Array }>({
       ...CLAIM,
@@ -69,6 +69,7 @@ async function drainOn(pool: pg.Pool, withResults: boolean): Promise<void> {
     if (withResults) {
       await pool.query({ ...REMOVE_STORE, values: [keys, ids] })
     } else await pool.query({ ...REMOVE, values: [keys] })
+    drained(rows.length)
   }
 }
 
@@ -77,19 +78,33 @@ function idOf(envelope: unknown): string {
   return isRecord(headers) ? String(headers['id']) : ''
 }
 
-/** Drain `count` messages on `connections` at once. */
+/** What to drain, and on how many connections at once. */
+export interface RawDrain {
+  /** Messages that are drained first and not measured. */
+  readonly warmUp: number
+  readonly count: number
+  readonly connections: number
+  readonly withResults: boolean
+}
+
+/** Drain messages that were inserted before. */
 export async function rawDrain(
   place: PostgresqlPlace,
-  count: number,
-  options: { readonly connections: number; readonly withResults: boolean },
+  { warmUp, count, connections, withResults }: RawDrain,
 ): Promise<Sample> {
-  const { connections, withResults } = options
   return withPool(place.url, connections, async (pool) => {
     await openTables(pool)
-    await insertAll(pool, count, BATCH, 1)
-    const before = place.cpuUs()
+    await insertAll(pool, warmUp + count, BATCH, 1)
+    let before = place.cpuUs()
     const stopwatch = new Stopwatch()
-    await Promise.all(Array.from({ length: connections }, () => drainOn(pool, withResults)))
+    let left = warmUp
+    const drained = (some: number): void => {
+      left -= some
+      if (left > 0 || left + some <= 0) return
+      before = place.cpuUs()
+      stopwatch.restart()
+    }
+    await Promise.all(Array.from({ length: connections }, () => drainOn(pool, withResults, drained)))
     const sample = stopwatch.read(count)
     return { ...sample, serverUs: (place.cpuUs() - before) / count }
   })

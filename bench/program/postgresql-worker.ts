@@ -10,7 +10,7 @@ export interface DrainOptions {
   readonly count: number
   readonly concurrency: number
   readonly withResults?: boolean
-  /** Tasks that it runs before, so that the code is warm. */
+  /** Tasks that it runs before and that are not measured, so that the code is warm. */
   readonly warmUps?: number
   /** Done after those, before the queue is filled. */
   readonly storm?: (pool: pg.Pool) => Promise<void>
@@ -39,18 +39,20 @@ export async function multiply(pool: pg.Pool, count: number): Promise<void> {
   )
 }
 
-/** Drain by a worker in this process, from the start of its first body until the last row is gone. */
+/** Drain by a worker in this process, from the first body after the warm-up until the last row is gone. */
 export async function drainByWorker(place: PostgresqlPlace, options: DrainOptions): Promise<Sample> {
   const { count, concurrency, withResults = false, warmUps = 0, storm } = options
   return withPool(place.url, 1, async (pool) => {
     const bench = postgresqlApp(place.url, withResults)
-    if (warmUps > 0) await warmUp(bench, { pool, concurrency, count: warmUps })
-    await storm?.(pool)
-    await fillFast(bench, pool, count)
+    if (storm !== undefined) {
+      await warmUp(bench, { pool, concurrency, count: warmUps })
+      await storm(pool)
+    }
+    await fillFast(bench, pool, storm === undefined ? warmUps + count : count)
     const worker = new Worker(bench.app, { concurrency })
-    const first = bench.ran(warmUps + 1)
+    const begun = bench.ran(storm === undefined ? Math.max(1, warmUps) : warmUps + 1)
     const starting = worker.start()
-    await first
+    await begun
     const all = bench.ran(warmUps + count)
     const beforeUs = place.cpuUs()
     const stopwatch = new Stopwatch()

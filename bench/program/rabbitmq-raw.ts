@@ -40,24 +40,30 @@ export async function rawFill(url: string, count: number): Promise<void> {
   await connection.close()
 }
 
-/** Drain what was put there before. */
-export async function rawDrain({ url, serverCpuUs }: RabbitPlace, count: number): Promise<Sample> {
-  await rawFill(url, count)
+/** Drain what was put there before. @param warmUp - Messages that are drained first and not measured. */
+export async function rawDrain(
+  { url, serverCpuUs }: RabbitPlace,
+  warmUp: number,
+  count: number,
+): Promise<Sample> {
+  await rawFill(url, warmUp + count)
   const connection = await connect(url, NO_DELAY)
   const channel = await connection.createChannel()
   await channel.prefetch(1000)
-  let stopwatch = new Stopwatch()
-  const before = await serverCpuUs()
+  const stopwatch = new Stopwatch()
+  let before = serverCpuUs()
   let seen = 0
   await new Promise<void>((resolve, reject) => {
     const acknowledge = grouped(channel)
     const heard = (message: ConsumeMessage | null): void => {
       if (message === null) return
-      if (seen === 0) stopwatch = new Stopwatch()
       handle(message).then((ran) => {
         seen += ran
         acknowledge(message)
-        if (seen === count) resolve()
+        if (seen === warmUp + count) resolve()
+        if (seen !== warmUp) return
+        before = serverCpuUs()
+        stopwatch.restart()
       }, reject)
     }
     channel.consume(QUEUE, heard).catch(reject)
@@ -65,7 +71,7 @@ export async function rawDrain({ url, serverCpuUs }: RabbitPlace, count: number)
   // Answered after the last acknowledgement was read.
   await channel.checkQueue(QUEUE)
   const sample = stopwatch.read(count)
-  const serverUs = ((await serverCpuUs()) - before) / count
+  const serverUs = ((await serverCpuUs()) - (await before)) / count
   await connection.close()
   return { ...sample, serverUs }
 }
