@@ -67,9 +67,9 @@ export async function drainByWorker(place: PostgresqlPlace, options: DrainOption
   })
 }
 
-/** Sends the first, copies the rest. */
+/** Sends the first, copies the rest: those have one task id, so that they are for drains without results. */
 async function fillFast(bench: BenchApp, pool: pg.Pool, count: number): Promise<void> {
-  const sent = Math.min(count, 20_000)
+  const sent = Math.min(count, 40_000)
   await fill(bench, sent)
   await multiply(pool, count - sent)
 }
