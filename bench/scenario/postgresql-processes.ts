@@ -11,12 +11,13 @@ async function until(pool: pg.Pool, condition: string): Promise<void> {
   for (;;) {
     const { rows } = await pool.query<{ holds: boolean }>(`SELECT ${condition} AS holds`)
     if (rows[0]?.holds === true) return
-    await sleep(2)
+    await sleep(25)
   }
 }
 
 const CLAIMED = 'EXISTS (SELECT 1 FROM lovage_message WHERE holder IS NOT NULL)'
-const EMPTY = 'NOT EXISTS (SELECT 1 FROM lovage_message)'
+// From the end, where the last ones are: from the start it would pass over everything that is gone.
+const EMPTY = 'NOT EXISTS (SELECT 1 FROM lovage_message ORDER BY id DESC LIMIT 1)'
 
 /** The second queue that these workers drain together: code is warm, and all of it is there at once. */
 function byWorkers(processes: number): Promise<Sample> {
@@ -35,8 +36,8 @@ function byWorkers(processes: number): Promise<Sample> {
         const usages = await Promise.all(workers.map((worker) => worker.usage()))
         return usages.reduce((sum, usage) => sum + field(usage, 'cpuMs'), 0)
       }
-      const [beforeMs, beforeUs] = [await cpuMs(), place.cpuUs()]
       await multiply(pool, COUNT)
+      const [beforeMs, beforeUs] = [await cpuMs(), place.cpuUs()]
       await until(pool, CLAIMED)
       const startedMs = performance.now()
       await until(pool, EMPTY)

@@ -31,6 +31,7 @@ import type { ApplyOptions, CallableTask, EagerOptions } from '../task/task.js'
 import { compose, type Around } from '../util/around.js'
 import { systemClock, type Clock } from '../util/clock.js'
 import { InFlight } from '../util/in-flight.js'
+import { inWaves } from '../util/in-waves.js'
 import { toError } from '../util/to-error.js'
 import { makeCallable, type TaskHost, type UntypedCallable } from './callable.js'
 import { callerPlace } from './caller.js'
@@ -138,7 +139,7 @@ export class Lovage implements ResultSource {
   /** What callable tasks call. */
   readonly taskHost: TaskHost = {
     call: (call) => this.#call(call),
-    callMany: (calls) => Promise.all(calls.map((call) => this.#call(call))),
+    callMany: (calls) => inWaves(calls, (call) => this.#call(call)),
     applyHere: (definition, args, options) => this.#applyHere(definition, args, options),
     directContext: (definition, args) => this.#directContext(definition, args),
     resultOf: (id, taskName) => new AsyncResult(id, { app: this.#resultsOf(taskName), taskName }),
