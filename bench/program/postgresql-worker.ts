@@ -12,8 +12,8 @@ export interface DrainOptions {
   readonly withResults?: boolean
   /** Tasks that it runs before and that are not measured, so that the code is warm. */
   readonly warmUps?: number
-  /** Done after those, before the queue is filled. */
-  readonly storm?: (pool: pg.Pool) => Promise<void>
+  /** Done when the queue is filled, before the worker is there. */
+  readonly filled?: () => Promise<void>
 }
 
 /** An app whose two halves are on the server. */
@@ -41,16 +41,13 @@ export async function multiply(pool: pg.Pool, count: number): Promise<void> {
 
 /** Drain by a worker in this process, from the first body after the warm-up until the last row is gone. */
 export async function drainByWorker(place: PostgresqlPlace, options: DrainOptions): Promise<Sample> {
-  const { count, concurrency, withResults = false, warmUps = 0, storm } = options
+  const { count, concurrency, withResults = false, warmUps = 0, filled } = options
   return withPool(place.url, 1, async (pool) => {
     const bench = postgresqlApp(place.url, withResults)
-    if (storm !== undefined) {
-      await warmUp(bench, { pool, concurrency, count: warmUps })
-      await storm(pool)
-    }
-    await fillFast(bench, pool, storm === undefined ? warmUps + count : count)
+    await fillFast(bench, pool, warmUps + count)
+    await filled?.()
     const worker = new Worker(bench.app, { concurrency })
-    const begun = bench.ran(storm === undefined ? Math.max(1, warmUps) : warmUps + 1)
+    const begun = bench.ran(Math.max(1, warmUps))
     const starting = worker.start()
     await begun
     const all = bench.ran(warmUps + count)
@@ -74,22 +71,9 @@ async function fillFast(bench: BenchApp, pool: pg.Pool, count: number): Promise<
   await multiply(pool, count - sent)
 }
 
-interface WarmUp {
-  readonly pool: pg.Pool
-  readonly concurrency: number
-  readonly count: number
-}
-
-async function warmUp(bench: BenchApp, { pool, concurrency, count }: WarmUp): Promise<void> {
-  await fillFast(bench, pool, count)
-  const ran = bench.ran(count)
-  await using worker = new Worker(bench.app, { concurrency })
-  await worker.start()
-  await ran
-  await worker.stop()
-}
-
 async function isEmpty(pool: pg.Pool): Promise<boolean> {
-  const { rows } = await pool.query<{ some: boolean }>('SELECT EXISTS (SELECT 1 FROM lovage_message) AS some')
+  const { rows } = await pool.query<{ some: boolean }>(
+    'SELECT EXISTS (SELECT 1 FROM lovage_message ORDER BY id DESC LIMIT 1) AS some',
+  )
   return rows[0]?.some === false
 }

@@ -1,7 +1,8 @@
 import type { Delivery } from '../../src/broker/contract.js'
-import type { AtOnce, Outlook } from './dialect/dialect.js'
+import type { AtOnce, ClaimedRow, Outlook, Place } from './dialect/dialect.js'
 import { toDelivery } from './envelope.js'
 import { SqlFailure } from './failure.js'
+import { PassedOver } from './passed-over.js'
 import type { Session } from './session.js'
 import type { SqlStore } from './store.js'
 
@@ -20,6 +21,8 @@ export interface ClaimAttempt {
   readonly nextMs: number
 }
 
+type Places = ReadonlyMap<string, Place> | undefined
+
 // While batches are full the look is left out, and with it due messages and lost leases wait this long.
 const LOOK_EVERY_MS = 100
 
@@ -29,6 +32,7 @@ const FLEETING = { durable: false } as const
 /** Claims batches for one consumer, and on the way makes due messages ready and frees what dead holders had. */
 export class Claimer {
   readonly #options: ClaimerOptions
+  readonly #passedOver = new PassedOver()
   #claims = 0
   #turn = 0
   #lookAtMs = 0
@@ -54,7 +58,8 @@ export class Claimer {
     }
     if (isLookDue || this.#isDry) {
       const outlook = await this.#prepare()
-      if (outlook !== undefined) return { deliveries: [], nextMs: nextMs(outlook) }
+      if (outlook !== undefined)
+        return { deliveries: [], nextMs: Math.min(nextMs(outlook), this.#untilWholeMs()) }
     }
     return { deliveries: await this.#claim(max), nextMs: 0 }
   }
@@ -77,12 +82,20 @@ export class Claimer {
 
   async #claim(max: number): Promise<readonly Delivery[]> {
     const { dialect, database } = this.#options.store
+    const { places } = this.#passedOver
+    const startMs = performance.now()
     const deliveries =
       dialect.atOnce === undefined || database.atOnce === undefined
-        ? await database.transaction(async (session) => this.#claimWithin(session, max), FLEETING)
-        : await this.#claimAtOnce(dialect.atOnce, max)
+        ? await database.transaction(async (session) => this.#claimWithin(session, max, places), FLEETING)
+        : await this.#claimAtOnce(dialect.atOnce, max, places)
+    if (places === undefined) this.#passedOver.looked(performance.now() - startMs)
     this.#isDry = deliveries.length < max
     return deliveries
+  }
+
+  #untilWholeMs(): number {
+    const ms = this.#passedOver.untilWholeMs
+    return ms > 0 ? ms : Number.POSITIVE_INFINITY
   }
 
   /** See that the holder is still known, without claiming. @throws {@link SqlFailure} when it was reaped. */
@@ -92,7 +105,12 @@ export class Claimer {
 
   async #look(): Promise<Outlook> {
     const { store, queues, holder } = this.#options
-    const outlook = await store.database.read(async (session) => store.dialect.look(session, queues, holder))
+    const { places } = this.#passedOver
+    const startMs = performance.now()
+    const outlook = await store.database.read(async (session) =>
+      store.dialect.look(session, queues, holder, places),
+    )
+    if (places === undefined) this.#passedOver.looked(performance.now() - startMs)
     if (!outlook.held) throw reaped()
     return outlook
   }
@@ -109,12 +127,13 @@ export class Claimer {
   }
 
   /** From the first queue that has something: what was claimed must not be forgotten for a failure at the next one. */
-  async #claimAtOnce(atOnce: AtOnce, max: number): Promise<readonly Delivery[]> {
+  async #claimAtOnce(atOnce: AtOnce, max: number, places: Places): Promise<readonly Delivery[]> {
     const { store, holder, leaseMs } = this.#options
     const { database, dialect } = store
     this.#claims += 1
     for (const queue of this.#inTurn()) {
-      const request = { queue, max, holder, claim: this.#claims, leaseMs }
+      const after = places?.get(queue)
+      const request = { queue, after, max, holder, claim: this.#claims, leaseMs }
       const claimed = await database.atOnce?.((session) => atOnce.claim(session, request))
       if (claimed === undefined || claimed.rows.length === 0) continue
       if (claimed.isStale) {
@@ -123,9 +142,15 @@ export class Claimer {
           .transaction((session) => dialect.renewHolder(session, holder, leaseMs), FLEETING)
           .catch(() => undefined)
       }
-      return claimed.rows.map((row) => toDelivery(row, queue))
+      return this.#taken(queue, claimed.rows)
     }
     return []
+  }
+
+  #taken(queue: string, rows: readonly ClaimedRow[]): readonly Delivery[] {
+    const last = rows.at(-1)
+    if (last !== undefined) this.#passedOver.claimed(queue, last)
+    return rows.map((row) => toDelivery(row, queue))
   }
 
   /** Each claim begins with another queue, so that a full one does not keep the rest waiting. */
@@ -135,7 +160,7 @@ export class Claimer {
     return [...queues.slice(this.#turn), ...queues.slice(0, this.#turn)]
   }
 
-  async #claimWithin(session: Session, max: number): Promise<readonly Delivery[]> {
+  async #claimWithin(session: Session, max: number, places: Places): Promise<readonly Delivery[]> {
     const { store, holder, leaseMs } = this.#options
     // Made again under its id, it would seem to hold what others have by now.
     if (!(await store.dialect.keepHolder(session, holder, leaseMs))) throw reaped()
@@ -143,8 +168,9 @@ export class Claimer {
     const deliveries: Delivery[] = []
     for (const queue of this.#inTurn()) {
       if (deliveries.length >= max) break
-      const request = { queue, max: max - deliveries.length, holder, claim: this.#claims }
-      for (const row of await store.dialect.claim(session, request)) deliveries.push(toDelivery(row, queue))
+      const after = places?.get(queue)
+      const request = { queue, after, max: max - deliveries.length, holder, claim: this.#claims }
+      deliveries.push(...this.#taken(queue, await store.dialect.claim(session, request)))
     }
     return deliveries
   }

@@ -35,9 +35,17 @@ export interface ClaimedRow extends ClaimKey {
   readonly body: Uint8Array
 }
 
+/** A place in the order in which rows are claimed. */
+export interface Place {
+  readonly priority: number
+  readonly id: number
+}
+
 /** Which rows to claim. */
 export interface ClaimRequest {
   readonly queue: string
+  /** Rows up to this place may be passed over. A dialect that has no use for it leaves it out. */
+  readonly after?: Place | undefined
   readonly max: number
   readonly holder: number
   readonly claim: number
@@ -170,7 +178,12 @@ export interface SqlDialect {
   readonly atOnce?: AtOnce
 
   insert(session: Session, messages: readonly NewMessage[]): Promise<void>
-  look(session: Session, queues: readonly string[], holder: number): Promise<Outlook>
+  look(
+    session: Session,
+    queues: readonly string[],
+    holder: number,
+    after?: ReadonlyMap<string, Place>,
+  ): Promise<Outlook>
   /** Messages that can be claimed. */
   countReady(session: Session, queue: string): Promise<number>
   /** Make due messages of every queue ready, oldest first; the number promoted. */

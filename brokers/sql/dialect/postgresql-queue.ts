@@ -10,6 +10,7 @@ import type {
   GiveBack,
   NewMessage,
   Outlook,
+  Place,
   RemoveOutcome,
 } from './dialect.js'
 
@@ -21,8 +22,9 @@ const PROMOTE_AT_ONCE = 1000
 const LOOK = `SELECT ${NOW},
   (SELECT min(due_ms) FROM {message} WHERE due_ms IS NOT NULL),
   (SELECT min(lease_until_ms) FROM {holder} WHERE id <> $2),
-  EXISTS (SELECT 1 FROM unnest($1::text[]) AS wanted (name)
-    WHERE EXISTS (SELECT 1 FROM {message} WHERE queue = wanted.name AND ${READY})),
+  EXISTS (SELECT 1 FROM unnest($1::text[], $3::integer[], $4::bigint[]) AS wanted (name, rank, id)
+    WHERE EXISTS (SELECT 1 FROM {message} AS m WHERE queue = wanted.name AND ${READY}
+      AND (m.rank, m.id) > (wanted.rank, wanted.id))),
   EXISTS (SELECT 1 FROM {holder} WHERE id = $2)`
 
 const COUNT_READY = `SELECT count(*) FROM {message} WHERE queue = $1 AND ${READY}`
@@ -32,7 +34,8 @@ const PROMOTE = `UPDATE {message} SET due_ms = NULL WHERE ctid = ANY (ARRAY(
 
 // A locked row keeps its place, so its address leads to it without an index.
 const CLAIM = `UPDATE {message} SET holder = $1, claim = $2, deliveries = deliveries + 1 WHERE ctid = ANY (ARRAY(
-  SELECT ctid FROM {message} WHERE queue = $3 AND ${READY} ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED))
+  SELECT ctid FROM {message} WHERE queue = $3 AND ${READY} AND (rank, id) > ($5, $6)
+  ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED))
   RETURNING id, -rank, deliveries, unspent, due, meta, body`
 
 // The sum keeps the planner off the index of holders, which has an entry for everything that this one ever claimed.
@@ -65,8 +68,15 @@ export async function insert(session: Session, messages: readonly NewMessage[]):
 }
 
 /** A few small index reads in one statement, without a lock. See `SqlDialect.look`. */
-export async function look(session: Session, queues: readonly string[], holder: number): Promise<Outlook> {
-  const [row = []] = await session.all(LOOK, [textArray(queues), holder])
+export async function look(
+  session: Session,
+  queues: readonly string[],
+  holder: number,
+  after?: ReadonlyMap<string, Place>,
+): Promise<Outlook> {
+  const places = queues.map((queue) => placeValues(after?.get(queue)))
+  const [ranks, ids] = [0, 1].map((at) => integerArray(places.map((place) => place[at] ?? 0)))
+  const [row = []] = await session.all(LOOK, [textArray(queues), holder, ranks ?? '', ids ?? ''])
   const [nowMs, dueMs, leaseEndMs, ready, held] = row
   return {
     nowMs: Number(nowMs),
@@ -92,8 +102,8 @@ export async function promote(session: Session): Promise<number> {
 
 /** Skips what others are claiming. See `SqlDialect.claim`. */
 export async function claim(session: Session, request: ClaimRequest): Promise<readonly ClaimedRow[]> {
-  const { queue, max, holder, claim: number } = request
-  const rows = await session.all(CLAIM, [holder, number, queue, max])
+  const { queue, max, holder, claim: number, after } = request
+  const rows = await session.all(CLAIM, [holder, number, queue, max, ...placeValues(after)])
   return byPriority(rows.map((row) => claimedRow(row, number)))
 }
 
@@ -178,6 +188,13 @@ export async function reap(session: Session, except: number): Promise<number> {
 export async function now(session: Session): Promise<number> {
   const [row] = await session.all(`SELECT ${NOW}`)
   return Number(row?.[0])
+}
+
+const FIRST = [-(2 ** 31), 0] as const
+
+/** Rank and id of a place; those of one before all others when there is none. */
+export function placeValues(place: Place | undefined): readonly [rank: number, id: number] {
+  return place === undefined ? FIRST : [-place.priority, place.id]
 }
 
 /** Texts as the text of an array. */
