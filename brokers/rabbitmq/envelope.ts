@@ -1,6 +1,7 @@
 import type { ConsumeMessage, Options } from 'amqplib'
 import type { Route } from '../../src/broker/contract.js'
 import type { Message, MessageProperties } from '../../src/message/message.js'
+import type { Writable } from '../../src/util/writable.js'
 import { isDelayExchange } from './delay-names.js'
 import { readMarks } from './marks.js'
 import { fromTable, toTable } from './table.js'
@@ -81,7 +82,7 @@ function routeOf(fields: ConsumeMessage['fields'], isDelayed: boolean, queue: st
 }
 
 function toProperties(from: ConsumeMessage['properties']): MessageProperties {
-  const properties: { -readonly [Name in keyof MessageProperties]: MessageProperties[Name] } = {}
+  const properties: Writable<MessageProperties> = {}
   const correlationId = text(from.correlationId)
   const replyTo = text(from.replyTo)
   const expiration = text(from.expiration)

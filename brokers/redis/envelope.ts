@@ -30,6 +30,8 @@ export interface Envelope {
   readonly text: string
 }
 
+const NO_MARKS: Marks = { spent: 0, handouts: 0, due: false }
+
 /**
  * Write the envelope of a new message, with a delivery tag of its own.
  *
@@ -38,8 +40,6 @@ export interface Envelope {
 export function writeEnvelope(message: Message, route: Route, due = false): string {
   return writeKombuEnvelope(message, route, due ? { spent: 0, handouts: 0, due } : undefined)
 }
-
-const NO_MARKS: Marks = { spent: 0, handouts: 0, due: false }
 
 /** Read what lies in a list. */
 export function readEnvelope(text: string): Envelope {

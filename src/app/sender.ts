@@ -18,6 +18,7 @@ import type { TaskRequest } from '../task/request.js'
 import type { PreparedCall, PublishOptions, Sendable, Sender, TaskCall } from '../task/sender.js'
 import type { Clock } from '../util/clock.js'
 import { toMs, type DurationInput } from '../util/duration.js'
+import type { Writable } from '../util/writable.js'
 import { undelayed, type PublishConnection, type Publisher } from './publisher.js'
 import type { AppQueue } from './queues.js'
 import type { RoutedMessage, Router } from './routes.js'
@@ -130,7 +131,7 @@ export class AppSender implements Sender {
     const parent = currentTask()?.request
     const id = options.taskId ?? randomUUID()
     const nowMs = clock.now()
-    const task: Mutable<OutgoingTask> = {
+    const task: Writable<OutgoingTask> = {
       id,
       task: call.name,
       args: call.args,
@@ -158,7 +159,7 @@ export class AppSender implements Sender {
   ): MessageProperties {
     const { config } = this.#parts
     const inherited = config.taskInheritParentPriority ? parent?.deliveryInfo.priority : undefined
-    const properties: Mutable<MessageProperties> = { correlationId: id }
+    const properties: Writable<MessageProperties> = { correlationId: id }
     set(properties, 'replyTo', options.replyTo)
     set(properties, 'priority', routedPriority ?? inherited ?? config.taskDefaultPriority)
     set(
@@ -191,7 +192,7 @@ function compressionOf(options: CallOptions, own: TaskOptions, config: Config): 
 
 /** What a call can say, and the task when the call does not. */
 function setSharedFields(
-  task: Mutable<OutgoingTask>,
+  task: Writable<OutgoingTask>,
   options: CallOptions,
   own: TaskOptions,
   nowMs: number,
@@ -203,7 +204,7 @@ function setSharedFields(
 }
 
 /** What only a call can say. */
-function setCallFields(task: Mutable<OutgoingTask>, options: CallOptions, nowMs: number): void {
+function setCallFields(task: Writable<OutgoingTask>, options: CallOptions, nowMs: number): void {
   set(task, 'etaMs', etaOf(options, nowMs))
   set(task, 'groupId', options.groupId)
   set(task, 'groupIndex', options.groupIndex)
@@ -265,8 +266,6 @@ function withArguments(message: TaskMessage, retry: GrantedRetry): TaskMessage {
   const { argsRepr: _args, kwargsRepr: _kwargs, ...rest } = message
   return { ...rest, args: args ?? message.args, kwargs: kwargs ?? message.kwargs }
 }
-
-type Mutable<Shape> = { -readonly [Key in keyof Shape]: Shape[Key] }
 
 /** Set an optional field; it stays absent where there is no value. */
 function set<Shape, Key extends keyof Shape>(target: Shape, key: Key, value: Shape[Key] | undefined): void {

@@ -4,6 +4,7 @@ import { toFailure } from '../task/execute.js'
 import type { Failure } from '../task/outcome.js'
 import type { WorkerHost } from './host.js'
 import type { WorkerSettings } from './settings.js'
+import type { Writable } from '../util/writable.js'
 
 /** What is stored, and for how long. */
 export interface StoredResult {
@@ -13,7 +14,7 @@ export interface StoredResult {
 }
 
 /** A record while it is being written. */
-type Draft = { -readonly [Key in keyof TaskRecord]: TaskRecord[Key] }
+type Draft = Writable<TaskRecord>
 
 /** A task with the routing key that brought it, which extended results hold. */
 export interface PlacedTask extends TaskMessage {
