@@ -40,7 +40,7 @@ const special = ['types', 'better-sqlite3', 'node24']
 const rows = []
 const full = '--full'
 if (process.argv.includes(full)) process.env.LOVAGE_TEST_FULL = 'true'
-const partTimeoutMs = (process.env.LOVAGE_TEST_FULL === 'true' ? 300 : 10) * minute
+const partTimeoutMs = (process.env.LOVAGE_TEST_FULL === 'true' ? 300 : 20) * minute
 process.exitCode = await main(process.argv.slice(2).filter((word) => word !== full))
 
 async function main(words) {

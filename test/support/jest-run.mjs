@@ -7,7 +7,7 @@ import { root } from './prepare.mjs'
 
 /**
  * One run of Jest. With `secondTry` a file that failed runs again, once, by itself: what passes then counts as passed and is
- * named in `unsteady`. More than three such files are no accident.
+ * named in `unsteady`. More than five such files are no accident.
  *
  * @param {object} options - Those of `runOnce`, and:
  * @param {boolean} [options.secondTry]
@@ -15,7 +15,7 @@ import { root } from './prepare.mjs'
 export async function runJest({ secondTry = false, ...options }) {
   const first = await runOnce(options)
   const files = [...new Set(first.failures.map(({ file }) => file))]
-  if (!secondTry || !first.complete || files.length === 0 || files.length > 3) return first
+  if (!secondTry || !first.complete || files.length === 0 || files.length > 5) return first
   process.stderr.write(`\n── once more, by itself: ${files.map((file) => relative(root, file)).join(' ')}\n`)
   const second = await runOnce({ ...options, selection: ['--runTestsByPath', ...files], atOnce: 1 })
   if (!second.complete) return { ...second, passed: first.passed }

@@ -212,7 +212,12 @@ export const pythonCalls: readonly InteropCase[] = calledBy('Python', [
     run: async ({ python }) => {
       const code = `
         seen = []
-        value = send('node.retry_later', 'not yet').get(timeout=20, on_message=seen.append)
+        def on_message(body):
+            # A client that pushes is told of its other tasks too.
+            if body.get('task_id') == result.id:
+                seen.append(body)
+        result = send('node.retry_later', 'not yet')
+        value = result.get(timeout=20, on_message=on_message)
         first, last = seen[0], seen[-1]
         about = first['result']
         cause = [about['exc_type'], about['exc_message']] if isinstance(about, dict) else [type(about).__name__, list(about.args)]
@@ -296,8 +301,11 @@ export const pythonCalls: readonly InteropCase[] = calledBy('Python', [
         gates = {'STARTED': '${gate}.1', 'PROGRESS': '${gate}.2'}
         seen = []
         def on_message(body):
-            # A client that asks while the news is under way is told twice, and one that asks first of nothing yet.
-            if body['status'] != 'PENDING' and [body['status'], body['result']] not in seen:
+            # A client that pushes is told of its other tasks too, and one that asks first of nothing yet.
+            if body.get('task_id') != result.id or body['status'] == 'PENDING':
+                return
+            # One that asks while the news is under way is told twice.
+            if [body['status'], body['result']] not in seen:
                 seen.append([body['status'], body['result']])
             if body['status'] in gates:
                 open(gates[body['status']], 'w').close()
