@@ -1,4 +1,4 @@
-import { MongoError, MongoNetworkError, MongoServerSelectionError } from 'mongodb'
+import { MongoBulkWriteError, MongoError, MongoNetworkError, MongoServerSelectionError } from 'mongodb'
 import {
   BackendConnectionError,
   BackendError,
@@ -23,9 +23,15 @@ export function isPassing(error: MongoError): boolean {
     error instanceof MongoNetworkError ||
     error instanceof MongoServerSelectionError ||
     CLOSED.has(error.name) ||
+    isLostBulk(error) ||
     PASSING_CODES.has(error.code) ||
     PASSING_LABELS.some((label) => error.hasErrorLabel(label))
   )
+}
+
+/** Whether a bulk write failed on its way: the driver wraps such an error as if it were the server's, without its class. */
+function isLostBulk(error: MongoError): boolean {
+  return error instanceof MongoBulkWriteError && error.code === undefined && error.err === undefined
 }
 
 /** Do `work` for the broker, what the driver throws as broker errors. */

@@ -3,6 +3,7 @@ import type { Collection, Db, Document } from 'mongodb'
 import { BrokerConnectionError } from '../../src/errors/errors.js'
 import { findFeatures } from './features.js'
 import type { Features } from './features.js'
+import { MonitorWatch } from './monitor-watch.js'
 import { ServerClock } from './server-clock.js'
 import type { MongoTarget } from './settings.js'
 
@@ -12,10 +13,13 @@ export interface Ready {
   readonly clock: ServerClock
 }
 
+const HEARTBEAT_MS = 2_000
+
 /** The connections of one process, or thread, to one server or replica set; they come back by themselves. */
 export class MongoLink {
   readonly target: MongoTarget
   readonly client: MongoClient
+  readonly #watch: MonitorWatch
   #ready: Promise<Ready> | undefined
 
   constructor(target: MongoTarget) {
@@ -27,13 +31,14 @@ export class MongoLink {
       serverSelectionTimeoutMS: answerMs,
       connectTimeoutMS: answerMs,
       socketTimeoutMS: answerMs,
-      heartbeatFrequencyMS: 2_000,
+      heartbeatFrequencyMS: HEARTBEAT_MS,
       minHeartbeatFrequencyMS: 200,
       // Whoever reads tries again by itself.
       retryReads: false,
       ignoreUndefined: true,
       ...(!hasConcern && { writeConcern: { w: 'majority' } }),
     })
+    this.#watch = new MonitorWatch(this.client, { answerMs, newsMs: HEARTBEAT_MS })
   }
 
   /** Connect, and find out what the server can do. */
@@ -54,11 +59,13 @@ export class MongoLink {
   }
 
   async close(): Promise<void> {
+    await this.#watch.stop()
     await this.client.close()
   }
 
   async #connect(): Promise<Ready> {
     await this.client.connect()
+    this.#watch.start()
     const admin: Db = this.client.db('admin')
     const features = await findFeatures(admin, this.target)
     return { features, clock: new ServerClock(admin, features.hello) }

@@ -148,6 +148,7 @@ class GuardedBroker implements Broker {
       maxBatch: this.capabilities.maxBatch,
       delays: this.#delays,
       routed: (batch) => this.#routes.routed(batch),
+      inTime: (doing, work) => this.#inTime(doing, work),
       closed: (closed) => {
         this.#consumers.delete(closed)
       },
@@ -180,10 +181,14 @@ class GuardedBroker implements Broker {
   }
 
   async #open<Value>(doing: string, work: () => Promise<Value>): Promise<Value> {
+    return this.#inTime(doing, () => this.#openLong(doing, work))
+  }
+
+  #inTime<Value>(doing: string, work: () => Promise<Value>): Promise<Value> {
     const ms = this.#answerTimeoutMs
     const late = (): Error =>
       new BrokerConnectionError(`${doing}: broker "${this.name}" did not answer within ${ms} ms`)
-    return withDeadline(this.#openLong(doing, work), { ms, clock: this.#clock, late })
+    return withDeadline(work(), { ms, clock: this.#clock, late })
   }
 
   async #openLong<Value>(doing: string, work: () => Promise<Value>): Promise<Value> {

@@ -10,6 +10,8 @@ export interface ConsumerGuards {
   readonly delays: DelayLimit
   /** The batch with routes the broker understands. */
   readonly routed: (batch: readonly Outgoing[]) => readonly Outgoing[]
+  /** `work`, unless it takes longer than any answer may. */
+  readonly inTime: <Value>(doing: string, work: () => Promise<Value>) => Promise<Value>
   /** Called once, when the consumer is closed. */
   readonly closed: (consumer: GuardedConsumer) => void
 }
@@ -95,7 +97,7 @@ export class GuardedConsumer implements Consumer {
 
   async #close(): Promise<void> {
     try {
-      await this.#inner.close()
+      await this.#guards.inTime('closing the consumer', () => this.#inner.close())
     } catch (error) {
       throw toBrokerError(error, 'closing the consumer')
     } finally {
