@@ -67,7 +67,8 @@ export class MongoBackend implements ResultBackend, ResultWriter {
         const groups = link.collection<GroupDocument>(groupmeta, target.database)
         for (const collection of [records, groups]) {
           // Celery's own index has another form than one that deletes, and refuses to stand beside one on its field.
-          await collection.createIndex({ date_done: 1 })
+          // To the letter as Celery makes it: there are servers that refuse what differs in `background`.
+          await collection.createIndex({ date_done: 1 }, { background: true }, {})
           await collection.createIndex({ expire_at: 1 }, { expireAfterSeconds: 0 }, {})
         }
         const changes = new RecordChanges(link.collection(taskmeta, target.database))

@@ -79,11 +79,15 @@ export async function openStore(settings: MongoSettings, signal: AbortSignal): P
   }
 }
 
-/** @source kombu 5.7, `kombu/transport/mongodb.py`, `Channel._ensure_indexes`; the second is Lovage's. */
+/**
+ * Where Celery has one too it has to be the same to the letter: there are servers that refuse what differs in `background`.
+ *
+ * @source kombu 5.7, `kombu/transport/mongodb.py`, `Channel._ensure_indexes`; the second is Lovage's.
+ */
 async function ensureIndexes(collections: Collections, { ttl }: MongoSettings): Promise<void> {
   const { messages, routing, queues } = collections
   const expiring = { expireAfterSeconds: 0 }
-  await messages.createIndex({ queue: 1, priority: 1, _id: 1 })
+  await messages.createIndex({ queue: 1, priority: 1, _id: 1 }, { background: true }, {})
   await messages.createIndex({ 'lovage.dueAt': 1 }, { sparse: true }, {})
   await routing.createIndex({ queue: 1, exchange: 1 })
   if (!ttl) return

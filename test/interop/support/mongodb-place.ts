@@ -7,6 +7,8 @@ import { randomName, type InteropPlace } from './stage.js'
  * Kombu makes its collection of broadcasts capped, or gives up; where the server refuses that, one that is not capped has to
  * be there before.
  */
+export async function mongodbPlace(server: string): Promise<InteropPlace>
+export async function mongodbPlace(server: string | undefined): Promise<InteropPlace | undefined>
 export async function mongodbPlace(server: string | undefined): Promise<InteropPlace | undefined> {
   if (server === undefined) return undefined
   const url = new URL(server)

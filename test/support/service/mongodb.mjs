@@ -44,7 +44,7 @@ const notShown = [
     why: 'no mongod is at hand; mongo-java-server has none of them',
   },
   {
-    what: "MongoDB: broadcasts, mingle and gossip of Celery's workers",
+    what: "MongoDB: broadcasts of Celery's workers",
     why: 'no mongod is at hand; mongo-java-server refuses the capped collection that they read from',
   },
 ]

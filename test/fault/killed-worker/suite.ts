@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it, jest } from '@jest/globals'
+import { listDeadLetters } from '../../../src/control/dead-letters.js'
+import { FaultBench } from '../fixture/fault-bench.js'
+import { killStores, type FaultStore } from '../fixture/fault-store.js'
+
+jest.setTimeout(60_000)
+
+// More rounds than a push needs: `LOVAGE_TEST_FULL=true`.
+const rounds = process.env['LOVAGE_TEST_FULL'] === 'true' ? 20 : 1
+
+/** Steps between claim and acknowledgement, and how often a task runs when its worker is killed there. */
+const inOneStore = [
+  ['worker.claimed', 1],
+  ['worker.before-start', 1],
+  ['worker.started', 2],
+  ['worker.ended', 2],
+] as const
+
+/** Where broker and results are one store. */
+const inOneStep = [
+  ['worker.before-settle', 2],
+  ['worker.settled', 1],
+] as const
+
+const inTwoStores = [
+  ['worker.before-publish', 2],
+  ['worker.before-store', 2],
+  ['worker.before-ack', 2],
+] as const
+
+/** Kills workers at each step, on the stores of these names that are there; a file of its own each runs beside the others. */
+export function describeKilledWorkers(...names: readonly string[]): void {
+  const stores = killStores().filter(({ name }) => names.includes(name))
+  if (stores.length === 0) {
+    describe('a worker that is killed', () => {
+      it.skip(`is tested where ${names.join(' or ')} is`, () => undefined)
+    })
+  }
+  for (const store of stores) describeOn(store)
+}
+
+function describeOn(store: FaultStore): void {
+  describe(`a worker on ${store.name} that is killed`, () => {
+    killAtEachStep(store)
+    killInTrouble(store)
+  })
+}
+
+function killAtEachStep(store: FaultStore): void {
+  for (let round = 1; round <= rounds; round += 1) {
+    const steps = store.settles ? [...inOneStore, ...inOneStep] : inOneStore
+    it.each(steps)(`at %s loses nothing (round ${round})`, async (failpoint, most) => {
+      await using bench = await FaultBench.open({}, false, store)
+      const result = await bench.tasks.note.delay(bench.log, 'a')
+
+      const victim = await bench.worker({ failpoint: `${failpoint}=kill` }).catch(() => undefined)
+      await victim?.exited
+      await bench.worker()
+
+      expect(await result.get(20)).toEqual(expect.any(Number))
+      expect(bench.runs('a').length).toBe(most)
+    })
+
+    it.each(inTwoStores)(
+      `at %s loses nothing where results live elsewhere (round ${round})`,
+      async (failpoint, most) => {
+        await using bench = await FaultBench.open({}, true, store)
+        const result = await bench.tasks.note.delay(bench.log, 'a')
+
+        const victim = await bench.worker({ failpoint: `${failpoint}=kill` }).catch(() => undefined)
+        await victim?.exited
+        await bench.worker()
+
+        expect(await result.get(20)).toEqual(expect.any(Number))
+        expect(bench.runs('a').length).toBeLessThanOrEqual(most)
+      },
+    )
+  }
+}
+
+function killInTrouble(store: FaultStore): void {
+  it('between publishing a retry and acknowledging leaves no gap', async () => {
+    await using bench = await FaultBench.open({}, false, store)
+    const result = await bench.tasks.flaky.delay(bench.log, 'a')
+
+    const victim = await bench
+      .worker({ failpoint: `worker.before-${store.settles ? 'settle' : 'ack'}=kill` })
+      .catch(() => undefined)
+    await victim?.exited
+    await bench.worker()
+
+    expect(await result.get(20)).toBe(1)
+    // Where it takes several steps, the retry that was sent before the kill runs beside the one that is sent again.
+    const most = store.settles ? 3 : 4
+    // Where claims are leases, the killed one's may run out after the retry that was sent before has ended.
+    const least = store.hasLeases && !store.settles ? 2 : most
+    const endMs = performance.now() + 10_000
+    while (bench.runs('a').length < least && performance.now() < endMs) await sleep(10)
+    expect(bench.runs('a').length).toBeGreaterThanOrEqual(least)
+    expect(bench.runs('a').length).toBeLessThanOrEqual(most)
+  })
+
+  it('by its own task ends as a dead letter after maxDeliveries, and the next worker lives', async () => {
+    await using bench = await FaultBench.open({ maxDeliveries: 2 }, false, store)
+    const { die, note, app } = bench.tasks
+    const result = await die.delay(bench.log, 'poison')
+
+    for (let death = 0; death < 2; death += 1) {
+      const victim = await bench.worker().catch(() => undefined)
+      await victim?.exited
+    }
+    await bench.worker()
+    const healthy = await note.delay(bench.log, 'healthy')
+
+    expect(await healthy.get(20)).toEqual(expect.any(Number))
+    await expect(result.get(20)).rejects.toThrow(/its worker was lost 2 times/)
+    expect(bench.runs('poison').map((run) => run.delivery)).toEqual([1, 2])
+    const letters = await listDeadLetters(await app.broker(), bench.queue)
+    expect(letters).toMatchObject([{ id: result.id, reason: 'worker-lost', deliveries: 3 }])
+  })
+}
