@@ -84,7 +84,7 @@ export class Stores {
    * @param signal - Ends the attempt.
    * @throws the error of the last one that was tried.
    */
-  async openBroker(config: Config, signal: AbortSignal = NEVER): Promise<Broker> {
+  async openBroker(config: Config, signal: AbortSignal = never()): Promise<Broker> {
     let failure: unknown
     for (const location of this.#inOrder(this.locations(config), config.brokerFailoverStrategy)) {
       const opened = await this.#parts.brokers.open(location.target, location.options)
@@ -143,7 +143,7 @@ export class Stores {
     })
     if (compress !== undefined && opened.compresses !== true) this.#parts.uncompressed(opened)
     const backend = guardBackend(opened)
-    await backend.connect(NEVER)
+    await backend.connect(never())
     return backend
   }
 
@@ -202,7 +202,10 @@ export class Stores {
   }
 }
 
-const NEVER = new AbortController().signal
+/** One for each wait: many at once on one signal look like a leak to Node. */
+function never(): AbortSignal {
+  return new AbortController().signal
+}
 
 /** @throws {@link ConfigError} when nothing is left to try, or something else than the broker's URLs. */
 function orderedBy(order: FailoverOrder, locations: readonly BrokerLocation[]): readonly BrokerLocation[] {

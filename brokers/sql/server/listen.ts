@@ -97,8 +97,15 @@ class Listening {
       this.#giveUp(connection)
       throw error
     }
+    let isAsking = false
     const ask = (): void => {
-      answered(link, 'SELECT 1').catch(() => undefined)
+      if (isAsking) return
+      isAsking = true
+      answered(link, 'SELECT 1')
+        .catch(() => undefined)
+        .finally(() => {
+          isAsking = false
+        })
     }
     this.#asking = setInterval(ask, ASK_EVERY_MS)
     this.#asking.unref()

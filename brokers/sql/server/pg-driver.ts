@@ -30,8 +30,10 @@ const UNAVAILABLE_CODES: ReadonlySet<string> = new Set([
 // A plan is made when a queue is empty and kept when it is full, and statistics come a minute later than a million rows: only
 // the indexes may be used. Without them the cost of a scan would look so high that it is compiled.
 const TUNING = ['enable_seqscan', 'enable_bitmapscan', 'jit']
-const TUNE = TUNING.map((setting) => `SET ${setting} TO off`).join(';')
-const TUNE_TRANSACTION = TUNING.map((setting) => `SET LOCAL ${setting} TO off`).join(';')
+// A process that stands still in the middle of a transaction must not keep from others what it has locked.
+const IDLE_LIMIT = 'idle_in_transaction_session_timeout TO 10000'
+const TUNE = tune('SET')
+const TUNE_TRANSACTION = tune('SET LOCAL')
 
 /** PostgreSQL through `pg`. */
 export const pgDriver: ServerDriver = {
@@ -48,6 +50,10 @@ export const pgDriver: ServerDriver = {
   tell: (channel) => `NOTIFY ${channel}`,
   writable: "SELECT current_setting('transaction_read_only') = 'off'",
   flawOf,
+}
+
+function tune(set: string): string {
+  return [...TUNING.map((setting) => `${setting} TO off`), IDLE_LIMIT].map((to) => `${set} ${to}`).join(';')
 }
 
 function flawOf(error: unknown): Flaw | undefined {
