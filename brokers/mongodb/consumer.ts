@@ -93,18 +93,15 @@ export class MongoConsumer implements Consumer {
     if (this.#closing !== undefined) throw new BrokerError('the consumer is closed')
     const { store, caretaker } = this.#parts
     const deadline = performance.now() + waitMs
-    let isTold = false
     for (;;) {
       const seen = store.changes.count + this.#freed
-      // What was just sent to somebody idle is most often one message: claimed in one step, it starts sooner.
-      const claimed = await this.#attempt(isTold ? 1 : max)
+      const claimed = await this.#attempt(max)
       if (claimed.length > 0) return this.#keep(claimed)
       const leftMs = deadline - performance.now()
       if (leftMs <= 0 || this.#isOver(signal)) return []
       const nextMs = await caretaker.look()
-      isTold = false
       if (nextMs > 0 && store.changes.count + this.#freed === seen) {
-        isTold = await this.#wait(Math.min(leftMs, nextMs, store.changes.pollMs), signal)
+        await this.#wait(Math.min(leftMs, nextMs, store.changes.pollMs), signal)
       }
       if (this.#isOver(signal)) return []
     }
@@ -177,23 +174,16 @@ export class MongoConsumer implements Consumer {
     this.#endWait?.()
   }
 
-  /** Resolves with whether a change ended the wait. */
-  async #wait(ms: number, signal: AbortSignal): Promise<boolean> {
+  async #wait(ms: number, signal: AbortSignal): Promise<void> {
     const { changes } = this.#parts.store
-    let isTold = false
     await wait({
       ms,
       signal,
       until: (end) => {
         this.#endWait = end
-        const changed = (): void => {
-          isTold = true
-          end()
-        }
-        return changes.listen({ queues: this.#queues, changed })
+        return changes.listen({ queues: this.#queues, changed: end })
       },
     })
     this.#endWait = undefined
-    return isTold
   }
 }
