@@ -1,5 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Leases } from '../../broker/contract.js'
 import type { TagChange } from './keeper.js'
+
+/** A claim that was settled while it was renewed looks lost, until whoever settled it has said so. */
+const SETTLED_WITHIN_MS = 100
 
 /** What a round of renewals found, told as it is found. */
 export interface RenewalListener {
@@ -40,10 +44,12 @@ export class Renewals {
       const named = leases.renews === 'tags' ? [...tags] : []
       if (leases.renews === 'tags' && named.length === 0) continue
       const { held, lostTags } = await leases.renew(holder, named, leaseMs)
+      if (lostTags.length > 0) await sleep(SETTLED_WITHIN_MS)
+      const gone = leases.renews === 'tags' ? lostTags.filter((tag) => tags.has(tag)) : lostTags
       // A holder without claims has nothing to lose, and a claim that came meanwhile is not in the answer.
-      if (!held) listener.lost(holder)
-      else if (lostTags.length > 0) listener.lost(holder, lostTags)
-      for (const tag of lostTags) tags.delete(tag)
+      if (!held && gone.length === lostTags.length) listener.lost(holder)
+      else if (gone.length > 0) listener.lost(holder, gone)
+      for (const tag of gone) tags.delete(tag)
     }
   }
 }

@@ -61,6 +61,28 @@ describe('leases', () => {
     expect(lost).toEqual([['h', ['b']]])
   })
 
+  it('are not lost that were settled while they were renewed', async () => {
+    const lost: unknown[] = []
+    const renewals = new Renewals()
+    const leases: Leases = {
+      renews: 'tags',
+      renew: async (_holder, tags) => ({ held: false, lostTags: tags }),
+    }
+    renewals.hold('h')
+    renewals.change('h', { added: ['a'], removed: [] })
+    const listener = { lost: (holder: string, tags?: readonly string[]) => lost.push([holder, tags]) }
+
+    const round = renewals.round(leases, 1000, listener)
+    await turn()
+    // The claim was settled, and the next one is there.
+    renewals.change('h', { added: ['b'], removed: ['a'] })
+    await round
+    expect(lost).toEqual([])
+
+    await renewals.round(leases, 1000, listener)
+    expect(lost).toEqual([['h', undefined]])
+  })
+
   it('tell the keeper once a turn which claims came and went', async () => {
     const told: TagChange[] = []
     const batch = new TagBatch(
