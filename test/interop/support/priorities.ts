@@ -48,7 +48,9 @@ export async function servePriorities(
   await send()
   const late = { worker_prefetch_multiplier: 1, task_acks_late: true }
   const conf = max === undefined ? {} : { conf: { ...late, task_queue_max_priority: max } }
-  await stage.pythonWorker({ queues: queue, ...conf })
-  expect(await stage.lines(path, 7)).toEqual(wanted.map(String))
+  const celery = await stage.pythonWorker({ queues: queue, ...conf })
+  const lines = await stage.lines(path, 7)
+  if (lines.length < 7) throw new Error(`Celery ran ${String(lines.length)} of 7:\n${celery.output}`)
+  expect(lines).toEqual(wanted.map(String))
   await app.close()
 }
