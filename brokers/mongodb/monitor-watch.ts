@@ -27,7 +27,7 @@ export class MonitorWatch {
   /** When the heartbeat under way is too late, by the server's address. */
   readonly #lateAtMs = new Map<string, number>()
   #timer: NodeJS.Timeout | undefined
-  /** Whether the last attempt to connect anew has failed. */
+  /** Whether it was closed and is not connected anew yet: also when an attempt has failed. */
   #isDown = false
   #reviving: Promise<void> | undefined
 

@@ -84,7 +84,7 @@ export class Stores {
    * @param signal - Ends the attempt.
    * @throws the error of the last one that was tried.
    */
-  async openBroker(config: Config, signal: AbortSignal = never()): Promise<Broker> {
+  async openBroker(config: Config, signal: AbortSignal = new AbortController().signal): Promise<Broker> {
     let failure: unknown
     for (const location of this.#inOrder(this.locations(config), config.brokerFailoverStrategy)) {
       const opened = await this.#parts.brokers.open(location.target, location.options)
@@ -143,7 +143,7 @@ export class Stores {
     })
     if (compress !== undefined && opened.compresses !== true) this.#parts.uncompressed(opened)
     const backend = guardBackend(opened)
-    await backend.connect(never())
+    await backend.connect(new AbortController().signal)
     return backend
   }
 
@@ -200,11 +200,6 @@ export class Stores {
       acceptsDriverSuffix === true && !schemes.some((scheme) => target.startsWith(`${scheme}:`))
     return { target, options, shown, moduleUrl, dropsDriverSuffix }
   }
-}
-
-/** One for each wait: many at once on one signal look like a leak to Node. */
-function never(): AbortSignal {
-  return new AbortController().signal
 }
 
 /** @throws {@link ConfigError} when nothing is left to try, or something else than the broker's URLs. */

@@ -45,7 +45,7 @@ export class Renewals {
       if (leases.renews === 'tags' && named.length === 0) continue
       const { held, lostTags } = await leases.renew(holder, named, leaseMs)
       if (lostTags.length > 0) await sleep(SETTLED_WITHIN_MS)
-      const gone = leases.renews === 'tags' ? lostTags.filter((tag) => tags.has(tag)) : lostTags
+      const gone = lostTags.filter((tag) => tags.has(tag))
       // A holder without claims has nothing to lose, and a claim that came meanwhile is not in the answer.
       if (!held && gone.length === lostTags.length) listener.lost(holder)
       else if (gone.length > 0) listener.lost(holder, gone)

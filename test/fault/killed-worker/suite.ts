@@ -29,22 +29,24 @@ const inTwoStores = [
   ['worker.before-ack', 2],
 ] as const
 
-/** Kills workers at each step, on the stores of these names that are there; a file of its own each runs beside the others. */
-export function describeKilledWorkers(...names: readonly string[]): void {
-  const stores = killStores().filter(({ name }) => names.includes(name))
-  if (stores.length === 0) {
-    describe('a worker that is killed', () => {
-      it.skip(`is tested where ${names.join(' or ')} is`, () => undefined)
-    })
-  }
-  for (const store of stores) describeOn(store)
-}
-
-function describeOn(store: FaultStore): void {
-  describe(`a worker on ${store.name} that is killed`, () => {
+/** Kills workers at each step on the store of this name, if it is there; each has a file, which runs beside the others. */
+export function describeKilledWorkers(name: string): void {
+  const store = killStores().find((one) => one.name === name)
+  describe(`a worker on ${name} that is killed`, () => {
+    if (store === undefined) {
+      it.skip(`is tested where ${name} is`, () => undefined)
+      return
+    }
     killAtEachStep(store)
     killInTrouble(store)
   })
+}
+
+/** A worker is killed at a failpoint, and another takes its place. */
+async function relieve(bench: FaultBench, failpoint: string): Promise<void> {
+  const victim = await bench.worker({ failpoint: `${failpoint}=kill` }).catch(() => undefined)
+  await victim?.exited
+  await bench.worker()
 }
 
 function killAtEachStep(store: FaultStore): void {
@@ -54,9 +56,7 @@ function killAtEachStep(store: FaultStore): void {
       await using bench = await FaultBench.open({}, false, store)
       const result = await bench.tasks.note.delay(bench.log, 'a')
 
-      const victim = await bench.worker({ failpoint: `${failpoint}=kill` }).catch(() => undefined)
-      await victim?.exited
-      await bench.worker()
+      await relieve(bench, failpoint)
 
       expect(await result.get(20)).toEqual(expect.any(Number))
       expect(bench.runs('a').length).toBe(most)
@@ -68,9 +68,7 @@ function killAtEachStep(store: FaultStore): void {
         await using bench = await FaultBench.open({}, true, store)
         const result = await bench.tasks.note.delay(bench.log, 'a')
 
-        const victim = await bench.worker({ failpoint: `${failpoint}=kill` }).catch(() => undefined)
-        await victim?.exited
-        await bench.worker()
+        await relieve(bench, failpoint)
 
         expect(await result.get(20)).toEqual(expect.any(Number))
         expect(bench.runs('a').length).toBeLessThanOrEqual(most)
@@ -84,11 +82,7 @@ function killInTrouble(store: FaultStore): void {
     await using bench = await FaultBench.open({}, false, store)
     const result = await bench.tasks.flaky.delay(bench.log, 'a')
 
-    const victim = await bench
-      .worker({ failpoint: `worker.before-${store.settles ? 'settle' : 'ack'}=kill` })
-      .catch(() => undefined)
-    await victim?.exited
-    await bench.worker()
+    await relieve(bench, `worker.before-${store.settles ? 'settle' : 'ack'}`)
 
     expect(await result.get(20)).toBe(1)
     // Where it takes several steps, the retry that was sent before the kill runs beside the one that is sent again.
