@@ -102,6 +102,10 @@ export default defineConfig(
           selector: ':matches(NewExpression, CallExpression)[callee.name="Error"]',
           message: 'Throw a class of src/errors/errors.ts: a caller branches on it.',
         },
+        {
+          selector: 'CallExpression[callee.property.name=/^(push|unshift|splice|min|max)$/] > SpreadElement',
+          message: 'A spread of a long list overflows the stack: use src/util/long-list.ts.',
+        },
       ],
     },
   },

@@ -15,6 +15,7 @@ import type { Tap } from './taps.js'
 import { Unsettled } from './unsettled.js'
 import type { Held } from './unsettled.js'
 import { Waiters } from './waiters.js'
+import { append } from '../../src/util/long-list.js'
 
 /** What a {@link RabbitConsumer} works with. */
 export interface ConsumerParts {
@@ -150,7 +151,10 @@ export class RabbitConsumer implements Consumer {
       await this.#parts.returner.giveBack(items, (done) => {
         const deliveries = done.map((index) => items[index]?.delivery).filter(isThere)
         this.#settle(deliveries.map(({ tag }) => this.#unsettled.find(tag)).filter(isThere))
-        long.push(...deliveries.filter(({ tag }) => this.#long.has(tag)))
+        append(
+          long,
+          deliveries.filter(({ tag }) => this.#long.has(tag)),
+        )
       })
     } finally {
       if (long.length > 0) await this.#release(long)
@@ -396,10 +400,13 @@ export class RabbitConsumer implements Consumer {
     try {
       this.#level = 0
       await this.#taps.turn(0, () => 0)
-      hoard.push(...this.#arrived.splice(0))
+      append(hoard, this.#arrived.splice(0))
       await this.#giveBack(hoard.map(({ delivery }) => unspent(delivery)))
     } catch {
-      this.#arrived.push(...hoard.filter(({ delivery }) => this.#unsettled.find(delivery.tag) !== undefined))
+      append(
+        this.#arrived,
+        hoard.filter(({ delivery }) => this.#unsettled.find(delivery.tag) !== undefined),
+      )
     }
     this.#waiters.wake()
   }

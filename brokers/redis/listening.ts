@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { BrokerConnectionError } from '../../src/errors/errors.js'
 import { withDeadline } from '../../src/util/deadline.js'
+import { inPieces } from '../../src/util/long-list.js'
 import { gatherWrites } from './gather-writes.js'
 import { numberOf } from './reply.js'
 
@@ -17,6 +18,8 @@ export type ChannelListener = (channel: string, payload: Buffer) => void
 
 const PROBE_MS = 5_000
 const CHANGES = '__redis__:invalidate'
+/** Channels that one command subscribes to: a call takes so many arguments and not any number. */
+const MOST_CHANNELS = 1_000
 
 interface Channels {
   readonly listeners: Map<string, Set<ChannelListener>>
@@ -201,9 +204,12 @@ export class Listening {
   async #take(redis: Redis): Promise<void> {
     if (this.#id > 0) return
     this.#id = numberOf(await redis.client('ID'))
-    await redis.subscribe(CHANGES, ...this.#channels.listeners.keys())
+    const channels = [CHANGES, ...this.#channels.listeners.keys()]
     const patterns = [...this.#patterns.listeners.keys()]
-    if (patterns.length > 0) await redis.psubscribe(...patterns)
+    await Promise.all([
+      ...inPieces(channels, MOST_CHANNELS).map((names) => redis.subscribe(...names)),
+      ...inPieces(patterns, MOST_CHANNELS).map((names) => redis.psubscribe(...names)),
+    ])
     for (const listener of [...this.#back]) listener()
     await this.#track()
   }

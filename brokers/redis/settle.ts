@@ -11,6 +11,7 @@ import { listOf, textOf } from './reply.js'
 import { afterInspection } from './result-writer.js'
 import type { ResultWriter } from './result-writer.js'
 import { toScript } from './script.js'
+import { append } from '../../src/util/long-list.js'
 
 /** Whose claims are settled, and with what. */
 export interface SettleParts {
@@ -98,7 +99,7 @@ async function publishing(parts: SettleParts, publish: readonly Outgoing[]): Pro
   const operations: Operation[] = []
   for (const own of await parts.publisher.operations(publish)) {
     if (own.length === 0) throw unroutable(publish, [publish.length - 1])
-    operations.push(...own)
+    append(operations, own)
   }
   return operations
 }

@@ -5,6 +5,7 @@ import type { RedisLink } from './link.js'
 import { numberOf, textsOf } from './reply.js'
 import { PURGE } from './lua/queue.js'
 import { toScript } from './script.js'
+import { append } from '../../src/util/long-list.js'
 
 const SEPARATOR = '\u0006\u0016'
 const HOUR_MS = 3_600_000
@@ -33,7 +34,7 @@ export class Topology {
   async declare(queue: QueueSpec): Promise<void> {
     const { expiresMs } = queue
     const calls: Promise<unknown>[] = [this.#link.call('SADD', this.#keys.queues, queue.name)]
-    for (const binding of queue.bindings) calls.push(...this.#bind(queue.name, binding, expiresMs))
+    for (const binding of queue.bindings) append(calls, this.#bind(queue.name, binding, expiresMs))
     await Promise.all(calls)
     this.#declared.set(queue.name, queue)
   }

@@ -5,6 +5,7 @@ import { SqlFailure } from './failure.js'
 import { PassedOver } from './passed-over.js'
 import type { Session } from './session.js'
 import type { SqlStore } from './store.js'
+import { append } from '../../src/util/long-list.js'
 
 /** Who claims, and from where. */
 export interface ClaimerOptions {
@@ -170,7 +171,7 @@ export class Claimer {
       if (deliveries.length >= max) break
       const after = places?.get(queue)
       const request = { queue, after, max: max - deliveries.length, holder, claim: this.#claims }
-      deliveries.push(...this.#taken(queue, await store.dialect.claim(session, request)))
+      append(deliveries, this.#taken(queue, await store.dialect.claim(session, request)))
     }
     return deliveries
   }

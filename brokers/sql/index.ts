@@ -9,6 +9,7 @@ import type { SchemaPart } from './migrate.js'
 import { openStore } from './store.js'
 import { parseTarget, targetOf } from './target.js'
 import type { SqlTarget } from './target.js'
+import { append } from '../../src/util/long-list.js'
 
 export { embeddedPath } from './sqlite-target.js'
 
@@ -36,7 +37,7 @@ export async function migrate(
     const store = await openStore(targetToMigrate(url, options))
     try {
       const applied: string[] = []
-      for (const part of partsOf(url)) applied.push(...(await applyMigrations(store, part)))
+      for (const part of partsOf(url)) append(applied, await applyMigrations(store, part))
       return { applied }
     } finally {
       await store.release()
@@ -56,7 +57,10 @@ export async function planMigrations(
       const statements: string[] = []
       for (const part of partsOf(url)) {
         const plan = await planMigrationsOf(store, part)
-        statements.push(...plan.flatMap((migration) => migration.statements))
+        append(
+          statements,
+          plan.flatMap((migration) => migration.statements),
+        )
       }
       return statements
     } finally {

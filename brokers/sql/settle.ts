@@ -6,6 +6,7 @@ import { holdOf, insertOutgoing, unroutableError } from './publish.js'
 import type { KeptRecord, ResultWriter } from './result-writer.js'
 import type { Session } from './session.js'
 import type { SqlStore } from './store.js'
+import { append } from '../../src/util/long-list.js'
 
 /** Whose claims are settled. */
 export interface ClaimOwner {
@@ -123,7 +124,7 @@ async function applyHeld(
       gone.push(delivery)
       continue
     }
-    publish.push(...settlement.publish)
+    append(publish, settlement.publish)
     if (settlement.record !== undefined)
       records.push({ record: settlement.record, ttlMs: settlement.recordTtlMs ?? 0 })
   }

@@ -12,6 +12,7 @@ import { KEPT_PREFIX, isFifoName, serviceName } from './queue-name.js'
 import type { QueueRef } from './queue-ref.js'
 import { SqsService } from './service.js'
 import type { SqsSettings } from './settings.js'
+import { append } from '../../src/util/long-list.js'
 
 /** A message of this size fits every queue, in bytes. */
 const SURELY_FITS = 256 * 1024
@@ -187,7 +188,7 @@ export class Directory {
         (client, options) => client.send(new ListQueuesCommand(input), options),
         signal === undefined ? {} : { signal },
       )
-      urls.push(...(found.QueueUrls ?? []))
+      append(urls, found.QueueUrls ?? [])
       NextToken = found.NextToken
     } while (NextToken !== undefined && most > 1)
     return urls

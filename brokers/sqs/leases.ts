@@ -10,6 +10,7 @@ import { overtimeMarginMs } from './overtime.js'
 import type { SqsSettings } from './settings.js'
 import { readTag } from './tag.js'
 import type { Claim } from './tag.js'
+import { append } from '../../src/util/long-list.js'
 
 /** What renewing works with. */
 export interface LeasesParts {
@@ -47,7 +48,10 @@ export class SqsLeases implements Leases {
     book.renewed(renewed, nowMs + leaseMs)
     book.prune()
     if (failure !== undefined) throw failure
-    lostTags.push(...refused.filter((tag) => !this.#mayHaveMoved(tag, nowMs)))
+    append(
+      lostTags,
+      refused.filter((tag) => !this.#mayHaveMoved(tag, nowMs)),
+    )
     return { held: tags.length === 0 || lostTags.length < tags.length, lostTags }
   }
 

@@ -1,5 +1,6 @@
 import { monotonicMs } from './lease-book.js'
 import type { Received } from './received.js'
+import { leastOf } from '../../src/util/long-list.js'
 
 /** What a room works with. */
 export interface WaitingRoomParts {
@@ -98,7 +99,7 @@ export class WaitingRoom {
     const now = this.#parts.now()
     const next = this.#waiting.filter(({ group }) => group === undefined || !isBusy(group))
     const times = next.map(({ envelope }) => (envelope.marks.at ?? 0) - now)
-    return Math.max(0, Math.min(...times, Number.POSITIVE_INFINITY))
+    return Math.max(0, leastOf(times))
   }
 
   /** All that is here, with a claim that holds. */

@@ -1,5 +1,6 @@
 import type { BackendDriver } from '../backend/registry.js'
 import type { BrokerDriver } from '../broker/registry.js'
+import { append } from '../util/long-list.js'
 
 /** The drivers that every new app can open. */
 export const builtInDrivers: { readonly brokers: BrokerDriver[]; readonly backends: BackendDriver[] } = {
@@ -12,6 +13,6 @@ export function addBuiltInDrivers(
   brokers: readonly BrokerDriver[],
   backends: readonly BackendDriver[],
 ): void {
-  builtInDrivers.brokers.push(...brokers)
-  builtInDrivers.backends.push(...backends)
+  append(builtInDrivers.brokers, brokers)
+  append(builtInDrivers.backends, backends)
 }

@@ -6,6 +6,7 @@ import type { PublishOptions, Sendable } from '../task/sender.js'
 import type { Clock } from '../util/clock.js'
 import { withDeadline } from '../util/deadline.js'
 import { toError } from '../util/to-error.js'
+import { leastOf } from '../util/long-list.js'
 
 /** Where the publisher gets its connection from. */
 export interface PublishConnection {
@@ -157,7 +158,7 @@ export class Publisher {
   #ended({ batch, doing, isLate }: Attempt): readonly Pending[] {
     if (!isLate || doing === 'publishing') return batch
     const nowMs = this.#options.clock.now()
-    this.#pending.unshift(...batch.filter((pending) => pending.deadlineMs > nowMs))
+    this.#pending = [...batch.filter((pending) => pending.deadlineMs > nowMs), ...this.#pending]
     return batch.filter((pending) => pending.deadlineMs <= nowMs)
   }
 
@@ -185,7 +186,7 @@ export class Publisher {
   #inTime(attempt: Attempt): Promise<number> {
     const { clock, timeoutMs } = this.#options
     const nowMs = clock.now()
-    const ms = Math.max(0, Math.min(...attempt.batch.map((pending) => pending.deadlineMs)) - nowMs)
+    const ms = Math.max(0, leastOf(attempt.batch.map((pending) => pending.deadlineMs)) - nowMs)
     const late = (): Error => {
       attempt.isLate = true
       return new BrokerConnectionError(
@@ -247,7 +248,7 @@ export class Publisher {
   #fail(batch: readonly Pending[], error: unknown): number {
     // Refused before anything was sent, and perhaps for one of many only.
     if (error instanceof UnsupportedError && batch.length > 1) {
-      this.#pending.unshift(...batch)
+      this.#pending = [...batch, ...this.#pending]
       this.#single += batch.length
       return 0
     }

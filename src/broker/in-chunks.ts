@@ -1,4 +1,5 @@
 import { PublishError } from '../errors/errors.js'
+import { append } from '../util/long-list.js'
 import type { Outgoing } from './contract.js'
 
 /** Call `work` with at most `size` items at a time, one call after the other, and join what it resolves with. */
@@ -11,7 +12,7 @@ export async function inChunks<Item, Result>(
   if (items.length <= size) return work(items)
   const results: Result[] = []
   for (let start = 0; start < items.length; start += size) {
-    results.push(...(await work(items.slice(start, start + size))))
+    append(results, await work(items.slice(start, start + size)))
   }
   return results
 }
@@ -44,7 +45,10 @@ export async function publishInChunks(
       await publish(batch.slice(start, start + size))
     } catch (error) {
       if (!(error instanceof PublishError)) throw unlessWhole(error, batch, progress)
-      progress.refused.push(...error.indexes.map((index) => index + start))
+      append(
+        progress.refused,
+        error.indexes.map((index) => index + start),
+      )
       firstRefusal ??= error
     }
     progress.answered = Math.min(batch.length, start + size)

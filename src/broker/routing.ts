@@ -1,4 +1,5 @@
 import type { Message } from '../message/message.js'
+import { leastOf } from '../util/long-list.js'
 import type { Binding, Route } from './contract.js'
 
 /** A queue and how an exchange reaches it. */
@@ -64,7 +65,7 @@ export function matchesTopic(pattern: string, routingKey: string): boolean {
 
 function upFrom(reached: ReadonlySet<number>, end: number): Set<number> {
   const next = new Set<number>()
-  for (let position = Math.min(...reached); position <= end; position += 1) next.add(position)
+  for (let position = leastOf(reached); position <= end; position += 1) next.add(position)
   return next
 }
 

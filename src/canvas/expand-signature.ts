@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import { UnsupportedError } from '../errors/errors.js'
 import type { WireSignature } from '../message/task-message.js'
+import { append } from '../util/long-list.js'
 import { isWireSignature } from './wire-options.js'
 
 /** A signature that is one message, and the rest of the chain it starts. */
@@ -102,7 +103,7 @@ function expandGroup(group: WireSignature, rest: readonly WireSignature[]): Expa
     const placed = merged(member, { ...options, group_id: id, group_index: index })
     const expanded = expandSignature(placed, rest)
     if (expanded?.kind === 'task') calls.push(expanded.call)
-    else if (expanded !== undefined) calls.push(...expanded.calls)
+    else if (expanded !== undefined) append(calls, expanded.calls)
   }
   return calls.length === 0 ? undefined : { kind: 'group', id, calls }
 }

@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors/errors.js'
+import { append } from '../util/long-list.js'
 import type { LoadedSettings, WrittenValue } from './loaded-settings.js'
 import { findOption, type FoundOption, lowerName, nearestName } from './option-names.js'
 import { refuseMixedSpellings, type SpelledName } from './spelling-mix.js'
@@ -72,11 +73,11 @@ function collect(entries: readonly (readonly [string, unknown])[], context: Coll
     const found =
       context.namespace === undefined ? findOption(spelling) : findInNamespace(spelling, context.namespace)
     if (found === 'host') host[spelling] = value
-    else if (found === undefined) warnings.push(...refuseUnknown(spelling, context))
+    else if (found === undefined) append(warnings, refuseUnknown(spelling, context))
     else if (value !== undefined) {
       names.push({ spelling, found })
       addValue(values, found, { value, label: spelling })
-      warnings.push(...deprecation(spelling, found))
+      append(warnings, deprecation(spelling, found))
     }
   }
   if (context.namespace === undefined) refuseMixedSpellings(names, context.source)

@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import { ConfigError } from '../errors/errors.js'
+import { append } from '../util/long-list.js'
 import { type Environment } from './environment.js'
 import { addValue, deprecation } from './from-object.js'
 import { beatEntryOf, label } from './ini/beat-section.js'
@@ -72,7 +73,7 @@ function readKey(
     const value = valueFromText(found.option, entry.text(), name)
     if (found.style === 'any' && section.name === APP_SECTION) readOption(found.option, value, name)
     addValue(collected.values, found, { value, label: name })
-    collected.warnings.push(...deprecation(entry.key, found, name))
+    append(collected.warnings, deprecation(entry.key, found, name))
     return true
   } catch (error) {
     if (found.style !== 'any' || section.name !== APP_SECTION || !(error instanceof ConfigError)) throw error

@@ -1,5 +1,6 @@
 import type { Broker, Consumer, Delivery, Outgoing } from '../broker/contract.js'
 import { PublishError } from '../errors/errors.js'
+import { append } from '../util/long-list.js'
 import { LetterClaims } from './letter-claims.js'
 import { deadLetterQueue, deadLetterQueueSpec, readDeadLetter, type DeadLetter } from './dead-letter.js'
 
@@ -134,7 +135,10 @@ async function claim(
     if (batch.length === 0) return found
     claims.take(batch)
     seen += batch.length
-    found.push(...batch.filter((delivery) => wanted?.has(readDeadLetter(delivery).id) ?? true))
+    append(
+      found,
+      batch.filter((delivery) => wanted?.has(readDeadLetter(delivery).id) ?? true),
+    )
     if (wanted !== undefined && found.length >= wanted.size) return found
   }
   return found

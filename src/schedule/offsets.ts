@@ -1,4 +1,5 @@
 import type { Zone } from 'luxon'
+import { leastOf } from '../util/long-list.js'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
@@ -38,6 +39,6 @@ export function firstInstantOf(wallMs: number, zone: Zone): number {
   const [fromMs, untilMs] = [wallMs - EAST_MS, wallMs + WEST_MS]
   const candidates = [fromMs, untilMs].map((ms) => wallMs - offsetMs(zone, ms))
   const shown = candidates.filter((ms) => ms + offsetMs(zone, ms) === wallMs)
-  if (shown.length > 0) return Math.min(...shown)
+  if (shown.length > 0) return leastOf(shown)
   return changeBetween(zone, fromMs, untilMs) ?? wallMs
 }

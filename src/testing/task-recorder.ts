@@ -2,6 +2,7 @@ import type { Execution, Lovage } from '../app/app.js'
 import { TaskError } from '../errors/errors.js'
 import type { Outcome } from '../task/outcome.js'
 import type { PreparedCall } from '../task/sender.js'
+import { leastOf } from '../util/long-list.js'
 
 /** One call that was sent, as far as a test asks about it. */
 export interface EnqueuedTask {
@@ -80,7 +81,7 @@ export class TaskRecorder {
   /** The next moment at which something falls due, in epoch milliseconds; `undefined` when nothing is delayed. */
   nextDueMs(): number | undefined {
     this.#due = this.#due.filter((dueMs) => dueMs > this.#app.clock.now())
-    return this.#due.length === 0 ? undefined : Math.min(...this.#due)
+    return this.#due.length === 0 ? undefined : leastOf(this.#due)
   }
 
   /** Be told of what happens from now on, until the returned function is called. */

@@ -2,6 +2,7 @@ import type { ResultBackend, TaskRecord } from '../backend/contract.js'
 import type { Broker, Consumer, Delivery, HandBack, Outgoing } from '../broker/contract.js'
 import { PublishError } from '../errors/errors.js'
 import { failpoint } from '../util/failpoint.js'
+import { append } from '../util/long-list.js'
 import type { SettleItem } from './settle-item.js'
 
 /** Where settlements are written when no single store holds queue and results. */
@@ -57,7 +58,7 @@ async function publishAll(broker: Broker, items: readonly SettleItem[]): Promise
   const waiting = items.filter((item) => item.stage === 'new' && item.settlement.publish.length > 0)
   if (waiting.length === 0) return
   const batch: Outgoing[] = []
-  for (const item of waiting) batch.push(...item.settlement.publish)
+  for (const item of waiting) append(batch, item.settlement.publish)
   try {
     await broker.publish(batch)
   } catch (error) {

@@ -6,6 +6,7 @@ import { backoffMs } from '../util/backoff.js'
 import type { Clock } from '../util/clock.js'
 import { withDeadline } from '../util/deadline.js'
 import { failpoint } from '../util/failpoint.js'
+import { append } from '../util/long-list.js'
 import { toError } from '../util/to-error.js'
 import { declareAll } from './declared-queues.js'
 import { settleInOrder, type Stores } from './settle-in-order.js'
@@ -154,7 +155,8 @@ export class Settler {
       const lost = await settleInOrder(this.#stores(), early)
       if (attempt.isOver) return
       const claimed = batch.filter((item) => !item.acked)
-      batch.splice(0, batch.length, ...claimed)
+      batch.length = 0
+      append(batch, claimed)
       this.#report(attempt, early, lost)
     }
     if (batch.length === 0) return

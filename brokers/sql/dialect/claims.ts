@@ -1,5 +1,6 @@
 import type { SqlRow } from '../session.js'
 import type { ClaimedRow, ClaimKey } from './dialect.js'
+import { append } from '../../../src/util/long-list.js'
 
 /** A row of `id, priority, deliveries, unspent, due, meta, body`. */
 export function claimedRow(row: SqlRow, claimNumber: number): ClaimedRow {
@@ -29,7 +30,10 @@ export async function without(
   const missing: ClaimKey[] = []
   for (const [number, ids] of byClaim(claims)) {
     const found = new Set((await find(number, ids)).map(([id]) => id))
-    missing.push(...ids.filter((id) => !found.delete(id)).map((id) => ({ id, claim: number })))
+    append(
+      missing,
+      ids.filter((id) => !found.delete(id)).map((id) => ({ id, claim: number })),
+    )
   }
   return missing
 }

@@ -15,6 +15,7 @@ import { chosenQueues, type QueueFlags } from '../queue-choice.js'
 import type { Session } from '../session.js'
 import { UsageError } from '../usage-error.js'
 import { collectList, parseWhole } from '../values.js'
+import { append } from '../../util/long-list.js'
 import { COMMAND_SUMMARIES } from './summaries.js'
 
 interface DlqFlags extends Pick<QueueFlags, 'queues'> {
@@ -69,7 +70,7 @@ async function list(session: Session, _ids: readonly string[], flags: DlqFlags):
   const app = await session.openApp()
   const letters: DeadLetter[] = []
   for (const queue of chosenQueues(app, flags)) {
-    letters.push(...(await listDeadLetters(await app.broker(), queue, { limit: limitOf(flags) })))
+    append(letters, await listDeadLetters(await app.broker(), queue, { limit: limitOf(flags) }))
   }
   if (flags.json === true) {
     printJson(session.io.stdout, letters.map(summary))
@@ -99,7 +100,7 @@ async function replay(session: Session, ids: readonly string[], flags: DlqFlags)
   const sent: DeadLetter[] = []
   for (const queue of chosenQueues(app, flags)) {
     const query = ids.length === 0 ? {} : { ids, limit: limitOf(flags) }
-    sent.push(...(await replayDeadLetters(await app.broker(), queue, query)))
+    append(sent, await replayDeadLetters(await app.broker(), queue, query))
   }
   if (flags.json === true) printJson(session.io.stdout, sent.map(summary))
   else session.print(`Replayed ${count(sent.length)}.`)
