@@ -4,8 +4,9 @@ const layers = [
   'src/(message|config|schedule)',
   'src/(broker|backend)',
   'src/(task|result|canvas|events|control)',
+  'src/beat',
   'src/app',
-  'src/(worker|beat)',
+  'src/worker',
   'src/(cli|testing|dashboard)',
 ]
 

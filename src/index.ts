@@ -10,12 +10,8 @@ export type { AroundLists, Execution, LovageOptions, SendOptions } from './app/a
 export { currentApp, periodicTask, setDefaultApp, setupLoader, sharedTask, task } from './app/default-app.js'
 export { taskOf } from './app/definer.js'
 export type { DefineTask, TaskDecorator } from './app/definer.js'
-export type {
-  AddPeriodicOptions,
-  DefinePeriodicTask,
-  PeriodicOptions,
-} from './app/periodic/define-periodic.js'
-export type { CatchUpInput, CatchUpPolicy, EntryInput } from './app/periodic/entry.js'
+export type { AddPeriodicOptions, DefinePeriodicTask, PeriodicOptions } from './app/define-periodic.js'
+export type { CatchUpInput, CatchUpPolicy, EntryInput } from './beat/entry.js'
 export { Signature, signature } from './canvas/signature.js'
 export type { Config, ConfigInput } from './config/config.js'
 export { ERROR_CODES } from './errors/codes.js'

@@ -4,6 +4,7 @@ import {
   type Occurrence,
   type Outgoing,
   type ScheduleStore,
+  type StoredEntry,
 } from '../../src/broker/contract.js'
 import { storedEntry } from '../../src/broker/stored-entry.js'
 import type { Clock } from '../../src/util/clock.js'
@@ -35,16 +36,21 @@ export class MemorySchedules {
       resign: async (candidate) => {
         if (this.#leader === candidate) this.#leaseUntilMs = 0
       },
-      saveEntry: async (name, data) => {
+      saveEntry: async (name, data, replaces) => {
         const plain = JSON.stringify(data)
         const known = this.#entries.get(name)
+        if (known?.data !== replaces) return false
         if (known === undefined)
           this.#entries.set(name, { data: plain, lastMs: undefined, occurrences: new Map() })
         else known.data = plain
         this.#revision += 1
+        return true
       },
-      loadEntries: async () =>
-        new Map([...this.#entries].map(([name, entry]) => [name, storedEntry(entry.data, entry.lastMs)])),
+      loadEntry: async (name) => {
+        const entry = this.#entries.get(name)
+        return entry === undefined ? undefined : toStored(entry)
+      },
+      loadEntries: async () => new Map([...this.#entries].map(([name, entry]) => [name, toStored(entry)])),
       removeEntry: async (name) => {
         this.#entries.delete(name)
         this.#revision += 1
@@ -83,4 +89,8 @@ export class MemorySchedules {
     }
     return { leads, nowMs, revision: this.#revision }
   }
+}
+
+function toStored({ data, lastMs }: MemoryEntry): StoredEntry {
+  return storedEntry(data, lastMs)
 }

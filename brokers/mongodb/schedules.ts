@@ -54,11 +54,24 @@ export class MongoSchedules implements ScheduleStore {
     )
   }
 
-  async saveEntry(name: string, data: Readonly<Record<string, unknown>>): Promise<void> {
-    await this.#do(async (store) => {
+  saveEntry(name: string, data: Readonly<Record<string, unknown>>, replaces?: string): Promise<boolean> {
+    return this.#do(async (store) => {
       const { beatEntries } = store.collections
-      await beatEntries.updateOne({ _id: name }, { $set: { data: JSON.stringify(data) } }, { upsert: true })
-      await revise(store)
+      const change = { $set: { data: JSON.stringify(data) } }
+      const isSaved =
+        replaces === undefined
+          ? (await beatEntries.updateOne({ _id: name }, { $setOnInsert: change.$set }, { upsert: true }))
+              .upsertedCount === 1
+          : (await beatEntries.updateOne({ _id: name, data: replaces }, change)).matchedCount === 1
+      if (isSaved) await revise(store)
+      return isSaved
+    })
+  }
+
+  loadEntry(name: string): Promise<StoredEntry | undefined> {
+    return this.#do(async ({ collections: { beatEntries } }) => {
+      const entry = await beatEntries.findOne({ _id: name })
+      return entry === null ? undefined : storedEntry(entry.data, entry.lastMs)
     })
   }
 

@@ -13,7 +13,7 @@ import type { Keys } from './keys.js'
 import type { RedisLink } from './link.js'
 import { CLAIM_OCCURRENCE, LEAD, REMOVE_ENTRY, RESIGN, SAVE_ENTRY } from './lua/schedule.js'
 import type { Publisher } from './publisher.js'
-import { numbersOf, textsOf } from './reply.js'
+import { numberOf, numbersOf, textOf, textsOf } from './reply.js'
 import { toScript } from './script.js'
 
 /** What {@link RedisSchedules} works with. */
@@ -68,10 +68,25 @@ export class RedisSchedules implements ScheduleStore {
     await asBroker(() => link.run(resignScript, [this.#keys.beat], [candidate]))
   }
 
-  async saveEntry(name: string, data: Readonly<Record<string, unknown>>): Promise<void> {
+  async saveEntry(
+    name: string,
+    data: Readonly<Record<string, unknown>>,
+    replaces?: string,
+  ): Promise<boolean> {
     const { link } = this.#open()
     const { beat, beatEntries } = this.#keys
-    await asBroker(() => link.run(saveScript, [beatEntries, beat], [name, JSON.stringify(data)]))
+    const args = [name, JSON.stringify(data), ...(replaces === undefined ? [] : [replaces])]
+    return numberOf(await asBroker(() => link.run(saveScript, [beatEntries, beat], args))) === 1
+  }
+
+  async loadEntry(name: string): Promise<StoredEntry | undefined> {
+    const { link } = this.#open()
+    const { beatEntries, beatLast } = this.#keys
+    const [data, lastMs] = await asBroker(() =>
+      Promise.all([link.call('HGET', beatEntries, name), link.call('HGET', beatLast, name)]),
+    )
+    if (data === null) return undefined
+    return storedEntry(textOf(data), lastMs === null ? undefined : numberOf(lastMs))
   }
 
   async loadEntries(): Promise<ReadonlyMap<string, StoredEntry>> {

@@ -55,14 +55,24 @@ export class SqlSchedules implements ScheduleStore {
     )
   }
 
-  async saveEntry(name: string, data: Readonly<Record<string, unknown>>): Promise<void> {
-    await this.#change(async (session) => {
-      const row = { name, data: JSON.stringify(data) }
-      await session.change((knex, names) =>
-        knex(names.beatEntry).insert(row).onConflict('name').merge(['data']),
-      )
-      await revise(session)
-    })
+  saveEntry(name: string, data: Readonly<Record<string, unknown>>, replaces?: string): Promise<boolean> {
+    return this.#use(({ database }) =>
+      database.transaction(async (session) => {
+        // Locks the one row of `beat`, so that saves take turns: a missing entry has no row to lock.
+        await revise(session)
+        const known = await entryRow(session, name)
+        if (known?.version !== replaces) return false
+        const row = { name, data: JSON.stringify(data) }
+        await session.change((knex, names) =>
+          knex(names.beatEntry).insert(row).onConflict('name').merge(['data']),
+        )
+        return true
+      }),
+    )
+  }
+
+  loadEntry(name: string): Promise<StoredEntry | undefined> {
+    return this.#use(({ database }) => database.read((session) => entryRow(session, name)))
   }
 
   loadEntries(): Promise<ReadonlyMap<string, StoredEntry>> {
@@ -118,6 +128,11 @@ async function insertOccurrence(session: Session, occurrence: Occurrence): Promi
 
 async function revise(session: Session): Promise<void> {
   await session.change((knex, names) => knex(names.beat).increment('revision', 1))
+}
+
+async function entryRow(session: Session, name: string): Promise<StoredEntry | undefined> {
+  const [row] = await session.rows((knex, names) => knex(names.beatEntry).where({ name }).select('*'))
+  return row === undefined ? undefined : entryOf(row)
 }
 
 function entryOf({ data, last_ms: lastMs }: NamedRow): StoredEntry {

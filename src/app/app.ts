@@ -55,9 +55,9 @@ import {
   createDefinePeriodic,
   type AddPeriodicOptions,
   type DefinePeriodicTask,
-} from './periodic/define-periodic.js'
-import { BeatControl } from './periodic/beat-control.js'
-import { PeriodicTasks } from './periodic/periodic-tasks.js'
+} from './define-periodic.js'
+import { BeatControl } from '../beat/beat-control.js'
+import { PeriodicTasks } from '../beat/periodic-tasks.js'
 import { Stores, uncompressedText, type BrokerLocation } from './stores.js'
 import { Connections } from './connections.js'
 import { TaskBackends } from './task-backends.js'

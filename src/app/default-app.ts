@@ -1,4 +1,4 @@
-import { createDefinePeriodic, type DefinePeriodicTask } from './periodic/define-periodic.js'
+import { createDefinePeriodic, type DefinePeriodicTask } from './define-periodic.js'
 import { makeCallable } from './callable.js'
 import { Lovage } from './app.js'
 import { defineTask, dottedName } from './define.js'

@@ -1,4 +1,5 @@
-import type { Broker, Outgoing, QueueSpec } from '../broker/contract.js'
+import type { Broker, QueueSpec } from '../broker/contract.js'
+import { delayedIfAble } from '../broker/delay-limit.js'
 import { readRetryPolicy, type RetryPolicy } from '../config/value/task-settings.js'
 import { BrokerConnectionError, LovageError, PublishError, UnsupportedError } from '../errors/errors.js'
 import type { CallOptions } from '../task/call-options.js'
@@ -144,7 +145,7 @@ export class Publisher {
     try {
       // Where nothing has to be opened or declared, the broker's own deadline is the call's.
       if (broker === undefined) return await this.#inTime(attempt)
-      await broker.publish(toOutgoing(broker, batch))
+      await broker.publish(batch.map(({ sendable }) => delayedIfAble(broker, sendable.outgoing)))
     } catch (error) {
       attempt.isOver = true
       if (attempt.broker !== undefined && isConnectionError(error)) this.#connection.discard(attempt.broker)
@@ -206,7 +207,7 @@ export class Publisher {
     attempt.doing = 'publishing'
     const waitMs = refused === undefined ? 0 : this.#failRefused(attempt, refused)
     if (attempt.batch.length === 0) return waitMs
-    await broker.publish(toOutgoing(broker, attempt.batch))
+    await broker.publish(attempt.batch.map(({ sendable }) => delayedIfAble(broker, sendable.outgoing)))
     if (isOver(attempt)) return 0
     for (const pending of attempt.batch) pending.resolve()
     return waitMs
@@ -275,17 +276,6 @@ export class Publisher {
     this.#pending.push(pending)
     return waitMs
   }
-}
-
-/** What a broker is given: one that cannot delay leaves that to whoever reads the message. */
-function toOutgoing(broker: Broker, batch: readonly Pending[]): readonly Outgoing[] {
-  if (broker.capabilities.maxDelayMs > 0) return batch.map((pending) => pending.sendable.outgoing)
-  return batch.map(({ sendable }) => undelayed(sendable.outgoing))
-}
-
-/** A message that is published at once, whatever its `eta`. */
-export function undelayed({ route, message }: Outgoing): Outgoing {
-  return { route, message }
 }
 
 /** Whether it failed while this was waiting. */

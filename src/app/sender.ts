@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 import type { Outgoing } from '../broker/contract.js'
+import { delayedIfAble } from '../broker/delay-limit.js'
 import { toWireLinks } from '../canvas/wire-options.js'
 import type { Config } from '../config/config.js'
 import { TaskError, UnsupportedError } from '../errors/errors.js'
@@ -19,7 +20,7 @@ import type { PreparedCall, PublishOptions, Sendable, Sender, TaskCall } from '.
 import type { Clock } from '../util/clock.js'
 import { toMs, type DurationInput } from '../util/duration.js'
 import type { Writable } from '../util/writable.js'
-import { undelayed, type PublishConnection, type Publisher } from './publisher.js'
+import type { PublishConnection, Publisher } from './publisher.js'
 import type { AppQueue } from './queues.js'
 import type { RoutedMessage, Router } from './routes.js'
 
@@ -108,7 +109,7 @@ export class AppSender implements Sender {
     const { connection } = this.#parts
     const broker = await connection.get()
     if (queue !== undefined) await connection.declare(broker, queue)
-    return broker.capabilities.maxDelayMs > 0 ? outgoing : undelayed(outgoing)
+    return delayedIfAble(broker, outgoing)
   }
 
   publish(sendable: Sendable, options?: PublishOptions): Promise<void> {

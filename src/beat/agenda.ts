@@ -1,5 +1,5 @@
-import { nextOfEntry, type PeriodicEntry } from '../app/periodic/entry.js'
-import type { KnownEntry } from '../app/periodic/stored-entries.js'
+import { nextOfEntry, type PeriodicEntry } from './entry.js'
+import type { KnownEntry } from './stored-entries.js'
 import { Interval } from '../schedule/interval.js'
 import { dueOf, type Due, type DueOptions } from './due.js'
 

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { Lovage } from '../app/app.js'
-import { occurrenceId } from '../app/periodic/occurrence-id.js'
-import { openSchedules, type OpenSchedules } from '../app/periodic/open-schedules.js'
-import { setAside } from '../app/periodic/set-aside.js'
-import { readStored, type KnownEntry } from '../app/periodic/stored-entries.js'
+import { occurrenceId } from './occurrence-id.js'
+import { openSchedules, type OpenSchedules, type ScheduleHost } from './open-schedules.js'
+import { setAside } from './set-aside.js'
+import { readStored, type KnownEntry } from './stored-entries.js'
 import { LovageError, StoreDamagedError } from '../errors/errors.js'
 import type { TaskLogger } from '../task/logger.js'
 import { toError } from '../util/to-error.js'
@@ -11,8 +10,16 @@ import { Agenda, type Line } from './agenda.js'
 import type { BeatOptions, BeatStatus, TickReport } from './beat-options.js'
 import { FirstSeen } from './first-seen.js'
 import { Nap } from './nap.js'
-import { OccurrenceSender } from './occurrence-sender.js'
+import type { PeriodicTasks } from './periodic-tasks.js'
+import { OccurrenceSender, type SendingHost } from './occurrence-sender.js'
 import { syncEntries } from './sync-entries.js'
+
+/** What a beat needs of its app. */
+export interface BeatHost extends ScheduleHost, SendingHost {
+  readonly logger: TaskLogger
+  readonly periodic: PeriodicTasks
+  loadTaskModules(): Promise<void>
+}
 
 /** A leader renews at every look, so another one takes over within the lease and one look. */
 const LEASE_MS = 6_000
@@ -31,7 +38,7 @@ const TELL_EVERY_MS = 60_000
 export class Beat {
   /** Identifies this beat among others. */
   readonly id: string = randomUUID()
-  readonly #app: Lovage
+  readonly #app: BeatHost
   readonly #options: BeatOptions
   readonly #logger: TaskLogger
   readonly #agenda: Agenda
@@ -54,7 +61,7 @@ export class Beat {
   #missed = 0
   #toldAtMs = Number.NEGATIVE_INFINITY
 
-  constructor(app: Lovage, options: BeatOptions = {}) {
+  constructor(app: BeatHost, options: BeatOptions = {}) {
     this.#app = app
     this.#options = options
     this.#logger = options.logger ?? app.logger

@@ -1,4 +1,4 @@
-import { nextOfEntry, type PeriodicEntry } from '../app/periodic/entry.js'
+import { nextOfEntry, type PeriodicEntry } from './entry.js'
 import { Crontab } from '../schedule/crontab.js'
 import { Interval } from '../schedule/interval.js'
 import { inZone, momentMs, zoneNamed } from '../schedule/moment.js'

@@ -1,4 +1,4 @@
-import { dated } from '../app/periodic/stored-entries.js'
+import { dated } from './stored-entries.js'
 import type { StoredEntry } from '../broker/contract.js'
 
 interface Sight {

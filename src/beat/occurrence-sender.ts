@@ -1,18 +1,23 @@
-import type { Lovage } from '../app/app.js'
-import type { PeriodicEntry } from '../app/periodic/entry.js'
-import type { OpenSchedules } from '../app/periodic/open-schedules.js'
-import { undelayed } from '../app/publisher.js'
+import type { PeriodicEntry } from './entry.js'
+import type { OpenSchedules } from './open-schedules.js'
 import type { Occurrence } from '../broker/contract.js'
-import type { PreparedCall } from '../task/sender.js'
-import { compose } from '../util/around.js'
+import { delayedIfAble } from '../broker/delay-limit.js'
+import type { PreparedCall, Sender } from '../task/sender.js'
+import { compose, type Around } from '../util/around.js'
+
+/** What it takes to send: an app. */
+export interface SendingHost {
+  readonly sender: Sender
+  readonly around: { readonly publish: readonly Around<PreparedCall, void>[] }
+}
 
 /** Sends occurrences: in one step with their record where one store holds both. */
 export class OccurrenceSender {
-  readonly #app: Lovage
+  readonly #app: SendingHost
   readonly #store: OpenSchedules
   readonly #declared = new Set<string>()
 
-  constructor(app: Lovage, store: OpenSchedules) {
+  constructor(app: SendingHost, store: OpenSchedules) {
     this.#app = app
     this.#store = store
   }
@@ -53,8 +58,7 @@ export class OccurrenceSender {
       await broker.declare(queue)
       this.#declared.add(queue.name)
     }
-    const ready = broker.capabilities.maxDelayMs > 0 ? outgoing : undelayed(outgoing)
-    return schedules.claimOccurrence(occurrence, [ready])
+    return schedules.claimOccurrence(occurrence, [delayedIfAble(broker, outgoing)])
   }
 
   async #sendElsewhere(occurrence: Occurrence, ready: PreparedCall): Promise<boolean> {

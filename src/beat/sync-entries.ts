@@ -1,6 +1,6 @@
 import type { ScheduleStore } from '../broker/contract.js'
-import type { PeriodicEntry } from '../app/periodic/entry.js'
-import { entryData, hasSameInstants, plain, saysTheSame } from '../app/periodic/stored-entries.js'
+import type { PeriodicEntry } from './entry.js'
+import { changeEntry, continued, entryData, plain, saysTheSame } from './stored-entries.js'
 
 /** What a synchronisation did, by name. */
 export interface SyncReport {
@@ -27,9 +27,7 @@ export async function syncEntries(
     if (known === undefined) report.added.push(name)
     else if (known['origin'] === 'declared' && saysTheSame(known, fresh)) continue
     else report.changed.push(name)
-    const goesOn = known !== undefined && hasSameInstants(known, fresh)
-    const kept = { paused: known?.['paused'] === true, ...(goesOn ? { sinceMs: known['sinceMs'] } : {}) }
-    await store.saveEntry(name, { ...fresh, ...kept })
+    await changeEntry(store, name, (present) => continued(present, fresh))
   }
   for (const [name, { data }] of stored) {
     if (data['origin'] !== 'declared' || declared.has(name)) continue

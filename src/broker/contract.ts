@@ -209,6 +209,8 @@ export interface StoredEntry {
   readonly data: Readonly<Record<string, unknown>>
   /** The latest instant of its occurrences, in epoch milliseconds; absent before the first. */
   readonly lastMs?: number
+  /** Changes with `data`; names what a save replaces. Opaque. */
+  readonly version: string
 }
 
 /** How long a store remembers occurrences, in milliseconds before the latest one of the entry. */
@@ -225,8 +227,15 @@ export interface ScheduleStore {
   lead(candidate: string, leaseMs: number): Promise<Leadership>
   /** Give leadership up; nothing where another leads. */
   resign(candidate: string): Promise<void>
-  /** Save or replace an entry; its occurrences stay. */
-  saveEntry(name: string, data: Readonly<Record<string, unknown>>): Promise<void>
+  /**
+   * Add an entry, or replace the one of the version `replaces`; its occurrences stay.
+   *
+   * Resolves `false` and saves nothing when the entry is not as the caller read it: another version, gone, or, without
+   * `replaces`, there already.
+   */
+  saveEntry(name: string, data: Readonly<Record<string, unknown>>, replaces?: string): Promise<boolean>
+  /** One entry; `undefined` where there is none. */
+  loadEntry(name: string): Promise<StoredEntry | undefined>
   loadEntries(): Promise<ReadonlyMap<string, StoredEntry>>
   /** Remove an entry and its occurrences. */
   removeEntry(name: string): Promise<void>

@@ -1,5 +1,6 @@
 import { UnsupportedError } from '../errors/errors.js'
 import type { Clock } from '../util/clock.js'
+import type { Broker, Outgoing } from './contract.js'
 
 /** Part of a message or hand-back that says when it may be delivered. */
 export interface Delayed {
@@ -37,4 +38,11 @@ export class DelayLimit {
       `broker "${this.#broker}" ${able}; asked for ${String(Math.ceil(askedMs))} ms`,
     )
   }
+}
+
+/** What a broker is given: one that cannot delay gets the message at once, and its consumer waits for the `eta`. */
+export function delayedIfAble({ capabilities }: Broker, outgoing: Outgoing): Outgoing {
+  if (capabilities.maxDelayMs > 0) return outgoing
+  const { route, message } = outgoing
+  return { route, message }
 }

@@ -218,7 +218,9 @@ class GuardedBroker implements Broker {
         ),
       lead: (candidate, leaseMs) => this.#open('leading', () => inner.lead(candidate, leaseMs)),
       resign: (candidate) => this.#open('resigning', () => inner.resign(candidate)),
-      saveEntry: (name, entry) => this.#open('saving an entry', () => inner.saveEntry(name, entry)),
+      saveEntry: (name, entry, replaces) =>
+        this.#open('saving an entry', () => inner.saveEntry(name, entry, replaces)),
+      loadEntry: (name) => this.#open('loading an entry', () => inner.loadEntry(name)),
       loadEntries: () => this.#open('loading entries', () => inner.loadEntries()),
       removeEntry: (name) => this.#open('removing an entry', () => inner.removeEntry(name)),
     }

@@ -52,10 +52,12 @@ export const RESIGN = `
 if redis.call('HGET', KEYS[1], 'candidate') == ARGV[1] then redis.call('HSET', KEYS[1], 'lease_until_ms', 0) end
 `
 
-/** Saves an entry. KEYS: entries, the leader. ARGV: name, data. */
+/** Saves an entry unless it has changed. KEYS: entries, the leader. ARGV: name, data, what it replaces, if anything. */
 export const SAVE_ENTRY = `
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= (ARGV[3] or false) then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('HINCRBY', KEYS[2], 'revision', 1)
+return 1
 `
 
 /** Removes an entry and its occurrences. KEYS: entries, latest instants, occurrences of the entry, the leader. ARGV: name. */

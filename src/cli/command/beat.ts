@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 
-import type { ListedEntry } from '../../app/periodic/beat-control.js'
+import type { ListedEntry } from '../../beat/beat-control.js'
 import { Beat } from '../../beat/beat.js'
 import { crontab } from '../../schedule/schedules.js'
 import type { ScheduleInput } from '../../schedule/read-schedule.js'

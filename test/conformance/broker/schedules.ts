@@ -97,6 +97,30 @@ export const scheduleChecks: readonly BrokerCheck[] = brokerChecks([
     },
   },
   {
+    name: 'saves an entry only as its reader knew it, so that no change is lost',
+    needs: 'schedules',
+    run: async (stage) => {
+      const [one, two] = [partOf(stage.broker), partOf(await stage.open())]
+      const entry = newName('entry')
+
+      const adds = await Promise.all([one.saveEntry(entry, { by: 1 }), two.saveEntry(entry, { by: 2 })])
+      assert.deepEqual([...adds].sort(), [false, true])
+      const read = await one.loadEntry(entry)
+      assert.deepEqual(read?.data, { by: adds[0] ? 1 : 2 })
+      const changes = await Promise.all([
+        one.saveEntry(entry, { by: 3 }, read?.version),
+        two.saveEntry(entry, { by: 4 }, read?.version),
+      ])
+      assert.deepEqual([...changes].sort(), [false, true])
+      const changed = await two.loadEntry(entry)
+      assert.deepEqual(changed?.data, { by: changes[0] ? 3 : 4 })
+
+      await one.removeEntry(entry)
+      assert.equal(await two.saveEntry(entry, { by: 5 }, changed?.version), false)
+      assert.equal(await two.loadEntry(entry), undefined)
+    },
+  },
+  {
     name: 'keeps entries as they were saved, and tells that they have changed',
     needs: 'schedules',
     run: async (stage) => {
@@ -106,13 +130,16 @@ export const scheduleChecks: readonly BrokerCheck[] = brokerChecks([
       const data = { task: 'a', args: [1, 'é', null, { b: [] }], schedule: { type: 'interval', seconds: 5 } }
 
       await part.saveEntry(entry, { task: 'old' })
-      await part.saveEntry(entry, data)
+      await part.saveEntry(entry, data, (await part.loadEntry(entry))?.version)
       const saved = await part.lead('nobody', 0)
 
       assert.notEqual(saved.revision, before)
-      assert.deepEqual((await part.loadEntries()).get(entry), { data })
+      const stored = await part.loadEntry(entry)
+      assert.deepEqual([stored?.data, stored?.lastMs], [data, undefined])
+      assert.deepEqual((await part.loadEntries()).get(entry), stored)
       await part.removeEntry(entry)
       assert.equal((await part.loadEntries()).has(entry), false)
+      assert.equal(await part.loadEntry(entry), undefined)
       assert.notEqual((await part.lead('nobody', 0)).revision, saved.revision)
     },
   },

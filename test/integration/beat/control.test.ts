@@ -52,6 +52,31 @@ describe('app.beat', () => {
     expect((await app.beat.list())[0]?.next).toEqual(new Date(START_MS + 10_000))
   })
 
+  it('leaves a paused entry paused when it is saved again', async () => {
+    const { app } = stage.station({}).start()
+    await app.beat.upsert('extra', tick)
+    await app.beat.pause('extra')
+
+    await app.beat.upsert('extra', { ...tick, schedule: 5, args: [2] })
+
+    expect(await app.beat.list()).toMatchObject([{ name: 'extra', paused: true, next: undefined }])
+    await stage.pass(20)
+    expect(await stage.dues('extra')).toEqual([])
+  })
+
+  it('loses no change of two that are made at once', async () => {
+    const { app } = stage.station({}).start()
+    await app.beat.upsert('extra', tick)
+
+    await Promise.all([
+      app.beat.pause('extra'),
+      app.beat.upsert('extra', { ...tick, args: [1] }),
+      app.beat.upsert('extra', { ...tick, args: [2] }),
+    ])
+
+    expect(await app.beat.list()).toMatchObject([{ name: 'extra', paused: true }])
+  })
+
   it('runs an entry now, and refuses what no store can keep or nobody knows', async () => {
     const { app } = stage.station({ tick: { ...tick, args: [1] } }).start()
     await stage.pass(1)

@@ -24,6 +24,7 @@ export function behind(network: Network, broker: Broker): Broker {
     lead: (...args) => ask(() => schedules.lead(...args)),
     resign: (...args) => ask(() => schedules.resign(...args)),
     saveEntry: (...args) => ask(() => schedules.saveEntry(...args)),
+    loadEntry: (...args) => ask(() => schedules.loadEntry(...args)),
     loadEntries: () => ask(() => schedules.loadEntries()),
     removeEntry: (...args) => ask(() => schedules.removeEntry(...args)),
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { createBroker } from '../../../brokers/memory/index.js'
-import type { EntryInput } from '../../../src/app/periodic/entry.js'
+import type { EntryInput } from '../../../src/beat/entry.js'
 import { Beat, type TickReport } from '../../../src/beat/index.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
 import type { Broker } from '../../../src/broker/contract.js'

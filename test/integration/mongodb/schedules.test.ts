@@ -66,7 +66,7 @@ describe('an occurrence in MongoDB that a beat began to send and did not finish'
 
     expect([claims.filter(Boolean).length, again]).toEqual([1, false])
     expect(await one.broker.depth(QUEUE)).toBe(1)
-    expect((await two.part.loadEntries()).get('tick')).toEqual({ data: {}, lastMs: AT_MS })
+    expect((await two.part.loadEntries()).get('tick')).toEqual({ data: {}, lastMs: AT_MS, version: '{}' })
   }, 30_000)
 
   it('may be of an entry whose data has any keys, and goes with the entry', async () => {
@@ -76,7 +76,7 @@ describe('an occurrence in MongoDB that a beat began to send and did not finish'
     await part.saveEntry('a.$b', data)
     const occurrence = { id: 'first', entry: 'a.$b', scheduledAtMs: AT_MS }
     expect(await part.claimOccurrence(occurrence, [])).toBe(true)
-    expect((await part.loadEntries()).get('a.$b')).toEqual({ data, lastMs: AT_MS })
+    expect((await part.loadEntries()).get('a.$b')).toMatchObject({ data, lastMs: AT_MS })
 
     await part.removeEntry('a.$b')
     await part.saveEntry('a.$b', data)

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConfigError, crontab, Lovage, periodicTask, setDefaultApp, TaskError } from '../../../src/index.js'
-import type { PeriodicEntry } from '../../../src/app/periodic/entry.js'
-import { nextOfEntry } from '../../../src/app/periodic/entry.js'
+import type { PeriodicEntry } from '../../../src/beat/entry.js'
+import { nextOfEntry } from '../../../src/beat/entry.js'
 
 const folders: string[] = []
 

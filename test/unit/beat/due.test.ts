@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { readEntry } from '../../../src/app/periodic/entry.js'
+import { readEntry } from '../../../src/beat/entry.js'
 import { dueOf, type Due } from '../../../src/beat/due.js'
 
 const DAY_MS = 86_400_000

@@ -6,11 +6,11 @@ const DAILY = { task: 'shop.tick', schedule: { type: 'interval', seconds: 86_400
 
 /** When an entry begins, by what is stored of it and when that is looked at; `undefined` while it is not there. */
 function beginnings(
-  looks: readonly (readonly [nowMs: number, stored: StoredEntry | undefined])[],
+  looks: readonly (readonly [nowMs: number, stored: Omit<StoredEntry, 'version'> | undefined])[],
 ): unknown[] {
   const seen = new FirstSeen()
   return looks.map(([nowMs, stored]) => {
-    const entries = new Map(stored === undefined ? [] : [['tick', stored]])
+    const entries = new Map(stored === undefined ? [] : [['tick', { ...stored, version: '' }]])
     return seen.dated(entries, nowMs).get('tick')?.data['sinceMs']
   })
 }

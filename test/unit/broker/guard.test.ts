@@ -431,6 +431,7 @@ describe('what a driver does not answer', () => {
         lead: hang,
         resign: hang,
         saveEntry: hang,
+        loadEntry: hang,
         loadEntries: hang,
         removeEntry: hang,
       },

@@ -1,5 +1,5 @@
 /** Prints what eight o'clock is to beat and to an eta, on this process's clock: `node zone.js <day> <moment before>`. */
-import { nextOfEntry } from '../../../../src/app/periodic/entry.js'
+import { nextOfEntry } from '../../../../src/beat/entry.js'
 import { crontab, Lovage } from '../../../../src/index.js'
 import { readEmbed } from '../../../../src/message/embed.js'
 import { readTask } from '../../../../src/message/read-task.js'

@@ -1,6 +1,6 @@
-import type { BeatSchedule } from '../../config/value/beat-settings.js'
-import type { TaskLogger } from '../../task/logger.js'
-import { isSchedule } from '../../schedule/read-schedule.js'
+import type { BeatSchedule } from '../config/value/beat-settings.js'
+import type { TaskLogger } from '../task/logger.js'
+import { isSchedule } from '../schedule/read-schedule.js'
 import { readEntry, type EntryInput, type PeriodicEntry } from './entry.js'
 
 /** What declared periodic tasks need of their app. */

@@ -1,10 +1,10 @@
-import type { Broker, ScheduleStore } from '../../broker/contract.js'
-import { guardBroker } from '../../broker/guard.js'
-import type { BrokerRegistry } from '../../broker/registry.js'
-import { chooseBackend } from '../../config/backend-choice.js'
-import type { Config } from '../../config/config.js'
-import { ConfigError, StoreDamagedError } from '../../errors/errors.js'
-import type { Clock } from '../../util/clock.js'
+import type { Broker, ScheduleStore } from '../broker/contract.js'
+import { guardBroker } from '../broker/guard.js'
+import type { BrokerRegistry } from '../broker/registry.js'
+import { chooseBackend } from '../config/backend-choice.js'
+import type { Config } from '../config/config.js'
+import { ConfigError, StoreDamagedError } from '../errors/errors.js'
+import type { Clock } from '../util/clock.js'
 
 /** What is needed of an app to find its schedules. */
 export interface ScheduleHost {

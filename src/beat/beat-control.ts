@@ -1,15 +1,16 @@
-import type { StoredEntry } from '../../broker/contract.js'
-import { ConfigError } from '../../errors/errors.js'
-import type { AsyncResult } from '../../result/async-result.js'
-import type { ApplyOptions } from '../../task/task.js'
-import { isRecord } from '../../util/record.js'
+import type { StoredEntry } from '../broker/contract.js'
+import { ConfigError } from '../errors/errors.js'
+import type { AsyncResult } from '../result/async-result.js'
+import type { ApplyOptions } from '../task/task.js'
+import { isRecord } from '../util/record.js'
 import { nextOfEntry, readEntry, type EntryInput } from './entry.js'
 import { openSchedules, type OpenSchedules, type ScheduleHost } from './open-schedules.js'
 import type { PeriodicTasks } from './periodic-tasks.js'
 import {
+  changeEntry,
+  continued,
   dated,
   entryData,
-  hasSameInstants,
   plain,
   readStored,
   type EntryOrigin,
@@ -46,7 +47,7 @@ export class BeatControl {
   }
 
   /**
-   * Add an entry, or replace one that was added so.
+   * Add an entry, or replace one that was added so. A paused entry stays paused.
    *
    * @throws `ConfigError` for what is no entry, a schedule that no store can keep, or the name of a declared entry.
    */
@@ -55,12 +56,11 @@ export class BeatControl {
     if (entry.schedule.toJSON === undefined)
       throw new ConfigError(`the schedule of "${name}" is an object of this program, which no store can keep`)
     await this.#with(async ({ schedules }) => {
-      const known = (await schedules.loadEntries()).get(name)?.data
-      if (known?.['origin'] === 'declared') throw declared(name)
       const { nowMs } = await schedules.lead('', 0)
-      const fresh = plain(entryData(entry, 'runtime', nowMs))
-      const goesOn = known !== undefined && hasSameInstants(known, fresh)
-      await schedules.saveEntry(name, goesOn ? { ...fresh, sinceMs: known['sinceMs'] } : fresh)
+      await changeEntry(schedules, name, (known) => {
+        if (known?.['origin'] === 'declared') throw declared(name)
+        return continued(known, plain(entryData(entry, 'runtime', nowMs)))
+      })
     })
   }
 
@@ -86,7 +86,7 @@ export class BeatControl {
   /** Remove an entry that was made at run time; `false` when there is none. @throws `ConfigError` for a declared one. */
   async remove(name: string): Promise<boolean> {
     return this.#with(async ({ schedules }) => {
-      const known = (await schedules.loadEntries()).get(name)?.data
+      const known = (await schedules.loadEntry(name))?.data
       if (known === undefined) return false
       if (known['origin'] === 'declared') throw declared(name)
       await schedules.removeEntry(name)
@@ -114,18 +114,18 @@ export class BeatControl {
   }
 
   async #load(name: string): Promise<ReturnType<typeof readEntry>> {
-    const stored = await this.#with(async ({ schedules }) => (await schedules.loadEntries()).get(name))
+    const stored = await this.#with(async ({ schedules }) => schedules.loadEntry(name))
     if (stored === undefined) throw new ConfigError(`there is no periodic task "${name}"`)
     return readStored(name, stored).entry
   }
 
   async #setPaused(name: string, paused: boolean): Promise<boolean> {
     return this.#with(async ({ schedules }) => {
-      const known = (await schedules.loadEntries()).get(name)?.data
-      if (known === undefined) return false
       const { nowMs } = await schedules.lead('', 0)
-      await schedules.saveEntry(name, paused ? { ...known, paused } : { ...known, paused, sinceMs: nowMs })
-      return true
+      return changeEntry(schedules, name, (known) => {
+        if (known === undefined) return undefined
+        return paused ? { ...known, paused } : { ...known, paused, sinceMs: nowMs }
+      })
     })
   }
 

@@ -1,6 +1,6 @@
-import type { StoredEntry } from '../../broker/contract.js'
-import { ConfigError } from '../../errors/errors.js'
-import { isRecord } from '../../util/record.js'
+import type { ScheduleStore, StoredEntry } from '../broker/contract.js'
+import { ConfigError } from '../errors/errors.js'
+import { isRecord } from '../util/record.js'
 import { readEntry, type EntryInput, type PeriodicEntry } from './entry.js'
 
 /** Who made an entry: the code and settings of the app, or somebody at run time. */
@@ -39,13 +39,41 @@ export function entryData(entry: PeriodicEntry, origin: EntryOrigin, sinceMs: nu
   }
 }
 
+/**
+ * Read an entry, change it and save it, again and again until no one else saved it in between.
+ *
+ * @param change - Makes the new data from what is stored, or `undefined` to leave it; called again when another one saved first.
+ * @returns Whether it was saved.
+ */
+export async function changeEntry(
+  store: ScheduleStore,
+  name: string,
+  change: (known: Data | undefined) => Data | undefined,
+): Promise<boolean> {
+  for (;;) {
+    const stored = await store.loadEntry(name)
+    const changed = change(stored?.data)
+    if (changed === undefined) return false
+    if (await store.saveEntry(name, changed, stored?.version)) return true
+  }
+}
+
 /** Whether two entries say the same, whoever made them and whenever. */
 export function saysTheSame(one: Data, other: Data): boolean {
   return definitionOf(one) === definitionOf(other)
 }
 
+/** An entry that replaces another: paused if that one is, and begun with it as long as the instants are the same. */
+export function continued(known: Data | undefined, fresh: Data): Data {
+  if (known === undefined) return fresh
+  const paused = known['paused'] === true
+  return hasSameInstants(known, fresh)
+    ? { ...fresh, paused, sinceMs: known['sinceMs'] }
+    : { ...fresh, paused }
+}
+
 /** Whether two entries have the same instants. */
-export function hasSameInstants(one: Data, other: Data): boolean {
+function hasSameInstants(one: Data, other: Data): boolean {
   return (
     JSON.stringify([one['schedule'], one['timezone']]) ===
     JSON.stringify([other['schedule'], other['timezone']])

@@ -1,11 +1,11 @@
-import { ConfigError } from '../../errors/errors.js'
-import { inZone, momentMs, zoneNamed } from '../../schedule/moment.js'
-import { readSchedule, type ScheduleInput } from '../../schedule/read-schedule.js'
-import type { Schedule } from '../../schedule/schedule.js'
-import type { CallOptions } from '../../task/call-options.js'
-import { checkCallOptions } from '../../task/known-options.js'
-import { toMs, type DurationInput } from '../../util/duration.js'
-import { isRecord } from '../../util/record.js'
+import { ConfigError } from '../errors/errors.js'
+import { inZone, momentMs, zoneNamed } from '../schedule/moment.js'
+import { readSchedule, type ScheduleInput } from '../schedule/read-schedule.js'
+import type { Schedule } from '../schedule/schedule.js'
+import type { CallOptions } from '../task/call-options.js'
+import { checkCallOptions } from '../task/known-options.js'
+import { toMs, type DurationInput } from '../util/duration.js'
+import { isRecord } from '../util/record.js'
 
 /**
  * What becomes of instants at which no beat ran: `last` sends the last of them once, as Celery does; `skip` sends none;

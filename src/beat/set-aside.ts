@@ -1,7 +1,7 @@
 import { existsSync, renameSync } from 'node:fs'
-import { StoreDamagedError } from '../../errors/errors.js'
-import type { Clock } from '../../util/clock.js'
-import { toError } from '../../util/to-error.js'
+import { StoreDamagedError } from '../errors/errors.js'
+import type { Clock } from '../util/clock.js'
+import { toError } from '../util/to-error.js'
 
 /** What SQLite keeps beside a file, which belongs to it. */
 const BESIDE = ['-wal', '-shm']
