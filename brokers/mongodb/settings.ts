@@ -2,6 +2,7 @@ import type { ConnectionUrl } from '../../src/broker/connection-url.js'
 import { ConnectionUrl as Url } from '../../src/broker/connection-url.js'
 import { booleanOption, driverOptions } from '../../src/broker/driver-options.js'
 import { ConfigError } from '../../src/errors/errors.js'
+import { shownOption } from '../../src/util/mask-members.js'
 import { isRecord } from '../../src/util/record.js'
 
 /** How an idle consumer hears of messages: what fits the server, or by hand. */
@@ -127,14 +128,16 @@ export function textOption(options: ReadonlyMap<string, unknown>, name: string):
   const value = options.get(name)
   if (value === undefined || value === null) return undefined
   if (typeof value === 'string' && value !== '') return value
-  throw new ConfigError(`expected option "${name}" to be text, got: ${JSON.stringify(value)}`)
+  throw new ConfigError(`expected option "${name}" to be text, got: ${shownOption(name, value)}`)
 }
 
 /** Options for the driver, by its own names. */
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {
   if (value === undefined || value === null) return {}
   if (isRecord(value)) return value
-  throw new ConfigError(`expected option "options" to be options by name, got: ${JSON.stringify(value)}`)
+  throw new ConfigError(
+    `expected option "options" to be options by name, got: ${shownOption('options', value)}`,
+  )
 }
 
 function clientUrl(url: ConnectionUrl, query: URLSearchParams): string {

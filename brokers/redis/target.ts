@@ -2,6 +2,7 @@ import type { RedisOptions } from 'ioredis'
 import type { ConnectionUrl } from '../../src/broker/connection-url.js'
 import { booleanOption, driverOptions } from '../../src/broker/driver-options.js'
 import { ConfigError } from '../../src/errors/errors.js'
+import { shownOption } from '../../src/util/mask-members.js'
 import { isRecord } from '../../src/util/record.js'
 import { clusterConnector } from './cluster-connector.js'
 import { tlsOf } from './tls-options.js'
@@ -115,7 +116,7 @@ export function textOption(options: ReadonlyMap<string, unknown>, name: string):
   if (value === undefined || value === null) return undefined
   if (typeof value === 'string') return value
   if (typeof value === 'number') return String(value)
-  throw new ConfigError(`expected option "${name}" to be text, got: ${JSON.stringify(value)}`)
+  throw new ConfigError(`expected option "${name}" to be text, got: ${shownOption(name, value)}`)
 }
 
 /** An option in seconds, in milliseconds. */

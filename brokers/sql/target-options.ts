@@ -1,6 +1,7 @@
 import type { ConnectionUrl } from '../../src/broker/connection-url.js'
 import { ConfigError } from '../../src/errors/errors.js'
 import { toMs } from '../../src/util/duration.js'
+import { shownOption } from '../../src/util/mask-members.js'
 import { isRecord } from '../../src/util/record.js'
 import { DEFAULT_PLACE, KOMBU_NAMES } from './table-names.js'
 import type { Place, ResultTable, ResultTables } from './table-names.js'
@@ -64,7 +65,7 @@ function fieldOf(dict: unknown, key: string): unknown {
 function named(key: 'name' | 'schema', setting: string, value: unknown): ResultTable {
   if (value === undefined || value === null) return {}
   if (typeof value === 'string') return { [key]: value }
-  throw new ConfigError(`expected ${setting} to hold texts, got: ${JSON.stringify(value)}`)
+  throw new ConfigError(`expected ${setting} to hold texts, got: ${shownOption(setting, value)}`)
 }
 
 /** An option in seconds, from a URL or an object, in milliseconds. @throws {@link ConfigError} for no number. */
@@ -95,5 +96,5 @@ export function countOption(options: ReadonlyMap<string, unknown>, name: string,
 export function textOption(options: ReadonlyMap<string, unknown>, name: string): string | undefined {
   const value = options.get(name)
   if (value === undefined || typeof value === 'string') return value
-  throw new ConfigError(`expected option "${name}" to be a text, got: ${JSON.stringify(value)}`)
+  throw new ConfigError(`expected option "${name}" to be a text, got: ${shownOption(name, value)}`)
 }

@@ -1,4 +1,5 @@
 import { ConfigError } from '../../src/errors/errors.js'
+import { shownOption } from '../../src/util/mask-members.js'
 import { isRecord } from '../../src/util/record.js'
 
 /** Transport options by name. */
@@ -45,5 +46,5 @@ export function textsOption(value: unknown, name: string): readonly string[] {
 }
 
 function mismatch(name: string, form: string, value: unknown): ConfigError {
-  return new ConfigError(`expected option "${name}" to be ${form}, got: ${JSON.stringify(value)}`)
+  return new ConfigError(`expected option "${name}" to be ${form}, got: ${shownOption(name, value)}`)
 }

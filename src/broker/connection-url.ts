@@ -85,7 +85,8 @@ export class ConnectionUrl implements ConnectionParts {
   }
 }
 
-// A password may hold anything but a slash and a question mark, so the last @ before those ends it.
+// What a password may hold only percent-encoded: left as it is, a server would be read out of the middle of it.
+const RAW_IN_USER_INFO = /[/?#\s]/
 const URL_FORM = /^([a-z][a-z0-9+.-]*):\/\/([^/?]*)(\/[^?]*)?(?:\?(.*))?$/is
 const BARE_NAME = /^[a-z][a-z0-9+.-]*$/i
 const HOST_FORM = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/
@@ -98,6 +99,7 @@ const HOST_FORM = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/
 export function parseConnectionUrl(text: string): ConnectionUrl {
   const trimmed = text.trim()
   if (BARE_NAME.test(trimmed)) return new ConnectionUrl(`${trimmed}://`, bareParts(trimmed))
+  refuseRawUserInfo(trimmed)
   const match = URL_FORM.exec(trimmed)
   if (match === null) throw broken(text, 'the form is transport://user:password@host:port/path?option=value')
   const [, scheme = '', authority = '', path = '', query = ''] = match
@@ -112,6 +114,18 @@ export function parseConnectionUrl(text: string): ConnectionUrl {
     path: decoded(path.slice(1), text),
     query: Object.fromEntries(new URLSearchParams(query)),
   })
+}
+
+/** Everything between the scheme and the last at sign is meant as user and password, unless it is a path. */
+function refuseRawUserInfo(url: string): void {
+  const start = url.indexOf('://') + 3
+  const userInfo = url.slice(start, Math.max(start, url.lastIndexOf('@')))
+  if (start < 3 || userInfo.startsWith('/') || !RAW_IN_USER_INFO.test(userInfo)) return
+  throw broken(
+    url,
+    'a slash, question mark, hash or space in a user name or password is written %2F, %3F, %23 or %20, ' +
+      'and an at sign in a path or option %40',
+  )
 }
 
 /** The same URL with the last `+suffix` of its scheme moved to `driver`; `undefined` when it has none. */

@@ -1,3 +1,5 @@
+import { isIPv6 } from 'node:net'
+import { splitUrls } from '../util/url-list.js'
 import { ConfigError } from '../errors/errors.js'
 import type { Config } from './config.js'
 import type { BackendSetting, BrokerSetting } from './value/store-settings.js'
@@ -79,8 +81,7 @@ export function mostPriority(config: BrokerParts): number {
 
 function brokerOf(broker: BrokerSetting): BrokerChoice {
   if (typeof broker === 'string') {
-    const urls = broker.split(';').map((url) => url.trim())
-    return { kind: 'urls', urls: urls.filter((url) => url !== '').map((url) => withScheme(url)) }
+    return { kind: 'urls', urls: splitUrls(broker).map((url) => withScheme(url)) }
   }
   if (!isList(broker)) return { kind: 'instance', instance: broker }
   const urls: readonly unknown[] = broker
@@ -123,7 +124,8 @@ function serverUrl({ scheme, user, password, host, port, path }: ServerParts): s
   const secret = password === undefined ? '' : `:${encodeURIComponent(password)}`
   const login =
     user === undefined && password === undefined ? '' : `${encodeURIComponent(user ?? '')}${secret}@`
-  const place = port === undefined ? host : `${host}:${port}`
+  const bracketed = isIPv6(host) ? `[${host}]` : host
+  const place = port === undefined ? bracketed : `${bracketed}:${port}`
   return `${scheme}://${login}${place}${path === undefined ? '' : `/${encodeURIComponent(path)}`}`
 }
 

@@ -1,4 +1,4 @@
-import { maskUrl } from '../util/mask-url.js'
+import { maskUrls } from '../util/mask-url.js'
 import { variablesOf } from './environment.js'
 import { lowerName, oldNames } from './option-names.js'
 import { OPTION_AREAS } from './option-table.js'
@@ -91,7 +91,7 @@ function defaultOf(option: Option): string {
   if (option.kind === 'duration') return durationText(option.default)
   if (typeof option.default === 'number') return `\`${option.default}\``
   if (typeof option.default === 'string') return option.default === '' ? 'empty' : `\`${option.default}\``
-  return `\`${maskUrl(JSON.stringify(option.default).replace(/([,:])(?=\S)/g, '$1 '))}\``
+  return `\`${maskUrls(JSON.stringify(option.default).replace(/([,:])(?=\S)/g, '$1 '))}\``
 }
 
 function durationText(input: unknown): string {

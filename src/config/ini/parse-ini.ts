@@ -1,4 +1,5 @@
 import { ConfigError } from '../../errors/errors.js'
+import { shown } from '../value/shown.js'
 
 /** One value of an ini file, before interpolation, and where it stands. */
 export interface IniValue {
@@ -70,7 +71,7 @@ function openLine(parsing: Parsing, trimmed: string, indent: number, line: numbe
   const [key, value] = [entry?.[1] ?? '', entry?.[2] ?? '']
   if (key === '') {
     throw new ConfigError(
-      `${parsing.file}:${line}: expected "key = value" or "[section]", got: ${JSON.stringify(trimmed)}`,
+      `${parsing.file}:${line}: expected "key = value" or "[section]", got: ${shown(trimmed)}`,
     )
   }
   const section = parsing.current

@@ -13,6 +13,7 @@ export const brokerOptions: OptionTable = {
     form: 'a URL, a list of URLs, or an object',
     old: ['BROKER_URL'],
     aliases: ['broker'],
+    url: true,
     doc: 'The broker: a URL, several for failover (a list, or one text split by `;`), or an object such as a Knex instance of the application. Not set, an embedded SQLite file is used.',
   },
   brokerReadUrl: {

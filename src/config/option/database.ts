@@ -5,7 +5,6 @@ export const databaseOptions: OptionTable = {
   databaseUrl: {
     kind: 'string',
     default: undefined,
-    url: true,
     old: ['CELERY_RESULT_DBURI'],
     doc: 'Database of the bare backend name `database`.',
   },

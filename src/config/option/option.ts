@@ -12,6 +12,8 @@ interface OptionBase {
   readonly acts?: false
   /** The value is never printed. */
   readonly secret?: true
+  /** The value is a URL or a list of them, printed with the password masked. */
+  readonly url?: true
   /** What to use in its place; using the option warns. */
   readonly deprecated?: string
   /** Printed as the default where the value itself says too little. */
@@ -49,8 +51,6 @@ export interface StringOption extends OptionBase {
   readonly kind: 'string'
   readonly default: string | undefined
   readonly choices?: readonly string[]
-  /** The text is a URL and is printed with its password masked. */
-  readonly url?: true
 }
 
 /** A list of words; text is split at white space and commas. */

@@ -12,6 +12,7 @@ export const resultOptions: OptionTable = {
     form: 'a URL, a name, an object or `false`',
     old: ['CELERY_RESULT_BACKEND'],
     aliases: ['backend'],
+    url: true,
     doc: 'The result backend: a URL, a bare name (`rpc`, `redis`, `database`, `mongodb`), an object, or `false` for no results. Not set, results go to the store of the broker where it can hold them.',
   },
   resultSerializer: {

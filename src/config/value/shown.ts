@@ -1,9 +1,12 @@
-import { maskUrl } from '../../util/mask-url.js'
+import { maskMembers } from '../../util/mask-members.js'
 
-/** A value as an error message shows it: short, on one line, passwords of URLs masked. */
+/** A value as an error message shows it: short, on one line, secrets masked. */
 export function shown(value: unknown): string {
-  const text = printed(value)
-  return maskUrl(text.length > 120 ? `${text.slice(0, 117)}...` : text)
+  // Masked before it is cut: a cut would take away the at sign that ends a password.
+  const text = printed(
+    isList(value) || isPlainObject(value) || typeof value === 'string' ? maskMembers(value) : value,
+  )
+  return text.length > 120 ? `${text.slice(0, 117)}...` : text
 }
 
 /** A value on one line, whole and unmasked. */

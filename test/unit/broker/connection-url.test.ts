@@ -3,6 +3,15 @@ import { describe, expect, it } from '@jest/globals'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
 import { ConfigError } from '../../../src/errors/errors.js'
 
+function thrownBy(action: () => unknown): Error | undefined {
+  try {
+    action()
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error : undefined
+  }
+}
+
 describe('parseConnectionUrl', () => {
   it.each([
     ['amqp://u:p@h:5672//', '/'],
@@ -33,12 +42,37 @@ describe('parseConnectionUrl', () => {
     expect(url.query).toEqual({ heartbeat: '10', name: 'a b' })
   })
 
-  it('reads a password that should have been escaped', () => {
-    const url = parseConnectionUrl('redis://:p@s#s:word@h:1/0')
+  it('reads at signs and colons of a password that should have been escaped', () => {
+    const url = parseConnectionUrl('redis://:p@ss:word@h:1/0')
 
-    expect(url.password).toBe('p@s#s:word')
+    expect(url.password).toBe('p@ss:word')
     expect(url.username).toBeUndefined()
     expect(url.host).toBe('h')
+  })
+
+  describe.each([
+    'amqp',
+    'redis',
+    'sentinel',
+    'postgresql',
+    'sqla+mysql',
+    'mongodb',
+    'sqs',
+    'rpc',
+    'nonsense',
+  ])('%s://', (scheme) => {
+    it.each(['/', '?', '#', ' '])('refuses a password with a raw %j and does not show it', (raw) => {
+      const error = thrownBy(() => parseConnectionUrl(`${scheme}://user:777${raw}hunter2@host/v`))
+
+      expect(error).toBeInstanceOf(ConfigError)
+      expect(error?.message).toContain(`"${scheme}://user:**@host/v"`)
+      expect(error?.message).toContain('%2F')
+      expect(inspect(error)).not.toMatch(/777|hunter2/)
+    })
+  })
+
+  it('takes what stands before an at sign of a path for a path where no server is named', () => {
+    expect(parseConnectionUrl('sqlite:////home/me@work/file.db').path).toBe('/home/me@work/file.db')
   })
 
   it('tells no password from an empty one', () => {

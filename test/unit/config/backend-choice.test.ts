@@ -122,6 +122,25 @@ describe('chooseBroker', () => {
     expect(chooseBroker(config)).toEqual({ kind: 'urls', urls: ['amqp://me:p%40ss%2Fword@mq:5673/%2Fshop'] })
   })
 
+  test.each([
+    ['::1', 5673, 'amqp://[::1]:5673'],
+    ['[::1]', undefined, 'amqp://[::1]'],
+    ['mq:5674', undefined, 'amqp://mq:5674'],
+  ])('puts the host %s into a URL', (brokerHost, brokerPort, url) => {
+    const config = resolveConfig({ brokerHost, ...(brokerPort !== undefined && { brokerPort }) })
+
+    expect(chooseBroker(config)).toEqual({ kind: 'urls', urls: [url] })
+  })
+
+  test('splits several URLs, and no password', () => {
+    const config = resolveConfig({ broker: 'redis://:a;b@one;redis://two; memory' })
+
+    expect(chooseBroker(config)).toEqual({
+      kind: 'urls',
+      urls: ['redis://:a;b@one', 'redis://two', 'memory://'],
+    })
+  })
+
   test('is the object that was handed over', () => {
     expect(chooseBroker(resolveConfig({ broker: store }))).toEqual({ kind: 'instance', instance: store })
   })

@@ -188,6 +188,15 @@ describe('resolveConfig', () => {
   test('does not print the password of a URL in an error', () => {
     expect(refusal({ broker: ['redis://:hunter2@host', 7] })).not.toContain('hunter2')
   })
+
+  test.each([
+    ['a password with a raw slash', { broker: ['redis://:a/hunter2@host', 7] }],
+    ['a password that is cut off', { broker: [`redis://:${'hunter2'.repeat(30)}@host`, 7] }],
+    ['a secret member', { taskRoutes: [{ sentinel_kwargs: { password: 'hunter2' } }] }],
+    ['a secret of its own kind', { brokerPassword: ['hunter2'] }],
+  ])('does not print %s', (_what, input) => {
+    expect(refusal(input)).not.toContain('hunter2')
+  })
 })
 
 describe('old and new names in one source', () => {

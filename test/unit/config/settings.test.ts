@@ -134,7 +134,15 @@ describe('printing', () => {
     databaseUrl: 'postgresql://hunter2@host',
     brokerReadUrl: 'redis://:hunter2@host',
     mongodbBackendSettings: { user: 'me', password: 'hunter2', nested: { api_token: 'hunter2' } },
-    brokerTransportOptions: { client: { secret: 'hunter2' }, url: 'redis://:hunter2@host' },
+    brokerTransportOptions: {
+      client: { secret: 'hunter2' },
+      url: 'redis://:hunter2@host',
+      raw: 'redis://:a/hunter2@host',
+      sentinel_kwargs: { password: 'hunter2' },
+    },
+    resultBackendTransportOptions: { sentinel_kwargs: '{"password": "hunter2"}' },
+    beatStore: 'redis://:a b#hunter2@host',
+    cacheBackend: 'sentinel://h?sentinel_kwargs={"password":"hunter2"}',
     taskRoutes: { 'a.*': 'queue' },
   }
 
@@ -145,6 +153,12 @@ describe('printing', () => {
     expect(conf.humanize({ withDefaults: true })).not.toContain('hunter2')
     expect(JSON.stringify(conf.table())).not.toContain('hunter2')
     expect(conf.humanize({ censored: false })).toContain('hunter2')
+  })
+
+  test('shows no password that is a number', () => {
+    const text = settings({ brokerTransportOptions: { sentinel_kwargs: { password: 31337 } } }).humanize()
+
+    expect(text).not.toContain('31337')
   })
 
   test('shows what is no secret', () => {

@@ -1,7 +1,26 @@
 import { describe, expect, test } from '@jest/globals'
-import { maskUrl } from '../../../src/util/mask-url.js'
+import { maskUrl, maskUrls } from '../../../src/util/mask-url.js'
 
 describe('maskUrl', () => {
+  test.each([
+    ['amqp://u:777/x@host/v', 'amqp://u:**@host/v'],
+    ['redis://:a?b#c d@host:6379/0', 'redis://:**@host:6379/0'],
+    ['sqs://KEY:a/b+c@/', 'sqs://KEY:**@/'],
+    ['amqp://u:x://y@z@host', 'amqp://u:**@host'],
+    ['guest:secret@host://', 'guest:**@host://'],
+    ['sqlite:////home/me@work:now/file.db', 'sqlite:////home/me@work:now/file.db'],
+    [
+      'sentinel://h/?master_name=m&sentinel_kwargs={"password": "x y"}&db=1',
+      'sentinel://h/?master_name=m&sentinel_kwargs=**&db=1',
+    ],
+    ['redis://h/0?password=a;b#c d', 'redis://h/0?password=**'],
+  ])('shows %s as %s', (url, masked) => {
+    expect(maskUrl(url)).toBe(masked)
+    expect(maskUrls(`cannot reach "${url}"`)).not.toMatch(/777|a\?b|a\/b|x:\/\/y/)
+  })
+})
+
+describe('maskUrls', () => {
   test.each([
     ['redis://:secret@host:6379/0', 'redis://:**@host:6379/0'],
     ['amqp://user:p%40ss@host//', 'amqp://user:**@host//'],
@@ -14,10 +33,16 @@ describe('maskUrl', () => {
     ],
     ['redis://h/0?password=secret&db=1', 'redis://h/0?password=**&db=1'],
     ['amqp://guest@host//', 'amqp://guest@host//'],
+    ['amqp://u:777/x@host/v', 'amqp://u:**@host/v'],
+    [
+      'at file:///node_modules/@scope/a.js:1:2\n  at b@c',
+      'at file:///node_modules/@scope/a.js:1:2\n  at b@c',
+    ],
+    ['redis://h:1/0 failed\nfor celery@host', 'redis://h:1/0 failed\nfor celery@host'],
     ['sqlite:///file.db', 'sqlite:///file.db'],
     ['write to me@example.org: now', 'write to me@example.org: now'],
     ['', ''],
   ])('shows %s as %s', (text, masked) => {
-    expect(maskUrl(text)).toBe(masked)
+    expect(maskUrls(text)).toBe(masked)
   })
 })
