@@ -3,11 +3,11 @@ import { toError } from '../../../src/util/to-error.js'
 import { SqlFailure } from '../failure.js'
 import type { SqlRow } from '../session.js'
 import type { Answer, Link, Statement } from './link.js'
+import { withLiterals } from './mysql-literal.js'
 
 /** A query as `mysql2` takes it. */
 export interface MysqlQuery {
   readonly sql: string
-  readonly values: readonly unknown[]
   readonly rowsAsArray: true
   readonly typeCast: (field: MysqlField, next: () => unknown) => unknown
 }
@@ -49,7 +49,7 @@ function typeCast(field: MysqlField, next: () => unknown): unknown {
   return BLOBS.has(field.type) ? next() : field.string()
 }
 
-/** A connection of `mysql2`. Values are written into the text of a statement, so nothing is prepared. */
+/** A connection of `mysql2`. Values are written into the text of a statement by {@link withLiterals}; nothing is prepared. */
 export class MysqlLink implements Link {
   readonly #connection: MysqlConnection
   #isDestroyed = false
@@ -80,7 +80,7 @@ export class MysqlLink implements Link {
   }
 
   #ask(sql: string, parameters: readonly unknown[]): Promise<Answer> {
-    const query = { sql, values: parameters.map(bindable), rowsAsArray: true, typeCast } as const
+    const query = { sql: withLiterals(sql, parameters), rowsAsArray: true, typeCast } as const
     return new Promise((resolve, reject) => {
       this.#connection.query(query, (error, result, fields) => {
         if (error === null || error === undefined) resolve(answerOf(result, fields))
@@ -88,12 +88,6 @@ export class MysqlLink implements Link {
       })
     })
   }
-}
-
-// The driver knows Buffers only, and takes an array as a list.
-function bindable(value: unknown): unknown {
-  if (!(value instanceof Uint8Array) || Buffer.isBuffer(value)) return value
-  return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
 }
 
 function answerOf(result: unknown, fields: unknown): Answer {
