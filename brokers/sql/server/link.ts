@@ -44,10 +44,10 @@ export interface ServerDriver {
   readonly quote: string
   /** A connection of the pool, as a link. */
   link(connection: object, keepsSession: boolean): Link
-  /** The texts that begin a transaction. @param isTuned - Whether {@link tuning} was said to the connection. */
+  /** The texts that begin a transaction. @param isTuned - Whether the connection has run {@link tuning}. */
   begin(options: TransactionOptions, isTuned: boolean): readonly string[]
-  /** What is said to a connection of our own once, before its first statement. */
-  readonly tuning: string | undefined
+  /** Set-up commands of a connection of our own, run once before its first statement. */
+  readonly tuning: readonly string[]
   /** The text that ends one; `channel` is told when somebody is to be woken. */
   commit(channel: string | undefined): string
   /** The text that wakes whoever listens on a channel, once the transaction it is part of is committed. */

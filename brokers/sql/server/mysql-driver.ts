@@ -27,17 +27,33 @@ const UNAVAILABLE_CODES: ReadonlySet<number> = new Set([
   ...[1317, 1969, 3024], // cancelled, as by max_statement_time
 ])
 
+const BEGIN = 'START TRANSACTION'
+/** How long MySQL keeps a connection on which nothing is said, in seconds: it has no limit for transactions only. */
+const MYSQL_IDLE_S = 20
+/** How long a pool keeps a connection that it does not use: the pool has to close it before MySQL does. */
+export const POOL_IDLE_MS = 15_000
+/**
+ * A process that stands still in the middle of a transaction, or whose network is gone, must not keep from others what it
+ * has locked. Of the two comments MariaDB runs the first, and MySQL the second.
+ */
+const LIMITS = `SET SESSION net_read_timeout = 10, SESSION net_write_timeout = 10
+  /*M!100303 , SESSION idle_transaction_timeout = 10 */ /*!80000 , SESSION wait_timeout = ${MYSQL_IDLE_S} */`
+
 /** MySQL and MariaDB through `mysql2`. */
 export const mysqlDriver: ServerDriver = {
   quote: '`',
   link: (connection) => new MysqlLink(mysqlConnection(connection)),
-  // Without gap locks, which would make claimers wait for publishers.
-  begin: () => ['SET TRANSACTION ISOLATION LEVEL READ COMMITTED', 'START TRANSACTION'],
-  tuning: undefined,
+  begin: (_options, isTuned) => (isTuned ? [BEGIN] : [isolation('TRANSACTION'), BEGIN]),
+  tuning: [isolation('SESSION TRANSACTION'), LIMITS],
   commit: () => 'COMMIT',
   tell: () => undefined,
   writable: 'SELECT @@global.read_only = 0',
   flawOf,
+}
+
+/** Without gap locks, which would make claimers wait for publishers. */
+function isolation(scope: 'TRANSACTION' | 'SESSION TRANSACTION'): string {
+  return `SET ${scope} ISOLATION LEVEL READ COMMITTED`
 }
 
 function flawOf(error: unknown): Flaw | undefined {

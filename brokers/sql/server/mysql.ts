@@ -3,18 +3,23 @@ import type { OpenedDatabase } from '../opened-database.js'
 import { shownServers } from '../server-target.js'
 import type { ServerTarget } from '../server-target.js'
 import { KnexPool } from './knex-pool.js'
-import { mysqlDriver } from './mysql-driver.js'
-import { connectTimeoutMs, openKnex, requirePackage } from './open-knex.js'
+import { mysqlDriver, POOL_IDLE_MS } from './mysql-driver.js'
+import { connectTimeoutMs, openKnex, requirePackage, tuned } from './open-knex.js'
 import { ServerDatabase } from './server-database.js'
 import { StatementBook } from './statement-book.js'
 
 /** A MySQL or MariaDB server, on connections of Lovage's own. */
 export async function openMysql(target: ServerTarget): Promise<OpenedDatabase> {
   await requirePackage('mysql', 'mysql2', () => import('mysql2'))
-  const { login, names, poolSize, queryTimeoutMs } = target
+  const { login, names, poolSize, queryTimeoutMs, keepsSession } = target
   const { servers, user, database, tls } = login
   const knex = await openKnex('mysql2', {
-    pool: { min: 0, max: poolSize },
+    pool: {
+      min: 0,
+      max: poolSize,
+      idleTimeoutMillis: POOL_IDLE_MS,
+      ...(keepsSession && { afterCreate: tuned(mysqlDriver) }),
+    },
     acquireConnectionTimeout: queryTimeoutMs,
     connection: {
       ...servers[0],
@@ -32,9 +37,9 @@ export async function openMysql(target: ServerTarget): Promise<OpenedDatabase> {
     pool: new KnexPool(knex, servers),
     statements: new StatementBook(names, knex, mysqlDriver.quote),
     channel: undefined,
-    keepsSession: target.keepsSession,
+    keepsSession,
     queryTimeoutMs,
-    isTuned: false,
+    isTuned: keepsSession,
     label: `MySQL at ${shownServers(login)}`,
   })
   // Nobody is told of commits: a poll finds them.

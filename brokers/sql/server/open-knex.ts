@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import { DriverMissingError } from '../../../src/errors/errors.js'
 import { isRecord } from '../../../src/util/record.js'
+import type { Link, ServerDriver } from './link.js'
 
 /** How a knex is opened. */
 export interface KnexOptions {
@@ -29,6 +30,20 @@ export function connectTimeoutMs(acquireTimeoutMs: number): number {
 export async function openKnex(client: 'pg' | 'mysql2', options: KnexOptions): Promise<Knex> {
   const { default: knex } = await import('knex')
   return knex({ client, log: silent, ...options })
+}
+
+/** What a pool does with a new connection before it hands it out. A command that is refused is an error of the connect. */
+export function tuned(driver: ServerDriver): NonNullable<Knex.PoolConfig['afterCreate']> {
+  return (connection: object, done: (error: unknown, connection: object) => void): void => {
+    tune(driver.link(connection, true), driver.tuning).then(
+      () => done(undefined, connection),
+      (error: unknown) => done(error, connection),
+    )
+  }
+}
+
+async function tune(link: Link, commands: readonly string[]): Promise<void> {
+  for (const command of commands) await link.exec(command)
 }
 
 /** A knex that only builds. */

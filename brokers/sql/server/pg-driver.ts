@@ -45,7 +45,7 @@ export const pgDriver: ServerDriver = {
     if (!durable) texts.push('SET LOCAL synchronous_commit TO off')
     return [texts.join(';')]
   },
-  tuning: TUNE,
+  tuning: [TUNE],
   commit: (channel) => (channel === undefined ? 'COMMIT' : `NOTIFY ${channel};COMMIT`),
   tell: (channel) => `NOTIFY ${channel}`,
   writable: "SELECT current_setting('transaction_read_only') = 'off'",

@@ -5,10 +5,9 @@ import { shownServers } from '../server-target.js'
 import type { ServerTarget } from '../server-target.js'
 import { bareName } from '../table-names.js'
 import { pgDriver } from './pg-driver.js'
-import { PgLink, pgClient } from './pg-link.js'
 import { listenOn } from './listen.js'
 import { KnexPool } from './knex-pool.js'
-import { connectTimeoutMs, openKnex, requirePackage } from './open-knex.js'
+import { connectTimeoutMs, openKnex, requirePackage, tuned } from './open-knex.js'
 import { ServerDatabase } from './server-database.js'
 import { StatementBook } from './statement-book.js'
 
@@ -18,7 +17,7 @@ export async function openPostgresql(target: ServerTarget): Promise<OpenedDataba
   const { login, names, poolSize, queryTimeoutMs, keepsSession } = target
   const { servers, user, database, tls } = login
   const knex = await openKnex('pg', {
-    pool: { min: 0, max: poolSize, ...(keepsSession && { afterCreate: tune }) },
+    pool: { min: 0, max: poolSize, ...(keepsSession && { afterCreate: tuned(pgDriver) }) },
     acquireConnectionTimeout: queryTimeoutMs,
     connection: {
       ...servers[0],
@@ -49,18 +48,6 @@ export async function openPostgresql(target: ServerTarget): Promise<OpenedDataba
     // A pooler gives another connection to each transaction, so nobody can be told there.
     watch: keepsSession ? listenOn(pool, channel) : () => () => undefined,
   }
-}
-
-/** What knex does with a new connection before it hands it out. */
-function tune(connection: object, done: (error: unknown, connection: object) => void): void {
-  new PgLink(pgClient(connection), true).exec(pgDriver.tuning ?? '').then(
-    () => {
-      done(undefined, connection)
-    },
-    (error: unknown) => {
-      done(error, connection)
-    },
-  )
 }
 
 /**

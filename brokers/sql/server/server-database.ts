@@ -20,7 +20,7 @@ export interface ServerDatabaseParts {
   /** Whether connections keep prepared statements. */
   readonly keepsSession: boolean
   readonly queryTimeoutMs: number
-  /** Whether the connections have been told {@link ServerDriver.tuning}. */
+  /** Whether the connections have run {@link ServerDriver.tuning}. */
   readonly isTuned: boolean
   /** Names the server in errors. */
   readonly label: string

@@ -13,7 +13,7 @@ export const sqliteDriver: ServerDriver = {
   quote: '"',
   link: (connection) => new SqliteLink(connection),
   begin: () => ['BEGIN IMMEDIATE'],
-  tuning: undefined,
+  tuning: [],
   commit: () => 'COMMIT',
   tell: () => undefined,
   writable: undefined,
