@@ -20,15 +20,18 @@ import { Keys } from './keys.js'
 import type { RedisLink } from './link.js'
 import { leaseLink } from './links.js'
 import type { LinkLease } from './links.js'
-import { RENEW } from './lua/lease.js'
+import { RECONCILE, RENEW } from './lua/lease.js'
 import type { RedisSettings } from './settings.js'
 import { Publisher } from './publisher.js'
 import { writerFor } from './result-writer.js'
+import { listOf, textsOf } from './reply.js'
+import { Restorer } from './restorer.js'
 import { RedisSchedules } from './schedules.js'
 import { toScript } from './script.js'
 import { Topology } from './topology.js'
 
 const renewScript = toScript(RENEW)
+const reconcileScript = toScript(RECONCILE)
 
 interface Connected {
   readonly lease: LinkLease
@@ -44,6 +47,7 @@ export class RedisBroker implements Broker {
   readonly leases: Leases = {
     renews: 'holder',
     renew: (holder, _tags, leaseMs) => this.#renew(holder, leaseMs),
+    reconcile: (holder, tags, leaseMs) => this.#reconcile(holder, tags, leaseMs),
   }
   readonly fanout: Fanout
   readonly schedules: ScheduleStore
@@ -158,6 +162,20 @@ export class RedisBroker implements Broker {
     const keys = [unackedIndex, this.#keys.claims(holder), holders]
     const held = await asBroker(() => link.run(renewScript, keys, [leaseMs, holder]))
     return { held: Number(held) === 1, lostTags: [] }
+  }
+
+  async #reconcile(holder: string, tags: readonly string[], leaseMs: number): Promise<LeaseRenewal> {
+    const { link } = this.#open()
+    const { unacked, unackedIndex, holders } = this.#keys
+    const keys = [unackedIndex, this.#keys.claims(holder), holders, unacked]
+    const restorer = new Restorer(link, this.#keys)
+    return asBroker(async () => {
+      for (;;) {
+        const [held, ...unknown] = listOf(await link.run(reconcileScript, keys, [leaseMs, holder, ...tags]))
+        const isDone = unknown.length === 0 || (await restorer.giveBack(holder, textsOf(unknown))) === 0
+        if (isDone) return { held: Number(held) === 1, lostTags: [] }
+      }
+    })
   }
 
   #fanout(): RedisFanout {

@@ -33,6 +33,11 @@ export class Restorer {
     for (const holder of holders) await this.#restoreAll(holder, { isExpired: true })
   }
 
+  /** Put back, unspent, these claims of a holder: tags and entries in turn. @returns How many messages that were. */
+  giveBack(holder: string, found: readonly string[]): Promise<number> {
+    return this.#restore(holder, found, { isExpired: false, unspent: true })
+  }
+
   /** Put back, unspent, everything that a holder has claimed, and forget the holder. */
   async release(holder: string): Promise<void> {
     await this.#restoreAll(holder, { isExpired: false })

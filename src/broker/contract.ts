@@ -158,6 +158,14 @@ export interface Leases {
    * @returns Whether the holder still owns its claims (`'holder'`), or the tags already lost (`'tags'`).
    */
   renew(holder: string, tags: readonly string[], leaseMs: number): Promise<LeaseRenewal>
+  /**
+   * Renew the claims of these tags as `renew` does, and give back, unspent, whatever else the holder has: claims whose
+   * answer was lost on the way. Asked in every round once the consumer's `fetch` has failed, since a claim that was under
+   * way may be carried out later; a tag that the store does not know is no error.
+   *
+   * Present if and only if `renews` is `'holder'`: claims that are named one by one run out when nobody names them.
+   */
+  reconcile?(holder: string, tags: readonly string[], leaseMs: number): Promise<LeaseRenewal>
 }
 
 /** What a renewal found. */

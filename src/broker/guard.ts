@@ -203,10 +203,15 @@ class GuardedBroker implements Broker {
   }
 
   #guardLeases(inner: Leases): Leases {
+    const reconcile = inner.reconcile?.bind(inner)
     return {
       renews: inner.renews,
       renew: (holder, tags, leaseMs) =>
         this.#open('renewing claims', () => inner.renew(holder, tags, leaseMs)),
+      ...(reconcile !== undefined && {
+        reconcile: (holder, tags, leaseMs) =>
+          this.#open('reconciling claims', () => reconcile(holder, tags, leaseMs)),
+      }),
     }
   }
 

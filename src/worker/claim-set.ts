@@ -12,11 +12,11 @@ export class ClaimSet {
   readonly consumer: Consumer
   /** Writes the ends of these claims. */
   readonly settler: Settler
-  /** Told of each claim that came or went, where the keeper has to name them. */
+  /** Called for each claim that came or went, where the keeper names them. */
   readonly changed: ((tag: string, isClaimed: boolean) => void) | undefined
   /** Hands what {@link changed} was told over to the keeper, before a body may block the event loop. */
   readonly flush: (() => void) | undefined
-  #inUse = 0
+  readonly #tags = new Set<string>()
   #emptied: (() => void) | undefined
 
   constructor(parts: Pick<ClaimSet, 'broker' | 'consumer' | 'settler' | 'changed' | 'flush'>) {
@@ -27,27 +27,32 @@ export class ClaimSet {
     this.flush = parts.flush
   }
 
-  /** Claims that are not settled. */
+  /** How many claims are not settled. */
   get inUse(): number {
-    return this.#inUse
+    return this.#tags.size
+  }
+
+  /** The tags of the claims that are not settled. */
+  get tags(): readonly string[] {
+    return [...this.#tags]
   }
 
   /** A delivery was claimed. */
   take(tag: string): void {
-    this.#inUse += 1
+    this.#tags.add(tag)
     this.changed?.(tag, true)
   }
 
   /** A claim was settled, lost or dropped. */
   release(tag: string): void {
-    this.#inUse -= 1
+    this.#tags.delete(tag)
     this.changed?.(tag, false)
-    if (this.#inUse === 0) this.#emptied?.()
+    if (this.#tags.size === 0) this.#emptied?.()
   }
 
   /** Resolves when no claim is in use; one caller at a time. */
   empty(): Promise<void> {
-    if (this.#inUse === 0) return Promise.resolve()
+    if (this.#tags.size === 0) return Promise.resolve()
     return new Promise((resolve) => {
       this.#emptied = resolve
     })

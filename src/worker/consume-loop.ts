@@ -20,7 +20,7 @@ export interface LoopParts {
   readonly claims: ClaimSet
   readonly window: ClaimWindow
   /** Takes a batch; nothing is lost when it comes after `stop`. */
-  readonly receive: (claims: ClaimSet, batch: readonly Delivery[]) => void
+  readonly receive: (claims: ClaimSet, batch: readonly Delivery[]) => void | Promise<void>
   readonly progress: LoopProgress
   readonly elapsedMs: () => number
 }
@@ -42,6 +42,6 @@ export async function consumeLoop(parts: LoopParts, stop: AbortSignal): Promise<
     progress.fetches += 1
     if (batch.length === 0) continue
     progress.claimedMs = parts.elapsedMs()
-    parts.receive(claims, batch)
+    await parts.receive(claims, batch)
   }
 }

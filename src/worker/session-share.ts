@@ -81,6 +81,7 @@ export class SessionShare {
         keeper.hold(lease)
       },
       changed: (holder, change) => keeper.changed(holder, change),
+      reconcile: (holder, tags) => keeper.reconcile(holder, tags),
       release: (holder) => {
         holders.delete(holder)
         keeper.release(holder)

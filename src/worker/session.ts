@@ -1,4 +1,4 @@
-import type { Broker, QueueSpec } from '../broker/contract.js'
+import type { Broker, Delivery, QueueSpec } from '../broker/contract.js'
 import { BrokerConnectionError } from '../errors/errors.js'
 import { toError } from '../util/to-error.js'
 import { ClaimSet } from './claim-set.js'
@@ -75,7 +75,11 @@ export class Session {
       lost: (error) => session.lose(error),
       orphaned: parts.orphaned,
     })
-    const changed = named && ((tag: string, isClaimed: boolean) => named.change(tag, isClaimed))
+    const changed = (tag: string, isClaimed: boolean): void => {
+      if (named !== undefined) named.change(tag, isClaimed)
+      else if (holder !== undefined && !isClaimed && session.isLost)
+        keeper.changed(holder, { added: [], removed: [tag] })
+    }
     const flush = named && (() => named.flush())
     const claims = new ClaimSet({ broker, consumer, settler, changed, flush })
     const session: Session = new Session(parts, claims)
@@ -112,7 +116,8 @@ export class Session {
         window,
         progress: this.#progress,
         elapsedMs: host.elapsedMs,
-        receive: (claims, batch) => dispatcher.receive(claims, batch),
+        receive: (claims, batch) =>
+          this.#isLost ? this.#giveBack(batch) : dispatcher.receive(claims, batch),
       },
       this.#stop.signal,
     )
@@ -134,8 +139,11 @@ export class Session {
     if (this.#isLost) return
     this.#isLost = true
     this.#stop.abort()
-    const { dispatcher, settings } = this.#parts
+    const { dispatcher, settings, keeper } = this.#parts
     dispatcher.connectionLost(this.claims, settings.cancelsOnConnectionLoss)
+    // A claim whose answer was lost is not among these, and would be renewed as long as one of them is in use.
+    const { holder } = this.claims.consumer
+    if (holder !== undefined) keeper.reconcile(holder, this.claims.tags)
     this.#fail(error)
   }
 
@@ -159,6 +167,15 @@ export class Session {
     this.lose(
       new BrokerConnectionError(`${ready} messages are ready and none came for ${STARVED_MS / 1000} s`),
     )
+  }
+
+  /** Deliveries that came after the loss: the keeper does not know them. */
+  async #giveBack(batch: readonly Delivery[]): Promise<void> {
+    try {
+      await this.claims.consumer.handBack(batch.map((delivery) => ({ delivery, delayMs: 0, unspent: true })))
+    } catch {
+      // Where claims outlive the connection, the keeper gives them back.
+    }
   }
 
   /** Wait until no claim is in use, then close consumer and connection. */

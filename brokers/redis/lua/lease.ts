@@ -17,6 +17,35 @@ end
 return 1
 `
 
+/**
+ * Renews the lease of a holder and of the claims that it knows. KEYS as for the renewal, and unacked. ARGV: lease in ms,
+ * holder, tags of the known claims.
+ *
+ * Returns 0 when the holder has lost its claims; else 1, then tags and entries, in turn, of at most 200 claims that it does
+ * not know.
+ */
+export const RECONCILE = `
+if not redis.call('ZSCORE', KEYS[3], ARGV[2]) then return {0} end
+local t = redis.call('TIME')
+local lease_end = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[1])
+redis.call('ZADD', KEYS[3], 'XX', lease_end, ARGV[2])
+local score = string.format('%.3f', lease_end / 1000)
+local known, found = {}, {1}
+for i = 3, #ARGV do known[ARGV[i]] = true end
+for _, tag in ipairs(redis.call('SMEMBERS', KEYS[2])) do
+  if known[tag] then
+    redis.call('ZADD', KEYS[1], 'XX', score, tag)
+  elseif #found < 400 then
+    local entry = redis.call('HGET', KEYS[4], tag)
+    if entry then
+      found[#found + 1] = tag
+      found[#found + 1] = entry
+    end
+  end
+end
+return found
+`
+
 /** Which claims do not hold any more, by position. KEYS: unacked. ARGV: tags. */
 export const VERIFY = `
 local lost = {}
@@ -71,6 +100,8 @@ return found
 /**
  * Puts claimed messages back to the front of their lists. KEYS as above. ARGV: holder, `1` when only a lease that is
  * over counts, then for each message its tag, its list and its envelope. Returns how many were put back.
+ *
+ * A holder whose lease is over, and that has nothing left, is forgotten.
  */
 export const RESTORE = `
 if ARGV[2] == '1' then
@@ -89,7 +120,7 @@ for i = 3, #ARGV, 3 do
   redis.call('ZREM', KEYS[2], ARGV[i])
   redis.call('SREM', KEYS[3], ARGV[i])
 end
-if redis.call('SCARD', KEYS[3]) == 0 then redis.call('ZREM', KEYS[4], ARGV[1]) end
+if ARGV[2] == '1' and redis.call('SCARD', KEYS[3]) == 0 then redis.call('ZREM', KEYS[4], ARGV[1]) end
 return count
 `
 

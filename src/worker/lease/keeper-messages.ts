@@ -18,6 +18,7 @@ export type ToKeeper =
   | { readonly kind: 'hold'; readonly holder: string }
   | { readonly kind: 'release'; readonly holder: string }
   | ({ readonly kind: 'tags'; readonly holder: string } & TagChange)
+  | { readonly kind: 'reconcile'; readonly holder: string; readonly tags: readonly string[] }
   | { readonly kind: 'stop' }
 
 /** What the keeper's thread tells the worker. */

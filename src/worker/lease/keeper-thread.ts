@@ -29,6 +29,8 @@ class KeeperThread {
   readonly #renewals = new Renewals()
   #broker: Broker | undefined
   #isStopped = false
+  /** The next round does not wait for its time. */
+  #roundIsDue = false
 
   constructor(port: MessagePort, start: KeeperStart) {
     this.#port = port
@@ -42,6 +44,7 @@ class KeeperThread {
   async run(): Promise<void> {
     const everyMs = renewEveryMs(this.#start.leaseMs)
     while (!this.#isStopped) {
+      this.#roundIsDue = false
       const waitMs = (await this.#round()) ? everyMs : Math.min(1000, everyMs / 2)
       await this.#pause(waitMs)
     }
@@ -59,6 +62,11 @@ class KeeperThread {
         return
       case 'tags':
         this.#renewals.change(message.holder, message)
+        return
+      case 'reconcile':
+        this.#renewals.reconcile(message.holder, message.tags)
+        this.#roundIsDue = true
+        this.#wake()
         return
       case 'stop':
         this.#isStopped = true
@@ -120,7 +128,7 @@ class KeeperThread {
   }
 
   #pause(ms: number): Promise<void> {
-    if (this.#isStopped) return Promise.resolve()
+    if (this.#isStopped || this.#roundIsDue) return Promise.resolve()
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#wake(), ms)
       this.#wake = () => {

@@ -4,8 +4,10 @@ import type { Leases } from '../../broker/contract.js'
 export interface LeaseKeeper {
   /** Renew the claims of a holder from now on. */
   hold(lease: HeldLease): void
-  /** Claims that came and went, where each one has to be named. */
+  /** Claims that came and went, where each one has to be named; claims that went after {@link reconcile}. */
   changed(holder: string, change: TagChange): void
+  /** The holder claims no more: renew only these claims from now on, and give back what else it has. */
+  reconcile(holder: string, tags: readonly string[]): void
   /** Renew no more: nothing of the holder is in use. */
   release(holder: string): void
   /** Let go of everything. Idempotent. */
@@ -36,6 +38,7 @@ export function renewEveryMs(leaseMs: number): number {
 export const noKeeper: LeaseKeeper = {
   hold: () => undefined,
   changed: () => undefined,
+  reconcile: () => undefined,
   release: () => undefined,
   stop: async () => undefined,
 }

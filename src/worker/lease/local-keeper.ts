@@ -35,6 +35,14 @@ export class LocalKeeper implements LeaseKeeper {
     this.#held.get(holder)?.renewals.change(holder, change)
   }
 
+  reconcile(holder: string, tags: readonly string[]): void {
+    const held = this.#held.get(holder)
+    if (held === undefined) return
+    held.renewals.reconcile(holder, tags)
+    // Cannot reject: it catches.
+    void this.#renewOne(held.lease, held.renewals)
+  }
+
   release(holder: string): void {
     this.#held.delete(holder)
   }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Leases } from '../../broker/contract.js'
+import type { LeaseRenewal, Leases } from '../../broker/contract.js'
 import type { TagChange } from './keeper.js'
 
 /** A claim that was settled while it was renewed looks lost, until whoever settled it has said so. */
@@ -14,6 +14,8 @@ export interface RenewalListener {
 /** The holders and, where each has to be named, the claims that are renewed; the same in any thread. */
 export class Renewals {
   readonly #holders = new Map<string, Set<string>>()
+  /** Those that claim no more: their claims are all known. */
+  readonly #reconciled = new Set<string>()
 
   /** How many holders there are. */
   get size(): number {
@@ -33,17 +35,24 @@ export class Renewals {
     for (const tag of removed) tags.delete(tag)
   }
 
+  /** The holder claims no more: these are its claims, and what else the store has of it goes back in every round. */
+  reconcile(holder: string, tags: readonly string[]): void {
+    if (!this.#holders.has(holder)) return
+    this.#holders.set(holder, new Set(tags))
+    this.#reconciled.add(holder)
+  }
+
   /** Renew this holder no more. */
   release(holder: string): void {
     this.#holders.delete(holder)
+    this.#reconciled.delete(holder)
   }
 
   /** Renew everything once. @throws what the store throws; the holders not reached wait for the next round. */
   async round(leases: Leases, leaseMs: number, listener: RenewalListener): Promise<void> {
     for (const [holder, tags] of [...this.#holders]) {
-      const named = leases.renews === 'tags' ? [...tags] : []
-      if (leases.renews === 'tags' && named.length === 0) continue
-      const { held, lostTags } = await leases.renew(holder, named, leaseMs)
+      if (leases.renews === 'tags' && tags.size === 0) continue
+      const { held, lostTags } = await this.#renew(leases, holder, leaseMs)
       if (lostTags.length > 0) await sleep(SETTLED_WITHIN_MS)
       const gone = lostTags.filter((tag) => tags.has(tag))
       // A holder without claims has nothing to lose, and a claim that came meanwhile is not in the answer.
@@ -51,5 +60,12 @@ export class Renewals {
       else if (gone.length > 0) listener.lost(holder, gone)
       for (const tag of gone) tags.delete(tag)
     }
+  }
+
+  #renew(leases: Leases, holder: string, leaseMs: number): Promise<LeaseRenewal> {
+    const tags = [...(this.#holders.get(holder) ?? [])]
+    if (this.#reconciled.has(holder) && leases.reconcile !== undefined)
+      return leases.reconcile(holder, tags, leaseMs)
+    return leases.renew(holder, leases.renews === 'tags' ? tags : [], leaseMs)
   }
 }

@@ -18,6 +18,7 @@ export class ThreadKeeper implements LeaseKeeper {
   readonly #logger: TaskLogger
   readonly #held = new Map<string, HeldLease>()
   readonly #tags = new Map<string, Set<string>>()
+  readonly #reconciled = new Set<string>()
   #thread: Thread
   #deaths = 0
   #restarting: NodeJS.Timeout | undefined
@@ -47,9 +48,16 @@ export class ThreadKeeper implements LeaseKeeper {
     this.#tell({ kind: 'tags', holder, added, removed })
   }
 
+  reconcile(holder: string, tags: readonly string[]): void {
+    this.#tags.set(holder, new Set(tags))
+    this.#reconciled.add(holder)
+    this.#tell({ kind: 'reconcile', holder, tags })
+  }
+
   release(holder: string): void {
     this.#held.delete(holder)
     this.#tags.delete(holder)
+    this.#reconciled.delete(holder)
     this.#tell({ kind: 'release', holder })
   }
 
@@ -117,6 +125,8 @@ export class ThreadKeeper implements LeaseKeeper {
       for (const holder of this.#held.keys()) this.#tell({ kind: 'hold', holder })
       for (const [holder, tags] of this.#tags)
         this.#tell({ kind: 'tags', holder, added: [...tags], removed: [] })
+      for (const holder of this.#reconciled)
+        this.#tell({ kind: 'reconcile', holder, tags: [...(this.#tags.get(holder) ?? [])] })
     }, delayMs)
     this.#restarting.unref()
   }

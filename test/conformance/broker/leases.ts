@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { never, passTime } from '../time.js'
 import type { Consumer, Delivery } from '../../../src/broker/contract.js'
 import { BrokerConnectionError } from '../../../src/errors/errors.js'
-import { assertNothing, takeOne, textsOf, brokerChecks } from './stage.js'
+import { assertNothing, take, takeOne, textsOf, brokerChecks } from './stage.js'
 import type { BrokerCheck, BrokerStage } from './stage.js'
 
 /** The next delivery of a consumer that lost its claims, or of its successor if it says that its connection is lost. */
@@ -112,6 +112,40 @@ export const leaseChecks: readonly BrokerCheck[] = brokerChecks([
       }
 
       assert.deepEqual(await consumer.ack([delivery]), [])
+    },
+  },
+  {
+    name: 'gives back, unspent, what a holder has beyond the claims it knows of',
+    needs: 'leases',
+    run: async (stage) => {
+      const { leases } = await stage.open()
+      assert.ok(leases)
+      const { reconcile } = leases
+      // Where each claim has to be named, those that no one names run out.
+      assert.equal(reconcile !== undefined, leases.renews === 'holder')
+      if (reconcile === undefined) return
+      await stage.publish(['a', 'b', 'c'])
+      const consumer = await stage.consume()
+      const [known] = await take(consumer, 3)
+      assert.ok(known)
+
+      const { holder = '' } = consumer
+
+      const renewal = await reconcile(holder, [known.tag, 'settled'], 30_000)
+
+      assert.deepEqual([renewal.held, renewal.lostTags.includes(known.tag)], [true, false])
+      const back = await take(await stage.consume({}, await stage.open()), 2)
+      assert.deepEqual(textsOf(back), ['b', 'c'])
+      assert.deepEqual(
+        back.map(({ deliveryCount }) => deliveryCount),
+        [1, 1],
+      )
+      assert.deepEqual(textsOf((await consumer.verify?.([known])) ?? []), ['a'])
+      assert.deepEqual(await consumer.ack([known]), [])
+      for (const round of [1, 2]) {
+        const again = await reconcile(holder, [], 30_000)
+        assert.equal(again.held, true, `held without claims, round ${String(round)}`)
+      }
     },
   },
   {

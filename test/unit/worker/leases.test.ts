@@ -61,6 +61,36 @@ describe('leases', () => {
     expect(lost).toEqual([['h', ['b']]])
   })
 
+  it('are all named once their holder claims no more, and what else it has goes back', async () => {
+    const asked: unknown[] = []
+    const renewals = new Renewals()
+    const leases: Leases = {
+      renews: 'holder',
+      renew: async (_holder, tags) => {
+        asked.push(['renew', tags])
+        return { held: true, lostTags: [] }
+      },
+      reconcile: async (_holder, tags) => {
+        asked.push(['reconcile', tags])
+        return { held: true, lostTags: [] }
+      },
+    }
+    renewals.hold('h')
+    const listener = { lost: () => undefined }
+
+    await renewals.round(leases, 1000, listener)
+    renewals.reconcile('h', ['a', 'b'])
+    await renewals.round(leases, 1000, listener)
+    renewals.change('h', { added: [], removed: ['a', 'b'] })
+    await renewals.round(leases, 1000, listener)
+
+    expect(asked).toEqual([
+      ['renew', []],
+      ['reconcile', ['a', 'b']],
+      ['reconcile', []],
+    ])
+  })
+
   it('are not lost that were settled while they were renewed', async () => {
     const lost: unknown[] = []
     const renewals = new Renewals()
@@ -90,6 +120,7 @@ describe('leases', () => {
         hold: () => undefined,
         release: () => undefined,
         stop: async () => undefined,
+        reconcile: () => undefined,
         changed: (_holder, change) => told.push(change),
       },
       'h',

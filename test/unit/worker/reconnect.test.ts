@@ -59,6 +59,26 @@ describe('a worker whose store goes away', () => {
     expect(counts).toEqual([1])
   })
 
+  it('gives back what a fetch claimed whose answer was lost, beside a task that still runs', async () => {
+    const { bench, store } = flakyBench('?leases=true', { lease: 1 })
+    await using _ending = bench
+    const may = gate()
+    const slow = bench.app.task('tasks.slow', () => may.passed)
+    const add = bench.app.task('tasks.add', (x: number, y: number) => x + y)
+    const worker = await bench.start({ concurrency: 2 })
+    const held = await slow.delay()
+    await eventually(() => (worker.status.running === 1 ? true : undefined))
+
+    store.cut()
+    // The fetch that waited on the lost connection takes it, and nobody hears its answer.
+    const result = await add.delay(1, 2)
+    store.isDown = false
+
+    expect(await result.get(10)).toBe(3)
+    may.open()
+    await held.get(10)
+  })
+
   it('stores what ends after the reconnect, where it was acknowledged before and claims end with the connection', async () => {
     const { bench, store } = flakyBench()
     await using _ending = bench

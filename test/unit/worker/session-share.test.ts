@@ -15,6 +15,7 @@ function shareOf(): { readonly share: SessionShare; readonly live: Set<string> }
     return {
       hold: () => undefined,
       changed: () => undefined,
+      reconcile: () => undefined,
       release: () => undefined,
       stop: async () => {
         live.delete(url)
