@@ -17,7 +17,6 @@ export function checkCombinations(valueOf: ValueOf): void {
   checkPickle(valueOf)
   checkTimezone(valueOf)
   checkQueues(valueOf)
-  checkResultSleeps(valueOf)
 }
 
 function checkLimits(valueOf: ValueOf): void {
@@ -38,7 +37,7 @@ function checkPickle(valueOf: ValueOf): void {
       throw new ConfigError(`${name} cannot have ${shown(refused)}, ${PICKLE_REASON}`)
     }
   }
-  for (const name of ['taskSerializer', 'resultSerializer', 'eventSerializer']) {
+  for (const name of ['taskSerializer', 'resultSerializer']) {
     const value = valueOf(name)
     if (typeof value === 'string' && PICKLE.has(value)) {
       throw new ConfigError(`${name} cannot be ${shown(value)}, ${PICKLE_REASON}`)
@@ -75,13 +74,4 @@ function checkQueues(valueOf: ValueOf): void {
 
 function nameOf(queue: unknown): unknown {
   return typeof queue === 'object' && queue !== null && 'name' in queue ? queue.name : undefined
-}
-
-function checkResultSleeps(valueOf: ValueOf): void {
-  const base = valueOf('resultBackendBaseSleepBetweenRetriesMs')
-  const max = valueOf('resultBackendMaxSleepBetweenRetriesMs')
-  if (typeof base !== 'number' || typeof max !== 'number' || base <= max) return
-  throw new ConfigError(
-    `resultBackendBaseSleepBetweenRetriesMs (${base}) is more than resultBackendMaxSleepBetweenRetriesMs (${max})`,
-  )
 }

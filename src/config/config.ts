@@ -1,6 +1,5 @@
 // Generated from the option table by test/check/generate-reference.mjs.
 import type { DurationInput } from '../util/duration.js'
-import type { StoreConfig, StoreConfigInput } from './store-config.js'
 import type { BackendSetting, BrokerSetting, SslSetting } from './value/store-settings.js'
 import type { FailoverStrategy } from './value/failover-strategy.js'
 import type {
@@ -14,7 +13,7 @@ import type { PoolInput, PoolName } from './value/worker-settings.js'
 import type { BeatSchedule, BeatScheduleInput } from './value/beat-settings.js'
 
 /** What a user writes: every option, none required. */
-export interface ConfigInput extends StoreConfigInput {
+export interface ConfigInput {
   /**
    * Content types that are read, by name or MIME type. Anything else is refused before it is decoded and set aside. `pickle` is never accepted, because reading it runs code.
    *
@@ -59,18 +58,6 @@ export interface ConfigInput extends StoreConfigInput {
   readonly brokerUrl?: BrokerSetting | undefined
   /** The same as `brokerUrl`. */
   readonly broker?: BrokerSetting | undefined
-  /**
-   * Broker of consumers, when it differs from the one of publishers.
-   *
-   * @defaultValue not set
-   */
-  readonly brokerReadUrl?: string | undefined
-  /**
-   * Broker of publishers, when it differs from the one of consumers.
-   *
-   * @defaultValue not set
-   */
-  readonly brokerWriteUrl?: string | undefined
   /**
    * Scheme of the broker when `brokerUrl` is not set and the URL is put together from its parts.
    *
@@ -126,12 +113,6 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly brokerHeartbeat?: DurationInput | undefined
   /**
-   * How often heartbeats are checked within one interval.
-   *
-   * @defaultValue `3`
-   */
-  readonly brokerHeartbeatCheckrate?: number | undefined
-  /**
    * AMQP login method, for example `PLAIN` or `EXTERNAL`.
    *
    * @defaultValue not set
@@ -143,18 +124,6 @@ export interface ConfigInput extends StoreConfigInput {
    * @defaultValue `quorum`
    */
   readonly brokerNativeDelayedDeliveryQueueType?: 'classic' | 'quorum' | undefined
-  /**
-   * Connections that publishers of one process share; 0 opens one for each use.
-   *
-   * @defaultValue `10`
-   */
-  readonly brokerPoolLimit?: number | null | undefined
-  /**
-   * How long to wait for a free connection of the pool; for ever when not set.
-   *
-   * @defaultValue not set
-   */
-  readonly brokerPoolAcquireTimeout?: DurationInput | undefined
   /**
    * TLS to the broker: `true`, or the client's TLS options (`ca_certs`, `certfile`, `keyfile`, `cert_reqs`).
    *
@@ -290,12 +259,6 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly resultFailureExpires?: DurationInput | null | undefined
   /**
-   * How long the counters of a chord are kept.
-   *
-   * @defaultValue the value of `resultExpires`
-   */
-  readonly resultChordExpires?: DurationInput | null | undefined
-  /**
    * Whether name, arguments, queue, worker and retries of the task are stored with its result.
    *
    * @defaultValue `false`
@@ -320,59 +283,11 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly resultExchangeType?: 'direct' | 'topic' | 'fanout' | 'headers' | undefined
   /**
-   * Results that a client keeps in memory; -1 for none.
-   *
-   * @defaultValue `-1`
-   */
-  readonly resultCacheMax?: number | undefined
-  /**
    * Options of the backend's driver.
    *
    * @defaultValue `{}`
    */
   readonly resultBackendTransportOptions?: Readonly<Record<string, unknown>> | undefined
-  /**
-   * Whether a failed call of the backend is retried.
-   *
-   * @defaultValue `false`
-   */
-  readonly resultBackendAlwaysRetry?: boolean | undefined
-  /**
-   * Retries of a call of the backend.
-   *
-   * @defaultValue `Infinity`
-   */
-  readonly resultBackendMaxRetries?: number | undefined
-  /**
-   * First delay between two retries of a call of the backend.
-   *
-   * @defaultValue `10`
-   */
-  readonly resultBackendBaseSleepBetweenRetriesMs?: number | undefined
-  /**
-   * Longest delay between two retries of a call of the backend.
-   *
-   * @defaultValue `10000`
-   */
-  readonly resultBackendMaxSleepBetweenRetriesMs?: number | undefined
-  /**
-   * Whether one backend object may serve several threads.
-   *
-   * @defaultValue `false`
-   */
-  readonly resultBackendThreadSafe?: boolean | undefined
-  /**
-   * How long the body of a chord waits for each result of its header.
-   *
-   * @defaultValue 3 seconds
-   */
-  readonly resultChordJoinTimeout?: DurationInput | undefined
-  /**
-   * Interval at which chords are checked on backends that cannot count.
-   *
-   * @defaultValue 1 second
-   */
-  readonly resultChordRetryInterval?: DurationInput | undefined
   /**
    * Result backends by scheme, in place of the built-in ones: a function `(url, options) => backend`, an object with `createBackend`, or the path of a module that exports it (`./my-backend.js`, `./my-backend.js:create`).
    *
@@ -421,18 +336,6 @@ export interface ConfigInput extends StoreConfigInput {
    * @defaultValue `true`
    */
   readonly taskAcksOnFailureOrTimeout?: boolean | undefined
-  /**
-   * Whether a task runs again when the process that ran it died; `maxDeliveries` ends the loop. Celery's default is `false`.
-   *
-   * @defaultValue `true`
-   */
-  readonly taskRejectOnWorkerLost?: boolean | undefined
-  /**
-   * Whether a task whose process died is retried, which counts against its retries.
-   *
-   * @defaultValue `false`
-   */
-  readonly taskRetryOnWorkerLost?: boolean | undefined
   /**
    * Store no results unless a task or call says otherwise.
    *
@@ -524,12 +427,6 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly taskDefaultPriority?: number | undefined
   /**
-   * Starts of one task for each worker: `10` or `'10/s'`, `'100/m'`, `'1000/h'`.
-   *
-   * @defaultValue not set
-   */
-  readonly taskDefaultRateLimit?: number | string | undefined
-  /**
    * Whether a task sent from a task has its priority.
    *
    * @defaultValue `false`
@@ -590,30 +487,6 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly taskAnnotations?: TaskAnnotations | undefined
   /**
-   * Whether a `task-sent` event is published for every message.
-   *
-   * @defaultValue `false`
-   */
-  readonly taskSendSentEvent?: boolean | undefined
-  /**
-   * Whether results carry the traceback as an object. Stacks travel as text in any case.
-   *
-   * @defaultValue `false`
-   */
-  readonly taskRemoteTracebacks?: boolean | undefined
-  /**
-   * How deep arguments are printed in `argsrepr` and `kwargsrepr`.
-   *
-   * @defaultValue `3`
-   */
-  readonly taskReprMaxlevels?: number | undefined
-  /**
-   * Whether an error callback of a chord is called for each task of its header.
-   *
-   * @defaultValue `false`
-   */
-  readonly taskAllowErrorCbOnChordHeader?: boolean | undefined
-  /**
    * Tasks that run at the same time; `auto` for the default.
    *
    * @defaultValue 10 for the async pool, 1 for solo, the number of processors for threads and processes
@@ -638,24 +511,6 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly workerDisablePrefetch?: boolean | undefined
   /**
-   * Whether the prefetch is lowered after a lost connection.
-   *
-   * @defaultValue `true`
-   */
-  readonly workerEnablePrefetchCountReduction?: boolean | undefined
-  /**
-   * Delayed tasks that a worker holds in memory. Delayed tasks wait in the broker, so there are none.
-   *
-   * @defaultValue not set
-   */
-  readonly workerEtaTaskLimit?: number | undefined
-  /**
-   * Whether quorum queues are found out and given their own prefetch.
-   *
-   * @defaultValue `true`
-   */
-  readonly workerDetectQuorumQueues?: boolean | undefined
-  /**
    * How long running tasks may go on after the second signal, before they are given back.
    *
    * @defaultValue 0
@@ -673,120 +528,6 @@ export interface ConfigInput extends StoreConfigInput {
    * @defaultValue `false`
    */
   readonly workerCancelLongRunningTasksOnConnectionLoss?: boolean | undefined
-  /**
-   * Whether a redelivered task is skipped when its result is SUCCESS.
-   *
-   * @defaultValue `false`
-   */
-  readonly workerDeduplicateSuccessfulTasks?: boolean | undefined
-  /**
-   * Whether the worker answers remote control.
-   *
-   * @defaultValue `true`
-   */
-  readonly workerEnableRemoteControl?: boolean | undefined
-  /**
-   * Whether the worker publishes events.
-   *
-   * @defaultValue `false`
-   */
-  readonly workerSendTaskEvents?: boolean | undefined
-  /**
-   * Whether the worker has a queue of its own, `<name>@<host>.dq`.
-   *
-   * @defaultValue `false`
-   */
-  readonly workerDirect?: boolean | undefined
-  /**
-   * Whether rate limits of tasks are ignored.
-   *
-   * @defaultValue `false`
-   */
-  readonly workerDisableRateLimits?: boolean | undefined
-  /**
-   * Tasks that a pool process runs before it is replaced.
-   *
-   * @defaultValue not set
-   */
-  readonly workerMaxTasksPerChild?: number | undefined
-  /**
-   * Memory of a pool process at which it is replaced after its task.
-   *
-   * @defaultValue not set
-   */
-  readonly workerMaxMemoryPerChild?: number | undefined
-  /**
-   * How long the result of a task is waited for after its process died.
-   *
-   * @defaultValue 10 seconds
-   */
-  readonly workerLostWait?: DurationInput | undefined
-  /**
-   * How long a new pool process may take to start.
-   *
-   * @defaultValue 4 seconds
-   */
-  readonly workerProcAliveTimeout?: DurationInput | undefined
-  /**
-   * Whether tasks wait for a free process of the pool.
-   *
-   * @defaultValue `true`
-   */
-  readonly workerPoolPutlocks?: boolean | undefined
-  /**
-   * Whether the pool may be restarted by remote control.
-   *
-   * @defaultValue `false`
-   */
-  readonly workerPoolRestarts?: boolean | undefined
-  /**
-   * How Celery's pool starts processes. Node has one way.
-   *
-   * @defaultValue `fork`
-   */
-  readonly workerPoolStartMethod?: string | undefined
-  /**
-   * The class that grows and shrinks the pool.
-   *
-   * @defaultValue `celery.worker.autoscale:Autoscaler`
-   */
-  readonly workerAutoscaler?: unknown
-  /**
-   * The class that consumes messages.
-   *
-   * @defaultValue `celery.worker.consumer:Consumer`
-   */
-  readonly workerConsumer?: unknown
-  /**
-   * The class of a remote agent.
-   *
-   * @defaultValue not set
-   */
-  readonly workerAgent?: unknown
-  /**
-   * The class that schedules delayed work in the worker.
-   *
-   * @defaultValue not set
-   */
-  readonly workerTimer?: unknown
-  /**
-   * Longest sleep of that timer.
-   *
-   * @defaultValue 1 second
-   */
-  readonly workerTimerPrecision?: DurationInput | undefined
-  /**
-   * File in which revoked tasks are kept across restarts.
-   *
-   * @defaultValue not set
-   */
-  readonly workerStateDb?: string | undefined
-  /**
-   * Whether the worker replaces handlers of the root logger.
-   *
-   * @defaultValue `true`
-   */
-  readonly workerHijackRootLogger?: boolean | undefined
   /**
    * Whether `lovage worker` sends what tasks print with `console` to its log.
    *
@@ -812,71 +553,17 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly workerLogFormat?: string | undefined
   /**
-   * Form of the time in a log line, in Python's notation.
-   *
-   * @defaultValue not set
-   */
-  readonly workerLogDatefmt?: string | undefined
-  /**
    * The same for what tasks write themselves.
    *
    * @defaultValue `[%(asctime)s: %(levelname)s/%(processName)s] %(task_name)s[%(task_id)s]: %(message)s`
    */
   readonly workerTaskLogFormat?: string | undefined
   /**
-   * Form of the time in such a line.
-   *
-   * @defaultValue not set
-   */
-  readonly workerTaskLogDatefmt?: string | undefined
-  /**
-   * File of the log of a detached worker.
-   *
-   * @defaultValue not set
-   */
-  readonly workerLogfile?: string | undefined
-  /**
-   * File that holds the process id of a detached worker.
-   *
-   * @defaultValue not set
-   */
-  readonly workerPidfile?: string | undefined
-  /**
-   * User that a detached worker runs as.
-   *
-   * @defaultValue not set
-   */
-  readonly workerUid?: number | string | undefined
-  /**
-   * Group that a detached worker runs as.
-   *
-   * @defaultValue not set
-   */
-  readonly workerGid?: number | string | undefined
-  /**
-   * File mode mask of a detached worker.
-   *
-   * @defaultValue not set
-   */
-  readonly workerUmask?: number | string | undefined
-  /**
-   * Program that starts a detached worker.
-   *
-   * @defaultValue not set
-   */
-  readonly workerExecutable?: string | undefined
-  /**
    * Periodic tasks by name: `task`, `schedule`, `args`, `kwargs`, `options`, `relative`, `timezone`, `catchUp`, `enabled`.
    *
    * @defaultValue `{}`
    */
   readonly beatSchedule?: BeatScheduleInput | undefined
-  /**
-   * The class that keeps the schedule in Celery. Not loaded, which a warning says where it is set: schedules are in the store of the broker or the backend, or where `beatStore` says.
-   *
-   * @defaultValue `celery.beat:PersistentScheduler`
-   */
-  readonly beatScheduler?: unknown
   /**
    * Where neither the broker nor the backend can hold schedules and `beatStore` names no other store: the SQLite file, with `.sqlite` behind this name, that one beat keeps them in.
    *
@@ -890,29 +577,11 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly beatMaxLoopInterval?: DurationInput | undefined
   /**
-   * Tasks that are sent before Celery saves its schedule. Here each occurrence is recorded as it is sent, and where this is set a warning says so.
-   *
-   * @defaultValue `0`
-   */
-  readonly beatSyncEvery?: number | undefined
-  /**
    * How long after its time a missed instant of a crontab is still sent; without a value there is no limit.
    *
    * @defaultValue not set
    */
   readonly beatCronStartingDeadline?: DurationInput | undefined
-  /**
-   * Whether beat answers remote control.
-   *
-   * @defaultValue `false`
-   */
-  readonly beatEnableRemoteControl?: boolean | undefined
-  /**
-   * Age of the last tick at which beat no longer answers a ping.
-   *
-   * @defaultValue not set
-   */
-  readonly beatRemoteControlMaxTickAge?: DurationInput | undefined
   /**
    * URL of the store that keeps schedules, where it is not to be that of the broker or the backend: `redis://…`, `postgresql://…`, `mongodb://…`, `sqlite://…`.
    *
@@ -920,153 +589,111 @@ export interface ConfigInput extends StoreConfigInput {
    */
   readonly beatStore?: string | undefined
   /**
-   * File of the log of a detached beat.
+   * Database of the bare backend name `database`.
    *
    * @defaultValue not set
    */
-  readonly beatLogfile?: string | undefined
+  readonly databaseUrl?: string | undefined
   /**
-   * File that holds the process id of a detached beat.
+   * Names of the result tables on a SQL server: `task` and `group`.
    *
    * @defaultValue not set
    */
-  readonly beatPidfile?: string | undefined
+  readonly databaseTableNames?: Readonly<Record<string, unknown>> | undefined
   /**
-   * User that a detached beat runs as.
+   * Schemas of the result tables on a SQL server: `task` and `group`.
    *
    * @defaultValue not set
    */
-  readonly beatUid?: number | string | undefined
+  readonly databaseTableSchemas?: Readonly<Record<string, unknown>> | undefined
   /**
-   * Group that a detached beat runs as.
-   *
-   * @defaultValue not set
-   */
-  readonly beatGid?: number | string | undefined
-  /**
-   * File mode mask of a detached beat.
-   *
-   * @defaultValue not set
-   */
-  readonly beatUmask?: number | string | undefined
-  /**
-   * Program that starts a detached beat.
-   *
-   * @defaultValue not set
-   */
-  readonly beatExecutable?: string | undefined
-  /**
-   * Exchange of events.
-   *
-   * @defaultValue `celeryev`
-   */
-  readonly eventExchange?: string | undefined
-  /**
-   * How names of event queues begin.
-   *
-   * @defaultValue `celeryev`
-   */
-  readonly eventQueuePrefix?: string | undefined
-  /**
-   * When an event queue without a consumer is deleted.
-   *
-   * @defaultValue 60 seconds
-   */
-  readonly eventQueueExpires?: DurationInput | undefined
-  /**
-   * How long an event waits in a queue.
-   *
-   * @defaultValue 5 seconds
-   */
-  readonly eventQueueTtl?: DurationInput | undefined
-  /**
-   * Whether an event queue has one consumer.
+   * Celery's name for `databaseAutoMigrate`.
    *
    * @defaultValue `true`
    */
-  readonly eventQueueExclusive?: boolean | undefined
+  readonly databaseCreateTablesAtSetup?: boolean | undefined
   /**
-   * Whether event queues survive a restart of the broker.
+   * Host of the bare backend name `redis`.
+   *
+   * @defaultValue not set
+   */
+  readonly redisHost?: string | undefined
+  /**
+   * Port, used with `redisHost`.
+   *
+   * @defaultValue not set
+   */
+  readonly redisPort?: number | undefined
+  /**
+   * Database number, used with `redisHost`.
+   *
+   * @defaultValue not set
+   */
+  readonly redisDb?: number | undefined
+  /**
+   * User name, used with `redisHost`.
+   *
+   * @defaultValue not set
+   */
+  readonly redisUsername?: string | undefined
+  /**
+   * Password, used with `redisHost`.
+   *
+   * @defaultValue not set
+   */
+  readonly redisPassword?: string | undefined
+  /**
+   * TLS to the result backend: `true`, or the client's TLS options.
+   *
+   * @defaultValue not set
+   */
+  readonly redisBackendUseSsl?: SslSetting | undefined
+  /**
+   * Connections of the backend's pool.
+   *
+   * @defaultValue not set
+   */
+  readonly redisMaxConnections?: number | undefined
+  /**
+   * How long an answer of Redis may take.
+   *
+   * @defaultValue 120 seconds
+   */
+  readonly redisSocketTimeout?: DurationInput | undefined
+  /**
+   * How long opening a connection may take.
+   *
+   * @defaultValue not set
+   */
+  readonly redisSocketConnectTimeout?: DurationInput | undefined
+  /**
+   * Whether TCP keep-alive is on.
    *
    * @defaultValue `false`
    */
-  readonly eventQueueDurable?: boolean | undefined
+  readonly redisSocketKeepalive?: boolean | undefined
   /**
-   * Serializer of events.
-   *
-   * @defaultValue `json`
-   */
-  readonly eventSerializer?: string | undefined
-  /**
-   * File of the log of a detached event camera.
-   *
-   * @defaultValue not set
-   */
-  readonly eventsLogfile?: string | undefined
-  /**
-   * File that holds the process id of a detached event camera.
-   *
-   * @defaultValue not set
-   */
-  readonly eventsPidfile?: string | undefined
-  /**
-   * User that a detached event camera runs as.
-   *
-   * @defaultValue not set
-   */
-  readonly eventsUid?: number | string | undefined
-  /**
-   * Group that a detached event camera runs as.
-   *
-   * @defaultValue not set
-   */
-  readonly eventsGid?: number | string | undefined
-  /**
-   * File mode mask of a detached event camera.
-   *
-   * @defaultValue not set
-   */
-  readonly eventsUmask?: number | string | undefined
-  /**
-   * Program that starts a detached event camera.
-   *
-   * @defaultValue not set
-   */
-  readonly eventsExecutable?: string | undefined
-  /**
-   * How names of remote control exchanges begin.
-   *
-   * @defaultValue `celery`
-   */
-  readonly controlExchange?: string | undefined
-  /**
-   * How long a command waits in a worker's queue.
-   *
-   * @defaultValue 300 seconds
-   */
-  readonly controlQueueTtl?: DurationInput | undefined
-  /**
-   * When a command queue without a consumer is deleted.
-   *
-   * @defaultValue 10 seconds
-   */
-  readonly controlQueueExpires?: DurationInput | undefined
-  /**
-   * Whether a command queue has one consumer.
-   *
-   * @defaultValue `true`
-   */
-  readonly controlQueueExclusive?: boolean | undefined
-  /**
-   * Whether command queues survive a restart of the broker.
+   * Whether a call that took too long is retried.
    *
    * @defaultValue `false`
    */
-  readonly controlQueueDurable?: boolean | undefined
+  readonly redisRetryOnTimeout?: boolean | undefined
+  /**
+   * Cache of the bare backend name `cache`.
+   *
+   * @defaultValue not set
+   */
+  readonly cacheBackend?: string | undefined
+  /**
+   * Connection of the bare backend name `mongodb` (`host`, `port`, `user`, `password`), and for each MongoDB backend `database`, `taskmeta_collection`, `groupmeta_collection`, and `options` of the driver, which every other name is one of, too.
+   *
+   * @defaultValue not set
+   */
+  readonly mongodbBackendSettings?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** What the code reads: every option, checked, defaults filled in, lengths of time in milliseconds. */
-export interface Config extends StoreConfig {
+export interface Config {
   readonly acceptContent: readonly string[]
   readonly resultAcceptContent: readonly string[]
   readonly enableUtc: boolean
@@ -1074,8 +701,6 @@ export interface Config extends StoreConfig {
   readonly imports: readonly string[]
   readonly include: readonly string[]
   readonly brokerUrl: BrokerSetting | undefined
-  readonly brokerReadUrl: string | undefined
-  readonly brokerWriteUrl: string | undefined
   readonly brokerTransport: string | undefined
   readonly brokerTransportOptions: Readonly<Record<string, unknown>>
   readonly brokerConnectionTimeoutMs: number
@@ -1085,11 +710,8 @@ export interface Config extends StoreConfig {
   readonly brokerChannelErrorRetry: boolean
   readonly brokerFailoverStrategy: FailoverStrategy
   readonly brokerHeartbeatMs: number
-  readonly brokerHeartbeatCheckrate: number
   readonly brokerLoginMethod: string | undefined
   readonly brokerNativeDelayedDeliveryQueueType: 'classic' | 'quorum'
-  readonly brokerPoolLimit: number
-  readonly brokerPoolAcquireTimeoutMs: number | undefined
   readonly brokerUseSsl: SslSetting
   readonly brokerHost: string | undefined
   readonly brokerPort: number | undefined
@@ -1112,20 +734,11 @@ export interface Config extends StoreConfig {
   readonly resultCompression: string | undefined
   readonly resultExpiresMs: number
   readonly resultFailureExpiresMs: number
-  readonly resultChordExpiresMs: number
   readonly resultExtended: boolean
   readonly resultPersistent: boolean | undefined
   readonly resultExchange: string
   readonly resultExchangeType: 'direct' | 'topic' | 'fanout' | 'headers'
-  readonly resultCacheMax: number
   readonly resultBackendTransportOptions: Readonly<Record<string, unknown>>
-  readonly resultBackendAlwaysRetry: boolean
-  readonly resultBackendMaxRetries: number
-  readonly resultBackendBaseSleepBetweenRetriesMs: number
-  readonly resultBackendMaxSleepBetweenRetriesMs: number
-  readonly resultBackendThreadSafe: boolean
-  readonly resultChordJoinTimeoutMs: number
-  readonly resultChordRetryIntervalMs: number
   readonly overrideBackends: Readonly<Record<string, unknown>>
   readonly taskAlwaysEager: boolean
   readonly taskEagerPropagates: boolean
@@ -1134,8 +747,6 @@ export interface Config extends StoreConfig {
   readonly taskAcksOnFailure: boolean
   readonly taskAcksOnTimeout: boolean
   readonly taskAcksOnFailureOrTimeout: boolean
-  readonly taskRejectOnWorkerLost: boolean
-  readonly taskRetryOnWorkerLost: boolean
   readonly taskIgnoreResult: boolean
   readonly taskStoreErrorsEvenIfIgnored: boolean
   readonly taskTrackStarted: boolean
@@ -1151,7 +762,6 @@ export interface Config extends StoreConfig {
   readonly taskDefaultQueueType: 'classic' | 'quorum'
   readonly taskDefaultDeliveryMode: 1 | 2
   readonly taskDefaultPriority: number | undefined
-  readonly taskDefaultRateLimit: number | string | undefined
   readonly taskInheritParentPriority: boolean
   readonly taskQueueMaxPriority: number | undefined
   readonly taskQueues: readonly QueueSetting[] | undefined
@@ -1162,83 +772,38 @@ export interface Config extends StoreConfig {
   readonly taskPublishRetry: boolean
   readonly taskPublishRetryPolicy: RetryPolicy
   readonly taskAnnotations: TaskAnnotations | undefined
-  readonly taskSendSentEvent: boolean
-  readonly taskRemoteTracebacks: boolean
-  readonly taskReprMaxlevels: number
-  readonly taskAllowErrorCbOnChordHeader: boolean
   readonly workerConcurrency: number
   readonly workerPool: PoolName
   readonly workerPrefetchMultiplier: number
   readonly workerDisablePrefetch: boolean
-  readonly workerEnablePrefetchCountReduction: boolean
-  readonly workerEtaTaskLimit: number | undefined
-  readonly workerDetectQuorumQueues: boolean
   readonly workerSoftShutdownTimeoutMs: number
   readonly workerEnableSoftShutdownOnIdle: boolean
   readonly workerCancelLongRunningTasksOnConnectionLoss: boolean
-  readonly workerDeduplicateSuccessfulTasks: boolean
-  readonly workerEnableRemoteControl: boolean
-  readonly workerSendTaskEvents: boolean
-  readonly workerDirect: boolean
-  readonly workerDisableRateLimits: boolean
-  readonly workerMaxTasksPerChild: number | undefined
-  readonly workerMaxMemoryPerChild: number | undefined
-  readonly workerLostWaitMs: number
-  readonly workerProcAliveTimeoutMs: number
-  readonly workerPoolPutlocks: boolean
-  readonly workerPoolRestarts: boolean
-  readonly workerPoolStartMethod: string
-  readonly workerAutoscaler: unknown
-  readonly workerConsumer: unknown
-  readonly workerAgent: unknown
-  readonly workerTimer: unknown
-  readonly workerTimerPrecisionMs: number
-  readonly workerStateDb: string | undefined
-  readonly workerHijackRootLogger: boolean
   readonly workerRedirectStdouts: boolean
   readonly workerRedirectStdoutsLevel: string
   readonly workerLogColor: boolean | undefined
   readonly workerLogFormat: string
-  readonly workerLogDatefmt: string | undefined
   readonly workerTaskLogFormat: string
-  readonly workerTaskLogDatefmt: string | undefined
-  readonly workerLogfile: string | undefined
-  readonly workerPidfile: string | undefined
-  readonly workerUid: number | string | undefined
-  readonly workerGid: number | string | undefined
-  readonly workerUmask: number | string | undefined
-  readonly workerExecutable: string | undefined
   readonly beatSchedule: BeatSchedule
-  readonly beatScheduler: unknown
   readonly beatScheduleFilename: string
   readonly beatMaxLoopIntervalMs: number
-  readonly beatSyncEvery: number
   readonly beatCronStartingDeadlineMs: number | undefined
-  readonly beatEnableRemoteControl: boolean
-  readonly beatRemoteControlMaxTickAgeMs: number | undefined
   readonly beatStore: string | undefined
-  readonly beatLogfile: string | undefined
-  readonly beatPidfile: string | undefined
-  readonly beatUid: number | string | undefined
-  readonly beatGid: number | string | undefined
-  readonly beatUmask: number | string | undefined
-  readonly beatExecutable: string | undefined
-  readonly eventExchange: string
-  readonly eventQueuePrefix: string
-  readonly eventQueueExpiresMs: number
-  readonly eventQueueTtlMs: number
-  readonly eventQueueExclusive: boolean
-  readonly eventQueueDurable: boolean
-  readonly eventSerializer: string
-  readonly eventsLogfile: string | undefined
-  readonly eventsPidfile: string | undefined
-  readonly eventsUid: number | string | undefined
-  readonly eventsGid: number | string | undefined
-  readonly eventsUmask: number | string | undefined
-  readonly eventsExecutable: string | undefined
-  readonly controlExchange: string
-  readonly controlQueueTtlMs: number
-  readonly controlQueueExpiresMs: number
-  readonly controlQueueExclusive: boolean
-  readonly controlQueueDurable: boolean
+  readonly databaseUrl: string | undefined
+  readonly databaseTableNames: Readonly<Record<string, unknown>> | undefined
+  readonly databaseTableSchemas: Readonly<Record<string, unknown>> | undefined
+  readonly databaseCreateTablesAtSetup: boolean
+  readonly redisHost: string | undefined
+  readonly redisPort: number | undefined
+  readonly redisDb: number | undefined
+  readonly redisUsername: string | undefined
+  readonly redisPassword: string | undefined
+  readonly redisBackendUseSsl: SslSetting | undefined
+  readonly redisMaxConnections: number | undefined
+  readonly redisSocketTimeoutMs: number
+  readonly redisSocketConnectTimeoutMs: number | undefined
+  readonly redisSocketKeepalive: boolean
+  readonly redisRetryOnTimeout: boolean
+  readonly cacheBackend: string | undefined
+  readonly mongodbBackendSettings: Readonly<Record<string, unknown>> | undefined
 }

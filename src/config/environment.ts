@@ -1,7 +1,7 @@
 import { addValue } from './from-object.js'
 import type { LoadedSettings, WrittenValue } from './loaded-settings.js'
 import { environmentName, findOption, lowerName, nearestName } from './option-names.js'
-import { OPTIONS } from './option-table.js'
+import { ACCEPTED_OPTIONS } from './option-table.js'
 import type { Option } from './option/option.js'
 import { valueFromText } from './value/from-text.js'
 
@@ -20,7 +20,7 @@ const NO_SETTINGS =
  */
 export function settingsFromEnvironment(env: Environment = process.env): LoadedSettings {
   const values = new Map<string, WrittenValue>()
-  for (const [name, option] of OPTIONS) {
+  for (const [name, option] of ACCEPTED_OPTIONS) {
     const variable = variablesOf(name, option).find((candidate) => isSet(env[candidate]))
     const text = variable === undefined ? undefined : env[variable]
     if (variable === undefined || text === undefined) continue

@@ -1,5 +1,5 @@
 import { suggest } from '../util/suggest.js'
-import { OPTION_AREAS, OPTIONS } from './option-table.js'
+import { ACCEPTED_OPTIONS, OPTIONS } from './option-table.js'
 import type { Option } from './option/option.js'
 
 /**
@@ -36,7 +36,7 @@ const BY_SPELLING: ReadonlyMap<string, FoundOption> = spellings()
 
 function spellings(): ReadonlyMap<string, FoundOption> {
   const found = new Map<string, FoundOption>()
-  for (const [name, option] of OPTIONS) {
+  for (const [name, option] of ACCEPTED_OPTIONS) {
     for (const camel of [name, ...(option.aliases ?? [])]) {
       const lower = lowerName(camel)
       found.set(camel, { name, option, style: lower === camel ? 'any' : 'camel' })
@@ -80,12 +80,7 @@ const CAMEL_NAMES: readonly string[] = [...OPTIONS].flatMap(([name, option]) => 
 ])
 
 function nearestOldName(unknown: string, name: string): string {
-  const option = OPTIONS.get(name)
+  const option = ACCEPTED_OPTIONS.get(name)
   const candidates = option === undefined ? [] : oldNames(name, option)
   return suggest(unknown, candidates) ?? candidates[0] ?? name
-}
-
-/** The area an option belongs to. */
-export function areaOf(name: string): string {
-  return OPTION_AREAS.find((area) => name in area.options)?.name ?? 'lovage'
 }

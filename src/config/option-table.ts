@@ -2,12 +2,11 @@ import { appOptions } from './option/app.js'
 import { beatOptions } from './option/beat.js'
 import { brokerOptions } from './option/broker.js'
 import { databaseOptions } from './option/database.js'
-import { eventOptions } from './option/event.js'
+import { INACTIVE_OPTIONS } from './option/inactive.js'
 import { lovageOptions } from './option/lovage.js'
 import type { Option, OptionTable } from './option/option.js'
 import { redisOptions } from './option/redis.js'
 import { resultOptions } from './option/result.js'
-import { securityOptions } from './option/security.js'
 import { storesOptions } from './option/stores.js'
 import { taskOptions } from './option/task.js'
 import { workerOptions } from './option/worker.js'
@@ -28,14 +27,33 @@ export const OPTION_AREAS: readonly OptionArea[] = [
   { name: 'task', title: 'Tasks', options: taskOptions },
   { name: 'worker', title: 'Worker', options: workerOptions },
   { name: 'beat', title: 'Beat', options: beatOptions },
-  { name: 'event', title: 'Events and remote control', options: eventOptions },
   { name: 'database', title: 'Results in a SQL database', options: databaseOptions },
   { name: 'redis', title: 'Results in Redis', options: redisOptions },
-  { name: 'security', title: 'Signed messages', options: securityOptions },
-  { name: 'stores', title: 'Result backends of Celery alone', options: storesOptions },
+  { name: 'stores', title: 'Results in other stores', options: storesOptions },
 ]
 
-/** Every option by camelCase name, in the order of the reference. */
+/** Every option that acts, by camelCase name, in the order of the reference. */
 export const OPTIONS: ReadonlyMap<string, Option> = new Map(
   OPTION_AREAS.flatMap((area) => Object.entries(area.options)),
 )
+
+/** Every option that a source may set: {@link OPTIONS}, and those of Celery that are accepted and ignored. */
+export const ACCEPTED_OPTIONS: ReadonlyMap<string, Option> = new Map([
+  ...OPTIONS,
+  ...[...INACTIVE_OPTIONS].map(([name, { old, reason }]) => [name, inactive(reason, old)] as const),
+])
+
+function inactive(reason: string, old: readonly string[]): Option {
+  const types = { input: 'unknown', output: 'unknown' }
+  return {
+    kind: 'value',
+    default: undefined,
+    types,
+    read: (value) => value,
+    fromText: (text) => text,
+    form: 'anything',
+    old,
+    secret: true,
+    doc: `Ignored: ${reason}.`,
+  }
+}

@@ -10,7 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import { capabilityPage } from './reference/capability-page.mjs'
 import { configPage } from './reference/config-page.mjs'
-import { configTypes } from './reference/config-types.mjs'
+import { configType } from './reference/config-types.mjs'
 import { errorPage } from './reference/error-page.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
@@ -20,6 +20,8 @@ const dist = resolve(root, distFlag < 0 ? 'dist' : process.argv[distFlag + 1])
 
 const load = (path) => import(pathToFileURL(resolve(dist, path)).href)
 const { OPTION_AREAS } = await load('src/config/option-table.js')
+const { INACTIVE_OPTIONS } = await load('src/config/option/inactive.js')
+const { lowerName } = await load('src/config/option-names.js')
 const { describeOptions } = await load('src/config/describe-options.js')
 const { ERROR_CODES } = await load('src/errors/codes.js')
 const { BrokerRegistry } = await load('src/broker/registry.js')
@@ -29,8 +31,8 @@ const brokers = new BrokerRegistry()
 for (const driver of brokerDrivers) brokers.register(driver)
 
 const files = [
-  ...configTypes(OPTION_AREAS, descriptions),
-  ['docs/reference/configuration.md', configPage(descriptions)],
+  configType(OPTION_AREAS, descriptions),
+  ['docs/reference/configuration.md', configPage(descriptions, INACTIVE_OPTIONS, lowerName)],
   ['docs/reference/capabilities.md', await capabilityPage(brokers)],
   ['docs/reference/errors.md', errorPage(ERROR_CODES, await load('src/errors/errors.js'))],
 ]

@@ -6,7 +6,7 @@ import { crontab } from '../../schedule/schedules.js'
 import type { ScheduleInput } from '../../schedule/read-schedule.js'
 import { EXIT } from '../exit-code.js'
 import { extraSettings } from '../extra-settings.js'
-import { idleSettingsNote } from '../idle-settings.js'
+import { inactiveSettingsNote } from '../inactive-settings.js'
 import { printJson, table } from '../print.js'
 import type { Session } from '../session.js'
 import { onStopSignals } from '../stop-signals.js'
@@ -66,7 +66,7 @@ async function runBeat(session: Session, flags: BeatFlags, words: readonly strin
     ...(schedule === undefined ? {} : { beatScheduleFilename: schedule }),
     ...extraSettings(words),
   })
-  const idle = idleSettingsNote(app.conf)
+  const idle = inactiveSettingsNote(app.conf)
   if (idle !== undefined) session.note(idle)
   const { logger } = openWorkerLog(session, app, flags)
   app.logger = logger

@@ -9,7 +9,7 @@ import type { WorkerExit } from '../../worker/worker-options.js'
 import { bannerText } from '../banner.js'
 import { EXIT, exitCodeOf, type ExitCode } from '../exit-code.js'
 import { extraSettings } from '../extra-settings.js'
-import { idleSettingsNote } from '../idle-settings.js'
+import { inactiveSettingsNote } from '../inactive-settings.js'
 import { likelyModules } from '../loader/find-module.js'
 import { enableTypeScript } from '../loader/typescript.js'
 import type { LogFormat } from '../log.js'
@@ -51,7 +51,7 @@ export function workerCommand(session: Session): Command {
 
 async function work(session: Session, flags: WorkerFlags, words: readonly string[]): Promise<ExitCode> {
   const app = await session.openApp({ ...workerSettings(flags), ...extraSettings(words) })
-  const idle = idleSettingsNote(app.conf)
+  const idle = inactiveSettingsNote(app.conf)
   if (idle !== undefined) session.note(idle)
   if (flags.include !== undefined) include(app, flags.include)
   await app.loadTaskModules()

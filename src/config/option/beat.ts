@@ -1,6 +1,4 @@
 import { beatScheduleFromText, readBeatSchedule } from '../value/beat-settings.js'
-import { numberOrText } from '../value/text.js'
-import { readId } from '../value/worker-settings.js'
 import type { OptionTable } from './option.js'
 
 /** Periodic tasks: the schedule and the process that sends it. */
@@ -15,17 +13,6 @@ export const beatOptions: OptionTable = {
     old: ['CELERYBEAT_SCHEDULE'],
     doc: 'Periodic tasks by name: `task`, `schedule`, `args`, `kwargs`, `options`, `relative`, `timezone`, `catchUp`, `enabled`.',
   },
-  beatScheduler: {
-    kind: 'value',
-    default: 'celery.beat:PersistentScheduler',
-    types: { input: 'unknown', output: 'unknown' },
-    read: (value: unknown): unknown => value,
-    fromText: (text: string): unknown => text,
-    form: 'any',
-    old: ['CELERYBEAT_SCHEDULER'],
-    acts: false,
-    doc: 'The class that keeps the schedule in Celery. Not loaded, which a warning says where it is set: schedules are in the store of the broker or the backend, or where `beatStore` says.',
-  },
   beatScheduleFilename: {
     kind: 'string',
     default: 'celerybeat-schedule',
@@ -38,86 +25,16 @@ export const beatOptions: OptionTable = {
     old: ['CELERYBEAT_MAX_LOOP_INTERVAL'],
     doc: 'Longest sleep between two looks at the schedule, up to 2 seconds; 0 leaves it at those. Beat looks every 2 seconds whatever a longer one says, which a warning names.',
   },
-  beatSyncEvery: {
-    kind: 'integer',
-    default: 0,
-    min: 0,
-    old: ['CELERYBEAT_SYNC_EVERY'],
-    acts: false,
-    doc: 'Tasks that are sent before Celery saves its schedule. Here each occurrence is recorded as it is sent, and where this is set a warning says so.',
-  },
   beatCronStartingDeadline: {
     kind: 'duration',
     default: undefined,
     old: ['CELERYBEAT_CRON_STARTING_DEADLINE'],
     doc: 'How long after its time a missed instant of a crontab is still sent; without a value there is no limit.',
   },
-  beatEnableRemoteControl: {
-    kind: 'boolean',
-    default: false,
-    old: ['CELERYBEAT_ENABLE_REMOTE_CONTROL'],
-    acts: false,
-    doc: 'Whether beat answers remote control.',
-  },
-  beatRemoteControlMaxTickAge: {
-    kind: 'duration',
-    default: undefined,
-    old: ['CELERYBEAT_REMOTE_CONTROL_MAX_TICK_AGE'],
-    acts: false,
-    doc: 'Age of the last tick at which beat no longer answers a ping.',
-  },
   beatStore: {
     kind: 'string',
     default: undefined,
     url: true,
     doc: 'URL of the store that keeps schedules, where it is not to be that of the broker or the backend: `redis://…`, `postgresql://…`, `mongodb://…`, `sqlite://…`.',
-  },
-  beatLogfile: {
-    kind: 'string',
-    default: undefined,
-    acts: false,
-    doc: 'File of the log of a detached beat.',
-  },
-  beatPidfile: {
-    kind: 'string',
-    default: undefined,
-    acts: false,
-    doc: 'File that holds the process id of a detached beat.',
-  },
-  beatUid: {
-    kind: 'value',
-    default: undefined,
-    types: { input: 'number | string', output: 'number | string' },
-    read: readId,
-    fromText: numberOrText,
-    form: 'number or text',
-    acts: false,
-    doc: 'User that a detached beat runs as.',
-  },
-  beatGid: {
-    kind: 'value',
-    default: undefined,
-    types: { input: 'number | string', output: 'number | string' },
-    read: readId,
-    fromText: numberOrText,
-    form: 'number or text',
-    acts: false,
-    doc: 'Group that a detached beat runs as.',
-  },
-  beatUmask: {
-    kind: 'value',
-    default: undefined,
-    types: { input: 'number | string', output: 'number | string' },
-    read: readId,
-    fromText: numberOrText,
-    form: 'number or text',
-    acts: false,
-    doc: 'File mode mask of a detached beat.',
-  },
-  beatExecutable: {
-    kind: 'string',
-    default: undefined,
-    acts: false,
-    doc: 'Program that starts a detached beat.',
   },
 }

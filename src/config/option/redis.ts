@@ -84,26 +84,4 @@ export const redisOptions: OptionTable = {
     acts: false,
     doc: 'Whether a call that took too long is retried.',
   },
-  redisClientName: {
-    kind: 'string',
-    default: undefined,
-    acts: false,
-    doc: 'Name of the connections, as `CLIENT LIST` shows it.',
-  },
-  redisBackendHealthCheckInterval: {
-    kind: 'duration',
-    default: undefined,
-    acts: false,
-    doc: 'Idle time after which a connection is checked before its use.',
-  },
-  redisBackendCredentialProvider: {
-    kind: 'value',
-    default: undefined,
-    types: { input: 'unknown', output: 'unknown' },
-    read: (value: unknown): unknown => value,
-    fromText: (text: string): unknown => text,
-    form: 'any',
-    acts: false,
-    doc: 'Gives user name and password at each connect.',
-  },
 }

@@ -1,6 +1,6 @@
 import { queuesFromText, readQueues } from '../value/queues.js'
 import { readRoutes } from '../value/routes.js'
-import { readAnnotations, readDeliveryMode, readRate, readRetryPolicy } from '../value/task-settings.js'
+import { readAnnotations, readDeliveryMode, readRetryPolicy } from '../value/task-settings.js'
 import { numberOrText } from '../value/text.js'
 import type { OptionTable } from './option.js'
 
@@ -50,20 +50,6 @@ export const taskOptions: OptionTable = {
     old: ['CELERY_ACKS_ON_FAILURE_OR_TIMEOUT'],
     deprecated: 'use taskAcksOnFailure and taskAcksOnTimeout',
     doc: 'Both of `taskAcksOnFailure` and `taskAcksOnTimeout`.',
-  },
-  taskRejectOnWorkerLost: {
-    kind: 'boolean',
-    default: true,
-    old: ['CELERY_REJECT_ON_WORKER_LOST'],
-    acts: false,
-    doc: "Whether a task runs again when the process that ran it died; `maxDeliveries` ends the loop. Celery's default is `false`.",
-  },
-  taskRetryOnWorkerLost: {
-    kind: 'boolean',
-    default: false,
-    old: ['CELERY_RETRY_ON_WORKER_LOST'],
-    acts: false,
-    doc: 'Whether a task whose process died is retried, which counts against its retries.',
   },
   taskIgnoreResult: {
     kind: 'boolean',
@@ -171,17 +157,6 @@ export const taskOptions: OptionTable = {
     old: ['CELERY_DEFAULT_PRIORITY'],
     doc: 'Priority of messages that name none.',
   },
-  taskDefaultRateLimit: {
-    kind: 'value',
-    default: undefined,
-    types: { input: 'number | string', output: 'number | string' },
-    read: readRate,
-    fromText: numberOrText,
-    form: 'number or text such as `10/m`',
-    old: ['CELERY_DEFAULT_RATE_LIMIT'],
-    acts: false,
-    doc: "Starts of one task for each worker: `10` or `'10/s'`, `'100/m'`, `'1000/h'`.",
-  },
   taskInheritParentPriority: {
     kind: 'boolean',
     default: false,
@@ -260,34 +235,5 @@ export const taskOptions: OptionTable = {
     old: ['CELERY_ANNOTATIONS'],
     acts: false,
     doc: 'Options laid over those of tasks, by task name or `*`.',
-  },
-  taskSendSentEvent: {
-    kind: 'boolean',
-    default: false,
-    old: ['CELERY_SEND_TASK_SENT_EVENT'],
-    acts: false,
-    doc: 'Whether a `task-sent` event is published for every message.',
-  },
-  taskRemoteTracebacks: {
-    kind: 'boolean',
-    default: false,
-    old: ['CELERY_REMOTE_TRACEBACKS'],
-    acts: false,
-    doc: 'Whether results carry the traceback as an object. Stacks travel as text in any case.',
-  },
-  taskReprMaxlevels: {
-    kind: 'integer',
-    default: 3,
-    min: 0,
-    old: ['CELERY_REPR_MAXLEVELS'],
-    acts: false,
-    doc: 'How deep arguments are printed in `argsrepr` and `kwargsrepr`.',
-  },
-  taskAllowErrorCbOnChordHeader: {
-    kind: 'boolean',
-    default: false,
-    old: ['CELERY_ALLOW_ERROR_CB_ON_CHORD_HEADER'],
-    acts: false,
-    doc: 'Whether an error callback of a chord is called for each task of its header.',
   },
 }

@@ -112,13 +112,6 @@ export function readDeliveryMode(value: unknown, name: string): 1 | 2 {
   throw new ConfigError(`expected ${name} to be 1, 2, "transient" or "persistent", got: ${shown(value)}`)
 }
 
-/** Reads a rate: starts per second as a number, or text with a unit. */
-export function readRate(value: unknown, name: string): number | string {
-  if (typeof value === 'number' && value >= 0) return value
-  if (typeof value === 'string' && /^\d+(\.\d+)?(\/[smh])?$/.test(value)) return value
-  throw new ConfigError(`expected ${name} to be a number or text such as "10/m", got: ${shown(value)}`)
-}
-
 /** Reads options laid over those of tasks. */
 export function readAnnotations(value: unknown, name: string): TaskAnnotations {
   if (isAnnotationMap(value)) return value

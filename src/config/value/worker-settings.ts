@@ -33,9 +33,3 @@ export function readConcurrency(value: unknown, name: string): number | undefine
   if (typeof count === 'number' && Number.isInteger(count) && count > 0) return count
   throw new ConfigError(`expected ${name} to be a positive integer or "auto", got: ${shown(value)}`)
 }
-
-/** Reads a user, a group or a file mode mask, by number or name. */
-export function readId(value: unknown, name: string): number | string {
-  if (typeof value === 'string' || (typeof value === 'number' && Number.isInteger(value))) return value
-  throw new ConfigError(`expected ${name} to be a number or a name, got: ${shown(value)}`)
-}

@@ -1,5 +1,5 @@
 /** The page `docs/reference/configuration.md`. */
-export function configPage(descriptions) {
+export function configPage(descriptions, inactive, lowerName) {
   const areas = [...new Set(descriptions.map((option) => option.area))]
   const sections = areas.map((area) =>
     areaSection(
@@ -7,19 +7,18 @@ export function configPage(descriptions) {
       descriptions.filter((option) => option.area === area),
     ),
   )
-  return `${intro(descriptions, areas)}\n\n${sections.join('\n\n')}\n`
+  const parts = [intro(descriptions, inactive, areas), ...sections, inactiveSection(inactive, lowerName)]
+  return `${parts.join('\n\n')}\n`
 }
 
-function intro(descriptions, areas) {
-  const idle = descriptions.filter((option) => !option.acts).length
+function intro(descriptions, inactive, areas) {
   return `<!-- Generated from the option table by test/check/generate-reference.mjs. -->
 
 # Configuration
 
 Every option has one value and up to four names: camelCase (the typed form), Celery's lower-case name, the upper-case
-name from before Celery 4, and an environment variable. ${descriptions.length} options are accepted; ${idle} of them
-are _accepted, not used yet_: they are checked like the others, so that one settings file serves Python and Node, and
-nothing acts on them.
+name from before Celery 4, and an environment variable. There are ${descriptions.length} options; ${inactive.size} more of
+Celery's are [accepted and ignored](#accepted-and-ignored).
 
 ## Where options come from
 
@@ -90,7 +89,8 @@ args = ["monthly"]
 
 ## Contents
 
-${areas.map((area) => `- [${area}](#${anchor(area)})`).join('\n')}`
+${areas.map((area) => `- [${area}](#${anchor(area)})`).join('\n')}
+- [Accepted and ignored](#accepted-and-ignored)`
 }
 
 function anchor(title) {
@@ -101,10 +101,22 @@ function anchor(title) {
 }
 
 function areaSection(area, options) {
-  const acting = options.filter((option) => option.acts)
-  const idle = options.filter((option) => !option.acts)
-  const waiting = idle.length === 0 ? [] : ['### Accepted, not used yet', table(idle)]
-  return [`## ${area}`, ...acting.map(entry), ...waiting].join('\n\n')
+  return [`## ${area}`, ...options.map(entry)].join('\n\n')
+}
+
+/** Names by the reason why nothing acts on them. */
+function inactiveSection(inactive, lowerName) {
+  const byReason = new Map()
+  for (const [name, { reason }] of inactive) byReason.set(reason, [...(byReason.get(reason) ?? []), name])
+  const lines = [...byReason].map(
+    ([reason, names]) => `- ${reason}: ${names.map((name) => code(lowerName(name))).join(', ')}`,
+  )
+  return `## Accepted and ignored
+
+So that one settings file serves Python and Node, these settings of Celery are no error in any of their spellings. Nothing
+acts on them; a worker names those that are set.
+
+${lines.join('\n')}`
 }
 
 function entry(option) {
@@ -119,24 +131,6 @@ ${option.doc}${deprecated}
 - **Default:** ${option.defaultText}
 - **Also spelled:** ${spellings.length === 0 ? 'no other way' : spellings.map(code).join(', ')}
 - **Environment:** ${option.variables.map(code).join(', ')}`
-}
-
-function table(options) {
-  const rows = options.map((option) => [
-    code(option.name),
-    code(option.lowerName),
-    option.oldNames.map(code).join(', '),
-    code(option.variables[0]),
-    option.form,
-    option.defaultText,
-    option.doc,
-  ])
-  const head = ['option', 'Celery', 'old name', 'environment', 'value', 'default', 'about']
-  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n')
-}
-
-function cell(text) {
-  return text.replaceAll('|', '\\|')
 }
 
 function code(text) {

@@ -1,44 +1,30 @@
-/** Options of the stores stand in a file of their own, so that both stay readable. */
-const STORE_AREAS = new Set(['database', 'redis', 'security', 'stores'])
-
-/** The generated type files, as pairs of path and text. */
-export function configTypes(areas, descriptions) {
+/** The generated type file, as a pair of path and text. */
+export function configType(areas, descriptions) {
   const defaults = new Map(descriptions.map((option) => [option.name, option.defaultText]))
-  const main = areas.filter((area) => !STORE_AREAS.has(area.name))
-  const stores = areas.filter((area) => STORE_AREAS.has(area.name))
-  return [
-    ['src/config/config.ts', typesFile(main, { prefix: '', base: 'Store', defaults })],
-    ['src/config/store-config.ts', typesFile(stores, { prefix: 'Store', base: undefined, defaults })],
-  ]
-}
-
-function typesFile(areas, { prefix, base, defaults }) {
   const options = areas.flatMap((area) => Object.entries(area.options))
-  const about = prefix === '' ? 'every option' : 'the options of stores'
-  const extending = (name) => (base === undefined ? '' : ` extends ${base}${name}`)
-  return [
+  const text = [
     '// Generated from the option table by test/check/generate-reference.mjs.',
-    ...imports(options, base),
+    ...imports(options),
     '',
-    `/** What a user writes: ${about}, none required. */`,
-    `export interface ${prefix}ConfigInput${extending('ConfigInput')} {`,
+    '/** What a user writes: every option, none required. */',
+    'export interface ConfigInput {',
     ...options.flatMap(([name, option]) => inputMembers(name, option, defaults.get(name))),
     '}',
     '',
-    `/** What the code reads: ${about}, checked, defaults filled in, lengths of time in milliseconds. */`,
-    `export interface ${prefix}Config${extending('Config')} {`,
+    '/** What the code reads: every option, checked, defaults filled in, lengths of time in milliseconds. */',
+    'export interface Config {',
     ...options.map(([name, option]) => outputMember(name, option)),
     '}',
     '',
   ].join('\n')
+  return ['src/config/config.ts', text]
 }
 
-function imports(options, base) {
+function imports(options) {
   const byModule = new Map()
   if (options.some(([, option]) => option.kind === 'duration')) {
     byModule.set('../util/duration.js', new Set(['DurationInput']))
   }
-  if (base !== undefined) byModule.set('./store-config.js', new Set([`${base}Config`, `${base}ConfigInput`]))
   for (const [, option] of options) {
     if (option.types?.module === undefined) continue
     const path = option.types.module.startsWith('..')

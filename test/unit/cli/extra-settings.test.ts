@@ -3,8 +3,10 @@ import { expect, test } from '@jest/globals'
 import { extraSettings } from '../../../src/cli/extra-settings.js'
 
 test.each([
-  ['--worker-lost-wait 5', { workerLostWait: 5 }],
-  ['--worker-lost-wait=5', { workerLostWait: 5 }],
+  ['--worker-lost-wait 5', { workerLostWait: '5' }],
+  ['--worker-lost-wait=5', { workerLostWait: '5' }],
+  ['--lease 5', { lease: 5 }],
+  ['--lease=5', { lease: 5 }],
   ['--task-acks-late=no', { taskAcksLate: false }],
   ['--task-acks-late', { taskAcksLate: true }],
   ['--no-task-acks-late --lease 3', { taskAcksLate: false, lease: 3 }],

@@ -8,12 +8,6 @@ import type { Option } from '../../../src/config/option/option.js'
 import { resolvedName } from '../../../src/config/resolved-name.js'
 import { projectRoot } from '../../support/child.js'
 
-/** Named by code, and yet nothing acts on them: what the code does with the name. */
-const MERELY_NAMED: ReadonlyMap<string, string> = new Map([
-  ['workerMaxTasksPerChild', 'an option of the command line sets it'],
-  ['workerMaxMemoryPerChild', 'an option of the command line sets it'],
-])
-
 /** Where an option is used: everything but the table, its checks and what is printed of it. */
 const sources = ['src', 'brokers', 'backends']
   .flatMap((folder) => readdirSync(join(projectRoot, folder), { recursive: true, withFileTypes: true }))
@@ -21,7 +15,7 @@ const sources = ['src', 'brokers', 'backends']
   .map((entry) => join(entry.parentPath, entry.name))
   .filter((file) => {
     const path = relative(projectRoot, file)
-    return path === 'src/config/backend-choice.ts' || !/^src\/(config\/|cli\/idle-settings)/.test(path)
+    return path === 'src/config/backend-choice.ts' || !/^src\/(config\/|cli\/inactive-settings)/.test(path)
   })
 const words = new Set(sources.flatMap((file) => readFileSync(file, 'utf8').match(/\w+/g) ?? []))
 
@@ -37,10 +31,7 @@ function actsOf(name: string): boolean {
 }
 
 test('the reference says of each option truly whether anything acts on it', () => {
-  const wrong = [...OPTIONS]
-    .filter(([name]) => !MERELY_NAMED.has(name))
-    .filter(([name, option]) => isRead(name, option) !== actsOf(name))
+  const wrong = [...OPTIONS].filter(([name, option]) => isRead(name, option) !== actsOf(name))
 
   expect(wrong.map(([name, option]) => `${name}: acts is ${String(option.acts ?? true)}`)).toEqual([])
-  expect([...MERELY_NAMED.keys()].filter(actsOf)).toEqual([])
 })

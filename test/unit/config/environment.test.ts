@@ -53,16 +53,14 @@ describe('settingsFromEnvironment', () => {
       values({
         CELERY_BROKER_URL: 'redis://a',
         CELERY_RESULT_BACKEND: 'rpc',
-        CELERY_BROKER_READ_URL: 'redis://r',
-        CELERY_BROKER_WRITE_URL: 'redis://w',
+        CELERY_DEFAULT_QUEUE: 'q',
         CELERYD_CONCURRENCY: '2',
         CELERY_TASK_ALWAYS_EAGER: '1',
       }),
     ).toEqual({
       brokerUrl: 'redis://a',
       resultBackend: 'rpc',
-      brokerReadUrl: 'redis://r',
-      brokerWriteUrl: 'redis://w',
+      taskDefaultQueue: 'q',
       workerConcurrency: 2,
       taskAlwaysEager: true,
     })

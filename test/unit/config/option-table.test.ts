@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals'
 import { describeOptions } from '../../../src/config/describe-options.js'
 import { variablesOf } from '../../../src/config/environment.js'
 import { findOption, lowerName, nearestName, oldNames } from '../../../src/config/option-names.js'
-import { OPTIONS } from '../../../src/config/option-table.js'
+import { ACCEPTED_OPTIONS, OPTIONS } from '../../../src/config/option-table.js'
+import { INACTIVE_OPTIONS } from '../../../src/config/option/inactive.js'
 import { camelCase, celerySettings } from './celery-settings.js'
 
 const { settings, newIn57 } = celerySettings()
@@ -11,7 +12,6 @@ const all = [...settings, ...newIn57]
 /** Where Lovage decided differently from Celery, and how. */
 const DIFFERENT: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ['task_acks_late', true],
-  ['task_reject_on_worker_lost', true],
   ['worker_prefetch_multiplier', Infinity],
   ['worker_pool', 'async'],
   ['broker_failover_strategy', 'round-robin'],
@@ -27,8 +27,9 @@ describe.each(all.map((setting) => [setting.name, setting] as const))('the setti
   const camel = camelCase(name)
   const option = OPTIONS.get(camel)
 
-  test('is in the table under its camelCase name', () => {
-    expect(option).toBeDefined()
+  test('acts or is ignored under its camelCase name', () => {
+    expect([OPTIONS.has(camel), INACTIVE_OPTIONS.has(camel)]).toContain(true)
+    expect(OPTIONS.has(camel) && INACTIVE_OPTIONS.has(camel)).toBe(false)
     expect(lowerName(camel)).toBe(name)
   })
 
@@ -38,13 +39,14 @@ describe.each(all.map((setting) => [setting.name, setting] as const))('the setti
     }
   })
 
+  if (option === undefined) return
   test('has the default of Celery, or the one that was decided', () => {
     const expected = DIFFERENT.has(name) ? DIFFERENT.get(name) : plain(setting.default)
-    expect(seconds(option?.default)).toEqual(name === 'task_publish_retry_policy' ? POLICY : expected)
+    expect(seconds(option.default)).toEqual(name === 'task_publish_retry_policy' ? POLICY : expected)
   })
 
   test('has a doc that ends as a sentence', () => {
-    expect(option?.doc).toMatch(/^[A-Z`].*\.$/)
+    expect(option.doc).toMatch(/^[A-Z`].*\.$/)
   })
 })
 
@@ -63,7 +65,7 @@ function seconds(value: unknown): unknown {
 describe('the option table', () => {
   test('gives no name to two options', () => {
     const owners = new Map<string, Set<string>>()
-    for (const [name, option] of OPTIONS) {
+    for (const [name, option] of ACCEPTED_OPTIONS) {
       const names = [name, lowerName(name), ...oldNames(name, option), ...variablesOf(name, option)]
       for (const spelling of names) owners.set(spelling, (owners.get(spelling) ?? new Set()).add(name))
     }
@@ -93,7 +95,6 @@ describe('the option table', () => {
       summary: expect.stringMatching(/^How long a claimed message .* renewed\.$/),
     })
     expect(descriptions.find(({ name }) => name === 'brokerPort')?.form).toBe('an integer from 1 to 65535')
-    expect(descriptions.find(({ name }) => name === 's3Bucket')?.acts).toBe(false)
   })
 })
 

@@ -143,11 +143,6 @@ describe('resolveConfig', () => {
       'expected brokerTransportOptions to be an object, got: "x"',
     ],
     ['a pool', { workerPool: 'gvent' }, 'expected workerPool to be "async", "threads", "processes"'],
-    [
-      'a rate',
-      { taskDefaultRateLimit: '10/year' },
-      'expected taskDefaultRateLimit to be a number or text such as "10/m"',
-    ],
     ['a broker', { broker: 7 }, 'expected broker to be a URL such as "redis://localhost"'],
     ['an empty list of brokers', { broker: [] }, 'expected broker to be a list of at least one URL'],
     ['a zone', { timezone: 'Mars/Base' }, 'expected timezone to be an IANA name such as "Europe/London"'],

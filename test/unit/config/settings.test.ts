@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { settingsFromModule, settingsFromObject } from '../../../src/config/from-object.js'
+import { OPTIONS } from '../../../src/config/option-table.js'
 import { Settings } from '../../../src/config/settings.js'
 import type { ConfigInput } from '../../../src/config/config.js'
 import { ConfigError } from '../../../src/errors/errors.js'
@@ -127,12 +128,7 @@ describe('printing', () => {
     backend: 'db+postgresql://user:hunter2@host/db?password=hunter2',
     brokerPassword: 'hunter2',
     redisPassword: 'hunter2',
-    securityKey: '/hunter2.pem',
-    securityKeyPassword: 'hunter2',
-    s3SecretAccessKey: 'hunter2',
-    s3AccessKeyId: 'hunter2',
     databaseUrl: 'postgresql://hunter2@host',
-    brokerReadUrl: 'redis://:hunter2@host',
     mongodbBackendSettings: { user: 'me', password: 'hunter2', nested: { api_token: 'hunter2' } },
     brokerTransportOptions: {
       client: { secret: 'hunter2' },
@@ -173,7 +169,7 @@ describe('printing', () => {
 
     expect(conf.humanize()).toBe('lease: 60\ntaskDefaultRoutingKey: key')
     expect(conf.humanize({ withDefaults: true })).toContain('brokerUrl: not set\n')
-    expect(Object.keys(conf.table({ withDefaults: true })).length).toBeGreaterThanOrEqual(222)
+    expect(Object.keys(conf.table({ withDefaults: true }))).toEqual([...OPTIONS.keys()])
   })
 })
 
