@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { dirname, join, normalize } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { Child, projectRoot, run } from '../support/child.js'
+import { projectRoot, run } from '../support/child.js'
 import { packedProject, readManifest, type Manifest, type PackedProject } from '../support/packed-project.js'
 
 /** Names that the README and the guides import; a smaller entry would break them. */
@@ -172,32 +172,4 @@ describe('the packed package', () => {
     expect(exit.stdout).toBe('')
     expect(exit.code).toBe(0)
   }, 60_000)
-
-  test('does what the first screen of the README shows', async () => {
-    const readme = await readFile(join(projectRoot, 'README.md'), 'utf8')
-    const [tasks, main] = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code ?? '')
-    await project.write('tasks.ts', tasks ?? '')
-    await project.write('main.ts', main ?? '')
-    const flags = [
-      '--target',
-      'es2023',
-      '--module',
-      'nodenext',
-      '--types',
-      'node',
-      '--skipLibCheck',
-      '--ignoreConfig',
-    ]
-    const compiled = await run(process.execPath, [tsc, ...flags, 'main.ts'], { cwd: project.path })
-
-    const command = ['node_modules/.bin/lovage', '-A', './tasks.ts', 'worker']
-    await using worker = new Child(process.execPath, command, { cwd: project.path })
-    const exit = await run(process.execPath, ['main.js'], { cwd: project.path })
-    worker.kill('SIGTERM')
-    const end = await worker.exited
-
-    expect(compiled.stdout).toBe('')
-    expect(exit).toMatchObject({ code: 0, stdout: expect.stringMatching(/^sent \S+\n15\n$/) })
-    expect(end).toMatchObject({ code: 0, signal: null })
-  }, 90_000)
 })

@@ -27,6 +27,12 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Written to standard input, which is then closed. */
   readonly input?: string
+  /**
+   * Start it as the leader of a process group; signals then reach its children too, as Ctrl-C does.
+   *
+   * @defaultValue `false`
+   */
+  readonly group?: boolean
 }
 
 /** A child process of a test. `await using` kills it by its process id. */
@@ -34,12 +40,14 @@ export class Child implements AsyncDisposable {
   /** Resolves when the process has ended and its output is complete. Never rejects. */
   readonly exited: Promise<ChildExit>
   readonly #process: ChildProcess
+  readonly #isGroup: boolean
   #stdout = ''
   #stderr = ''
   #ended = false
   readonly #listeners = new Set<() => void>()
 
   constructor(file: string, args: readonly string[], options: ChildOptions = {}) {
+    this.#isGroup = options.group === true
     this.#process = spawn(file, args, spawnOptions(options))
     this.#process.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text
@@ -83,7 +91,9 @@ export class Child implements AsyncDisposable {
 
   /** Send a signal; does nothing once the process has ended. */
   kill(signal: NodeJS.Signals = 'SIGKILL'): void {
-    if (!this.#ended) this.#process.kill(signal)
+    if (this.#ended) return
+    if (this.#isGroup && this.pid > 0) killGroup(this.pid, signal)
+    else this.#process.kill(signal)
   }
 
   /**
@@ -164,6 +174,14 @@ export async function run(
   }
 }
 
+function killGroup(leader: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-leader, signal)
+  } catch {
+    // It has ended, and its output is still being read.
+  }
+}
+
 function matches(text: string, pattern: RegExp | string): boolean {
   return typeof pattern === 'string' ? text.includes(pattern) : text.search(pattern) >= 0
 }
@@ -171,5 +189,10 @@ function matches(text: string, pattern: RegExp | string): boolean {
 function spawnOptions(options: ChildOptions): SpawnOptions {
   // Jest's own flags would reach every Node child.
   const inherited = { ...process.env, NODE_OPTIONS: undefined, NO_COLOR: '1', FORCE_COLOR: undefined }
-  return { cwd: options.cwd ?? projectRoot, env: { ...inherited, ...options.env }, stdio: 'pipe' }
+  return {
+    cwd: options.cwd ?? projectRoot,
+    env: { ...inherited, ...options.env },
+    stdio: 'pipe',
+    detached: options.group === true,
+  }
 }

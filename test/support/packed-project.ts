@@ -18,7 +18,7 @@ export interface PackedProject extends AsyncDisposable {
 /** Pack the built package and install it, with `packages` beside it, into an empty project. */
 export async function packedProject(packages: readonly string[] = []): Promise<PackedProject> {
   const folder = await tempFolder('package')
-  const { filename, files } = await pack(folder)
+  const { filename, files } = await packInto(folder.path)
   const write = (name: string, source: string): Promise<void> => writeFile(folder.file(name), source)
   await write('package.json', JSON.stringify({ name: 'shop', private: true, type: 'module' }))
   await npm(folder, ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`, ...packages])
@@ -34,13 +34,15 @@ export async function packedProject(packages: readonly string[] = []): Promise<P
   }
 }
 
-interface Packed {
+/** A tarball and what it holds. */
+export interface Packed {
   readonly filename: string
   readonly files: readonly string[]
 }
 
-async function pack(folder: TempFolder): Promise<Packed> {
-  const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder.path]
+/** Pack the built package into a folder. */
+export async function packInto(folder: string): Promise<Packed> {
+  const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]
   const { stdout, stderr } = await run('npm', args, { cwd: projectRoot })
   const reports: unknown = JSON.parse(stdout)
   const [report] = Array.isArray(reports) ? (reports as unknown[]) : []

@@ -1,7 +1,11 @@
 import { add, app } from './tasks.js'
 
-const result = await add.delay(5, 10)
-console.log(`sent ${result.id}`)
-console.log(await result.get({ timeout: { seconds: 30 } })) // 15
+async function main(): Promise<void> {
+  const result = await add.delay(5, 10)
+  console.log(`sent ${result.id}`)
+  console.log(await result.get({ timeout: { seconds: 30 } })) // 15
 
-await app.close()
+  await app.close()
+}
+
+void main()
