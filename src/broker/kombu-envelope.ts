@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { parseTolerantJson } from '../message/json-parser.js'
+import { isTooDeep } from '../message/json-reader.js'
 import { writeJson } from '../message/json-writer.js'
 import type { Message, MessageProperties } from '../message/message.js'
 import { isRecord } from '../util/record.js'
@@ -110,11 +111,12 @@ export function envelopeProperties(payload: string): Fields {
 }
 
 /**
- * Read an envelope; `undefined` for what is none.
+ * Read an envelope; `undefined` for what is none, or nests so deep that it cannot be written again.
  *
  * @source kombu 5.7, `kombu/utils/json.py`: Python writes `NaN`, and integers of any size.
  */
 export function parseEnvelope(text: string): Fields | undefined {
+  if (isTooDeep(text)) return undefined
   try {
     // The body is text in base64 and needs no look.
     const isPlain = !LONG_DIGITS.test(text.slice(Math.max(0, text.indexOf('"headers"'))))

@@ -17,7 +17,7 @@ const BACKSLASH = 92
  * @source kombu 5.6, `kombu/utils/json.py`, `loads` and `object_hook`.
  */
 export function readJson(text: string, custom?: CustomTypes): unknown {
-  if (text.length > 2 * MAX_JSON_DEPTH && isTooDeep(text)) {
+  if (isTooDeep(text)) {
     throw new DecodeError(`the data nest deeper than ${MAX_JSON_DEPTH} levels`)
   }
   const value = parse(text)
@@ -34,7 +34,9 @@ function parse(text: string): unknown {
   }
 }
 
-function isTooDeep(text: string): boolean {
+/** Whether JSON text nests deeper than {@link MAX_JSON_DEPTH}: what is deeper cannot be written again. */
+export function isTooDeep(text: string): boolean {
+  if (text.length <= 2 * MAX_JSON_DEPTH) return false
   let depth = 0
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at)
@@ -47,11 +49,12 @@ function isTooDeep(text: string): boolean {
   return false
 }
 
+/** The search is the engine's own: a body may be long. */
 function endOfString(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at += 1) {
-    const code = text.charCodeAt(at)
-    if (code === QUOTE) return at
-    if (code === BACKSLASH) at += 1
+  for (let at = text.indexOf('"', start + 1); at !== -1; at = text.indexOf('"', at + 1)) {
+    let slashes = 0
+    while (text.charCodeAt(at - 1 - slashes) === BACKSLASH) slashes += 1
+    if (slashes % 2 === 0) return at
   }
   return text.length
 }
