@@ -6,6 +6,7 @@ import { asBroker } from './failure.js'
 import { knexTarget } from './knex-target.js'
 import { applyMigrations, planMigrationsOf } from './migrate.js'
 import type { SchemaPart } from './migrate.js'
+import { IN_MEMORY } from './sqlite-target.js'
 import { openStore } from './store.js'
 import { parseTarget, targetOf } from './target.js'
 import type { SqlTarget } from './target.js'
@@ -71,7 +72,7 @@ export async function planMigrations(
 
 /** The target, or an empty database for a file that does not exist. */
 function withoutMakingIt(target: SqlTarget): SqlTarget {
-  return target.kind === 'sqlite' && !existsSync(target.path) ? { ...target, path: ':memory:' } : target
+  return target.kind === 'sqlite' && !existsSync(target.path) ? { ...target, path: IN_MEMORY } : target
 }
 
 function targetToMigrate(url: string | object, { transportOptions }: MigrateOptions): SqlTarget {

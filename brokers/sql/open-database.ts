@@ -3,7 +3,7 @@ import { chooseEngine } from './engine/choose.js'
 import { SqliteFile } from './engine/database.js'
 import { watchCommits } from './engine/watch-file.js'
 import type { OpenedDatabase } from './opened-database.js'
-import { prepareFolder } from './sqlite-target.js'
+import { prepareFile } from './sqlite-target.js'
 import type { SqliteTarget } from './sqlite-target.js'
 import type { SqlTarget } from './target.js'
 
@@ -36,7 +36,7 @@ async function openOwn(target: SqlTarget): Promise<OpenedDatabase> {
 
 async function openSqlite(target: SqliteTarget): Promise<OpenedDatabase> {
   const engine = await chooseEngine(target.engine)
-  prepareFolder(target.path)
+  prepareFile(target.path)
   return {
     dialect: sqlite,
     database: await SqliteFile.open(engine, target),

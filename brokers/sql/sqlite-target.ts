@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { driverOptions } from '../../src/broker/driver-options.js'
 import type { ConnectionUrl } from '../../src/broker/connection-url.js'
@@ -27,6 +27,8 @@ export interface SqliteTarget {
 }
 
 const SYNCHRONOUS = ['OFF', 'NORMAL', 'FULL', 'EXTRA'] as const
+/** The path that SQLite takes for a database without a file. */
+export const IN_MEMORY = ':memory:'
 const KNOWN = ['engine', 'sqliteSynchronous', 'lockWait', 'pollInterval']
 
 /**
@@ -53,7 +55,7 @@ export function sqliteTarget(
 }
 
 function filePath(url: ConnectionUrl): string {
-  if (url.path.includes(':memory:')) {
+  if (url.path.includes(IN_MEMORY)) {
     throw new ConfigError(
       'a SQLite database in memory is seen by one connection only: use memory:// or a file',
     )
@@ -72,12 +74,23 @@ export function embeddedPath(startFolder: string): string {
   return join(folder, '.lovage', 'queue.sqlite')
 }
 
-/** Make the folder of the embedded file, which ignores itself for git. Folders of other files have to exist. */
-export function prepareFolder(path: string): void {
+/**
+ * Make the file where there is none, readable by its owner only, and the folder of the embedded file, which ignores itself
+ * for git. SQLite gives the files beside it the same mode. Folders of other files have to exist.
+ */
+export function prepareFile(path: string): void {
+  if (path === IN_MEMORY) return
   const folder = dirname(path)
-  if (basename(folder) !== '.lovage' || existsSync(join(folder, '.gitignore'))) return
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, '.gitignore'), '*\n')
+  if (basename(folder) === '.lovage' && !existsSync(join(folder, '.gitignore'))) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    writeFileSync(join(folder, '.gitignore'), '*\n')
+  }
+  try {
+    // Never opened when it exists: closing it would drop the locks that SQLite has on it in this process.
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch {
+    // It exists, or cannot be made, which SQLite then says.
+  }
 }
 
 function engineOption(value: unknown): EngineName | undefined {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { embeddedPath, prepareFolder } from '../../../../brokers/sql/sqlite-target.js'
+import { embeddedPath, prepareFile } from '../../../../brokers/sql/sqlite-target.js'
 import { isSameStore, parseTarget } from '../../../../brokers/sql/target.js'
 import { parseConnectionUrl } from '../../../../src/broker/connection-url.js'
 import { ConfigError } from '../../../../src/errors/errors.js'
@@ -81,11 +81,11 @@ describe('embeddedPath', () => {
   })
 })
 
-describe('prepareFolder', () => {
+describe('prepareFile', () => {
   it('makes the embedded folder, which git ignores', async () => {
     await using folder = await tempFolder('embedded')
 
-    prepareFolder(folder.file('.lovage', 'queue.sqlite'))
+    prepareFile(folder.file('.lovage', 'queue.sqlite'))
 
     expect(await readFile(folder.file('.lovage', '.gitignore'), 'utf8')).toBe('*\n')
   })
@@ -93,7 +93,7 @@ describe('prepareFolder', () => {
   it('makes no other folder', async () => {
     await using folder = await tempFolder('embedded')
 
-    prepareFolder(folder.file('data', 'queue.sqlite'))
+    prepareFile(folder.file('data', 'queue.sqlite'))
 
     expect(existsSync(folder.file('data'))).toBe(false)
   })
