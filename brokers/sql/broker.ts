@@ -8,12 +8,13 @@ import type {
   LeaseRenewal,
   Leases,
   Outgoing,
+  PublishOptions,
   QueueSpec,
 } from '../../src/broker/contract.js'
 import { SqlConsumer } from './consumer.js'
-import { asBroker } from './failure.js'
+import { asBroker, NotBegun } from './failure.js'
 import { SqlFanout } from './fanout.js'
-import { insertAtOnce, insertOutgoing, unroutableError } from './publish.js'
+import { insertAtOnce, insertOutgoing, notSentError, unroutableError } from './publish.js'
 import { publishWithin } from './publish-within.js'
 import { SqlSchedules } from './schedules.js'
 import { writerFor } from './result-writer.js'
@@ -71,14 +72,18 @@ export class SqlBroker implements Broker {
     })
   }
 
-  async publish(batch: readonly Outgoing[]): Promise<void> {
+  async publish(batch: readonly Outgoing[], { signal }: Partial<PublishOptions> = {}): Promise<void> {
     if (batch.length === 0) return
     const unroutable = await this.#use(async (store) => {
-      const failed = (await insertAtOnce(store, batch))
-        ? []
-        : await store.database.transaction((session) => insertOutgoing(session, store, batch))
-      store.wake.signal()
-      return failed
+      try {
+        const failed = (await insertAtOnce(store, batch, signal))
+          ? []
+          : await store.database.transaction((session) => insertOutgoing(session, store, batch), { signal })
+        store.wake.signal()
+        return failed
+      } catch (error) {
+        throw error instanceof NotBegun ? notSentError(batch) : error
+      }
     })
     if (unroutable.length > 0) throw unroutableError(batch, unroutable)
   }

@@ -21,6 +21,13 @@ export class SqlFailure extends LovageError {
   }
 }
 
+/** Work was cancelled while it waited for its turn, or undone before its commit: nothing of it was done. */
+export class NotBegun extends SqlFailure {
+  constructor() {
+    super('unavailable', 'its turn had not come when it was cancelled; nothing was written', undefined)
+  }
+}
+
 /** A file is damaged, or no database. */
 export class DamagedFile extends SqlFailure {
   /** Absolute path. */

@@ -1,5 +1,5 @@
 import type { Outgoing } from '../../src/broker/contract.js'
-import { PublishError } from '../../src/errors/errors.js'
+import { BrokerConnectionError, PublishError } from '../../src/errors/errors.js'
 import type { Hold, NewMessage } from './dialect/dialect.js'
 import { encodeMeta } from './envelope.js'
 import type { Session } from './session.js'
@@ -20,15 +20,21 @@ export async function insertOutgoing(
  * Insert messages in one statement that is a transaction by itself; `false` when nothing was done, and a transaction has to
  * do it: a queue is not known, or the queues have changed.
  */
-export async function insertAtOnce(store: SqlStore, batch: readonly Outgoing[]): Promise<boolean> {
+export async function insertAtOnce(
+  store: SqlStore,
+  batch: readonly Outgoing[],
+  signal?: AbortSignal,
+): Promise<boolean> {
   const { database, dialect, topology } = store
   const { atOnce } = dialect
   const { version } = topology
   if (atOnce === undefined || version < 0) return false
   const { rows, unroutable } = routed(topology, batch)
   if (unroutable.length > 0) return false
-  const inserted = await database.atOnce?.(async (session, channel) =>
-    channel === undefined ? false : atOnce.insert(session, { version, channel, messages: rows }),
+  const inserted = await database.atOnce?.(
+    async (session, channel) =>
+      channel === undefined ? false : atOnce.insert(session, { version, channel, messages: rows }),
+    signal,
   )
   return inserted === true
 }
@@ -59,6 +65,13 @@ function routed(topology: Topology, batch: readonly Outgoing[]): Routed {
     for (const queue of queues) rows.push(newMessage(outgoing, queue))
   })
   return { rows, unroutable }
+}
+
+/** The error of a batch that was cancelled before anything of it was written. */
+export function notSentError(batch: readonly Outgoing[]): PublishError {
+  const message = 'the message was not sent: its turn had not come when the time was up'
+  const cause = new BrokerConnectionError(message)
+  return new PublishError(message, [...batch.keys()], { cause, notSent: true })
 }
 
 /** The error of a batch of which some messages have no queue to go to. */

@@ -46,6 +46,8 @@ export interface TransactionOptions {
    * @defaultValue `false`
    */
   readonly patient?: boolean
+  /** Cancels it while it waits for its turn, and undoes it up to its commit. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** One database as this process has it open. */
@@ -62,7 +64,10 @@ export interface SqlDatabase {
    *
    * @param work - Is also given the channel on which others are told, if there is one.
    */
-  atOnce?<Result>(work: (session: Session, channel: string | undefined) => Promise<Result>): Promise<Result>
+  atOnce?<Result>(
+    work: (session: Session, channel: string | undefined) => Promise<Result>,
+    signal?: AbortSignal,
+  ): Promise<Result>
   /** Do `work` within a transaction of the application's, on its connection; absent where the database takes none. */
   within?<Result>(transaction: Knex.Transaction, work: (session: Session) => Promise<Result>): Promise<Result>
   /** See that the database answers and takes writes, at one of its servers; absent for a file. */

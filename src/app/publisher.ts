@@ -5,7 +5,7 @@ import { BrokerConnectionError, LovageError, PublishError, UnsupportedError } fr
 import type { CallOptions } from '../task/call-options.js'
 import type { PublishOptions, Sendable } from '../task/sender.js'
 import type { Clock } from '../util/clock.js'
-import { withDeadline } from '../util/deadline.js'
+import { withCancellation } from '../util/deadline.js'
 import { toError } from '../util/to-error.js'
 import { leastOf } from '../util/long-list.js'
 
@@ -194,10 +194,10 @@ export class Publisher {
         `the broker did not confirm within ${timeoutMs} ms: ${attempt.doing} hangs`,
       )
     }
-    return withDeadline(this.#open(attempt), { ms, clock, late })
+    return withCancellation((signal) => this.#open(attempt, signal), { ms, clock, late })
   }
 
-  async #open(attempt: Attempt): Promise<number> {
+  async #open(attempt: Attempt, signal: AbortSignal): Promise<number> {
     const broker = await this.#connection.get()
     if (isOver(attempt)) return 0
     attempt.broker = broker
@@ -207,7 +207,10 @@ export class Publisher {
     attempt.doing = 'publishing'
     const waitMs = refused === undefined ? 0 : this.#failRefused(attempt, refused)
     if (attempt.batch.length === 0) return waitMs
-    await broker.publish(attempt.batch.map(({ sendable }) => delayedIfAble(broker, sendable.outgoing)))
+    await broker.publish(
+      attempt.batch.map(({ sendable }) => delayedIfAble(broker, sendable.outgoing)),
+      { signal },
+    )
     if (isOver(attempt)) return 0
     for (const pending of attempt.batch) pending.resolve()
     return waitMs

@@ -270,6 +270,15 @@ export interface BrokerCapabilities {
   readonly durable: boolean
 }
 
+/** How a publish may be cancelled. */
+export interface PublishOptions {
+  /**
+   * Aborts when the caller waits no longer. A batch that still waits for its turn is then never sent, and its publish rejects
+   * at once with a `PublishError` that is `notSent`. What was handed to the store before may be there or not.
+   */
+  readonly signal: AbortSignal
+}
+
 /** A connection to a message transport, and its queues. */
 export interface Broker {
   /** The driver's name, as in the docs: `sqlite`, `redis`, … */
@@ -283,7 +292,7 @@ export interface Broker {
    * Resolves when the broker is responsible for every message of the batch; rejects with a `PublishError` that names
    * the positions not confirmed. A route that reaches no queue is not confirmed.
    */
-  publish(batch: readonly Outgoing[]): Promise<void>
+  publish(batch: readonly Outgoing[], options?: PublishOptions): Promise<void>
   /**
    * Publish as part of a transaction of the application's own database handle: the messages exist when it commits. The
    * queues are declared in it where they are missing. Absent where the store is no such database.

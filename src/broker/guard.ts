@@ -2,7 +2,7 @@ import { unwrapBackend } from '../backend/guard.js'
 import { BrokerConnectionError, BrokerError, PublishError } from '../errors/errors.js'
 import { systemClock } from '../util/clock.js'
 import type { Clock } from '../util/clock.js'
-import { withDeadline } from '../util/deadline.js'
+import { withCancellation, withDeadline } from '../util/deadline.js'
 import { Lifecycle } from '../util/lifecycle.js'
 import { toBrokerError } from './broker-error.js'
 import type {
@@ -13,6 +13,7 @@ import type {
   Fanout,
   Leases,
   Outgoing,
+  PublishOptions,
   QueueSpec,
   ScheduleStore,
 } from './contract.js'
@@ -122,21 +123,23 @@ class GuardedBroker implements Broker {
     await this.#open(`declaring queue "${queue.name}"`, () => this.#inner.declare(declared))
   }
 
-  async publish(batch: readonly Outgoing[]): Promise<void> {
+  async publish(batch: readonly Outgoing[], options?: PublishOptions): Promise<void> {
     this.#life.assertOpen()
     if (batch.length === 0) return
     this.#delays.check(batch)
     const routed = this.#routes.routed(batch)
-    const progress: PublishProgress = { refused: [], answered: 0, stopped: false }
+    const progress: PublishProgress = { refused: [], answered: 0 }
     const late = (): Error => {
-      progress.stopped = true
-      const message = `broker "${this.name}" did not confirm within ${String(this.#publishTimeoutMs)} ms`
+      const message =
+        `broker "${this.name}" did not confirm within ${String(this.#publishTimeoutMs)} ms; ` +
+        'the messages may be sent all the same'
       // Most likely the connection is dead: it can be tried again, on another one.
       const cause = new BrokerConnectionError(message)
       return new PublishError(message, unconfirmed(batch, progress), { cause })
     }
-    const work = this.#publish(routed, progress)
-    await withDeadline(work, { ms: this.#publishTimeoutMs, clock: this.#clock, late })
+    const work = (signal: AbortSignal): Promise<void> => this.#publish(routed, progress, signal)
+    const deadline = { ms: this.#publishTimeoutMs, clock: this.#clock, late }
+    await withCancellation(work, deadline, options?.signal)
   }
 
   async consume(queues: readonly string[], options: ConsumeOptions): Promise<Consumer> {
@@ -173,11 +176,12 @@ class GuardedBroker implements Broker {
     return this.#life.close()
   }
 
-  #publish(batch: readonly Outgoing[], progress: PublishProgress): Promise<void> {
+  #publish(batch: readonly Outgoing[], progress: PublishProgress, signal: AbortSignal): Promise<void> {
     const send = (chunk: readonly Outgoing[]): Promise<void> =>
-      typed('publish', () => this.#inner.publish(chunk))
+      typed('publish', () => this.#inner.publish(chunk, { signal }))
     const { maxBatch } = this.capabilities
-    return batch.length <= maxBatch ? send(batch) : publishInChunks(batch, maxBatch, progress, send)
+    if (batch.length <= maxBatch) return send(batch)
+    return publishInChunks(batch, { size: maxBatch, progress, signal }, send)
   }
 
   async #open<Value>(doing: string, work: () => Promise<Value>): Promise<Value> {

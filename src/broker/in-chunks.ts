@@ -23,24 +23,30 @@ export interface PublishProgress {
   readonly refused: number[]
   /** Positions below this one are answered for. */
   answered: number
-  /** Set to end it before the next chunk. */
-  stopped: boolean
+}
+
+/** How {@link publishInChunks} goes about it. */
+export interface ChunkedPublish {
+  /** Messages of a chunk. */
+  readonly size: number
+  readonly progress: PublishProgress
+  /** Ends it before the next chunk. */
+  readonly signal: AbortSignal
 }
 
 /**
- * Publish a batch in chunks of at most `size`.
+ * Publish a batch in chunks.
  *
  * A chunk that is refused in part does not keep the next ones from being sent. Any other failure ends it; once
  * something is confirmed, that failure becomes the cause of a `PublishError` that names what is not.
  */
 export async function publishInChunks(
   batch: readonly Outgoing[],
-  size: number,
-  progress: PublishProgress,
+  { size, progress, signal }: ChunkedPublish,
   publish: (chunk: readonly Outgoing[]) => Promise<void>,
 ): Promise<void> {
   let firstRefusal: PublishError | undefined
-  for (let start = 0; start < batch.length && !progress.stopped; start += size) {
+  for (let start = 0; start < batch.length && !signal.aborted; start += size) {
     try {
       await publish(batch.slice(start, start + size))
     } catch (error) {
@@ -54,7 +60,8 @@ export async function publishInChunks(
     progress.answered = Math.min(batch.length, start + size)
   }
   if (firstRefusal === undefined) return
-  throw new PublishError(firstRefusal.message, progress.refused, { cause: firstRefusal })
+  const { message, notSent } = firstRefusal
+  throw new PublishError(message, unconfirmed(batch, progress), { cause: firstRefusal, notSent })
 }
 
 /** Positions of a batch that nobody has confirmed. */

@@ -69,10 +69,20 @@ export class PublishError extends BrokerError {
   override readonly retryable: boolean
   /** Positions in the batch that are not confirmed. */
   readonly indexes: readonly number[]
+  /**
+   * Whether the broker certainly has none of these: their turn had not come when the time was up. Otherwise they may be sent
+   * all the same, unless the message says why they were refused.
+   */
+  readonly notSent: boolean
 
-  constructor(message: string, indexes: readonly number[], options?: ErrorOptionsWithCause) {
+  constructor(
+    message: string,
+    indexes: readonly number[],
+    options?: ErrorOptionsWithCause & { readonly notSent?: boolean },
+  ) {
     super(message, options)
     this.indexes = indexes
+    this.notSent = options?.notSent ?? false
     this.retryable = options?.cause instanceof LovageError && options.cause.retryable
   }
 }

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Knex } from 'knex'
 import { LovageError } from '../../../src/errors/errors.js'
-import { DamagedFile, SqlFailure } from '../failure.js'
+import { DamagedFile, NotBegun, SqlFailure } from '../failure.js'
 import type {
   NamedRow,
   QueryMaker,
@@ -121,21 +121,22 @@ export class SqliteFile implements SqlDatabase {
 
   async transaction<Result>(
     work: (session: Session) => Promise<Result>,
-    { durable = true }: TransactionOptions = {},
+    { durable = true, signal }: TransactionOptions = {},
   ): Promise<Result> {
     return this.#turnstile.pass(async () => {
       this.#assertOpen()
       try {
         this.#waitForDisk(durable)
-        await this.#untilFree(() => this.#statement('BEGIN IMMEDIATE').run([]))
+        await this.#untilFree(() => this.#statement('BEGIN IMMEDIATE').run([]), signal)
         const result = await work(this.#session)
+        if (signal?.aborted === true) throw new NotBegun()
         this.#statement('COMMIT').run([])
         return result
       } catch (error) {
         this.#rollBack()
         throw this.#translated(error)
       }
-    })
+    }, signal)
   }
 
   async read<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
@@ -210,15 +211,16 @@ export class SqliteFile implements SqlDatabase {
   }
 
   /** Try again while another process has the lock, until the deadline. */
-  async #untilFree<Result>(attempt: () => Result | Promise<Result>): Promise<Result> {
+  async #untilFree<Result>(attempt: () => Result | Promise<Result>, signal?: AbortSignal): Promise<Result> {
     const deadline = performance.now() + this.#options.lockWaitMs
     for (;;) {
+      if (signal?.aborted === true) throw new NotBegun()
       try {
         return await attempt()
       } catch (error) {
         if (!BUSY.has(sqliteCode(error)) || performance.now() >= deadline) throw error
       }
-      await sleep(1 + Math.random() * 10)
+      await sleep(1 + Math.random() * 10, undefined, { signal }).catch(() => undefined)
     }
   }
 

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Knex } from 'knex'
 import { LovageError } from '../../../src/errors/errors.js'
 import { withDeadline } from '../../../src/util/deadline.js'
-import { SqlFailure } from '../failure.js'
+import { NotBegun, SqlFailure } from '../failure.js'
 import type { Session, SqlDatabase, TransactionOptions } from '../session.js'
 import type { TableNames } from '../table-names.js'
+import { orAborted } from '../turnstile.js'
 import { KnexPool } from './knex-pool.js'
 import type { Link, ServerDriver } from './link.js'
 import { ServerSession } from './server-session.js'
@@ -57,22 +58,22 @@ export class ServerDatabase implements SqlDatabase {
   ): Promise<Result> {
     const limitMs = options.patient === true ? PATIENT_MS : this.#parts.queryTimeoutMs
     return this.#again(() =>
-      this.#onLink(limitMs, (link) => this.#transact(link, work, { options, limitMs })),
+      this.#onLink(limitMs, (link) => this.#transact(link, work, { options, limitMs }), options.signal),
     )
   }
 
   async read<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
-    const limitMs = this.#parts.queryTimeoutMs
-    return this.#again(() => this.#onLink(limitMs, (link) => work(this.#session(link, limitMs))))
+    return this.#read(work)
   }
 
   async atOnce<Result>(
     work: (session: Session, channel: string | undefined) => Promise<Result>,
+    signal?: AbortSignal,
   ): Promise<Result> {
     const { channel, isTuned } = this.#parts
     // Told to the connection by nobody, the settings hold in a transaction alone.
-    if (!isTuned) return this.transaction((session) => work(session, channel))
-    return this.read((session) => work(session, channel))
+    if (!isTuned) return this.transaction((session) => work(session, channel), { signal })
+    return this.#read((session) => work(session, channel), signal)
   }
 
   async within<Result>(
@@ -115,6 +116,11 @@ export class ServerDatabase implements SqlDatabase {
     await this.#parts.pool.close()
   }
 
+  async #read<Result>(work: (session: Session) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+    const limitMs = this.#parts.queryTimeoutMs
+    return this.#again(() => this.#onLink(limitMs, (link) => work(this.#session(link, limitMs)), signal))
+  }
+
   async #proveOnce(): Promise<void> {
     const { driver, label, queryTimeoutMs } = this.#parts
     const { writable } = driver
@@ -143,15 +149,13 @@ export class ServerDatabase implements SqlDatabase {
     }
   }
 
-  async #onLink<Result>(limitMs: number, work: (link: Link) => Promise<Result>): Promise<Result> {
+  async #onLink<Result>(
+    limitMs: number,
+    work: (link: Link) => Promise<Result>,
+    signal?: AbortSignal,
+  ): Promise<Result> {
     const { pool, driver, keepsSession } = this.#parts
-    const late = (): Error => this.#late(limitMs)
-    const acquiring = pool.acquire()
-    const connection = await withDeadline(acquiring, { ms: limitMs, late }).catch((error: unknown) => {
-      // Should it come after all, nobody waits for it.
-      void acquiring.then((unwanted) => pool.release(unwanted, true)).catch(() => undefined)
-      throw error
-    })
+    const connection = await this.#acquire(limitMs, signal)
     const link = driver.link(connection, keepsSession)
     try {
       return await work(link)
@@ -166,6 +170,20 @@ export class ServerDatabase implements SqlDatabase {
     }
   }
 
+  async #acquire(limitMs: number, signal: AbortSignal | undefined): Promise<object> {
+    if (signal?.aborted === true) throw new NotBegun()
+    const { pool } = this.#parts
+    const acquiring = pool.acquire()
+    const limited = withDeadline(acquiring, { ms: limitMs, late: () => this.#late(limitMs) })
+    try {
+      return await (signal === undefined ? limited : orAborted(limited, signal, () => true))
+    } catch (error) {
+      // Should it come after all, nobody waits for it.
+      void acquiring.then((unwanted) => pool.release(unwanted, true)).catch(() => undefined)
+      throw error
+    }
+  }
+
   async #transact<Result>(
     link: Link,
     work: (session: Session) => Promise<Result>,
@@ -176,6 +194,7 @@ export class ServerDatabase implements SqlDatabase {
       for (const text of driver.begin(options, isTuned)) await this.#exec(link, text, limitMs)
       const session = this.#session(link, limitMs)
       const result = await work(session)
+      if (options.signal?.aborted === true) throw new NotBegun()
       await this.#exec(link, driver.commit(session.isAnnounced ? channel : undefined), limitMs)
       return result
     } catch (error) {

@@ -246,9 +246,33 @@ describe('publishing', () => {
       code: 'LOVAGE_PUBLISH',
       indexes: [3, 4, 5, 6, 7],
       retryable: true,
+      notSent: false,
+      message: expect.stringContaining('may be sent all the same'),
     })
     await sleep(120)
     expect(calls).toBe(2)
+  })
+
+  it('tells the driver when its time is up, which has the word on what was not sent', async () => {
+    const broker = await connected(
+      {
+        publish: (batch, options) =>
+          new Promise((resolve, reject) => {
+            options?.signal.addEventListener('abort', () => {
+              reject(new PublishError('still waiting', [...batch.keys()], { notSent: true }))
+            })
+          }),
+      },
+      20,
+    )
+
+    const publishing = broker.publish(Array.from({ length: 8 }, () => outgoing('a')))
+
+    await expect(publishing).rejects.toMatchObject({
+      notSent: true,
+      message: 'still waiting',
+      indexes: [0, 1, 2, 3, 4, 5, 6, 7],
+    })
   })
 
   it('refuses a delay beyond the longest the driver has', async () => {
