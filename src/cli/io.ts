@@ -18,8 +18,15 @@ export interface CommandIo {
   readonly cwd: string
 }
 
-/** The streams, variables and folder of this process. */
+/**
+ * The streams, variables and folder of this process.
+ *
+ * From then on the process outlives the readers of its output: `lovage worker | head -n 3` works on when `head` is done.
+ */
 export function processIo(): CommandIo {
+  for (const stream of [process.stdout, process.stderr]) {
+    if (!stream.listeners('error').includes(ignoreClosedReader)) stream.on('error', ignoreClosedReader)
+  }
   return {
     stdin: process.stdin,
     stdout: process.stdout,
@@ -27,6 +34,10 @@ export function processIo(): CommandIo {
     env: process.env,
     cwd: process.cwd(),
   }
+}
+
+function ignoreClosedReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
 }
 
 /** The looks that the commands use. */

@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 
 import type { TaskLogger } from '../task/logger.js'
+import { printable, printableLines } from '../util/printable.js'
 import { isRecord } from '../util/record.js'
 import type { CommandIo, CommandOutput, Paint } from './io.js'
 import { patternLine } from './log-pattern.js'
@@ -80,6 +81,8 @@ export function openLog(io: CommandIo, options: LogOptions): TaskLogger {
   )
 }
 
+const INDENT = '    '
+
 const LEVEL_LOOKS: ReadonlyMap<string, 'dim' | 'green' | 'yellow' | 'red'> = new Map([
   ['debug', 'dim'],
   ['info', 'green'],
@@ -88,7 +91,12 @@ const LEVEL_LOOKS: ReadonlyMap<string, 'dim' | 'green' | 'yellow' | 'red'> = new
   ['fatal', 'red'],
 ])
 
-/** A pino line as `[2030-01-31 12:00:00.123] INFO  message`, with the stack of an error below it. */
+/**
+ * A pino line as `[2030-01-31 12:00:00.123] INFO  message`, with the stack of an error below it.
+ *
+ * Foreign text in it is escaped. What a task writes may have several lines: those after the first are indented, as a stack
+ * is, so that none passes for a line of the log.
+ */
 export function textLine(line: string, paint: Paint, patterns: LogPatterns = {}): string {
   const entry = parsed(line)
   if (entry === undefined) return line
@@ -96,7 +104,7 @@ export function textLine(line: string, paint: Paint, patterns: LogPatterns = {})
   const stack = indented(asText(entry['traceback']) || stackOf(entry['err']))
   const writer = writerOf(entry)
   const pattern = writer === undefined ? patterns.worker : patterns.task
-  const message = asText(entry['msg'])
+  const message = writer === undefined ? printable(asText(entry['msg'])) : printedByTask(asText(entry['msg']))
   if (pattern !== undefined) {
     const time = new Date(asText(entry['time']))
     return `${patternLine(pattern, { level, time, message, task: writer?.task, id: writer?.id })}${stack}\n`
@@ -116,7 +124,12 @@ interface Writer {
 function writerOf(entry: Readonly<Record<string, unknown>>): Writer | undefined {
   const { task, id } = entry
   if (typeof task !== 'string' || typeof id !== 'string') return undefined
-  return asText(entry['msg']).includes(`${task}[${id}]`) ? undefined : { task, id }
+  const isAbout = asText(entry['msg']).includes(`${task}[${id}]`)
+  return isAbout ? undefined : { task: printable(task), id: printable(id) }
+}
+
+function printedByTask(text: string): string {
+  return printableLines(text).replaceAll('\n', `\n${INDENT}`)
 }
 
 /** Our own errors say in their message what a user can do; the stack would say where we are. */
@@ -126,7 +139,7 @@ function stackOf(error: unknown): string {
 }
 
 function indented(text: string): string {
-  return text === '' ? '' : `\n${text.trimEnd().replace(/^/gm, '    ')}`
+  return text === '' ? '' : `\n${printableLines(text.trimEnd()).replace(/^/gm, INDENT)}`
 }
 
 function localTime(iso: string): string {

@@ -2,6 +2,7 @@ import { CommanderError } from 'commander'
 
 import { LovageError } from '../errors/errors.js'
 import { maskUrls } from '../util/mask-url.js'
+import { printableLines } from '../util/printable.js'
 import type { Session } from './session.js'
 
 /**
@@ -14,9 +15,9 @@ export function printError(error: unknown, session: Session): void {
   if (error instanceof CommanderError) return
   const { io } = session
   const paint = session.paint(io.stderr)
-  io.stderr.write(`${paint('red', 'lovage:')} ${maskUrls(messageOf(error))}\n`)
+  io.stderr.write(`${paint('red', 'lovage:')} ${printableLines(maskUrls(messageOf(error)))}\n`)
   const stack = stackToShow(error, io.env['LOVAGE_DEBUG'] !== undefined)
-  if (stack !== undefined) io.stderr.write(`${paint('dim', maskUrls(stack))}\n`)
+  if (stack !== undefined) io.stderr.write(`${paint('dim', printableLines(maskUrls(stack)))}\n`)
 }
 
 function messageOf(error: unknown): string {

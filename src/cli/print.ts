@@ -1,24 +1,33 @@
 import { inspect } from 'node:util'
 
+import { printable, printableLines } from '../util/printable.js'
 import type { CommandOutput } from './io.js'
 
 /** Print a value as a JSON document of one line; what JSON has no form for becomes text. */
 export function printJson(output: CommandOutput, value: unknown): void {
-  output.write(`${JSON.stringify(value, jsonForm)}\n`)
+  output.write(`${jsonText(value)}\n`)
 }
 
-/** Print a value for people: text as it is, everything else as Node shows it. */
+/** A value as JSON; escapes keep what commands a terminal from reaching it. */
+export function jsonText(value: unknown, indent?: number): string {
+  return printableLines(JSON.stringify(value, jsonForm, indent))
+}
+
+/** Print a value for people: text on one line, everything else as Node shows it. */
 export function printValue(output: CommandOutput, value: unknown, colors: boolean): void {
   output.write(`${shownValue(value, colors)}\n`)
 }
 
 /** A value as people read it. */
 export function shownValue(value: unknown, colors = false): string {
-  return typeof value === 'string' ? value : inspect(value, { depth: 8, colors, breakLength: 100 })
+  if (typeof value === 'string') return printable(value)
+  const shown = inspect(value, { depth: 8, colors, breakLength: 100 })
+  return colors ? shown : printableLines(shown)
 }
 
-/** Lines of cells, each column as wide as its widest cell. */
-export function table(rows: readonly (readonly string[])[]): string {
+/** Lines of cells, each column as wide as its widest cell; what the cells hold is escaped. */
+export function table(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(printable))
   const widths: number[] = []
   for (const row of rows) {
     row.forEach((cell, column) => {

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { start } from 'node:repl'
 import { constants, Script } from 'node:vm'
 
+import { printableLines } from '../util/printable.js'
 import { EXIT, type ExitCode } from './exit-code.js'
 import { printValue } from './print.js'
 import type { Session } from './session.js'
@@ -44,7 +45,8 @@ export async function runPiped(names: ShellNames, session: Session): Promise<Exi
     if (pending.trim() !== '') await run(new Script(pending, SCRIPT_OPTIONS), session)
     return EXIT.done
   } catch (error) {
-    session.io.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    session.io.stderr.write(`${printableLines(text)}\n`)
     return EXIT.failed
   }
 }

@@ -1,5 +1,6 @@
 import type { Lovage } from '../app/app.js'
 import { iniPath } from './arguments.js'
+import { printableLines } from '../util/printable.js'
 import { painter, type CommandIo, type CommandOutput, type Paint } from './io.js'
 import type { AppRequest, LoadedApp } from './loader/load-app.js'
 import { EXIT, type ExitCode } from './exit-code.js'
@@ -65,14 +66,14 @@ export class Session implements AsyncDisposable {
     return this.paint(this.io.stdout)('bold', 'x') !== 'x'
   }
 
-  /** Print a line on standard output. */
-  print(line: string): void {
-    this.io.stdout.write(`${line}\n`)
+  /** Print text on standard output, escaped where it would command a terminal. */
+  print(text: string): void {
+    this.io.stdout.write(`${printableLines(text)}\n`)
   }
 
-  /** Print a line on standard error, for people; nothing with `--quiet`. */
-  note(line: string): void {
-    if (!this.quiet) this.io.stderr.write(`${line}\n`)
+  /** The same on standard error, for people; nothing with `--quiet`. */
+  note(text: string): void {
+    if (!this.quiet) this.io.stderr.write(`${printableLines(text)}\n`)
   }
 
   /**

@@ -81,3 +81,69 @@ test(
   },
   LIMIT_MS,
 )
+
+test.each(['text', 'json'])(
+  'a worker whose log in %s has lost its reader works on',
+  async (format) => {
+    await using project = await createProject()
+    await using worker = project.start(['-A', 'tasks', 'worker', '--log-format', format])
+    await worker.waitForLine('ready.')
+
+    worker.closeOutputs()
+    const printed: string[] = []
+    for (const x of [1, 2, 3]) {
+      const { stdout } = await project.run(['-A', 'tasks', 'call', 'shop.add', '-a', `[${x}, 1]`, '--wait'])
+      printed.push(stdout)
+    }
+    worker.kill('SIGTERM')
+
+    expect(printed).toEqual(['2\n', '3\n', '4\n'])
+    expect(await worker.exited).toMatchObject({ code: 0, signal: null })
+  },
+  LIMIT_MS,
+)
+
+const FOREIGN = {
+  'tasks.ts': `
+    import { Lovage, Reject } from 'lovage'
+    const evil = 'red\\u001b[31m\\r\\nforged\\u009b2J\\u2028\\u202e'
+    export const app = new Lovage('shop')
+    export const text = app.task('shop.text', () => evil)
+    export const fail = app.task('shop.fail', () => { throw new Error(evil) })
+    export const reject = app.task('shop.reject', () => { throw new Reject(evil) })
+    export const say = app.task('shop.say', () => console.log(evil))
+  `,
+}
+// eslint-disable-next-line no-control-regex -- they are what must not be printed
+const COMMANDS_TO_TERMINAL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/
+
+test(
+  'escape sequences and line breaks in names, results and errors are printed escaped',
+  async () => {
+    await using project = await createProject(FOREIGN)
+    await using worker = await project.worker()
+    const evil = 'x\u001b[31m\r\nforged\u009b2J\u2028\u202e'
+    const idOf = (name: string): string => `${name}-${evil}`
+    for (const name of ['text', 'fail', 'reject', 'say']) {
+      const sent = await project.run(['-A', 'tasks', 'call', `shop.${name}`, '--task-id', idOf(name)])
+      expect(sent.code).toBe(0)
+    }
+    await project.run(['-A', 'tasks', 'call', evil, '--force'])
+    await worker.waitForLine('Received unregistered task')
+    const text = await project.run(['-A', 'tasks', 'result', idOf('text')])
+    const failure = await project.run(['-A', 'tasks', 'result', idOf('fail')])
+    const list = await project.run(['-A', 'tasks', 'dlq', 'list'])
+    const show = await project.run(['-A', 'tasks', 'dlq', 'show', idOf('reject')])
+    worker.kill('SIGTERM')
+    const log = await worker.exited
+
+    const printed = [text, failure, list, show, log].map(({ stdout, stderr }) => `${stdout}${stderr}`)
+    expect(printed.filter((output) => COMMANDS_TO_TERMINAL.test(output))).toEqual([])
+    expect(text.stdout).toBe('red\\u001b[31m\\r\\nforged\\u009b2J\\u2028\\u202e\n')
+    expect(failure.stderr).toContain('FAILURE Error: red\\u001b[31m\\r\\nforged')
+    expect(list.stdout.trimEnd().split('\n')).toHaveLength(2)
+    expect(log.stderr).toContain('raised unexpected: Error: red\\u001b[31m\\r\\nforged')
+    expect(log.stderr).not.toMatch(/^forged/m)
+  },
+  LIMIT_MS,
+)

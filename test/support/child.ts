@@ -96,6 +96,12 @@ export class Child implements AsyncDisposable {
     else this.#process.kill(signal)
   }
 
+  /** Read no more of what it writes, as `head` does when it has its lines. */
+  closeOutputs(): void {
+    this.#process.stdout?.destroy()
+    this.#process.stderr?.destroy()
+  }
+
   /**
    * Wait until either output contains a line that matches.
    *

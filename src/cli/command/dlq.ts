@@ -10,7 +10,7 @@ import {
 import type { DeadLetter } from '../../control/dead-letter.js'
 import { confirm } from '../confirm.js'
 import { EXIT } from '../exit-code.js'
-import { printJson, table } from '../print.js'
+import { jsonText, printJson, table } from '../print.js'
 import { chosenQueues, type QueueFlags } from '../queue-choice.js'
 import type { Session } from '../session.js'
 import { UsageError } from '../usage-error.js'
@@ -87,7 +87,7 @@ async function show(session: Session, [id = '']: readonly string[], flags: DlqFl
     if (letter === undefined) continue
     const whole = { ...summary(letter), ...contents(app, letter) }
     if (flags.json === true) printJson(session.io.stdout, whole)
-    else session.io.stdout.write(`${JSON.stringify(whole, undefined, 2)}\n`)
+    else session.io.stdout.write(`${jsonText(whole, 2)}\n`)
     return
   }
   session.exitCode = EXIT.failed

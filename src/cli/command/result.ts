@@ -2,6 +2,7 @@ import { Command } from 'commander'
 
 import type { AsyncResult } from '../../result/async-result.js'
 import { LovageError, TaskFailedError } from '../../errors/errors.js'
+import { printable, printableLines } from '../../util/printable.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
 import { printJson, printValue } from '../print.js'
 import type { Session } from '../session.js'
@@ -61,9 +62,10 @@ async function showTraceback(session: Session, result: AsyncResult): Promise<Exi
 
 async function printFailure(session: Session, result: AsyncResult, error: unknown): Promise<void> {
   const { stderr } = session.io
-  stderr.write(`${session.paint(stderr)('red', await result.state())} ${shownError(error)}\n`)
+  const state = session.paint(stderr)('red', printable(await result.state()))
+  stderr.write(`${state} ${printable(shownError(error))}\n`)
   const traceback = await result.traceback()
-  if (traceback !== undefined) stderr.write(`${traceback.trimEnd()}\n`)
+  if (traceback !== undefined) stderr.write(`${printableLines(traceback.trimEnd())}\n`)
 }
 
 function shownError(error: unknown): string {

@@ -88,3 +88,16 @@ test('forms in Python’s notation take the place of ours, one for the worker an
     'T 7 x\n',
   )
 })
+
+test('foreign text is escaped, and what follows the first line of a task’s own text is indented', () => {
+  const fields = { level: 'info', time: '2030-01-31T12:00:00.123Z', task: 'a', id: '7' }
+  const err = { stack: 'Error: x\u001b[2J\n    at here' }
+
+  const about = textLine(JSON.stringify({ ...fields, msg: 'Task a[7] failed\nforged\u001b[2J', err }), plain)
+  const own = textLine(JSON.stringify({ ...fields, id: '7\n', msg: 'two\nlines\u009b' }), plain)
+
+  expect(about).toMatch(
+    /INFO {2}Task a\[7\] failed\\nforged\\u001b\[2J\n {4}Error: x\\u001b\[2J\n {8}at here\n$/,
+  )
+  expect(own).toMatch(/INFO {2}a\[7\\n\]: two\n {4}lines\\u009b\n$/)
+})

@@ -10,8 +10,9 @@ test('JSON output is one line, with maps as objects and big integers as text', (
   expect(written).toEqual(['{"count":"5","queues":{"a":1}}\n'])
 })
 
-test('text is shown as it is, other values as Node shows them', () => {
+test('text is shown on one line, other values as Node shows them', () => {
   expect(shownValue('two words')).toBe('two words')
+  expect(shownValue('two\nlines\u001b[31m\u009b\u202e')).toBe('two\\nlines\\u001b[31m\\u009b\\u202e')
   expect(shownValue({ a: [1] })).toBe('{ a: [ 1 ] }')
 })
 
@@ -22,4 +23,15 @@ test('columns of a table are as wide as their widest cell', () => {
       ['ccc', 'd'],
     ]),
   ).toBe('a    bb\nccc  d\n')
+})
+
+test('what would command a terminal is escaped in a table and in JSON, which keeps its meaning', () => {
+  const evil = 'a\u001b[31m\nb\u009b\u202e'
+  const written: string[] = []
+
+  printJson({ write: (text) => written.push(text) }, { evil })
+
+  expect(table([[evil]])).toBe('a\\u001b[31m\\nb\\u009b\\u202e\n')
+  expect(written).toEqual(['{"evil":"a\\u001b[31m\\nb\\u009b\\u202e"}\n'])
+  expect(JSON.parse(written[0] ?? '')).toEqual({ evil })
 })
