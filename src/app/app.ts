@@ -21,7 +21,7 @@ import type { ResultSource } from '../result/source.js'
 import type { ScheduleInput } from '../schedule/read-schedule.js'
 import type { TaskContext } from '../task/context.js'
 import type { TaskDefinition } from '../task/definition.js'
-import { silentLogger, type TaskLogger } from '../task/logger.js'
+import { guardLogger, silentLogger, type TaskLogger } from '../task/logger.js'
 import type { Outcome } from '../task/outcome.js'
 import type { TaskRequest } from '../task/request.js'
 import { addToTrail, RunningTask } from '../task/running-task.js'
@@ -496,12 +496,12 @@ export class Lovage implements ResultSource {
     await this.prepareCodecs()
     const { taskEagerPropagates, taskSerializer, taskStoreEagerResult, taskIgnoreResult } = this.config()
     const stores = taskStoreEagerResult && !(definition.options.ignoreResult ?? taskIgnoreResult)
-    const { tasks, codecs, errors, logger } = this
+    const { tasks, codecs, errors } = this
     const parts: EagerParts = {
       tasks,
       codecs,
       errors,
-      logger,
+      logger: guardLogger(this.logger),
       serializer: taskSerializer,
       propagates: taskEagerPropagates,
       ...(stores ? { store: (record: TaskRecord) => this.#storeEager(record) } : {}),

@@ -4,7 +4,7 @@ import { openSchedules, type OpenSchedules, type ScheduleHost } from './open-sch
 import { setAside } from './set-aside.js'
 import { readStored, type KnownEntry } from './stored-entries.js'
 import { LovageError, StoreDamagedError } from '../errors/errors.js'
-import type { TaskLogger } from '../task/logger.js'
+import { guardLogger, type TaskLogger } from '../task/logger.js'
 import { toError } from '../util/to-error.js'
 import { Agenda, type Line } from './agenda.js'
 import type { BeatOptions, BeatStatus, TickReport } from './beat-options.js'
@@ -64,7 +64,7 @@ export class Beat {
   constructor(app: BeatHost, options: BeatOptions = {}) {
     this.#app = app
     this.#options = options
-    this.#logger = options.logger ?? app.logger
+    this.#logger = guardLogger(options.logger ?? app.logger)
     this.#agenda = new Agenda(
       () => app.config().timezone,
       (entry, error) => {

@@ -99,6 +99,7 @@ function described(module: string, type: string, args: readonly unknown[]): Erro
 
 /** A name set on the error wins, else the class's, because most subclasses leave `name` at `Error`. */
 export function nameOf(error: Error): string {
-  const name = error.name === 'Error' ? error.constructor.name : error.name
-  return name === '' ? 'Error' : name
+  const own: unknown = error.name
+  const name: unknown = own === 'Error' ? error.constructor.name : own
+  return typeof name === 'string' && name !== '' ? name : 'Error'
 }

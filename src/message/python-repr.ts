@@ -53,7 +53,16 @@ class Printer {
     this.#token(text.includes("'") ? `'${text.replaceAll("'", "\\'")}'` : `'${text}'`)
   }
 
+  /** Getters, proxies and `toJSON` are a user's code: what one of them throws is printed as unprintable. */
   #object(value: object, level: number): void {
+    try {
+      this.#readable(value, level)
+    } catch {
+      this.#token('<unprintable object>')
+    }
+  }
+
+  #readable(value: object, level: number): void {
     if (Array.isArray(value)) {
       if (level >= MAX_LEVELS) this.#token('[...]')
       else this.sequence(value, '[', ']', level)
@@ -62,10 +71,11 @@ class Printer {
     // Most objects are plain: they are spared the questions that only others answer with yes.
     const special = Object.getPrototypeOf(value) === Object.prototype ? undefined : specialRepr(value)
     if (special !== undefined) this.#token(this.#shortened(special))
+    else if (level >= MAX_LEVELS) this.#token('{...}')
     else if ('toJSON' in value && typeof value.toJSON === 'function') {
-      this.value(Reflect.apply(value.toJSON, value, ['']), level)
-    } else if (level >= MAX_LEVELS) this.#token('{...}')
-    else this.#record(value, level)
+      // A level deeper, since it may return itself.
+      this.value(Reflect.apply(value.toJSON, value, ['']), level + 1)
+    } else this.#record(value, level)
   }
 
   #record(record: object, level: number): void {

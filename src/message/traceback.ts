@@ -21,7 +21,9 @@ export function formatTraceback(error: unknown): string {
 
 function onePart(error: unknown): string {
   if (!isError(error)) return `Traceback (most recent call first):\nError: ${printed(error)}\n`
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+  // `Error.prepareStackTrace` may make anything of it.
+  const stack: unknown = error.stack
+  const frames = (typeof stack === 'string' ? stack : '').split('\n').filter((line) => /^\s+at /.test(line))
   const lines = ['Traceback (most recent call first):', ...frames, `${nameOf(error)}: ${error.message}`]
   return `${lines.join('\n')}\n`
 }

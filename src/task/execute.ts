@@ -1,7 +1,9 @@
 import { Directive, Ignore, Reject, Retry } from '../errors/directives.js'
 import { LovageError } from '../errors/errors.js'
 import { describeError, type ErrorDescription } from '../message/describe-error.js'
+import { pythonRepr } from '../message/python-repr.js'
 import { formatTraceback } from '../message/traceback.js'
+import { toError } from '../util/to-error.js'
 import { bindArguments, validate, validateArguments } from './arguments.js'
 import { withContext } from './context.js'
 import type { TaskDefinition } from './definition.js'
@@ -51,7 +53,7 @@ function toOutcomeOrFailure(
 function plainFailure(error: unknown): Failure {
   const text = 'the error of the task could not be described'
   const exception = { exc_type: 'Error', exc_message: [text], exc_module: 'lovage.errors' }
-  return { exception, traceback: `Error: ${text}\n`, message: `Error: ${text}`, error }
+  return { exception, traceback: `Error: ${text}\n`, message: `Error: ${text}`, error: toError(error) }
 }
 
 function runBody(definition: TaskDefinition, running: RunningTask): unknown {
@@ -107,8 +109,16 @@ function decide(thrown: unknown, definition: TaskDefinition, request: TaskReques
   return decideAutoretry(thrown, definition, request)
 }
 
-/** Describe an error in a form that crosses threads and languages. */
+/** Describe an error in a form that crosses threads and languages. Never throws. */
 export function toFailure(error: unknown, port: Pick<TaskPort, 'errors'>): Failure {
+  try {
+    return describedFailure(error, port)
+  } catch {
+    return plainFailure(error)
+  }
+}
+
+function describedFailure(error: unknown, port: Pick<TaskPort, 'errors'>): Failure {
   const exception = error instanceof Directive ? describeRetry() : describeError(error, port.errors)
   return { exception, traceback: formatTraceback(error), message: printException(exception), error }
 }
@@ -123,7 +133,11 @@ function describeRetry(): ErrorDescription {
 }
 
 function printException(exception: ErrorDescription): string {
-  return `${exception.exc_type}: ${exception.exc_message.map(String).join(', ')}`
+  return `${exception.exc_type}: ${exception.exc_message.map(shownArgument).join(', ')}`
+}
+
+function shownArgument(value: unknown): string {
+  return typeof value === 'object' && value !== null ? pythonRepr(value) : String(value)
 }
 
 /** Whether anything has to be called after the outcome was stored. */

@@ -350,8 +350,9 @@ export class Dispatcher implements RunOwner {
     run.settlement = verdict.settlement
     run.declares = verdict.declares
     if (verdict.alsoFailed !== undefined) run.alsoFailed = verdict.alsoFailed
-    this.#parts.log.ended(run, verdict.outcome)
+    // Settled first: nothing that is said about a run may keep its end from the store.
     this.#settle(run)
+    this.#parts.log.ended(run, verdict.outcome)
   }
 
   #noteInterrupted(run: Run): void {

@@ -3,7 +3,7 @@ import type { ResultBackend } from '../backend/contract.js'
 import type { QueueSpec } from '../broker/contract.js'
 import { armFailpointsOfEnvironment } from '../config/failpoint-environment.js'
 import { LovageError } from '../errors/errors.js'
-import type { TaskLogger } from '../task/logger.js'
+import { guardLogger, type TaskLogger } from '../task/logger.js'
 import { backoffMs } from '../util/backoff.js'
 import { toError } from '../util/to-error.js'
 import { hostOfApp } from './app-host.js'
@@ -70,7 +70,7 @@ export class Worker {
     this.#settings = resolveSettings(app.config(), options)
     this.#queues = chooseQueues(app, options)
     pools.check(this.#settings.pool)
-    this.#logger = options.logger ?? app.logger
+    this.#logger = guardLogger(options.logger ?? app.logger)
     this.hostname = this.#settings.hostname
     this.#pause = new Pause(app.clock)
     this.#shutdown = new Shutdown(
