@@ -5,9 +5,13 @@ import { BrokerConnectionError } from '../../src/errors/errors.js'
 import { toArrival } from './envelope.js'
 import type { Arrival } from './envelope.js'
 import { toFailure } from './failure.js'
+import { Hoard } from './hoard.js'
+import { LengthWatch } from './length-watch.js'
 import type { RabbitLink } from './link.js'
 import { LongClaims } from './long-claims.js'
 import type { LongClaimsParts } from './long-claims.js'
+import { LostClaims } from './lost-claims.js'
+import { Recounts } from './recounts.js'
 import type { Returner } from './returner.js'
 import { Speed } from './speed.js'
 import { Taps } from './taps.js'
@@ -39,8 +43,6 @@ export interface ConsumerParts {
 const SOON_MS = 300
 /** How long a fetch waits before it asks for more than its taps let through. */
 const STARVED_MS = 20
-/** How long a delivery may lie here unasked for. */
-const HOARD_MS = 250
 /** How long the message of a long task stays with a worker that does not renew it. */
 const KEEP_LONG_MS = 120_000
 
@@ -62,19 +64,15 @@ export class RabbitConsumer implements Consumer {
   #handedOut = 0
   /** Deliveries for each queue that the taps were opened for. */
   #level = 0
-  /** Messages whose count is being written down. */
-  #recounts = 0
-  /** Copies that came before what they are copies of was acknowledged: were this process killed now, both would come. */
-  #copies: Held[] = []
   #lost: BrokerConnectionError | undefined
   #closing: Promise<void> | undefined
   /** What is under way with deliveries that must not be given back meanwhile. */
   readonly #leaving = new Set<Promise<void>>()
-  #hoarding: NodeJS.Timeout | undefined
   #fetches = 0
+  readonly #hoard: Hoard
   readonly #long: LongClaims
-  #isMoving = false
-  #lengthWatch: NodeJS.Timeout | undefined
+  readonly #recounts: Recounts
+  readonly #lengthWatch: LengthWatch
 
   constructor(parts: ConsumerParts) {
     this.#parts = parts
@@ -84,15 +82,30 @@ export class RabbitConsumer implements Consumer {
       arrived: (tap, message) => this.#arrive(tap, message),
       ended: (queue) => this.#lose(new BrokerConnectionError(`queue "${queue}" was deleted`)),
     })
+    this.#hoard = new Hoard({
+      fetches: () => this.#fetches,
+      isOver: () => this.#arrived.length === 0 || this.#lost !== undefined || this.#waiters.count > 0,
+      drop: () => this.#dropHoard(),
+    })
     const { consumerTimeoutMs, returner, run } = parts
     const keepMs = Math.min(KEEP_LONG_MS, consumerTimeoutMs)
     this.#long = new LongClaims({ keepMs, publisher: returner, run })
-    if (consumerTimeoutMs > 0) {
-      this.#lengthWatch = setInterval(
-        () => void this.#moveLong(consumerTimeoutMs / 2),
-        consumerTimeoutMs / 8,
-      ).unref()
-    }
+    this.#recounts = new Recounts({
+      returner,
+      unsettled: this.#unsettled,
+      settle: (held) => this.#settle([held]),
+      keep: (held) => this.#keep(held),
+      leave: (leaving) => this.#leave(leaving),
+      flush: async () => {
+        await channel.prefetch(this.#level, false)
+      },
+    })
+    this.#lengthWatch = new LengthWatch({
+      consumerTimeoutMs,
+      held: () => this.#unsettled.all,
+      isOver: () => this.#closing !== undefined,
+      move: (held) => this.#leave(this.#move(held)),
+    })
     let reason: unknown
     channel.on('error', (error: unknown) => (reason = error))
     channel.on('close', () => {
@@ -181,23 +194,6 @@ export class RabbitConsumer implements Consumer {
     }
   }
 
-  /** Move claims that have lasted this long to where the server does not mind. */
-  async #moveLong(afterMs: number): Promise<void> {
-    if (this.#isMoving) return
-    this.#isMoving = true
-    const sinceMs = performance.now() - afterMs
-    for (const held of this.#unsettled.all) {
-      const { handedOutMs } = held
-      if (handedOutMs === 0 || handedOutMs > sinceMs || this.#closing !== undefined) continue
-      try {
-        await this.#leave(this.#move(held))
-      } catch {
-        // Tried again at the next look; the server allows twice as long.
-      }
-    }
-    this.#isMoving = false
-  }
-
   async #move(held: Held): Promise<void> {
     await this.#long.take(held.delivery)
     if (this.#unsettled.find(held.delivery.tag) === undefined) await this.#long.release([held.delivery])
@@ -217,8 +213,7 @@ export class RabbitConsumer implements Consumer {
   }
 
   async #close(): Promise<void> {
-    clearTimeout(this.#hoarding)
-    clearInterval(this.#lengthWatch)
+    this.#stopWatching()
     this.#waiters.wake()
     try {
       if (this.#lost === undefined && this.#parts.link.isOpen) await this.#giveAllBack()
@@ -230,14 +225,17 @@ export class RabbitConsumer implements Consumer {
     }
   }
 
+  get #claimed(): readonly Delivery[] {
+    return [...this.#unsettled.all.map(({ delivery }) => delivery), ...this.#long.all]
+  }
+
   /** What cannot be given back in good order comes back by itself, counted as a delivery. */
   async #giveAllBack(): Promise<void> {
     const { channel } = this.#parts
     try {
       await this.#taps.turn(0, () => 0)
       await Promise.allSettled(this.#leaving)
-      const all = [...this.#unsettled.all.map(({ delivery }) => delivery), ...this.#long.all]
-      await this.#giveBack(all.map(unspent))
+      await this.#giveBack(this.#claimed.map(unspent))
       await channel.close()
     } catch {
       void closeQuietly(channel)
@@ -302,53 +300,31 @@ export class RabbitConsumer implements Consumer {
     const held: Held = { message, tap, delivery, handedOutMs: 0 }
     tap.open += 1
     this.#unsettled.add(held)
+    const isNews = arrival.isUncounted && delivery.replaces === undefined
     // Its settling ends it; what fails hands it out as it is.
-    if (arrival.isUncounted || arrival.notBeforeMs !== undefined) void this.#republish(held, arrival)
-    else if (this.#recounts > 0 && arrival.redelivered) this.#copies.push(held)
-    else this.#keep(held)
+    if (isNews || arrival.notBeforeMs !== undefined) void this.#recounts.publish(held, arrival)
+    else if (!this.#recounts.hold(held)) this.#keep(held)
   }
 
   #toDelivery(arrival: Arrival, queue: string, number: number): Delivery {
+    const { message, redelivered } = arrival
+    const lost = redelivered ? LostClaims.ofProcess.take({ message, queue }) : undefined
     return {
-      message: arrival.message,
+      message,
       queue,
       route: arrival.route,
-      deliveryCount: arrival.deliveries + 1 + (arrival.isUncounted ? 1 : 0),
-      redelivered: arrival.redelivered,
+      deliveryCount: lost?.deliveryCount ?? arrival.deliveries + 1 + (arrival.isUncounted ? 1 : 0),
+      redelivered,
       due: arrival.due,
       tag: `${this.#id}.${String(number)}`,
+      ...(lost && { replaces: lost.tag }),
     }
-  }
-
-  /** Write down that it was delivered before, or that it has to wait on, before anyone gets it. */
-  async #republish(held: Held, { notBeforeMs }: Arrival): Promise<void> {
-    const { delivery } = held
-    const isEarly = notBeforeMs !== undefined && notBeforeMs > Date.now()
-    const waits = isEarly ? { notBeforeMs } : {}
-    if (!isEarly && delivery.deliveryCount === 1) {
-      this.#keep(held)
-      return
-    }
-    const counted = { ...delivery, deliveryCount: delivery.deliveryCount - 1 }
-    this.#recounts += 1
-    try {
-      const back = { delivery: counted, delayMs: 0, unspent: false, ...waits }
-      await this.#leave(this.#parts.returner.giveBack([back], () => this.#settle([held])))
-      // Answered after the acknowledgement.
-      await this.#parts.channel.prefetch(this.#level, false)
-    } catch {
-      if (this.#unsettled.find(delivery.tag) !== undefined) this.#keep(held)
-    }
-    this.#recounts -= 1
-    if (this.#recounts > 0) return
-    for (const copy of this.#copies.splice(0))
-      if (this.#unsettled.find(copy.delivery.tag) !== undefined) this.#keep(copy)
   }
 
   #keep(held: Held): void {
     this.#arrived.push(held)
     this.#waiters.wakeSoon()
-    this.#watchHoard()
+    if (!this.#parts.staysTapped && this.#closing === undefined) this.#hoard.watch()
   }
 
   #settle(settled: readonly Held[], isMoved = false): void {
@@ -378,19 +354,6 @@ export class RabbitConsumer implements Consumer {
     } catch {
       // The channel is closed; whoever asks next hears why.
     }
-  }
-
-  /** Deliveries that lie here while nobody fetches are someone else's work. */
-  #watchHoard(): void {
-    const { staysTapped } = this.#parts
-    if (staysTapped || this.#hoarding !== undefined || this.#closing !== undefined) return
-    const before = this.#fetches
-    this.#hoarding = setTimeout(() => {
-      this.#hoarding = undefined
-      if (this.#arrived.length === 0 || this.#lost !== undefined || this.#waiters.count > 0) return
-      if (this.#fetches === before) void this.#dropHoard()
-      else this.#watchHoard()
-    }, HOARD_MS).unref()
   }
 
   async #dropHoard(): Promise<void> {
@@ -423,14 +386,19 @@ export class RabbitConsumer implements Consumer {
   #lose(error: BrokerConnectionError): void {
     if (this.#lost !== undefined) return
     this.#lost = error
-    clearTimeout(this.#hoarding)
-    clearInterval(this.#lengthWatch)
+    this.#stopWatching()
     this.#long.stop()
+    for (const delivery of this.#claimed) LostClaims.ofProcess.add(delivery)
     this.#unsettled.clear()
     this.#arrived = []
     this.#waiters.wake()
     // Its other queues may still have consumers on it.
     void closeQuietly(this.#parts.channel)
+  }
+
+  #stopWatching(): void {
+    this.#hoard.stop()
+    this.#lengthWatch.stop()
   }
 
   #reasonOf(reason: unknown): BrokerConnectionError {

@@ -67,6 +67,11 @@ export interface Delivery {
   readonly due: boolean
   /** The driver's handle of this claim (row id and token, delivery tag, receipt handle). Opaque, cloneable. */
   readonly tag: string
+  /**
+   * Tag of the claim that this one replaces: this process had the message, lost the claim with its connection, and got the
+   * message again. `deliveryCount` stays what it was, and a run that still goes on continues under this claim.
+   */
+  readonly replaces?: string
 }
 
 /** How long a fetch may wait. */

@@ -11,6 +11,7 @@ import type { Intake } from './intake.js'
 import type { LagWatch } from './lag-watch.js'
 import type { OutcomeSettlements, Verdict } from './outcome-settlement.js'
 import type { CancelReason, Job, Pool } from './pool/pool.js'
+import { ReclaimedRuns } from './reclaimed-runs.js'
 import type { Records } from './records.js'
 import type { Refusal } from './refusals.js'
 import { Run, type RunOwner } from './run.js'
@@ -55,9 +56,16 @@ export class Dispatcher implements RunOwner {
   #drainWaiters: (() => void)[] = []
   #isStopping = false
   #isPumpDue = false
+  readonly #reclaimed: ReclaimedRuns
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts
+    this.#reclaimed = new ReclaimedRuns({
+      elapsedMs: parts.host.elapsedMs,
+      isRunning: (run) => this.#running.has(run),
+      settle: (run) => this.#settle(run),
+      log: parts.log,
+    })
     this.#window = parts.window
   }
 
@@ -86,6 +94,7 @@ export class Dispatcher implements RunOwner {
     failpoint('worker.claimed')
     for (const delivery of batch) {
       claims.take(delivery.tag)
+      if (this.#reclaimed.resume({ claims, delivery })) continue
       const taken = this.#intake?.take(claims, delivery)
       if (taken instanceof Run) this.#keep(taken)
       else if (taken !== undefined) this.#settle(taken)
@@ -225,6 +234,7 @@ export class Dispatcher implements RunOwner {
   }
 
   #keep(run: Run): void {
+    this.#reclaimed.add(run)
     this.#buffer.push(run)
     this.#window.buffered()
     this.#parts.log.received(run)
@@ -348,6 +358,7 @@ export class Dispatcher implements RunOwner {
   #apply(run: Run, verdict: Verdict): void {
     run.outcome = verdict.outcome
     run.settlement = verdict.settlement
+    this.#reclaimed.move(run)
     run.declares = verdict.declares
     if (verdict.alsoFailed !== undefined) run.alsoFailed = verdict.alsoFailed
     // Settled first: nothing that is said about a run may keep its end from the store.
@@ -380,8 +391,9 @@ export class Dispatcher implements RunOwner {
 
   #runSettled(run: Run, applied: boolean): void {
     if (!run.acked) this.#release(run)
-    if (run.outcome === undefined && !run.dropped) this.#acknowledgedEarly(run, applied)
-    else if (!applied && !run.dropped) this.#parts.log.lost(run)
+    if (run.successor !== undefined) this.#reclaimed.settleAgain(run, applied)
+    else if (run.outcome === undefined && !run.dropped) this.#acknowledgedEarly(run, applied)
+    else if (!applied && !run.dropped) this.#reclaimed.lost(run)
     else if (applied && run.outcome !== undefined) this.#afterSettlement(run, run.outcome)
   }
 
@@ -440,6 +452,7 @@ export class Dispatcher implements RunOwner {
   }
 
   #release(item: Run | Refusal): void {
+    this.#reclaimed.forget(item.delivery.tag)
     item.claims.release(item.delivery.tag)
   }
 

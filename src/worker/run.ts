@@ -19,6 +19,9 @@ export interface RunParts {
   readonly policy: TaskPolicy
 }
 
+/** The claim under which a run goes on. */
+export type Claim = Pick<RunParts, 'delivery' | 'claims'>
+
 /** Told when the settlement of a run was applied, or will never be. */
 export interface RunOwner {
   settled(run: Run, applied: boolean): void
@@ -34,8 +37,8 @@ const NOTHING: readonly never[] = []
  * It is its own job and its own entry in the settler's batch: a task costs one object.
  */
 export class Run implements Job, SettleItem {
-  readonly delivery: Delivery
-  readonly claims: ClaimSet
+  delivery: Delivery
+  claims: ClaimSet
   readonly task: TaskMessage
   readonly request: TaskRequest
   readonly definition: TaskDefinition
@@ -62,6 +65,8 @@ export class Run implements Job, SettleItem {
   interrupted: Exclude<CancelReason, 'lease-lost'> | undefined
   /** Stored after the settlement: later elements of a chain that failed here. */
   alsoFailed: readonly TaskRecord[] = NOTHING
+  /** The claim by which its message came back while its outcome was on its way to the store. */
+  successor: Claim | undefined
   /** Replacements of a settlement that the store refused. */
   refusals = 0
   readonly #owner: RunOwner
@@ -78,6 +83,14 @@ export class Run implements Job, SettleItem {
     this.hardLimitMs = limits.hardLimitMs
     this.settlement = { delivery: parts.delivery, publish: NOTHING }
     this.#owner = owner
+  }
+
+  /** Go on under another claim of the same message; the one before is over. */
+  moveTo({ claims, delivery }: Claim): void {
+    this.claims = claims
+    this.delivery = delivery
+    this.settlement = { ...this.settlement, delivery }
+    this.successor = undefined
   }
 
   settled(applied: boolean): void {

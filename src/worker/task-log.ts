@@ -53,6 +53,20 @@ export class TaskLog {
     }
   }
 
+  /** Its connection was lost, and its message came back: it goes on under the new claim. */
+  resumed(run: Run): void {
+    this.#say(run, 'info', 'goes on: its message came back after the connection was lost')
+  }
+
+  /** It ended while the connection was lost. */
+  waits(run: Run): void {
+    this.#say(
+      run,
+      'warn',
+      'ended while the connection was lost: its outcome is written if its message comes back here',
+    )
+  }
+
   /** The claim was lost before the end could be written: somebody else runs the task. */
   lost(run: Run): void {
     this.#say(run, 'warn', 'lost its claim: what it did here is not stored, another worker has it')
