@@ -23,6 +23,7 @@ import { StoreHandle } from './store-handle.js'
 import { targetName } from './target.js'
 import type { SqlTarget } from './target.js'
 import { declareQueue, deleteQueue } from './topology.js'
+import { giveBackOthers } from './settle.js'
 
 /** How the broker behaves, beside its target. */
 export interface SqlBrokerOptions {
@@ -37,6 +38,7 @@ export class SqlBroker implements Broker {
   readonly leases: Leases = {
     renews: 'holder',
     renew: async (holder, _tags, leaseMs) => this.#renew(Number(holder), leaseMs),
+    reconcile: async (holder, tags, leaseMs) => this.#reconcile(Number(holder), tags, leaseMs),
   }
   readonly schedules: SqlSchedules = new SqlSchedules((work) => this.#use(work))
   readonly fanout: SqlFanout = new SqlFanout(() => this.#handle.get())
@@ -159,6 +161,17 @@ export class SqlBroker implements Broker {
     const held = await this.#use(({ database, dialect }) =>
       database.transaction((session) => dialect.renewHolder(session, holder, leaseMs), { durable: false }),
     )
+    return { held, lostTags: [] }
+  }
+
+  async #reconcile(holder: number, tags: readonly string[], leaseMs: number): Promise<LeaseRenewal> {
+    const [held, freed] = await this.#use(({ database, dialect }) =>
+      database.transaction(async (session) => {
+        const isHeld = await dialect.renewHolder(session, holder, leaseMs)
+        return [isHeld, isHeld ? await giveBackOthers({ session, dialect, holder }, tags) : 0] as const
+      }),
+    )
+    if (freed > 0) this.#handle.current?.wake.signal()
     return { held, lostTags: [] }
   }
 

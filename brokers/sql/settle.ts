@@ -1,6 +1,6 @@
 import type { Delivery, HandBack, Outgoing, Settlement } from '../../src/broker/contract.js'
 import { LeaseLostError } from '../../src/errors/errors.js'
-import type { ClaimKey, GiveBack } from './dialect/dialect.js'
+import type { ClaimKey, GiveBack, SqlDialect } from './dialect/dialect.js'
 import { claimKey, encodeMeta } from './envelope.js'
 import { holdOf, insertOutgoing, unroutableError } from './publish.js'
 import type { KeptRecord, ResultWriter } from './result-writer.js'
@@ -41,6 +41,23 @@ export async function giveBackAll(
     }
     return lost
   })
+}
+
+/** Give back, unspent, the claims of a holder that have none of these tags; the number of them. */
+export async function giveBackOthers(
+  owner: { readonly session: Session; readonly dialect: SqlDialect; readonly holder: number },
+  tags: readonly string[],
+): Promise<number> {
+  const { session, dialect, holder } = owner
+  const rows = await session.rows((knex, names) =>
+    knex(names.message).select('id', 'claim').where({ holder }).orderBy('id'),
+  )
+  const known = new Set(tags)
+  const others = rows
+    .map(({ id, claim }) => ({ id: Number(id), claim: Number(claim) }))
+    .filter((key) => !known.has(keyText(key)))
+  for (const key of others) await dialect.giveBack(session, holder, { ...key, unspent: true })
+  return others.length
 }
 
 /**

@@ -161,6 +161,23 @@ for (const kind of ['postgresql', 'mariadb'] as const) {
       await line?.[Symbol.asyncDispose]()
     })
 
+    it('loses the answer to a claim beside a long task gives back what it never received', async () => {
+      if (line === undefined) throw new Error('no server was started')
+      const { client, runs, proxy } = line
+      const long = await client.wait.delay(runs.path, 'long', 20_000)
+      while (runs.of('long').length === 0) await sleep(20)
+
+      const swallowed = proxy.swallow('fault.note')
+      const sent = await Promise.all(
+        Array.from({ length: 10 }, (_, n) => client.note.delay(runs.path, `claimed-${n}`)),
+      )
+      await swallowed
+      await Promise.all(sent.map((result) => result.get(60)))
+
+      expect(await long.ready()).toBe(false)
+      await long.get(60)
+    })
+
     it.each(Object.entries(faults))(
       '%s goes on within ten seconds and loses nothing',
       async (_what, strike) => {

@@ -14,6 +14,7 @@ export class HalfOpenProxy implements AsyncDisposable {
   readonly #server: Server
   readonly #pairs = new Set<readonly [Socket, Socket]>()
   #silent = false
+  #swallowed: { readonly text: string; readonly done: () => void } | undefined
   #target: Target
 
   private constructor(target: Target) {
@@ -79,6 +80,13 @@ export class HalfOpenProxy implements AsyncDisposable {
     for (const pair of this.#pairs) for (const socket of pair) socket.resetAndDestroy()
   }
 
+  /** Reset the connection on which the server says this text next, before the client hears it. Resolves when it did. */
+  swallow(text: string): Promise<void> {
+    return new Promise((done) => {
+      this.#swallowed = { text, done }
+    })
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const pair of this.#pairs) for (const socket of pair) socket.destroy()
     await new Promise<void>((resolve) => {
@@ -97,7 +105,13 @@ export class HalfOpenProxy implements AsyncDisposable {
       upstream.destroy()
     }
     for (const [from, to] of [pair, [upstream, client] as const]) {
-      from.on('data', (chunk) => to.write(chunk))
+      from.on('data', (chunk) => {
+        if (from === upstream && this.#swallowed !== undefined && chunk.includes(this.#swallowed.text)) {
+          this.#swallowed.done()
+          this.#swallowed = undefined
+          for (const socket of pair) socket.resetAndDestroy()
+        } else to.write(chunk)
+      })
       from.on('end', () => to.end())
       from.on('error', () => undefined)
       from.on('close', forget)

@@ -29,9 +29,6 @@ export function describeSqlBroker(name: string, url: string, offers: readonly Br
     open: () => guardBroker(createBroker(parsed, {}), { publishTimeoutMs: PATIENCE_MS }),
     openResults: () => openSqlResults(url),
     offers,
-    exceptions: {
-      'gives back, unspent, what a holder has beyond the claims it knows of': '`leases.reconcile` is to come',
-    },
     crash: async (queue, count, leaseMs) => {
       await using child = node(claimScript, [url, queue, String(count), String(leaseMs)])
       await child.waitForLine('claimed')
