@@ -11,6 +11,7 @@ import {
   continued,
   dated,
   entryData,
+  isKept,
   plain,
   readStored,
   type EntryOrigin,
@@ -53,8 +54,10 @@ export class BeatControl {
    */
   async upsert(name: string, input: EntryInput): Promise<void> {
     const entry = readEntry(name, input)
-    if (entry.schedule.toJSON === undefined)
-      throw new ConfigError(`the schedule of "${name}" is an object of this program, which no store can keep`)
+    if (!isKept(entryData(entry, 'runtime', 0)))
+      throw new ConfigError(
+        `the schedule or the arguments of "${name}" hold an object of this program, which no store can keep`,
+      )
     await this.#with(async ({ schedules }) => {
       const { nowMs } = await schedules.lead('', 0)
       await changeEntry(schedules, name, (known) => {

@@ -201,6 +201,8 @@ export class Beat {
     const { schedules } = await this.#open()
     const report = await syncEntries(schedules, this.#app.periodic.all(), nowMs)
     this.#isSynced = true
+    for (const { name, error } of report.failed)
+      this.#logger.error({ err: error, entry: name }, `beat: cannot keep the entry "${name}"; it is not sent`)
     if (report.removed.length > 0)
       this.#logger.info(
         report,

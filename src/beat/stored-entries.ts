@@ -1,5 +1,9 @@
 import type { ScheduleStore, StoredEntry } from '../broker/contract.js'
-import { ConfigError } from '../errors/errors.js'
+import { isList } from '../config/value/shown.js'
+import { ConfigError, EncodeError } from '../errors/errors.js'
+import { readJson } from '../message/json-reader.js'
+import { writeJson } from '../message/json-writer.js'
+import { pythonRepr } from '../message/python-repr.js'
 import { isRecord } from '../util/record.js'
 import { readEntry, type EntryInput, type PeriodicEntry } from './entry.js'
 
@@ -30,9 +34,9 @@ export function entryData(entry: PeriodicEntry, origin: EntryOrigin, sinceMs: nu
     paused,
     task,
     schedule: schedule.toJSON?.() ?? { type: 'custom', text: textOf(schedule) },
-    args,
-    kwargs,
-    options,
+    args: keptValue(args),
+    kwargs: keptValue(kwargs),
+    options: keptValue(options),
     catchUp: { policy: catchUp.policy, window: catchUp.windowMs / 1000 },
     enabled,
     ...(timezone === undefined ? {} : { timezone }),
@@ -56,6 +60,42 @@ export async function changeEntry(
     if (changed === undefined) return false
     if (await store.saveEntry(name, changed, stored?.version)) return true
   }
+}
+
+/** What a store keeps of a value: the text that a message would hold, so that dates and large integers come back as such. */
+function keptValue(value: unknown): string | Data {
+  try {
+    return writeJson(value)
+  } catch (error) {
+    if (error instanceof EncodeError) return { type: 'custom', text: pythonRepr(value) }
+    throw error
+  }
+}
+
+/** Whether all of an entry can be read by programs that do not declare it. */
+export function isKept(data: Data): boolean {
+  return !['schedule', 'args', 'kwargs', 'options'].some((key) => isCustom(data[key]))
+}
+
+function isCustom(value: unknown): boolean {
+  return isRecord(value) && value['type'] === 'custom'
+}
+
+/** What somebody wrote by hand is no text but the value itself. */
+function readKept(name: string, value: unknown): unknown {
+  if (isCustom(value))
+    throw new ConfigError(
+      `arguments of the periodic task "${name}" are known only to the program that declares it`,
+    )
+  return typeof value === 'string' ? readJson(value) : value
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return isList(value) ? value : []
+}
+
+function recordOf(value: unknown): Data {
+  return isRecord(value) ? value : {}
 }
 
 /** Whether two entries say the same, whoever made them and whenever. */
@@ -133,9 +173,9 @@ function inputOf(name: string, data: Data): EntryInput {
   return {
     task: String(task),
     schedule: { ...schedule, type: String(schedule['type']) },
-    args: Array.isArray(args) ? args : [],
-    kwargs: isRecord(kwargs) ? kwargs : {},
-    options: readDates(isRecord(options) ? options : {}),
+    args: listOf(readKept(name, args)),
+    kwargs: recordOf(readKept(name, kwargs)),
+    options: readDates(recordOf(readKept(name, options))),
     catchUp,
     enabled: enabled !== false,
     ...(typeof timezone === 'string' ? { timezone } : {}),

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { DateTime } from 'luxon'
+import { readStored } from '../../../src/beat/stored-entries.js'
 import { crontab } from '../../../src/index.js'
 import { BeatStage, START_MS } from './stage.js'
 
@@ -70,6 +71,52 @@ describe('a beat', () => {
     expect(first?.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
     expect(second?.id).toBe(first?.id)
     expect(first?.app).toMatchObject({ task: 'shop.tick', expires: '2026-01-01T00:01:30.000000+00:00' })
+  })
+
+  it('sends a BigInt, a date and what only its own program can write, and takes null for not given', async () => {
+    const nulls = { args: null, kwargs: null, options: null, timezone: null, catchUp: null, relative: null }
+    const options = { priority: null, countdown: null, eta: null, link: null, headers: { big: 2n ** 64n } }
+    stage
+      .station({
+        big: { ...tick, args: [2n ** 64n], options },
+        date: { ...tick, kwargs: { at: new Date(START_MS) } },
+        map: { ...tick, args: [new Map()] },
+        nulls: { ...tick, ...(nulls as object) },
+      })
+      .start()
+
+    await stage.pass(35)
+
+    expect((await stage.sent()).map(({ entry }) => entry).sort()).toEqual(['big', 'date', 'nulls'])
+  })
+
+  it('gives another program of its store the same arguments', async () => {
+    const args = [2n ** 64n, new Date(START_MS), 'text']
+    stage.station({ big: { ...tick, args, options: { expires: new Date(START_MS + 1e6) } } }).start()
+    await stage.pass(3)
+    const { schedules } = stage.openStore()
+    const stored = (await schedules?.loadEntries())?.get('big')
+
+    expect(readStored('big', stored ?? { data: {}, version: '' }).entry).toMatchObject({
+      args,
+      options: { expires: new Date(START_MS + 1e6) },
+    })
+  })
+
+  it('is not stopped by an entry that no store can take', async () => {
+    const odd = {
+      toJSON: () => {
+        throw new Error('odd')
+      },
+    }
+    const station = stage.station({ odd: { ...tick, args: [odd] }, tick }).start()
+
+    await stage.pass(35)
+
+    expect((await stage.sent()).map(({ entry }) => entry)).toEqual(['tick'])
+    expect(station.log.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([
+      expect.stringContaining('"odd"'),
+    ])
   })
 
   it('sends no more of a one-off, and runs a schedule of the program itself', async () => {
