@@ -33,12 +33,13 @@ import { systemClock, type Clock } from '../util/clock.js'
 import { InFlight } from '../util/in-flight.js'
 import { inWaves } from '../util/in-waves.js'
 import { toError } from '../util/to-error.js'
+import { withoutNulls } from '../util/without-nulls.js'
 import { makeCallable, type TaskHost, type UntypedCallable } from './callable.js'
 import { callerPlace } from './caller.js'
 import { defineTask, dottedName, type AnyBody, type DefineOptions, type MethodOwner } from './define.js'
 import { createDefineTask, type Definer, type DefineTask } from './definer.js'
 import { builtInDrivers } from './drivers.js'
-import { eagerOptionsOf, eagerPort, localRequest, runEagerly, type EagerParts } from './eager.js'
+import { callEagerly, eagerPort, localRequest, runEagerly, type EagerParts } from './eager.js'
 import { callerFolder, embeddedUrl } from './embedded.js'
 import { policyOf } from './publisher.js'
 import { AppRuntime } from './runtime.js'
@@ -275,8 +276,8 @@ export class Lovage implements ResultSource {
    * @throws the same errors as `delay`.
    */
   async sendTask<Value = unknown>(name: string, options?: SendOptions): Promise<AsyncResult<Value>>
-  async sendTask(name: string, options: SendOptions = {}): Promise<unknown> {
-    const { args = [], kwargs = {}, ...rest } = options
+  async sendTask(name: string, options?: SendOptions): Promise<unknown> {
+    const { args = [], kwargs = {}, ...rest } = withoutNulls(options)
     if (this.config().taskAlwaysEager) {
       this.logger.warn(
         { task: name },
@@ -448,7 +449,7 @@ export class Lovage implements ResultSource {
       const definition = this.config().taskAlwaysEager ? this.tasks.get(call.name) : undefined
       return definition === undefined
         ? this.#send(call)
-        : this.#applyHere(definition, call.args, eagerOptionsOf(call))
+        : this.#eagerParts().then((parts) => callEagerly(parts, definition, call))
     } catch (error) {
       return Promise.reject(toError(error))
     }
@@ -493,20 +494,22 @@ export class Lovage implements ResultSource {
     args: readonly unknown[],
     options: EagerOptions,
   ): Promise<EagerResult> {
+    return runEagerly(await this.#eagerParts(), definition, args, options)
+  }
+
+  async #eagerParts(): Promise<EagerParts> {
     await this.prepareCodecs()
-    const { taskEagerPropagates, taskSerializer, taskStoreEagerResult, taskIgnoreResult } = this.config()
-    const stores = taskStoreEagerResult && !(definition.options.ignoreResult ?? taskIgnoreResult)
+    const config = this.config()
     const { tasks, codecs, errors } = this
-    const parts: EagerParts = {
+    return {
       tasks,
       codecs,
       errors,
       logger: guardLogger(this.logger),
-      serializer: taskSerializer,
-      propagates: taskEagerPropagates,
-      ...(stores ? { store: (record: TaskRecord) => this.#storeEager(record) } : {}),
+      config,
+      results: createResultCodec(config.resultSerializer, codecs),
+      store: (record) => this.#storeEager(record),
     }
-    return runEagerly(parts, definition, args, options)
   }
 
   #directContext(definition: TaskDefinition, args: readonly unknown[]): TaskContext {

@@ -7,6 +7,7 @@ import type { TaskContext } from '../task/context.js'
 import type { TaskDefinition } from '../task/definition.js'
 import type { TaskCall } from '../task/sender.js'
 import type { ApplyOptions, CallableTask, EagerOptions } from '../task/task.js'
+import { withoutNulls } from '../util/without-nulls.js'
 
 /** What a callable task needs of its app. */
 export interface TaskHost {
@@ -37,11 +38,11 @@ export function makeCallable(definition: TaskDefinition, host: () => TaskHost): 
     definition.body(host().directContext(definition, args), args)
   const call = (args: readonly unknown[], options?: ApplyOptions): TaskCall => {
     if (options === undefined) return { name: definition.name, args, kwargs: {}, options: NO_OPTIONS }
-    const { kwargs = {}, ...rest } = options
+    const { kwargs = {}, ...rest } = withoutNulls(options)
     return { name: definition.name, args, kwargs, options: rest }
   }
   const sign = (args: readonly unknown[], options: ApplyOptions, immutable: boolean): Signature => {
-    const { kwargs = {}, ...rest } = options
+    const { kwargs = {}, ...rest } = withoutNulls(options)
     return new Signature({ task: definition.name, args, kwargs, options: rest, immutable })
   }
   const members = {
@@ -62,8 +63,8 @@ export function makeCallable(definition: TaskDefinition, host: () => TaskHost): 
           host().callMany(calls.map((args) => within(args, options))),
       }
     },
-    apply: (args: readonly unknown[], options: EagerOptions = {}) =>
-      host().applyHere(definition, args, options),
+    apply: (args: readonly unknown[], options?: EagerOptions) =>
+      host().applyHere(definition, args, withoutNulls(options)),
     s: (...args: readonly unknown[]) => sign(args, {}, false),
     si: (...args: readonly unknown[]) => sign(args, {}, true),
     signature: (args: readonly unknown[], options: ApplyOptions = {}) => sign(args, options, false),

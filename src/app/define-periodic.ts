@@ -8,6 +8,7 @@ import type { CallableTask } from '../task/task.js'
 import type { UntypedCallable } from './callable.js'
 import type { AnyBody, DefineOptions, MethodOwner } from './define.js'
 import { createDefineTask, type Definer, type TaskDecorator, type TaskOf } from './definer.js'
+import { withoutNulls } from '../util/without-nulls.js'
 import type { CatchUpInput } from '../beat/entry.js'
 import type { PeriodicTasks } from '../beat/periodic-tasks.js'
 
@@ -103,7 +104,16 @@ export function addSignature(
   sig: Signature,
   options: AddPeriodicOptions,
 ): string {
-  const { name, args = [], kwargs = {}, options: more, relative, timezone, catchUp, ...call } = options
+  const {
+    name,
+    args = [],
+    kwargs = {},
+    options: more,
+    relative,
+    timezone,
+    catchUp,
+    ...call
+  } = withoutNulls(options)
   const whole = sig.immutable ? sig.args : [...args, ...sig.args]
   const named = sig.immutable ? sig.kwargs : { ...sig.kwargs, ...kwargs }
   const key = name ?? `${sig.task}(${printed(whole, named)})`
@@ -112,7 +122,7 @@ export function addSignature(
     schedule,
     args: whole,
     kwargs: named,
-    options: { ...sig.options, ...more, ...call },
+    options: { ...sig.options, ...withoutNulls(more), ...call },
     ...(relative === undefined ? {} : { relative }),
     ...(timezone === undefined ? {} : { timezone }),
     ...(catchUp === undefined ? {} : { catchUp }),

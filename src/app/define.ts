@@ -1,12 +1,14 @@
+import { printed } from '../config/value/shown.js'
 import { TaskError } from '../errors/errors.js'
 import { arityOf, arityOfParams } from '../task/arity.js'
 import type { TaskContext } from '../task/context.js'
 import type { TaskDefinition } from '../task/definition.js'
-import { checkTaskOptions } from '../task/known-options.js'
+import { checkTaskOptions, givenTaskOptions } from '../task/known-options.js'
 import type { TaskOptions } from '../task/options.js'
 import { instanceOf, optionsOf, Task, type TaskClass } from '../task/task-class.js'
 import { toMs } from '../util/duration.js'
 import { isRecord } from '../util/record.js'
+import { withoutNulls } from '../util/without-nulls.js'
 import { callerPlace } from './caller.js'
 
 /** Any function that can be the body of a task. */
@@ -82,7 +84,9 @@ export function defineTask(
   method?: MethodOwner,
 ): TaskDefinition {
   const name = options.name ?? automaticName(host, localNameOf(body, method))
-  const { bind = false, base = host.Task, ...own } = options
+  if (name === '') throw new TaskError('expected the name of a task not to be empty')
+  const { bind = false, base = host.Task, ...given } = options
+  const own = givenTaskOptions(given)
   const receiver = method?.receiver ?? instanceOf(base)
   const taskOptions = method === undefined ? withInherited(own, receiver) : own
   const { params } = taskOptions
@@ -102,7 +106,7 @@ export function defineTask(
 /** The options of a base are those of the task where it says nothing; the base's name is nobody's. */
 function withInherited(own: TaskOptions, instance: object | undefined): TaskOptions {
   if (!(instance instanceof Task)) return own
-  const { name: _name, ...inherited } = optionsOf(instance)
+  const { name: _name, ...inherited } = givenTaskOptions(optionsOf(instance))
   return { ...inherited, ...own }
 }
 
@@ -131,9 +135,9 @@ function checkOptions(name: string, options: DefineOptions): void {
       throw new TaskError(`the soft time limit of ${name} is longer than its hard one`)
     }
   }
-  if (maxRetries !== undefined && (Number.isNaN(maxRetries) || maxRetries < 0)) {
+  if (typeof maxRetries === 'number' && (Number.isNaN(maxRetries) || maxRetries < 0)) {
     throw new TaskError(
-      `expected maxRetries of ${name} to be 0 or more, or Infinity, got: ${String(maxRetries)}`,
+      `expected maxRetries of ${name} to be 0 or more, or null for no limit, got: ${String(maxRetries)}`,
     )
   }
 }
@@ -147,9 +151,12 @@ function checkDurations(name: string, options: DefineOptions): void {
     defaultRetryDelay,
     retryBackoffMax,
     expires,
-    'retryKwargs.countdown': retryKwargs?.countdown,
+    'retryKwargs.countdown': withoutNulls(retryKwargs).countdown,
   }
   for (const [option, value] of Object.entries(durations)) {
-    if (value !== undefined) toMs(value, `${option} of ${name}`)
+    if (value === undefined) continue
+    const ms = toMs(value, `${option} of ${name}`)
+    if (ms < 0 && option.endsWith('imeLimit'))
+      throw new TaskError(`expected ${option} of ${name} to be 0 or more, got: ${printed(value)}`)
   }
 }

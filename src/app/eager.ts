@@ -1,16 +1,19 @@
 import { randomUUID } from 'node:crypto'
 
 import type { TaskRecord } from '../backend/contract.js'
+import type { Config } from '../config/config.js'
 import { fromWireOptions, toWireLinks } from '../canvas/wire-options.js'
 import { TaskNotRegisteredError } from '../errors/errors.js'
 import type { ErrorRegistry } from '../message/error-registry.js'
-import { createResultCodec } from '../message/result-codec.js'
+import { createResultCodec, type ResultCodec } from '../message/result-codec.js'
 import type { Codecs } from '../message/codecs.js'
 import type { WireSignature } from '../message/task-message.js'
 import { EagerResult, type EagerOutcome } from '../result/eager-result.js'
+import { checkCall } from '../task/arguments.js'
+import { checkTaskCall } from '../task/check-call.js'
 import type { StateUpdate } from '../task/context.js'
 import type { TaskDefinition } from '../task/definition.js'
-import { executeTask, runHandlers } from '../task/execute.js'
+import { executeTask, runHandlers, toFailure } from '../task/execute.js'
 import type { TaskLogger } from '../task/logger.js'
 import type { Outcome } from '../task/outcome.js'
 import type { TaskPort } from '../task/port.js'
@@ -25,11 +28,11 @@ export interface EagerParts {
   readonly codecs: Codecs
   readonly errors: ErrorRegistry
   readonly logger: TaskLogger
-  /** Name of the task serializer. */
-  readonly serializer: string
-  readonly propagates: boolean
-  /** Keeps the result where others find it; absent unless `taskStoreEagerResult` says so. */
-  readonly store?: (record: TaskRecord) => Promise<void>
+  readonly config: Config
+  /** Writes and reads results. */
+  readonly results: ResultCodec
+  /** Keeps a result where others find it. */
+  readonly store: (record: TaskRecord) => Promise<void>
 }
 
 const NO_DELIVERY: DeliveryInfo = {
@@ -42,8 +45,8 @@ const NO_DELIVERY: DeliveryInfo = {
 }
 
 /**
- * Run a task in this process as a worker would: arguments are serialised and read back, retries run at once, handlers
- * and linked tasks are called.
+ * Run a task in this process as a worker would: arguments and result are serialised and read back, retries run at once,
+ * handlers and linked tasks are called.
  *
  * @throws whatever the task failed with, when `throw` (or `taskEagerPropagates`) says so.
  * @source Celery 5.7, `celery/app/task.py`, `Task.apply`.
@@ -52,28 +55,55 @@ export async function runEagerly(
   parts: EagerParts,
   definition: TaskDefinition,
   args: readonly unknown[],
-  options: EagerOptions = {},
+  options: LocalOptions = {},
 ): Promise<EagerResult> {
-  const { outcome, request } = await runTries(
-    parts,
-    eagerRequest(parts, definition, args, options),
-    definition,
-  )
-  await storeEnd(parts, request.id, outcome)
-  const links =
-    outcome.kind === 'success'
-      ? toWireLinks(options.link)
-      : outcome.kind === 'failure'
-        ? toWireLinks(options.linkError)
-        : null
-  const given = outcome.kind === 'success' ? outcome.value : request.id
-  for (const link of links ?? []) await runLink(parts, link, given)
-  if (outcome.kind === 'failure' && (options.throw ?? parts.propagates)) throw outcome.failure.error
+  const serializer = options.serializer ?? definition.options.serializer ?? parts.config.taskSerializer
+  await parts.codecs.serializers.prepare([serializer])
+  const codec = createResultCodec(serializer, parts.codecs)
+  const run: EagerRun = { parts, definition, codec, isIgnored: isIgnored(parts, definition, options) }
+  const { outcome, request } = await runTries(run, eagerRequest(run, args, options))
+  if (parts.config.taskStoreEagerResult && !run.isIgnored) await storeEnd(parts, request.id, outcome)
+  await runLinks(parts, request, outcome, options)
+  if (outcome.kind === 'failure' && (options.throw ?? parts.config.taskEagerPropagates))
+    throw outcome.failure.error
   return new EagerResult(toEagerOutcome(definition, request, outcome))
 }
 
+/**
+ * Run a call here that would otherwise be sent.
+ *
+ * @throws what sending it would throw: `TaskArgumentsError`, `TaskError`, `EncodeError`.
+ */
+export async function callEagerly(
+  parts: EagerParts,
+  definition: TaskDefinition,
+  call: TaskCall,
+): Promise<EagerResult> {
+  checkTaskCall(call)
+  await checkCall(definition, call.args, call.kwargs, parts.config.strictTyping)
+  return runEagerly(parts, definition, call.args, eagerOptionsOf(call))
+}
+
+/** Options of a call that is run here in place of being sent. */
+interface LocalOptions extends EagerOptions {
+  readonly serializer?: string
+  readonly ignoreResult?: boolean
+}
+
+/** One task that runs here. */
+interface EagerRun {
+  readonly parts: EagerParts
+  readonly definition: TaskDefinition
+  /** Writes and reads arguments. */
+  readonly codec: ResultCodec
+  readonly isIgnored: boolean
+}
+
+function isIgnored(parts: EagerParts, { options: own }: TaskDefinition, options: LocalOptions): boolean {
+  return options.ignoreResult ?? own.ignoreResult ?? parts.config.taskIgnoreResult
+}
+
 async function storeEnd({ store }: EagerParts, taskId: string, outcome: Outcome): Promise<void> {
-  if (store === undefined) return
   const end = { taskId, children: outcome.children, doneAtMs: Date.now() }
   if (outcome.kind === 'success') await store({ ...end, state: 'SUCCESS', result: outcome.value })
   if (outcome.kind !== 'failure') return
@@ -82,18 +112,56 @@ async function storeEnd({ store }: EagerParts, taskId: string, outcome: Outcome)
 }
 
 async function runTries(
-  parts: EagerParts,
+  run: EagerRun,
   first: TaskRequest,
-  definition: TaskDefinition,
 ): Promise<{ readonly outcome: Outcome; readonly request: TaskRequest }> {
+  const { parts, definition } = run
   const port = eagerPort(parts)
   let request = first
   for (;;) {
-    const outcome = await executeTask(definition, request, port)
-    await runHandlers(definition, request, outcome, parts.logger)
-    if (outcome.kind !== 'retry') return { outcome, request }
-    const { args = request.args, kwargs = request.kwargs } = outcome.retry
-    request = { ...request, args, kwargs, retries: request.retries + 1 }
+    const ended = await executeTask(definition, request, port)
+    const { outcome, next } = written(run, request, ended)
+    // Handlers are given what the task returned, as a worker does it.
+    await runHandlers(definition, request, outcome.kind === 'success' ? ended : outcome, parts.logger)
+    if (next === undefined) return { outcome, request }
+    request = next
+  }
+}
+
+/** An end as others read it, with the request of the next try; a failure where something in it cannot be written. */
+function written(
+  run: EagerRun,
+  request: TaskRequest,
+  ended: Outcome,
+): { readonly outcome: Outcome; readonly next?: TaskRequest } {
+  const { results } = run.parts
+  try {
+    if (ended.kind === 'success' && !run.isIgnored) {
+      return { outcome: { ...ended, value: results.decode(results.encode(ended.value)) } }
+    }
+    if (ended.kind !== 'retry') return { outcome: ended }
+    const { args = request.args, kwargs = request.kwargs } = ended.retry
+    return {
+      outcome: ended,
+      next: { ...request, ...copied(run.codec, args, kwargs), retries: request.retries + 1 },
+    }
+  } catch (error) {
+    const failure = toFailure(error, run.parts)
+    return { outcome: { kind: 'failure', failure, expected: false, children: ended.children } }
+  }
+}
+
+async function runLinks(
+  parts: EagerParts,
+  { id }: TaskRequest,
+  outcome: Outcome,
+  { link, linkError }: EagerOptions,
+): Promise<void> {
+  if (outcome.kind === 'success') {
+    for (const one of toWireLinks(link) ?? []) await runLink(parts, one, outcome.value)
+  }
+  if (outcome.kind === 'failure') {
+    for (const one of toWireLinks(linkError) ?? []) await runLink(parts, one, id)
   }
 }
 
@@ -112,21 +180,30 @@ async function runLink(parts: EagerParts, link: WireSignature, given: unknown): 
 }
 
 function eagerRequest(
-  parts: EagerParts,
-  definition: TaskDefinition,
+  { definition, codec }: EagerRun,
   args: readonly unknown[],
   options: EagerOptions,
 ): TaskRequest {
-  const codec = createResultCodec(parts.serializer, parts.codecs)
-  // What a worker would get: the arguments as they read back.
-  const copiedArgs: unknown = codec.decode(codec.encode(args))
-  const copiedKwargs: unknown = codec.decode(codec.encode(options.kwargs ?? {}))
   return {
-    ...localRequest(definition.name, isArray(copiedArgs) ? copiedArgs : [], options.taskId ?? randomUUID()),
-    kwargs: isRecord(copiedKwargs) ? copiedKwargs : {},
+    ...localRequest(definition.name, [], options.taskId ?? randomUUID()),
+    ...copied(codec, args, options.kwargs ?? {}),
     retries: options.retries ?? 0,
     isEager: true,
     calledDirectly: false,
+  }
+}
+
+/** What a worker would get: the arguments as they read back. @throws `EncodeError` for what cannot be written. */
+function copied(
+  codec: ResultCodec,
+  args: readonly unknown[],
+  kwargs: Readonly<Record<string, unknown>>,
+): Pick<TaskRequest, 'args' | 'kwargs'> {
+  const copiedArgs: unknown = codec.decode(codec.encode(args))
+  const copiedKwargs: unknown = codec.decode(codec.encode(kwargs))
+  return {
+    args: isArray(copiedArgs) ? copiedArgs : [],
+    kwargs: isRecord(copiedKwargs) ? copiedKwargs : {},
   }
 }
 
@@ -135,13 +212,15 @@ function isArray(value: unknown): value is readonly unknown[] {
 }
 
 /** What a call that is not sent keeps of its options. */
-export function eagerOptionsOf({ kwargs, options }: TaskCall): EagerOptions {
-  const { link, linkError, taskId } = options
+function eagerOptionsOf({ kwargs, options }: TaskCall): LocalOptions {
+  const { link, linkError, taskId, serializer, ignoreResult } = options
   return {
     kwargs,
     ...(link === undefined ? {} : { link }),
     ...(linkError === undefined ? {} : { linkError }),
     ...(taskId === undefined ? {} : { taskId }),
+    ...(serializer === undefined ? {} : { serializer }),
+    ...(ignoreResult === undefined ? {} : { ignoreResult }),
   }
 }
 
@@ -182,14 +261,16 @@ export function localRequest(task: string, args: readonly unknown[], id: string)
   }
 }
 
-/** States are not stored and nothing aborts. */
-export function eagerPort(parts: Pick<EagerParts, 'errors' | 'logger'>): TaskPort {
+/** States are written but not stored, and nothing aborts. */
+export function eagerPort(
+  parts: Pick<EagerParts, 'errors' | 'logger'> & { readonly results?: ResultCodec },
+): TaskPort {
   const controller = new AbortController()
   return {
     signal: () => controller.signal,
     logger: parts.logger,
     errors: parts.errors,
-    updateState: async (_update: StateUpdate) => undefined,
+    updateState: async ({ meta }: StateUpdate) => void parts.results?.encode(meta),
   }
 }
 

@@ -10,9 +10,9 @@ import type { Embed, OutgoingTask, TaskMessage } from '../message/task-message.j
 import type { Message, MessageProperties } from '../message/message.js'
 import { checkCall, checkFit } from '../task/arguments.js'
 import type { CallOptions } from '../task/call-options.js'
+import { checkTaskCall } from '../task/check-call.js'
 import { currentTask } from '../task/context.js'
 import type { TaskDefinition } from '../task/definition.js'
-import { checkCallOptions } from '../task/known-options.js'
 import type { TaskOptions } from '../task/options.js'
 import type { GrantedRetry } from '../task/outcome.js'
 import type { TaskRequest } from '../task/request.js'
@@ -54,8 +54,8 @@ export class AppSender implements Sender {
 
   async prepare(call: TaskCall): Promise<PreparedCall> {
     const { config, router, tasks } = this.#parts
+    checkTaskCall(call)
     const definition = tasks.get(call.name)
-    checkCallOptions(call.options, call.name)
     const { args, kwargs } = call
     if (definition?.options.args !== undefined) await checkCall(definition, args, kwargs, config.strictTyping)
     else if (definition !== undefined) checkFit(definition, args, kwargs, config.strictTyping)

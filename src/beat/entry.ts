@@ -1,11 +1,13 @@
+import { isPlainObject } from '../config/value/shown.js'
 import { ConfigError } from '../errors/errors.js'
 import { inZone, momentMs, zoneNamed } from '../schedule/moment.js'
 import { readSchedule, type ScheduleInput } from '../schedule/read-schedule.js'
 import type { Schedule } from '../schedule/schedule.js'
 import type { CallOptions } from '../task/call-options.js'
-import { checkCallOptions } from '../task/known-options.js'
+import { checkCallOptions } from '../task/check-call.js'
 import { toMs, type DurationInput } from '../util/duration.js'
 import { isRecord } from '../util/record.js'
+import { withoutNulls } from '../util/without-nulls.js'
 
 /**
  * What becomes of instants at which no beat ran: `last` sends the last of them once, as Celery does; `skip` sends none;
@@ -73,8 +75,10 @@ const WINDOW_MS = 86_400_000
  */
 export function readEntry(name: string, input: EntryInput): PeriodicEntry {
   const what = `the periodic task "${name}"`
-  const { task, args = [], kwargs = {}, relative = false, timezone, enabled = true } = input
+  const given = withoutNulls(input)
+  const { task, args = [], kwargs = {}, relative = false, timezone, enabled = true } = given
   if (!isName(task)) throw new ConfigError(`expected ${what} to name its task, got: ${JSON.stringify(task)}`)
+  if (!isPlainObject(kwargs)) throw new ConfigError(`expected kwargs of ${what} to be a plain object`)
   if (timezone !== undefined) zoneNamed(timezone)
   return {
     name,
@@ -82,9 +86,9 @@ export function readEntry(name: string, input: EntryInput): PeriodicEntry {
     schedule: readSchedule(input.schedule, what, { relative }),
     args,
     kwargs,
-    options: readOptions(input.options ?? {}, what),
+    options: readOptions(given.options ?? {}, what),
     timezone,
-    catchUp: readCatchUp(input.catchUp ?? 'last', what),
+    catchUp: readCatchUp(given.catchUp ?? 'last', what),
     enabled,
   }
 }
@@ -110,10 +114,30 @@ function isName(value: unknown): value is string {
 }
 
 function readOptions(options: object, what: string): CallOptions {
-  const read = Object.fromEntries(Object.entries(options).map(([key, value]) => [camel(key), value]))
+  const read = Object.fromEntries(
+    Object.entries(withoutNulls(options)).map(([key, value]) => [camel(key), value]),
+  )
   if (!isCallOptions(read)) throw new ConfigError(`expected options of ${what} to be an object`)
   checkCallOptions(read, what)
-  return read
+  return inSeconds(read)
+}
+
+/** Lengths of time as numbers, which every store keeps. */
+function inSeconds(options: CallOptions): CallOptions {
+  const seconds = (option: 'countdown' | 'timeLimit' | 'softTimeLimit'): Partial<CallOptions> => {
+    const length = options[option]
+    return length === undefined ? {} : { [option]: toMs(length, option) / 1000 }
+  }
+  const { expires } = options
+  const ends =
+    expires === undefined || expires instanceof Date ? {} : { expires: toMs(expires, 'expires') / 1000 }
+  return {
+    ...options,
+    ...seconds('countdown'),
+    ...seconds('timeLimit'),
+    ...seconds('softTimeLimit'),
+    ...ends,
+  }
 }
 
 /** Whatever is in it is checked by name, and by value where it is used. */

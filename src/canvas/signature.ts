@@ -1,5 +1,6 @@
 import type { WireSignature } from '../message/task-message.js'
 import type { CallOptions, SignatureLike } from '../task/call-options.js'
+import { withoutNulls } from '../util/without-nulls.js'
 import { toWireOptions } from './wire-options.js'
 
 /** What a signature is made of. */
@@ -30,13 +31,13 @@ export class Signature implements SignatureLike {
     this.task = parts.task
     this.args = parts.args ?? []
     this.kwargs = parts.kwargs ?? {}
-    this.options = parts.options ?? {}
+    this.options = withoutNulls(parts.options)
     this.immutable = parts.immutable ?? false
   }
 
   /** A copy with these options added; they win over the present ones. */
   set(options: CallOptions): Signature {
-    return new Signature({ ...this.#parts, options: { ...this.options, ...options } })
+    return new Signature({ ...this.#parts, options: { ...this.options, ...withoutNulls(options) } })
   }
 
   /** Celery's plain object, which is also what `JSON.stringify` writes. */

@@ -1,6 +1,6 @@
 import { TaskError } from '../errors/errors.js'
 import { suggest } from '../util/suggest.js'
-import type { CallOptions } from './call-options.js'
+import { withoutNulls } from '../util/without-nulls.js'
 import type { TaskOptions } from './options.js'
 
 /** Names of the options of a task, all of them: the compiler sees to it. */
@@ -45,43 +45,14 @@ const TASK_OPTIONS = {
   replace: true,
 } satisfies Record<keyof TaskOptions, true>
 
-/** Names of the options of a call. */
-const CALL_OPTIONS = {
-  countdown: true,
-  eta: true,
-  expires: true,
-  taskId: true,
-  queue: true,
-  exchange: true,
-  routingKey: true,
-  priority: true,
-  headers: true,
-  link: true,
-  linkError: true,
-  serializer: true,
-  compression: true,
-  retry: true,
-  retryPolicy: true,
-  ignoreResult: true,
-  timeLimit: true,
-  softTimeLimit: true,
-  shadow: true,
-  argsRepr: true,
-  kwargsRepr: true,
-  replyTo: true,
-  persistent: true,
-  properties: true,
-  rootId: true,
-  parentId: true,
-  addToParent: true,
-  groupId: true,
-  groupIndex: true,
-  stamps: true,
-  delay: true,
-} satisfies Record<keyof CallOptions, true>
-
 const LEAST_PRIORITY = 0
 const MOST_PRIORITY = 255
+
+/** The options that are given: `null` gives none, but for `maxRetries`, where it is no limit. */
+export function givenTaskOptions(options: TaskOptions): TaskOptions {
+  const given = withoutNulls(options)
+  return options.maxRetries === null ? { ...given, maxRetries: null } : given
+}
 
 /**
  * Refuse what no option is called.
@@ -93,17 +64,8 @@ export function checkTaskOptions(options: TaskOptions, name: string): void {
   checkPriority(options.priority, name)
 }
 
-/**
- * Refuse what no option of a call is called, and priorities that no broker has.
- *
- * @throws {@link TaskError}
- */
-export function checkCallOptions(options: CallOptions, name: string): void {
-  checkNames(options, CALL_OPTIONS, `the call of ${name}`)
-  checkPriority(options.priority, name)
-}
-
-function checkNames(options: object, known: object, what: string): void {
+/** Refuse the names of options that are not known. @throws {@link TaskError} with the name that was probably meant. */
+export function checkNames(options: object, known: object, what: string): void {
   for (const option of Object.keys(options)) {
     if (Object.hasOwn(known, option)) continue
     const near = suggest(option, Object.keys(known))
@@ -112,7 +74,8 @@ function checkNames(options: object, known: object, what: string): void {
   }
 }
 
-function checkPriority(priority: number | undefined, name: string): void {
+/** Refuse priorities that no broker has. @throws {@link TaskError} */
+export function checkPriority(priority: number | undefined, name: string): void {
   if (priority === undefined) return
   if (Number.isInteger(priority) && priority >= LEAST_PRIORITY && priority <= MOST_PRIORITY) return
   throw new TaskError(`expected the priority of ${name} to be 0 to 9 (255 on RabbitMQ), got: ${priority}`)

@@ -57,11 +57,11 @@ export interface TaskOptions extends TaskHandlers {
    */
   readonly typing?: boolean
   /**
-   * Retries before the task fails; `Infinity` for no limit.
+   * Retries before the task fails; `null` or `Infinity` for no limit.
    *
    * @defaultValue 3
    */
-  readonly maxRetries?: number
+  readonly maxRetries?: number | null
   /**
    * Delay of a retry that names none.
    *

@@ -2,6 +2,7 @@ import type { Retry, RetryRequest } from '../errors/directives.js'
 import { MaxRetriesError } from '../errors/errors.js'
 import { backoffMs } from '../util/backoff.js'
 import { toMs } from '../util/duration.js'
+import { withoutNulls } from '../util/without-nulls.js'
 import type { TaskDefinition } from './definition.js'
 import { matchesAny } from './matching.js'
 import type { TaskOptions } from './options.js'
@@ -23,7 +24,7 @@ export type RetryDecision =
  */
 export function decideRetry(retry: Retry, definition: TaskDefinition, request: TaskRequest): RetryDecision {
   const asked = retry.request
-  const limit = asked.maxRetries ?? definition.options.maxRetries ?? DEFAULT_MAX_RETRIES
+  const limit = asked.maxRetries ?? limitOf(definition.options)
   const exhausted = (): MaxRetriesError => exhaustedError(definition, request)
   if (request.retries >= limit) return { granted: false, error: asked.cause ?? exhausted() }
   const delayed = asked.etaMs !== undefined || asked.countdownMs !== undefined
@@ -44,13 +45,18 @@ export function decideAutoretry(
   const { options } = definition
   if (!matchesAny(error, options.autoretryFor) || matchesAny(error, options.dontAutoretryFor))
     return { granted: false, error }
-  const limit = options.retryKwargs?.maxRetries ?? options.maxRetries ?? DEFAULT_MAX_RETRIES
+  const limit = withoutNulls(options.retryKwargs).maxRetries ?? limitOf(options)
   if (request.retries >= limit) return { granted: false, error }
   return {
     granted: true,
     request: { countdownMs: autoretryDelayMs(options, request.retries), cause: error },
     cause: error,
   }
+}
+
+/** @source Celery 5.7, `celery/app/task.py`, `Task.max_retries`: `None` is no limit. */
+function limitOf({ maxRetries = DEFAULT_MAX_RETRIES }: TaskOptions): number {
+  return maxRetries ?? Number.POSITIVE_INFINITY
 }
 
 function exhaustedError(definition: TaskDefinition, request: TaskRequest): MaxRetriesError {
@@ -66,7 +72,7 @@ function defaultDelayMs(options: TaskOptions): number {
 function autoretryDelayMs(options: TaskOptions, retries: number): number {
   const backoff = options.retryBackoff
   if (backoff === undefined || backoff === false) {
-    const countdown = options.retryKwargs?.countdown
+    const { countdown } = withoutNulls(options.retryKwargs)
     return countdown === undefined ? defaultDelayMs(options) : toMs(countdown, 'countdown')
   }
   const firstMs = (backoff === true ? 1 : backoff) * 1000

@@ -1,5 +1,6 @@
 import { Retry, type RetryRequest } from '../errors/directives.js'
 import { toMs } from '../util/duration.js'
+import { withoutNulls } from '../util/without-nulls.js'
 import { currentTask, type RetryOptions, type StateUpdate, type TaskContext } from './context.js'
 import type { TaskLogger } from './logger.js'
 import type { TaskPort } from './port.js'
@@ -59,7 +60,7 @@ export function addToTrail(result: { asTuple(): unknown }): void {
 }
 
 function toRetryRequest(options: RetryOptions): RetryRequest {
-  const { countdown, eta, exc, ...rest } = options
+  const { countdown, eta, exc, ...rest } = withoutNulls(options)
   return {
     ...rest,
     ...(countdown === undefined ? {} : { countdownMs: toMs(countdown, 'countdown') }),

@@ -53,8 +53,8 @@ function toPolicy(definition: TaskDefinition, settings: WorkerSettings): TaskPol
     ignoreResult: options.ignoreResult ?? settings.ignoreResult,
     storeErrorsEvenIfIgnored: options.storeErrorsEvenIfIgnored ?? settings.storeErrorsEvenIfIgnored,
     trackStarted: options.trackStarted ?? settings.trackStarted,
-    softLimitMs: limitMs(options.softTimeLimit, 'softTimeLimit') ?? settings.softTimeLimitMs,
-    hardLimitMs: limitMs(options.timeLimit, 'timeLimit') ?? settings.timeLimitMs,
+    softLimitMs: limitMs(msOf(options.softTimeLimit, 'softTimeLimit')) ?? settings.softTimeLimitMs,
+    hardLimitMs: limitMs(msOf(options.timeLimit, 'timeLimit')) ?? settings.timeLimitMs,
     hasHandlers: hasHandlers(definition),
   }
 }
@@ -62,14 +62,17 @@ function toPolicy(definition: TaskDefinition, settings: WorkerSettings): TaskPol
 /** The limits of one message: its own win over the task's. A soft limit that the hard one precedes is left out. */
 export function limitsOf(message: TaskMessage, policy: TaskPolicy): Limits {
   if (message.timeLimitMs === undefined && message.softTimeLimitMs === undefined) return policy
-  const hardLimitMs = message.timeLimitMs ?? policy.hardLimitMs
-  const softLimitMs = message.softTimeLimitMs ?? policy.softLimitMs
+  const hardLimitMs = limitMs(message.timeLimitMs) ?? policy.hardLimitMs
+  const softLimitMs = limitMs(message.softTimeLimitMs) ?? policy.softLimitMs
   const pointless = softLimitMs !== undefined && hardLimitMs !== undefined && softLimitMs >= hardLimitMs
   return { softLimitMs: pointless ? undefined : softLimitMs, hardLimitMs }
 }
 
-function limitMs(input: DurationInput | undefined, name: string): number | undefined {
-  if (input === undefined) return undefined
-  const ms = toMs(input, name)
-  return ms > 0 && ms !== Number.POSITIVE_INFINITY ? ms : undefined
+function msOf(input: DurationInput | undefined, name: string): number | undefined {
+  return input === undefined ? undefined : toMs(input, name)
+}
+
+/** A limit of nothing is none, as in Celery: no task could run under it. */
+function limitMs(ms: number | undefined): number | undefined {
+  return ms !== undefined && ms > 0 && ms !== Number.POSITIVE_INFINITY ? ms : undefined
 }

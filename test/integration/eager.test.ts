@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 
-import { EagerResult, Lovage } from '../../src/index.js'
+import { EagerResult, EncodeError, Lovage, TaskArgumentsError } from '../../src/index.js'
 import { startWorker } from '../../src/testing/index.js'
 import { randomName } from '../support/temp.js'
 
@@ -80,6 +80,54 @@ describe('eager calls', () => {
     const result = await kinds.apply([new Date(0), item])
 
     expect(await result.get()).toStrictEqual([true, { kept: 1 }])
+  })
+
+  test('a result arrives as a caller would read it, and fails where it could not be written', async () => {
+    await using app = new Lovage('eager', { broker: 'nowhere://', taskAlwaysEager: true })
+    const seen: string[] = []
+    const nothing = app.task('eager.nothing', () => undefined)
+    const item = app.task('eager.item', () => ({ at: new Date(0), dropped: undefined }))
+    const onFailure = (): void => void seen.push('failed')
+    const map = app.task({ name: 'eager.map', onFailure }, () => new Map([['x', 1]]))
+    const ignored = app.task({ name: 'eager.ignored', ignoreResult: true }, () => new Map())
+
+    expect(await (await nothing.delay()).get()).toBeNull()
+    const read = await (await item.delay()).get()
+    expect(read).toEqual({ at: new Date(0) })
+    expect(Object.keys(read)).toEqual(['at'])
+    const failed = await map.delay()
+    expect(await failed.state()).toBe('FAILURE')
+    await expect(failed.get()).rejects.toThrow(EncodeError)
+    expect(seen).toEqual(['failed'])
+    expect(await (await ignored.delay()).state()).toBe('SUCCESS')
+  })
+
+  test('what a worker refuses is refused: arguments that do not fit or cannot be written, states, retries', async () => {
+    await using app = new Lovage('eager', { broker: 'nowhere://', taskAlwaysEager: true })
+    const add = app.task('eager.add', (x: unknown, y: unknown) => [x, y]) as unknown as {
+      delay: (...args: readonly unknown[]) => Promise<unknown>
+    }
+    const state = app.task({ name: 'eager.state', bind: true }, async (self) => {
+      await self.updateState({ state: 'PROGRESS', meta: new Map() })
+    })
+    const again = app.task({ name: 'eager.again', bind: true }, (self, _value: unknown) => {
+      throw self.retry({ args: [new Map()] })
+    })
+
+    await expect(add.delay(1)).rejects.toThrow(TaskArgumentsError)
+    await expect(add.delay(1, new Map())).rejects.toThrow(EncodeError)
+    await expect((await state.delay()).get()).rejects.toThrow(EncodeError)
+    await expect((await again.delay(1)).get()).rejects.toThrow(EncodeError)
+  })
+
+  test('arguments are written by the serializer of the call, then of the task', async () => {
+    await using app = new Lovage('eager', { broker: 'nowhere://', taskAlwaysEager: true })
+    const echo = app.task({ name: 'eager.echo', serializer: 'msgpack' }, (value: unknown) => String(value))
+
+    expect(await (await echo.delay(new Date(0))).get()).not.toBe(String(new Date(0)))
+    expect(await (await echo.applyAsync([new Date(0)], { serializer: 'json' })).get()).toBe(
+      String(new Date(0)),
+    )
   })
 
   test('taskStoreEagerResult saves the result', async () => {

@@ -23,7 +23,10 @@ describe('performing a task', () => {
     const app = new TestApp()
     const bad = app.task('tests.bad', () => ({ handler: () => 1 }))
 
-    await expect(performTask(bad, [])).rejects.toThrow(EncodeError)
+    const failed = await performTask(bad, [])
+
+    expect(await failed.state()).toBe('FAILURE')
+    await expect(failed.get()).rejects.toThrow(EncodeError)
   })
 
   test('fails for arguments that cannot be written', async () => {

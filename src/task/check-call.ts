@@ -1,0 +1,113 @@
+import { isPlainObject, printed } from '../config/value/shown.js'
+import { TaskError } from '../errors/errors.js'
+import { toMs, type DurationInput } from '../util/duration.js'
+import type { CallOptions } from './call-options.js'
+import { checkNames, checkPriority } from './known-options.js'
+import type { TaskCall } from './sender.js'
+
+/** What an option has to be, for the error; `undefined` when it is that. A length of time that is none throws by itself. */
+type Check = (value: unknown, option: string) => string | undefined
+
+const anything: Check = () => undefined
+const text: Check = (value) => (typeof value === 'string' ? undefined : 'a string')
+const name: Check = (value) => (isName(value) ? undefined : 'a string that is not empty')
+const object: Check = (value) => (isPlainObject(value) ? undefined : 'a plain object')
+const moment: Check = (value) => (isMoment(value) ? undefined : 'a valid Date')
+const length: Check = (value, option) => {
+  toMs(asLength(value), option)
+  return undefined
+}
+const limit: Check = (value, option) => (toMs(asLength(value), option) >= 0 ? undefined : '0 or more')
+
+/** The options of a call, all of them, and what each has to be. */
+const CHECKS: Record<keyof CallOptions, Check> = {
+  countdown: length,
+  eta: moment,
+  expires: (value, option) => (value instanceof Date ? moment : length)(value, option),
+  taskId: name,
+  queue: name,
+  exchange: text,
+  routingKey: text,
+  priority: anything,
+  headers: object,
+  link: anything,
+  linkError: anything,
+  serializer: text,
+  compression: text,
+  retry: anything,
+  retryPolicy: anything,
+  ignoreResult: anything,
+  timeLimit: limit,
+  softTimeLimit: limit,
+  shadow: text,
+  argsRepr: text,
+  kwargsRepr: text,
+  replyTo: text,
+  persistent: anything,
+  properties: object,
+  rootId: text,
+  parentId: text,
+  addToParent: anything,
+  groupId: text,
+  groupIndex: anything,
+  stamps: object,
+  delay: anything,
+}
+const CHECK_OF: ReadonlyMap<string, Check> = new Map(Object.entries(CHECKS))
+
+/**
+ * Refuse a call that no worker could run.
+ *
+ * @throws {@link TaskError} that names what is wrong; `ConfigError` for a length of time that is none.
+ */
+export function checkTaskCall(call: TaskCall): void {
+  if (!isName(call.name)) throw new TaskError(`expected the name of a task, got: ${printed(call.name)}`)
+  if (!Array.isArray(call.args)) throw refused('args', call.name, 'an array', call.args)
+  if (!isPlainObject(call.kwargs)) throw refused('kwargs', call.name, 'a plain object', call.kwargs)
+  checkCallOptions(call.options, call.name)
+}
+
+/**
+ * Refuse what no option of a call is called, and values that an option cannot have.
+ *
+ * @throws {@link TaskError}; `ConfigError` for a length of time that is none.
+ */
+export function checkCallOptions(options: CallOptions, task: string): void {
+  checkNames(options, CHECKS, `the call of ${task}`)
+  checkPriority(options.priority, task)
+  for (const [option, value] of Object.entries(options)) {
+    const expected = value === undefined ? undefined : CHECK_OF.get(option)?.(value, option)
+    if (expected !== undefined) throw refused(option, task, expected, value)
+  }
+  const { timeLimit, softTimeLimit } = options
+  if (timeLimit !== undefined && softTimeLimit !== undefined) checkLimits(timeLimit, softTimeLimit, task)
+}
+
+/** @source Celery 5.7, `celery/app/task.py`, `Task.apply_async`. */
+function checkLimits(hard: DurationInput, soft: DurationInput, task: string): void {
+  const hardMs = toMs(hard, 'timeLimit')
+  if (hardMs > 0 && toMs(soft, 'softTimeLimit') > hardMs) {
+    throw new TaskError(`the soft time limit of the call of ${task} is longer than its hard one`)
+  }
+}
+
+function refused(what: string, task: string, expected: string, value: unknown): TaskError {
+  return new TaskError(`expected ${what} of the call of ${task} to be ${expected}, got: ${printed(value)}`)
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
+}
+
+function isMoment(value: unknown): boolean {
+  return value instanceof Date && !Number.isNaN(value.getTime())
+}
+
+/** Its shape is checked by {@link toMs}. */
+function asLength(value: unknown): DurationInput {
+  return isLength(value) ? value : Number.NaN
+}
+
+function isLength(value: unknown): value is DurationInput {
+  return typeof value === 'number' || (typeof value === 'object' && value !== null)
+}
