@@ -15,10 +15,25 @@ function beatsNext(settings: Readonly<Record<string, unknown>>): string {
 
 /** What Celery sends with `enable_utc` off: a time without a zone. */
 function naiveEta(): string {
-  const headers = { id: 'a', task: 'shop.report', eta: `${day}T08:00:00` }
+  return readEta(`${day}T08:00:00`, true)
+}
+
+/** What Lovage writes for a `Date` that a caller made in the zone of the machine, as a worker reads it. */
+async function dateEta(): Promise<string> {
+  const app = new Lovage('shop', { broker: 'memory://', backend: false })
+  const sent: unknown[] = []
+  app.around.publish.push(async ({ outgoing }) => void sent.push(outgoing.message.headers['eta']))
+  await app.sendTask('shop.report', { eta: new Date(`${day}T08:00:00`) })
+  await app.close()
+  return readEta(sent[0], false)
+}
+
+/** An `eta` header as a worker reads it. */
+function readEta(eta: unknown, isNaiveLocal: boolean): string {
+  const headers = { id: 'a', task: 'shop.report', eta }
   const body = new Uint8Array()
   const message = { body, contentType: 'application/json', contentEncoding: 'utf-8', headers, properties: {} }
-  const source = { headers, args: [], kwargs: {}, embed: readEmbed({}), isNaiveLocal: true, message }
+  const source = { headers, args: [], kwargs: {}, embed: readEmbed({}), isNaiveLocal, message }
   return iso(readTask(source).etaMs ?? 0)
 }
 
@@ -32,6 +47,6 @@ const seen = {
   oldName: beatsNext({ CELERY_ENABLE_UTC: false }),
   named: beatsNext({ enableUtc: false, timezone: 'Asia/Kolkata' }),
   naiveEta: naiveEta(),
-  dateEta: new Date(`${day}T08:00:00`).toISOString(),
+  dateEta: await dateEta(),
 }
 process.stdout.write(JSON.stringify(seen))
