@@ -231,14 +231,13 @@ export const lovageCalls: readonly InteropCase[] = calledBy('Lovage', [
       Redis: 'shown with RabbitMQ, on the same backend',
       'SQS with Redis': 'shown with RabbitMQ, on the same backend',
       SQL: 'Celery compresses no results there',
-      MongoDB: 'Lovage reads no compressed results there yet',
       'RabbitMQ with rpc': 'rpc compresses nothing, as in Celery',
     },
     run: async ({ app, python }) => {
       const text = 'größe'.repeat(100)
       const result = await app.sendTask('py.echo', { args: [text] })
       expect(await result.get(WAIT)).toBe(text)
-      const code = `return app.backend.get(app.backend.get_key_for_task('${result.id}')).startswith(b'\\0celery-compressed')`
+      const code = `return stored_result('${result.id}').startswith(b'\\0celery-compressed')`
       expect(await python.run(code)).toBe(true)
     },
   },

@@ -251,14 +251,13 @@ export const pythonCalls: readonly InteropCase[] = calledBy('Python', [
       Redis: 'shown with RabbitMQ, on the same backend',
       'SQS with Redis': 'shown with RabbitMQ, on the same backend',
       SQL: 'Celery compresses no results there',
-      MongoDB: 'Lovage compresses no results there yet',
       'RabbitMQ with rpc': 'rpc compresses nothing, as in Celery',
     },
     run: async ({ python }) => {
       const code = `
         result = send('node.echo', ['größe'] * 100)
         value = result.get(timeout=20)
-        stored = app.backend.get(app.backend.get_key_for_task(result.id))
+        stored = stored_result(result.id)
         return [value == ['größe'] * 100, stored.startswith(b'\\0celery-compressed\\0application/x-gzip\\0'), len(stored) < 400]`
       expect(await python.run(code)).toEqual([true, true, true])
     },

@@ -47,6 +47,13 @@ def raised(result, **options):
     return {"returned": value}
 
 
+def stored_result(task_id):
+    """The bytes of a result as the backend keeps them."""
+    if hasattr(app.backend, 'collection'):
+        return bytes(app.backend.collection.find_one({'_id': task_id})['result'])
+    return app.backend.get(app.backend.get_key_for_task(task_id))
+
+
 def until(condition, seconds=20):
     """Ask until it holds."""
     end = time.monotonic() + seconds

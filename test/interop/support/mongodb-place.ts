@@ -20,6 +20,7 @@ export async function mongodbPlace(server: string | undefined): Promise<InteropP
     // Celery looks once a second unless told otherwise.
     brokerOptions: { polling_interval: 0.05 },
     backendOptions: {},
+    conf: { result_compression: 'gzip' },
   }
 }
 
