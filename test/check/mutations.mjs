@@ -1,0 +1,125 @@
+/**
+ * Breaks one promise of the docs at a time, in the built output of a copy of this checkout, and runs the test files that
+ * should notice. Run by hand; it is no part of `npm test`.
+ *
+ * ```console
+ * $ npm run build && node test/check/mutations.mjs [words]
+ * ```
+ *
+ * Words choose mutations whose part or promise has one of them. What the tests need of servers is in the environment, as
+ * `npm test` sets it (`LOVAGE_TEST_REDIS_URL` and so on). The table is in `mutations/`. A test file that fails without any
+ * mutation proves nothing, so all files run once unchanged before.
+ */
+import { spawn } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { coreMutations } from './mutations/core.mjs'
+import { edgeMutations } from './mutations/edges.mjs'
+import { storeMutations } from './mutations/stores.mjs'
+import { workerMutations } from './mutations/worker.mjs'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const LONGEST_MS = 5 * 60_000
+const LEFT_OUT = new Set(['node_modules', '.git', '.test-env', 'coverage'])
+
+const words = process.argv.slice(2)
+const all = [...coreMutations, ...workerMutations, ...edgeMutations, ...storeMutations]
+const chosen = all.filter(
+  ({ part, promise }) => words.length === 0 || words.some((word) => `${part} ${promise}`.includes(word)),
+)
+const copy = mkdtempSync(join(tmpdir(), 'lovage-mutations-'))
+try {
+  process.exitCode = await main()
+} finally {
+  rmSync(copy, { recursive: true, force: true })
+}
+
+async function main() {
+  cpSync(root, copy, { recursive: true, filter: (path) => !LEFT_OUT.has(relative(root, path)) })
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'), 'dir')
+  const sound = await soundFiles([...new Set(chosen.flatMap(({ tests }) => tests))])
+  const results = { killed: [], survived: [], stale: [], 'not run': [] }
+  for (const mutation of chosen) {
+    const tests = mutation.tests.filter((test) => sound.has(test))
+    const result = tests.length === 0 ? 'not run' : await outcomeOf(mutation, tests)
+    results[result].push(mutation)
+    console.log(`${result.padEnd(9)} ${mutation.part}: ${mutation.promise}`)
+  }
+  return report(results)
+}
+
+/** The test files that pass as they are, and of which something runs here. */
+async function soundFiles(tests) {
+  const sound = new Set()
+  for (const test of tests) {
+    const { code, passed } = await jest([test])
+    if (code === 0 && passed > 0) sound.add(test)
+    else console.log(`unusable  ${test}: ${code === 0 ? 'nothing of it runs here' : 'it fails as it is'}`)
+  }
+  return sound
+}
+
+async function outcomeOf({ file, from, to, only }, tests) {
+  const path = join(copy, 'dist', file)
+  const source = readFileSync(path, 'utf8')
+  if (source.split(from).length !== 2) return 'stale'
+  writeFileSync(
+    path,
+    source.replace(from, () => to),
+  )
+  try {
+    const { code } = await jest(tests, only)
+    return code === 0 ? 'survived' : 'killed'
+  } finally {
+    writeFileSync(path, source)
+  }
+}
+
+/** Run test files of the copy; one that does not end in time has failed. */
+function jest(tests, only) {
+  const files = tests.map((test) => `dist/test/${test}.test.js`)
+  const filter = only === undefined ? [] : ['--testNamePattern', only]
+  const args = [
+    'node_modules/jest/bin/jest.js',
+    '--runInBand',
+    '--bail',
+    ...filter,
+    '--runTestsByPath',
+    ...files,
+  ]
+  const child = spawn(process.execPath, ['--experimental-vm-modules', '--no-warnings', ...args], {
+    cwd: copy,
+    detached: true,
+    env: { ...process.env, NODE_OPTIONS: undefined, CI: undefined },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  return new Promise((resolve) => {
+    let text = ''
+    child.stderr.on('data', (data) => (text += String(data)))
+    const timer = setTimeout(() => endGroup(child.pid), LONGEST_MS)
+    child.on('close', (code) => {
+      clearTimeout(timer)
+      endGroup(child.pid)
+      resolve({ code, passed: Number(/^Tests:.* (\d+) passed/m.exec(text)?.[1] ?? 0) })
+    })
+  })
+}
+
+/** The children that a broken test has left behind end with it. */
+function endGroup(leader) {
+  try {
+    process.kill(-leader, 'SIGKILL')
+  } catch {
+    // Nothing of it is left.
+  }
+}
+
+function report(results) {
+  const counts = Object.entries(results).map(([name, { length }]) => `${length} ${name}`)
+  console.log(`\n${chosen.length} mutations: ${counts.join(', ')}`)
+  for (const name of ['survived', 'stale', 'not run'])
+    for (const { part, promise, file } of results[name]) console.log(`${name}: ${part}: ${promise} (${file})`)
+  return results.survived.length + results.stale.length === 0 ? 0 : 1
+}
