@@ -1,5 +1,6 @@
 import type { ConsumeMessage, Options } from 'amqplib'
 import type { Route } from '../../src/broker/contract.js'
+import { BrokerError } from '../../src/errors/errors.js'
 import type { Message, MessageProperties } from '../../src/message/message.js'
 import type { Writable } from '../../src/util/writable.js'
 import { isDelayExchange } from './delay-names.js'
@@ -8,6 +9,8 @@ import { fromTable, toTable } from './table.js'
 
 /** Properties that AMQP has a place for and our messages no name. `user_id` is left out: RabbitMQ checks it. */
 const EXTRA = { app_id: 'appId', message_id: 'messageId', type: 'type' } as const
+/** @source RabbitMQ 3.10, `deps/rabbit_common/include/rabbit.hrl`, `MAX_EXPIRY_TIMER`. */
+const LONGEST_EXPIRATION_MS = 2 ** 32 - 1
 const EXTRA_NAMES = Object.entries(EXTRA)
 
 /** A message as the client library publishes it. */
@@ -35,9 +38,15 @@ export function toEnvelope(message: Message, marks: Readonly<Record<string, unkn
   }
   if (correlationId !== undefined) options.correlationId = correlationId
   if (replyTo !== undefined) options.replyTo = replyTo
-  if (expirationMs !== undefined) options.expiration = String(Math.max(0, Math.ceil(expirationMs)))
+  if (expirationMs !== undefined) options.expiration = toExpiration(expirationMs)
   if (properties.extra !== undefined) addExtra(options, properties.extra)
   return { content: Buffer.from(body.buffer, body.byteOffset, body.byteLength), options }
+}
+
+/** The server closes the channel, with all that was sent on it, for one that is longer. */
+function toExpiration(expirationMs: number): string {
+  if (expirationMs <= LONGEST_EXPIRATION_MS) return String(Math.max(0, Math.ceil(expirationMs)))
+  throw new BrokerError('RabbitMQ takes no message that expires in more than 49 days')
 }
 
 /** A message that came, before its queue decides what it counts as. */

@@ -12,7 +12,15 @@ export interface Addressed extends Envelope {
   readonly routingKey: string
 }
 
+/** A channel for the messages to one exchange. */
+interface Lane {
+  readonly channel: ConfirmChannel
+  /** Why the server closed it. */
+  closedBy: unknown
+}
+
 interface Sent extends Addressed {
+  readonly lane: Lane
   /** Told once. */
   readonly answered: (error: LovageError | undefined) => void
   isReturned: boolean
@@ -23,13 +31,16 @@ const BLOCKED_MS = 4_000
 const FLUSH_MS = 5_000
 
 /**
- * Publishes on a channel in confirm mode, every message mandatory: what is not in a queue is an error.
+ * Publishes in confirm mode, every message mandatory: what is not in a queue is an error.
+ *
+ * Each exchange has a channel of its own, since the server closes the channel for all that were sent on it when it refuses
+ * one message: it mostly does so because of the exchange.
  *
  * Nothing is sent while the server says that it takes nothing; what had been sent before comes when it takes it.
  */
 export class ConfirmedPublisher {
   readonly #link: RabbitLink
-  #channel: Promise<ConfirmChannel> | undefined
+  readonly #lanes = new Map<string, Promise<Lane>>()
   readonly #sent = new Set<Sent>()
   #underWay = 0
   #whenFlushed: (() => void) | undefined
@@ -66,12 +77,14 @@ export class ConfirmedPublisher {
 
   async #publish(batch: readonly Addressed[]): Promise<void> {
     await this.#awaitRoom(batch)
-    const channel = await this.#open()
+    const lanes = new Map<string, Lane>()
+    for (const { exchange } of batch)
+      if (!lanes.has(exchange)) lanes.set(exchange, await this.#open(exchange))
     const failures = new Map<number, LovageError>()
     await new Promise<void>((resolve) => {
       let open = batch.length
       batch.forEach((message, index) => {
-        this.#send(channel, message, (error) => {
+        this.#send(lanes.get(message.exchange), message, (error) => {
           if (error !== undefined) failures.set(index, error)
           open -= 1
           if (open === 0) resolve()
@@ -102,11 +115,12 @@ export class ConfirmedPublisher {
     return new BrokerConnectionError(`${this.#link.label} takes no messages: ${reason}`)
   }
 
-  #send(channel: ConfirmChannel, message: Addressed, answered: Sent['answered']): void {
-    const sent: Sent = { ...message, isReturned: false, answered }
+  #send(lane: Lane | undefined, message: Addressed, answered: Sent['answered']): void {
+    if (lane === undefined) throw new RangeError(`no channel for exchange "${message.exchange}"`)
+    const sent: Sent = { ...message, lane, isReturned: false, answered }
     const { exchange, routingKey, content, options } = message
     try {
-      channel.publish(exchange, routingKey, content, options, (error: unknown) => {
+      lane.channel.publish(exchange, routingKey, content, options, (error: unknown) => {
         this.#answer(sent, error)
       })
       this.#sent.add(sent)
@@ -127,40 +141,34 @@ export class ConfirmedPublisher {
     const isNack = error instanceof Error && error.message === 'message nacked'
     if (isNack)
       return new BrokerError(`the server refused a message for ${placeOf(sent)}; is its queue full?`)
-    return this.#isInnocent(sent) ? this.#interrupted() : toFailure(this.#closedBy ?? error, this.#link.label)
+    const { closedBy } = sent.lane
+    if (isMissingExchange(closedBy)) this.onMissing(sent.exchange)
+    return isInnocent(sent) ? this.#interrupted(closedBy) : toFailure(closedBy ?? error, this.#link.label)
   }
 
-  /** One message to an exchange that does not exist ends the channel for all that were sent on it. */
-  #isInnocent({ exchange }: Sent): boolean {
-    const closedBy = this.#closedBy
-    if (!isMissingExchange(closedBy)) return false
-    const isNamed = exchange !== '' && closedBy.message.includes(`'${exchange}'`)
-    if (isNamed) this.onMissing(exchange)
-    return !isNamed
-  }
-
-  #interrupted(): BrokerConnectionError {
+  #interrupted(cause: unknown): BrokerConnectionError {
     const message = `${this.#link.label}: the channel was closed because of another message`
-    return new BrokerConnectionError(message, { cause: this.#closedBy })
+    return new BrokerConnectionError(message, { cause })
   }
 
-  #closedBy: unknown
-
-  #open(): Promise<ConfirmChannel> {
-    this.#channel ??= this.#openChannel().catch((error: unknown) => {
-      this.#channel = undefined
+  #open(exchange: string): Promise<Lane> {
+    const known = this.#lanes.get(exchange)
+    if (known !== undefined) return known
+    const opening = this.#openLane(exchange).catch((error: unknown) => {
+      this.#lanes.delete(exchange)
       throw error
     })
-    return this.#channel
+    this.#lanes.set(exchange, opening)
+    return opening
   }
 
-  async #openChannel(): Promise<ConfirmChannel> {
+  async #openLane(exchange: string): Promise<Lane> {
     const channel = await this.#link.confirmChannel()
-    this.#closedBy = undefined
+    const lane: Lane = { channel, closedBy: undefined }
     channel.on('return', (message) => this.#returned(message))
-    channel.on('error', (error: unknown) => (this.#closedBy = error))
-    channel.on('close', () => (this.#channel = undefined))
-    return channel
+    channel.on('error', (error: unknown) => (lane.closedBy = error))
+    channel.on('close', () => this.#lanes.delete(exchange))
+    return lane
   }
 
   /** A returned message has no number of its own; it comes before its confirmation, in the order of publishing. */
@@ -177,8 +185,17 @@ export class ConfirmedPublisher {
 }
 
 /** Whether an exchange that a message was published to does not exist, which closed the channel. */
-function isMissingExchange(error: unknown): error is Error {
-  return error instanceof Error && replyCode(error) === 404
+function isMissingExchange(error: unknown): boolean {
+  return replyCode(error) === 404
+}
+
+/** Whether the server's words name another message than this one; else they mean the exchange, and all that were sent to it. */
+function isInnocent({ lane: { closedBy }, content, routingKey }: Sent): boolean {
+  const words = closedBy instanceof Error ? closedBy.message : ''
+  const size = /message size (\d+) is larger/.exec(words)?.[1]
+  if (size !== undefined) return Number(size) !== content.length
+  const key = /access to topic '(.*)' in exchange/.exec(words)?.[1]
+  return key !== undefined && key !== routingKey
 }
 
 function refusal(failures: ReadonlyMap<number, LovageError>, batch: readonly Addressed[]): PublishError {

@@ -33,11 +33,9 @@ export class Sender {
 
   /** Resolves when the server has every message. @throws `PublishError` that names the positions it does not have. */
   async publish(batch: readonly Sending[]): Promise<void> {
-    if (batch.every(isPlain)) {
-      await this.#parts.publisher.publish(batch.map(atOnce))
-      return
-    }
-    await this.#publishPrepared(batch)
+    const plain = batch.every(isPlain) ? allAtOnce(batch) : undefined
+    if (plain === undefined) await this.#publishPrepared(batch)
+    else await this.#parts.publisher.publish(plain)
   }
 
   async #publishPrepared(batch: readonly Sending[]): Promise<void> {
@@ -130,6 +128,15 @@ function dueOf({ delayMs = 0, notBeforeMs }: Sending): number | undefined {
 
 function atOnce({ route, message, marks }: Sending): Addressed {
   return { ...toEnvelope(message, marks), exchange: route.exchange, routingKey: route.routingKey }
+}
+
+/** Undefined when one of them cannot be written. */
+function allAtOnce(batch: readonly Sending[]): readonly Addressed[] | undefined {
+  try {
+    return batch.map(atOnce)
+  } catch {
+    return undefined
+  }
 }
 
 function delayed(envelope: Envelope, seconds: number, key: string): Addressed {
