@@ -29,7 +29,8 @@ export const lifeChecks: readonly BrokerCheck[] = brokerChecks([
       const results = stage.subject.openResults === undefined ? undefined : await stage.openResults()
       const consumer = await stage.consume(results === undefined ? {} : { results })
 
-      assert.deepEqual(partsOf(stage.broker, consumer).sort(), [...stage.subject.offers].sort())
+      const { offers, queuesLack = [] } = stage.subject
+      assert.deepEqual(partsOf(stage.broker, consumer).sort(), [...offers, ...queuesLack].sort())
     },
   },
   {

@@ -25,6 +25,8 @@ export interface BrokerSubject {
   readonly open: () => Broker | Promise<Broker>
   /** Optional parts the driver has. `broadcast` is the contract's `fanout`, `fanout` the exchange type. */
   readonly offers: readonly BrokerPart[]
+  /** Parts that the driver has and that its queues with `queueArguments` lack: a type of queue that knows no priorities. */
+  readonly queuesLack?: readonly BrokerPart[]
   /** Tests the driver does not pass, by name, each with the reason. */
   readonly exceptions?: Readonly<Record<string, string>>
   /** A result backend on the same store, not connected; needed for `settle`. */
