@@ -136,7 +136,7 @@ export class BlockingMove {
 
   /** After the release: where a move may still be waiting on the server, let others look for what it brings. */
   async linger(): Promise<void> {
-    if (this.#isUncertain) await this.#parts.link.call('EVAL', ...this.#before(LONGEST_MS + 1_000))
+    if (this.#isUncertain) await this.#parts.link.call('EVAL', ...this.#before(LONGEST_MS + 1_000), '1')
   }
 
   #open(): Redis {
@@ -177,11 +177,14 @@ export class BlockingMove {
     const seconds = Math.min(LONGEST_MS, leaseMs / 3) / 1000
     gatherWrites(redis)
     try {
-      const [, envelope] = await Promise.all([
+      const [isHeld, envelope] = await Promise.all([
         redis.call('EVAL', [...this.#before(leaseMs)]),
         redis.call('BLMOVE', [this.#list, keys.moved(holder), 'RIGHT', 'LEFT', seconds]),
       ])
-      return typeof envelope === 'string' ? envelope : undefined
+      if (isHeld === 1) return typeof envelope === 'string' ? envelope : undefined
+      // The claims were lost meanwhile: what came goes back.
+      this.#giveUp(redis)
+      return undefined
     } catch (error) {
       this.#isRefused = toFailure(error, '').kind === 'refused'
       this.#giveUp(redis)

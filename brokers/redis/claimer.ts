@@ -1,7 +1,8 @@
+import { RedisFailure } from './failure.js'
 import type { Keys } from './keys.js'
 import type { Argument, RedisLink } from './link.js'
 import { CLAIM } from './lua/claim.js'
-import { listOf, numberOf, textOf, textsOf } from './reply.js'
+import { listOf, numberOf, pairs, textOf, textsOf } from './reply.js'
 import { toScript } from './script.js'
 
 /** A message that was claimed. */
@@ -18,6 +19,12 @@ export interface ClaimAttempt {
   readonly nextMs: number
   /** Holders whose lease is over. */
   readonly expired: readonly string[]
+}
+
+/** A list that could not be read. */
+interface UnreadList {
+  readonly queue: string
+  readonly message: string
 }
 
 /** Lists of which changes are told: `others` are all but the first, which is waited for in another way. */
@@ -55,6 +62,8 @@ export class Claimer {
   readonly #scriptKeys: readonly string[]
   /** Name and name as JSON of each queue, twice in a row so that every rotation is a slice. */
   readonly #names: readonly string[]
+  /** Queues of which a warning was given. */
+  readonly #passedOver = new Set<string>()
   #turn = 0
   #nextTag = 1
   #lifeShownMs = Number.NEGATIVE_INFINITY
@@ -90,7 +99,10 @@ export class Claimer {
       told === 'none'
         ? await link.runAtOnce(claimScript, this.#scriptKeys, args)
         : await link.runTracked(claimScript, this.#scriptKeys, args, this.#tracked[told])
-    const [now, again, expired, found] = listOf(reply)
+    const [now, again, expired, found, errors] = listOf(reply)
+    if (Number(now) === 0) throw new RedisFailure('unavailable', 'every claim was lost to its lease')
+    if (listOf(errors).length > 0)
+      this.#passOver(this.#unread(listOf(errors), turn), listOf(found).length > 0)
     return {
       claimed: this.#claimed(listOf(found), firstTag, turn),
       nextMs: Math.max(0, numberOf(again) - numberOf(now)),
@@ -142,15 +154,44 @@ export class Claimer {
   }
 
   #claimed(found: readonly unknown[], firstTag: number, turn: number): Claimed[] {
-    const { queues } = this.#parts
     const claimed: Claimed[] = []
     for (let at = 0; at < found.length; at += 2) {
+      const number = Number(found[at])
+      if (number < 0) continue
       claimed.push({
         tag: this.#tagPrefix + String(firstTag + at / 2),
-        queue: queues[(turn + Number(found[at])) % queues.length] ?? '',
+        queue: this.#queueAt(number, turn),
         envelope: textOf(found[at + 1]),
       })
     }
     return claimed
+  }
+
+  #queueAt(number: number, turn: number): string {
+    const { queues } = this.#parts
+    return queues[(turn + number) % queues.length] ?? ''
+  }
+
+  #unread(errors: readonly unknown[], turn: number): UnreadList[] {
+    return pairs(errors).map(([number, error]) => ({
+      queue: this.#queueAt(Number(number), turn),
+      message: textOf(error),
+    }))
+  }
+
+  /** Lists that cannot be read must not keep the others. @throws `RedisFailure` when there are no others. */
+  #passOver(lists: readonly UnreadList[], hasFound: boolean): void {
+    const queues = new Set(lists.map(({ queue }) => queue))
+    const [first] = lists
+    if (!hasFound && queues.size === new Set(this.#parts.queues).size)
+      throw new RedisFailure('refused', first?.message ?? '')
+    for (const { queue, message } of lists) {
+      if (this.#passedOver.has(queue)) continue
+      this.#passedOver.add(queue)
+      process.emitWarning(`queue "${queue}" cannot be read and is passed over: ${message}`, {
+        type: 'LovageWarning',
+        code: 'LOVAGE_QUEUE_PASSED_OVER',
+      })
+    }
   }
 }

@@ -153,8 +153,9 @@ export class RedisConsumer implements Consumer {
       const attempt = await this.#attempt(room, told)
       const came = await this.#ending
       if (came !== undefined || attempt.claimed.length > 0) return this.#keep(attempt, { came, room })
-      if (attempt.expired.length > 0) {
-        await this.#restorer.restoreExpired(attempt.expired)
+      const expired = this.#restorer.restorable(attempt.expired)
+      if (expired.length > 0) {
+        await this.#restorer.restoreExpired(expired)
         isTracked = false
         continue
       }
@@ -205,7 +206,8 @@ export class RedisConsumer implements Consumer {
 
   async #keep({ claimed, expired }: ClaimAttempt, moved: Moved): Promise<readonly Delivery[]> {
     this.#ending = undefined
-    if (expired.length > 0) this.#restorer.restoreExpired(expired).catch(() => undefined)
+    const restorable = this.#restorer.restorable(expired)
+    if (restorable.length > 0) this.#restorer.restoreExpired(restorable).catch(() => undefined)
     // What came after `close` goes back there.
     if (this.#closing !== undefined) return []
     const all = moved.came === undefined ? claimed : [this.#record(moved.came), ...claimed]

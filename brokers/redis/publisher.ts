@@ -5,7 +5,7 @@ import type { Argument, RedisLink } from './link.js'
 import { PUBLISH } from './lua/publish.js'
 import { publishOperation } from './operations.js'
 import type { Operation } from './operations.js'
-import { numbersOf } from './reply.js'
+import { listOf, pairs, textOf } from './reply.js'
 import { toScript } from './script.js'
 import type { Topology } from './topology.js'
 
@@ -39,12 +39,15 @@ export class Publisher {
 
   /** Publish a batch in one step. @throws `PublishError` that names messages whose route reaches no queue. */
   async publish(batch: readonly Outgoing[]): Promise<void> {
-    let refused = await this.#publish(batch)
-    if (refused.length > 0 && (await this.declareAgain(refused.flatMap((index) => batch[index] ?? [])))) {
-      const still = await this.#publish(refused.flatMap((index) => batch[index] ?? []))
-      refused = still.flatMap((index) => refused[index] ?? [])
-    }
-    if (refused.length > 0) throw unroutable(batch, refused)
+    const first = await this.#publish(batch)
+    const unrouted = first.refused.flatMap((index) => batch[index] ?? [])
+    const isDeclared = unrouted.length > 0 && (await this.declareAgain(unrouted))
+    const still = isDeclared ? await this.#publish(unrouted) : undefined
+    const toFirst = (index: number): number => first.refused[index] ?? 0
+    const refused = still === undefined ? first.refused : still.refused.map(toFirst)
+    const failed = new Map(first.failed)
+    for (const [index, message] of still?.failed ?? []) failed.set(toFirst(index), message)
+    if (refused.length + failed.size > 0) throw unconfirmed(batch, { refused, failed })
   }
 
   /**
@@ -74,14 +77,14 @@ export class Publisher {
     return [...new Set(refused.flatMap((index) => positions[index] ?? []))]
   }
 
-  /** @returns The positions of what was refused, in order. */
-  async #publish(batch: readonly Outgoing[]): Promise<readonly number[]> {
+  async #publish(batch: readonly Outgoing[]): Promise<Unconfirmed> {
     const { link, keys } = this.#parts
     const operations: Operation[] = []
     const positions: number[] = []
-    const refused: number[] = []
+    const refused = new Set<number>()
+    const failed = new Map<number, string>()
     for (const [position, own] of (await this.operations(batch)).entries()) {
-      if (own.length === 0) refused.push(position)
+      if (own.length === 0) refused.add(position)
       for (const operation of own) {
         operations.push(operation)
         positions.push(position)
@@ -95,13 +98,14 @@ export class Publisher {
         [keys.delayedPrefix, ...args],
       )
       link.listening.changedHere()
-      for (const index of numbersOf(reply)) {
-        const from = counts[index] ?? 0
-        for (let at = from; at < (counts[index + 1] ?? operations.length); at += 1)
-          refused.push(positions[at] ?? 0)
-      }
+      const at = (index: unknown): readonly number[] =>
+        positions.slice(counts[Number(index)], counts[Number(index) + 1])
+      const [unknown, problems] = listOf(reply).map(listOf)
+      for (const index of unknown ?? []) for (const position of at(index)) refused.add(position)
+      for (const [index, problem] of pairs(problems ?? []))
+        for (const position of at(index)) failed.set(position, textOf(problem))
     }
-    return [...new Set(refused)].sort((one, other) => one - other)
+    return { refused: [...refused].sort((one, other) => one - other), failed }
   }
 
   /** What has to be done for each message; nothing for one whose exchange routes it nowhere. */
@@ -145,6 +149,21 @@ export class Publisher {
       { type: 'LovageWarning', code: 'LOVAGE_DELAY_BY_ETA' },
     )
   }
+}
+
+/** Messages of a batch that the server did not take, by their positions. */
+interface Unconfirmed {
+  /** They reach no queue; in order. */
+  readonly refused: readonly number[]
+  /** The server refused them for what they name, and why. */
+  readonly failed: ReadonlyMap<number, string>
+}
+
+function unconfirmed(batch: readonly Outgoing[], { refused, failed }: Unconfirmed): PublishError {
+  const [message] = failed.values()
+  if (message === undefined) return unroutable(batch, refused)
+  const indexes = [...new Set([...refused, ...failed.keys()])].sort((one, other) => one - other)
+  return new PublishError(message, indexes)
 }
 
 /** Error of messages that reach no queue. */

@@ -3,6 +3,11 @@ export function listOf(reply: unknown): readonly unknown[] {
   return Array.isArray(reply) ? reply : []
 }
 
+/** A list in which two of a kind follow each other, as pairs. */
+export function pairs(list: readonly unknown[]): (readonly [unknown, unknown])[] {
+  return list.flatMap((first, at) => (at % 2 === 0 ? [[first, list[at + 1]] as const] : []))
+}
+
 /** A reply as texts. */
 export function textsOf(reply: unknown): readonly string[] {
   return listOf(reply).map(textOf)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readEntry } from './claim-entry.js'
 import { giveBackEnvelope, priorityOf, readEnvelope } from './envelope.js'
+import { RedisFailure } from './failure.js'
 import type { Keys } from './keys.js'
 import type { RedisLink } from './link.js'
 import { CLAIMS_OF, OVERDUE, RESTORE, UNLOCK } from './lua/lease.js'
@@ -21,6 +22,8 @@ export class Restorer {
   readonly #link: RedisLink
   readonly #keys: Keys
   readonly #topology: Topology
+  /** Holders whose claims could not be put back: they are not tried again from here. */
+  readonly #refused = new Set<string>()
 
   constructor(link: RedisLink, keys: Keys) {
     this.#link = link
@@ -28,9 +31,28 @@ export class Restorer {
     this.#topology = new Topology(link, keys)
   }
 
-  /** Put back, as spent, what holders have claimed whose lease is over; nothing of one that was renewed meanwhile. */
+  /**
+   * Put back, as spent, what holders have claimed whose lease is over; nothing of one that was renewed meanwhile. A holder
+   * whose claims the server refuses to give does not keep the others.
+   */
   async restoreExpired(holders: readonly string[]): Promise<void> {
-    for (const holder of holders) await this.#restoreAll(holder, { isExpired: true })
+    for (const holder of holders) {
+      try {
+        await this.#restoreAll(holder, { isExpired: true })
+      } catch (error) {
+        if (!(error instanceof RedisFailure && error.kind === 'refused')) throw error
+        this.#refused.add(holder)
+        process.emitWarning(`claims of ${holder} cannot be put back: ${error.message}`, {
+          type: 'LovageWarning',
+          code: 'LOVAGE_CLAIMS_LEFT',
+        })
+      }
+    }
+  }
+
+  /** Holders of these that were not refused before. */
+  restorable(holders: readonly string[]): readonly string[] {
+    return this.#refused.size === 0 ? holders : holders.filter((holder) => !this.#refused.has(holder))
   }
 
   /** Put back, unspent, these claims of a holder: tags and entries in turn. @returns How many messages that were. */
@@ -71,7 +93,9 @@ export class Restorer {
     for (;;) {
       const found = textsOf(await this.#link.run(claimsScript, this.#keysOf(holder), [holder, flag]))
       if (found.length === 0) return
-      if ((await this.#restore(holder, found, { isExpired, unspent: !isExpired })) === 0) return
+      if ((await this.#restore(holder, found, { isExpired, unspent: !isExpired })) > 0) continue
+      if (isExpired) this.#refused.add(holder)
+      return
     }
   }
 
@@ -81,22 +105,23 @@ export class Restorer {
     how: { readonly isExpired: boolean; readonly unspent: boolean },
   ): Promise<number> {
     if (found.length === 0) return 0
-    const args: string[] = [holder, how.isExpired ? '1' : '0']
+    const args: (string | number)[] = [holder, how.isExpired ? '1' : '0', this.#keys.delayedPrefix]
     for (const { tag, entry } of inOrder(found)) {
       const claim = readEntry(entry)
       const [queue, ...others] = claim === undefined ? [] : await this.#topology.reached(claim)
       // Where a route of Celery's leads to several queues, or to none, Celery decides.
       if (claim === undefined || queue === undefined || others.length > 0) continue
       const envelope = readEnvelope(claim.envelope)
-      const list = this.#keys.list(queue, this.#keys.step(priorityOf(envelope)))
-      args.push(tag, list, giveBackEnvelope(envelope, { unspent: how.unspent }))
+      const step = this.#keys.step(priorityOf(envelope))
+      const text = giveBackEnvelope(envelope, { unspent: how.unspent })
+      args.push(tag, this.#keys.list(queue, step), queue, step, text)
     }
     return Number(await this.#link.run(restoreScript, this.#keysOf(holder), args))
   }
 
   #keysOf(holder: string): readonly string[] {
-    const { unacked, unackedIndex, holders, moves } = this.#keys
-    return [unacked, unackedIndex, this.#keys.claims(holder), holders, moves, this.#keys.moved(holder)]
+    const { unacked, unackedIndex, holders, moves, due } = this.#keys
+    return [unacked, unackedIndex, this.#keys.claims(holder), holders, moves, this.#keys.moved(holder), due]
   }
 }
 

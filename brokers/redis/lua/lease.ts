@@ -6,7 +6,8 @@
  * never takes it early. A claim that was settled is not added again.
  */
 export const RENEW = `
-if not redis.call('ZSCORE', KEYS[3], ARGV[2]) then return 0 end
+local lease = redis.call('ZSCORE', KEYS[3], ARGV[2])
+if not lease or lease == '0' then return 0 end
 local t = redis.call('TIME')
 local lease_end = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[1])
 redis.call('ZADD', KEYS[3], 'XX', lease_end, ARGV[2])
@@ -25,7 +26,8 @@ return 1
  * not know.
  */
 export const RECONCILE = `
-if not redis.call('ZSCORE', KEYS[3], ARGV[2]) then return {0} end
+local lease = redis.call('ZSCORE', KEYS[3], ARGV[2])
+if not lease or lease == '0' then return {0} end
 local t = redis.call('TIME')
 local lease_end = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[1])
 redis.call('ZADD', KEYS[3], 'XX', lease_end, ARGV[2])
@@ -60,6 +62,7 @@ return lost
  * claims, holders, the queues of moves, what was moved to the holder. ARGV: holder, `1` when only a lease that is over
  * counts.
  *
+ * A holder whose lease is over gets the score 0: it renews and claims no more, although its claims go back in several steps.
  * What a move has brought and nobody has recorded is recorded first: the holder may have died of it. A holder that has
  * nothing left is forgotten.
  */
@@ -69,16 +72,21 @@ if ARGV[2] == '1' then
   local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
   local lease_end = redis.call('ZSCORE', KEYS[4], ARGV[1])
   if lease_end and tonumber(lease_end) > now then return {} end
+  redis.call('ZADD', KEYS[4], 'XX', 0, ARGV[1])
 end
 local queue = redis.call('HGET', KEYS[5], ARGV[1])
 if queue then
   local t = redis.call('TIME')
   for i, envelope in ipairs(redis.call('LRANGE', KEYS[6], 0, -1)) do
     local tag = ARGV[1] .. '.moved.' .. t[1] .. t[2] .. '.' .. i
-    redis.call('HSET', KEYS[1], tag, '[' .. envelope .. ', "", ' .. queue .. ']')
     redis.call('SADD', KEYS[3], tag)
+    redis.call('HSET', KEYS[1], tag, '[' .. envelope .. ', "", ' .. queue .. ']')
+    local removed = redis.pcall('LREM', KEYS[6], 1, envelope)
+    if type(removed) == 'table' and removed.err then
+      redis.call('HDEL', KEYS[1], tag)
+      return removed
+    end
   end
-  redis.call('DEL', KEYS[6])
   redis.call('HDEL', KEYS[5], ARGV[1])
 end
 local tags = redis.call('SRANDMEMBER', KEYS[3], 200)
@@ -98,27 +106,44 @@ return found
 `
 
 /**
- * Puts claimed messages back to the front of their lists. KEYS as above. ARGV: holder, `1` when only a lease that is
- * over counts, then for each message its tag, its list and its envelope. Returns how many were put back.
+ * Puts claimed messages back to the front of their lists. KEYS as above, then the queues with delayed messages. ARGV: holder,
+ * `1` when only a lease that is over counts, prefix of the delayed sets, then for each message its tag, its list, its queue,
+ * its priority step and its envelope. Returns how many were put back.
  *
- * A holder whose lease is over, and that has nothing left, is forgotten.
+ * A message that its list does not take is held for a minute, so that none keeps the others. A holder whose lease is over,
+ * and that has nothing left, is forgotten.
  */
 export const RESTORE = `
+local t = redis.call('TIME')
+local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
 if ARGV[2] == '1' then
-  local t = redis.call('TIME')
-  local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
   local lease_end = redis.call('ZSCORE', KEYS[4], ARGV[1])
   if lease_end and tonumber(lease_end) > now then return 0 end
 end
-local count = 0
-for i = 3, #ARGV, 3 do
-  if redis.call('HEXISTS', KEYS[1], ARGV[i]) == 1 then
-    redis.call('RPUSH', ARGV[i + 1], ARGV[i + 2])
-    redis.call('HDEL', KEYS[1], ARGV[i])
-    count = count + 1
+local function is_refused(reply) return type(reply) == 'table' and reply.err ~= nil end
+
+-- The claim's entry goes last, and the message leaves its list again where it may not.
+local function put_back(tag, list, queue, step, envelope)
+  local undo = {'RPOP', list}
+  if is_refused(redis.pcall('RPUSH', list, envelope)) then
+    local member = step .. ':' .. t[1] .. t[2] .. ':' .. envelope
+    undo = {'ZREM', ARGV[3] .. queue, member}
+    if is_refused(redis.pcall('ZADD', KEYS[7], 'LT', now + 60000, queue)) then return false end
+    if is_refused(redis.pcall('ZADD', ARGV[3] .. queue, now + 60000, member)) then return false end
   end
-  redis.call('ZREM', KEYS[2], ARGV[i])
-  redis.call('SREM', KEYS[3], ARGV[i])
+  if not is_refused(redis.pcall('HDEL', KEYS[1], tag)) then return true end
+  redis.pcall(unpack(undo))
+  return false
+end
+
+local count = 0
+for i = 4, #ARGV, 5 do
+  local is_there = redis.call('HEXISTS', KEYS[1], ARGV[i]) == 1
+  if not is_there or put_back(unpack(ARGV, i, i + 4)) then
+    if is_there then count = count + 1 end
+    redis.call('ZREM', KEYS[2], ARGV[i])
+    redis.call('SREM', KEYS[3], ARGV[i])
+  end
 end
 if ARGV[2] == '1' and redis.call('SCARD', KEYS[3]) == 0 then redis.call('ZREM', KEYS[4], ARGV[1]) end
 return count

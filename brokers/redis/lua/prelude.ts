@@ -10,6 +10,9 @@
  *   script can read, is replaced only when this is its SHA-1, since the caller has read it
  *
  * KEYS 1 and 2 are the declared queues and the queues that hold delayed messages.
+ *
+ * An operation that the server refuses (a key of another type, an account that may not) is an answer of `apply` and `keep`, not
+ * the end of the script: `undo` takes back what was done before it.
  */
 export const PRELUDE = `
 local function now_ms()
@@ -36,13 +39,29 @@ local function look(i)
   return i + 5, true
 end
 
+local undoing = {}
+
+-- Runs a command, and notes what takes it back. Returns the error, if any.
+local function try(back, ...)
+  local reply = redis.pcall(...)
+  if type(reply) == 'table' and reply.err then return reply end
+  undoing[#undoing + 1] = back
+end
+
+local function undo()
+  for at = #undoing, 1, -1 do redis.pcall(unpack(undoing[at])) end
+  undoing = {}
+end
+
 local now
 local function hold(queue, ms, form, member, delayed)
   now = now or now_ms()
   local at = tonumber(ms)
   if form == 'r' then at = now + at end
-  redis.call('ZADD', delayed .. queue, at, member)
-  redis.call('ZADD', KEYS[2], 'LT', at, queue)
+  -- A queue without delayed messages is taken out when they are promoted.
+  local refused = redis.pcall('ZADD', KEYS[2], 'LT', at, queue)
+  if type(refused) == 'table' and refused.err then return refused end
+  return try({'ZREM', delayed .. queue, member}, 'ZADD', delayed .. queue, at, member)
 end
 
 -- The state comes first in a document; YAML sorts its keys.
@@ -52,13 +71,17 @@ local function is_success(document)
   return string.find(document, '\\nstatus: SUCCESS\\n', 1, true) ~= nil
 end
 
--- What is there for a key, asked once: 1 for what may be replaced, 2 for a SUCCESS, 3 for what only the caller can read.
+-- What is there for a key, asked once: 1 for what may be replaced, 2 for a SUCCESS, 3 for what only the caller can read; or the
+-- error of a key that may not be read.
 local olds = {}
 local function old_of(i)
   local key = ARGV[i + 1]
   if olds[key] == nil then
-    local old = redis.call('GET', key)
-    if not old then
+    local old = redis.pcall('GET', key)
+    if type(old) == 'table' then
+      -- What is not even text is no result.
+      olds[key] = string.find(old.err, 'WRONGTYPE') and 1 or old
+    elseif not old then
       olds[key] = 1
     elseif string.byte(old) == 0 and string.sub(old, 2, 18) == 'celery-compressed' then
       olds[key] = redis.sha1hex(old) == ARGV[i + 4] and 1 or 3
@@ -69,31 +92,37 @@ local function old_of(i)
   return olds[key]
 end
 
+-- Stores a result. Returns the error, if any.
 local function keep(i)
   local key, ttl, document = ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3]
-  if old_of(i) ~= 1 then return end
-  if is_success(document) then olds[key] = 2 end
+  local old = old_of(i)
+  if type(old) == 'table' then return old end
+  if old ~= 1 then return end
+  local reply
   if ttl > 0 then
-    redis.call('SET', key, document, 'PX', ttl)
+    reply = redis.pcall('SET', key, document, 'PX', ttl)
   else
-    redis.call('SET', key, document)
+    reply = redis.pcall('SET', key, document)
   end
-  redis.call('PUBLISH', key, document)
+  if reply.err then return reply end
+  if is_success(document) then olds[key] = 2 end
+  -- It is stored, whether or not the account may tell of it.
+  redis.pcall('PUBLISH', key, document)
 end
 
--- Does everything but storing, which happens in another database; returns the index after it.
+-- Does everything but storing, which happens in another database; returns the index after it, and the error, if any.
 local function apply(i, delayed, stores)
   local op = ARGV[i]
   local after = look(i)
   if op == 'L' then
-    redis.call('LPUSH', ARGV[i + 2], unpack(ARGV, i + 4, after - 1))
+    local list, count = ARGV[i + 2], ARGV[i + 3]
+    return after, try({'LPOP', list, count}, 'LPUSH', list, unpack(ARGV, i + 4, after - 1))
   elseif op == 'R' then
-    redis.call('RPUSH', ARGV[i + 1], ARGV[i + 2])
+    return after, try({'RPOP', ARGV[i + 1]}, 'RPUSH', ARGV[i + 1], ARGV[i + 2])
   elseif op == 'D' then
-    hold(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 5], delayed)
-  else
-    stores[#stores + 1] = i
+    return after, hold(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 5], delayed)
   end
+  stores[#stores + 1] = i
   return after
 end
 `

@@ -25,12 +25,17 @@ while i <= #ARGV do
   n = n + 1
 end
 if #reply > 1 then return reply end
+-- Noted first, and taken back with the messages when one of them is refused.
+if at >= last then redis.call('HSET', KEYS[4], name, ARGV[4]) end
+local problem = try({'ZREM', KEYS[5], id}, 'ZADD', KEYS[5], ARGV[4], id)
 i = 6
-while i <= #ARGV do i = apply(i, delayed, nil) end
-redis.call('ZADD', KEYS[5], ARGV[4], id)
+while i <= #ARGV and not problem do i, problem = apply(i, delayed, nil) end
+if problem then
+  undo()
+  return problem
+end
 if at >= last then
-  redis.call('HSET', KEYS[4], name, ARGV[4])
-  redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', '(' .. string.format('%d', at - kept))
+  redis.pcall('ZREMRANGEBYSCORE', KEYS[5], '-inf', '(' .. string.format('%d', at - kept))
 end
 return { 1 }
 `
@@ -52,18 +57,18 @@ export const RESIGN = `
 if redis.call('HGET', KEYS[1], 'candidate') == ARGV[1] then redis.call('HSET', KEYS[1], 'lease_until_ms', 0) end
 `
 
-/** Saves an entry unless it has changed. KEYS: entries, the leader. ARGV: name, data, what it replaces, if anything. */
+/** Saves an entry unless it has changed; a refused revision leaves it as it was. KEYS: entries, the leader. ARGV: name, data, what it replaces, if anything. */
 export const SAVE_ENTRY = `
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= (ARGV[3] or false) then return 0 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('HINCRBY', KEYS[2], 'revision', 1)
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return 1
 `
 
 /** Removes an entry and its occurrences. KEYS: entries, latest instants, occurrences of the entry, the leader. ARGV: name. */
 export const REMOVE_ENTRY = `
-redis.call('HDEL', KEYS[1], ARGV[1])
-redis.call('HDEL', KEYS[2], ARGV[1])
-redis.call('DEL', KEYS[3])
 redis.call('HINCRBY', KEYS[4], 'revision', 1)
+redis.call('DEL', KEYS[3])
+redis.call('HDEL', KEYS[2], ARGV[1])
+redis.call('HDEL', KEYS[1], ARGV[1])
 `

@@ -7,8 +7,10 @@ import { PRELUDE } from './prelude.js'
  * the results (empty: the same) and of this one, then for each claim its tag, how many operations it has, and these.
  *
  * Returns 0 and the positions of lost claims. Or, when nothing was done, 1 and the positions of claims with a message
- * that reaches no queue, or 2 and the keys of results that only the caller can read. What takes memory comes before the claim is given up, so that a full server refuses
- * before anything is lost.
+ * that reaches no queue, or 2 and the keys of results that only the caller can read.
+ *
+ * The claims are given up last. What the server refuses before (its memory is full, a key of another type, an account that
+ * may not) is an error, and what was done is taken back; a result that is stored by then is stored again with the next try.
  */
 export const SETTLE: string =
   PRELUDE +
@@ -22,7 +24,6 @@ while i <= #ARGV do
   for _ = 1, ops do
     local after, ok = look(i)
     all = all and ok
-    if ARGV[i] == 'S' then stores[#stores + 1] = i end
     i = after
   end
   if not all then refused[#refused + 1] = n end
@@ -30,45 +31,58 @@ while i <= #ARGV do
 end
 if #refused > 1 then return refused end
 
-if #stores > 0 then
+local lost, tags, seen = {0}, {}, {}
+i, n = 4, 0
+while i <= #ARGV do
+  local tag, ops = ARGV[i], tonumber(ARGV[i + 1])
+  local holds = not seen[tag] and redis.call('HEXISTS', KEYS[3], tag) == 1
+  seen[tag] = true
+  if holds then tags[#tags + 1] = tag else lost[#lost + 1] = n end
+  i = i + 2
+  for _ = 1, ops do
+    local problem
+    if holds then i, problem = apply(i, delayed, stores) else i = look(i) end
+    if problem then
+      undo()
+      return problem
+    end
+  end
+  n = n + 1
+end
+
+-- Stores the results, elsewhere if need be. Returns what is to be answered instead of the outcome, if anything.
+local function keep_all()
+  if database ~= '' then
+    local chosen = redis.pcall('SELECT', database)
+    if chosen.err then return chosen end
+  end
   local opaque = {2}
-  if database ~= '' then redis.call('SELECT', database) end
   for _, at in ipairs(stores) do
     if old_of(at) == 3 then opaque[#opaque + 1] = ARGV[at + 1] end
   end
   if #opaque > 1 then return opaque end
-  if database ~= '' then redis.call('SELECT', home) end
+  for _, at in ipairs(stores) do
+    local problem = keep(at)
+    if problem then return problem end
+  end
 end
 
-local lost, tags = {0}, {}
-stores = {}
-i, n = 4, 0
-while i <= #ARGV do
-  local tag, ops = ARGV[i], tonumber(ARGV[i + 1])
-  i = i + 2
-  if ops == 0 then
-    if redis.call('HDEL', KEYS[3], tag) == 1 then
-      tags[#tags + 1] = tag
-    else
-      lost[#lost + 1] = n
-    end
-  elseif redis.call('HEXISTS', KEYS[3], tag) == 1 then
-    for _ = 1, ops do i = apply(i, delayed, stores) end
-    redis.call('HDEL', KEYS[3], tag)
-    tags[#tags + 1] = tag
-  else
-    for _ = 1, ops do i = look(i) end
-    lost[#lost + 1] = n
-  end
-  n = n + 1
+local instead
+if #stores > 0 then
+  instead = keep_all()
+  if database ~= '' then redis.call('SELECT', home) end
+end
+if #tags > 0 and not instead then
+  local removed = redis.pcall('HDEL', KEYS[3], unpack(tags))
+  if type(removed) == 'table' then instead = removed end
+end
+if instead then
+  undo()
+  return instead
 end
 if #tags > 0 then
-  redis.call('ZREM', KEYS[4], unpack(tags))
-  redis.call('SREM', KEYS[5], unpack(tags))
-end
-if #stores > 0 then
-  if database ~= '' then redis.call('SELECT', database) end
-  for _, at in ipairs(stores) do keep(at) end
+  redis.pcall('ZREM', KEYS[4], unpack(tags))
+  redis.pcall('SREM', KEYS[5], unpack(tags))
 end
 return lost
 `

@@ -9,6 +9,7 @@ for i = 1, #ARGV, 5 do
   if old_of(i) == 3 then opaque[#opaque + 1] = ARGV[i + 1] end
 end
 if #opaque > 0 then return opaque end
-for i = 1, #ARGV, 5 do keep(i) end
-return {}
+local problem
+for i = 1, #ARGV, 5 do problem = keep(i) or problem end
+return problem or {}
 `
