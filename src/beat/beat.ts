@@ -9,7 +9,7 @@ import { toError } from '../util/to-error.js'
 import { Agenda, type Line } from './agenda.js'
 import type { BeatOptions, BeatStatus, TickReport } from './beat-options.js'
 import { FirstSeen } from './first-seen.js'
-import { Nap } from './nap.js'
+import { InterruptibleSleep } from '../util/interruptible-sleep.js'
 import type { PeriodicTasks } from './periodic-tasks.js'
 import { OccurrenceSender, type SendingHost } from './occurrence-sender.js'
 import { syncEntries } from './sync-entries.js'
@@ -42,7 +42,7 @@ export class Beat {
   readonly #options: BeatOptions
   readonly #logger: TaskLogger
   readonly #agenda: Agenda
-  readonly #nap: Nap
+  readonly #pause: InterruptibleSleep
   readonly #firstSeen = new FirstSeen()
   #store: OpenSchedules | undefined
   #sender: OccurrenceSender | undefined
@@ -74,7 +74,7 @@ export class Beat {
         )
       },
     )
-    this.#nap = new Nap(app.clock)
+    this.#pause = new InterruptibleSleep(app.clock)
   }
 
   /** What it does now, for health checks and metrics. */
@@ -102,7 +102,7 @@ export class Beat {
   /** Send what is due now, and give leadership to another. */
   async stop(): Promise<void> {
     this.#stopping = true
-    this.#nap.end()
+    this.#pause.end()
     await this.#running?.catch(() => undefined)
   }
 
@@ -116,7 +116,7 @@ export class Beat {
     this.#logger.info({ beat: this.id }, 'beat: Starting...')
     this.#tellMeaningless()
     try {
-      while (!this.#stopping) await this.#nap.take(await this.#tick())
+      while (!this.#stopping) await this.#pause.sleep(await this.#tick())
     } finally {
       await this.#leave()
     }

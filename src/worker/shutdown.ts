@@ -5,7 +5,7 @@ import { withDeadline } from '../util/deadline.js'
 import { runSteps, type Step } from '../util/run-steps.js'
 import { toError } from '../util/to-error.js'
 import type { WorkerCore } from './core.js'
-import { Pause } from './pause.js'
+import { InterruptibleSleep } from '../util/interruptible-sleep.js'
 import type { WorkerExit } from './worker-options.js'
 
 /** How long bodies that were asked to end may take for it, in milliseconds. */
@@ -24,8 +24,8 @@ export class Shutdown {
   readonly #timeoutMs: number
   readonly #softMs: number
   readonly #softOnIdle: boolean
-  readonly #patience: Pause
-  readonly #softPatience: Pause
+  readonly #warmWait: InterruptibleSleep
+  readonly #softWait: InterruptibleSleep
   #isHurried = false
 
   /**
@@ -38,15 +38,15 @@ export class Shutdown {
     this.#timeoutMs = timeoutMs
     this.#softMs = softMs
     this.#softOnIdle = softOnIdle
-    this.#patience = new Pause(clock)
-    this.#softPatience = new Pause(clock)
+    this.#warmWait = new InterruptibleSleep(clock)
+    this.#softWait = new InterruptibleSleep(clock)
   }
 
   /** Wait for no body any more, or only for `softMs`; the second call ends that wait, too. */
   hurry(): void {
-    if (this.#isHurried || this.#softMs === 0) this.#softPatience.end()
+    if (this.#isHurried || this.#softMs === 0) this.#softWait.end()
     this.#isHurried = true
-    this.#patience.end()
+    this.#warmWait.end()
   }
 
   /** Walk through the phases; what goes wrong in one does not keep the next from being tried. Never rejects. */
@@ -83,7 +83,7 @@ export class Shutdown {
           dispatcher.stop()
         },
       },
-      { name: 'let tasks finish', run: () => this.#drain(core, this.#patience, this.#timeoutMs) },
+      { name: 'let tasks finish', run: () => this.#drain(core, this.#warmWait, this.#timeoutMs) },
       { name: 'let tasks finish after a second signal', run: () => this.#softDrain(core, logger) },
       { name: 'ask the rest to end', run: () => this.#interrupt(core, logger) },
       {
@@ -120,17 +120,17 @@ export class Shutdown {
     const tasks = [...dispatcher.running].map((run) => `${run.request.task}[${run.request.id}]`)
     logger.warn({ tasks }, `worker: Cold shutdown: ${tasks.length} running tasks go back to their queues`)
     dispatcher.interrupt()
-    const grace = new Pause(this.#clock)
+    const grace = new InterruptibleSleep(this.#clock)
     await Promise.race([
-      grace.wait(this.#isHurried ? HURRIED_GRACE_MS : ABORT_GRACE_MS),
+      grace.sleep(this.#isHurried ? HURRIED_GRACE_MS : ABORT_GRACE_MS),
       dispatcher.idle().finally(() => grace.end()),
     ])
   }
 
-  /** Resolves when nothing runs, the time is up, or there is no more patience. */
-  async #drain({ dispatcher }: WorkerCore, patience: Pause, timeoutMs: number): Promise<void> {
-    const done = dispatcher.drained().then(() => patience.end())
-    await Promise.race([patience.wait(timeoutMs), done])
+  /** Resolves when nothing runs, the time is up, or the wait is ended. */
+  async #drain({ dispatcher }: WorkerCore, wait: InterruptibleSleep, timeoutMs: number): Promise<void> {
+    const done = dispatcher.drained().then(() => wait.end())
+    await Promise.race([wait.sleep(timeoutMs), done])
   }
 
   async #softDrain(core: WorkerCore, logger: TaskLogger): Promise<void> {
@@ -140,8 +140,8 @@ export class Shutdown {
       { running, softMs: this.#softMs },
       `worker: Soft shutdown: ${running} running tasks have ${this.#softMs / 1000}s to end`,
     )
-    if (this.#softOnIdle) await this.#softPatience.wait(this.#softMs)
-    else await this.#drain(core, this.#softPatience, this.#softMs)
+    if (this.#softOnIdle) await this.#softWait.sleep(this.#softMs)
+    else await this.#drain(core, this.#softWait, this.#softMs)
   }
 
   /** A store that does not answer must not keep the process alive. */

@@ -4,7 +4,7 @@ import { backoffMs } from '../util/backoff.js'
 import { toError } from '../util/to-error.js'
 import type { WorkerHost } from './host.js'
 import { Session, type SessionParts } from './session.js'
-import { Pause } from './pause.js'
+import { InterruptibleSleep } from '../util/interruptible-sleep.js'
 import type { WorkerSettings } from './settings.js'
 
 /** What a {@link Supervisor} works with. */
@@ -30,7 +30,7 @@ const INSPECT_EVERY_MS = 15_000
  */
 export class Supervisor {
   readonly #parts: SupervisorParts
-  readonly #pause: Pause
+  readonly #pause: InterruptibleSleep
   readonly #retired = new Set<Session>()
   #session: Session | undefined
   #isStopping = false
@@ -41,7 +41,7 @@ export class Supervisor {
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts
-    this.#pause = new Pause(parts.host.clock)
+    this.#pause = new InterruptibleSleep(parts.host.clock)
   }
 
   /** The session that claims now, if any. */
@@ -141,7 +141,7 @@ export class Supervisor {
       { err: error, attempt: this.#tries, delayMs },
       `consumer: ${what}: ${error.message}. Trying again in ${(delayMs / 1000).toFixed(2)} seconds... (${this.#tries}${most})`,
     )
-    await this.#pause.wait(delayMs)
+    await this.#pause.sleep(delayMs)
   }
 
   #lost(session: Session, error: Error): void {

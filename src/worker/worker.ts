@@ -9,7 +9,7 @@ import { toError } from '../util/to-error.js'
 import { hostOfApp } from './app-host.js'
 import { bannerOf, type WorkerBanner } from './banner.js'
 import { createCore, type WorkerCore } from './core.js'
-import { Pause } from './pause.js'
+import { InterruptibleSleep } from '../util/interruptible-sleep.js'
 import { pools } from './pool/registry.js'
 import { logProcessWarnings } from './process-warnings.js'
 import { chooseQueues } from './queue-choice.js'
@@ -56,7 +56,7 @@ export class Worker {
   readonly #settings: WorkerSettings
   readonly #queues: readonly QueueSpec[]
   readonly #logger: TaskLogger
-  readonly #pause: Pause
+  readonly #pause: InterruptibleSleep
   readonly #shutdown: Shutdown
   #core: WorkerCore | undefined
   #state: WorkerState = 'new'
@@ -72,7 +72,7 @@ export class Worker {
     pools.check(this.#settings.pool)
     this.#logger = guardLogger(options.logger ?? app.logger)
     this.hostname = this.#settings.hostname
-    this.#pause = new Pause(app.clock)
+    this.#pause = new InterruptibleSleep(app.clock)
     this.#shutdown = new Shutdown(
       app.clock,
       this.#settings.shutdownTimeoutMs,
@@ -208,7 +208,7 @@ export class Worker {
           { err: error, delayMs },
           `backend: Cannot connect: ${error.message}. Trying again in ${(delayMs / 1000).toFixed(2)} seconds...`,
         )
-        await this.#pause.wait(delayMs)
+        await this.#pause.sleep(delayMs)
       }
     }
   }

@@ -1,7 +1,7 @@
-import type { Clock } from '../util/clock.js'
+import type { Clock } from './clock.js'
 
-/** A wait that can be ended from outside. After {@link Pause.end} no wait lasts any more. */
-export class Pause {
+/** Sleeps on a clock until its time is up or someone calls {@link InterruptibleSleep.end}; later sleeps then last no time. */
+export class InterruptibleSleep {
   readonly #clock: Clock
   #isOver = false
   #finish: (() => void) | undefined
@@ -10,8 +10,8 @@ export class Pause {
     this.#clock = clock
   }
 
-  /** Resolves after `ms`, or when the pause is ended. One caller at a time. */
-  wait(ms: number): Promise<void> {
+  /** Resolves after `ms`, or at the end. One caller at a time. */
+  sleep(ms: number): Promise<void> {
     if (this.#isOver) return Promise.resolve()
     return new Promise((resolve) => {
       const cancel = this.#clock.setTimer(ms, () => this.#finish?.())
@@ -23,7 +23,7 @@ export class Pause {
     })
   }
 
-  /** End the wait under way and all later ones. */
+  /** End the sleep under way and all later ones. */
   end(): void {
     this.#isOver = true
     this.#finish?.()
