@@ -204,6 +204,8 @@ export class RabbitConsumer implements Consumer {
     this.#assertAlive()
     this.#credit = credit
     if (this.#level > credit) await this.#turn(credit)
+    const beyond = this.#arrived.splice(Math.max(0, credit - this.#handedOut))
+    await this.#giveBack(beyond.map(({ delivery }) => unspent(delivery)))
     this.#waiters.wake()
   }
 

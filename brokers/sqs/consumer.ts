@@ -113,10 +113,13 @@ export class SqsConsumer implements Consumer {
     return deliveries.filter(({ tag }) => this.#isHeld(tag))
   }
 
-  setCredit(credit: number): Promise<void> {
+  async setCredit(credit: number): Promise<void> {
     this.#credit = credit
+    if (this.#unsettled.size >= credit) {
+      await this.#polls.idle()
+      await this.#parts.returner.giveBack(this.#room.empty())
+    }
     this.#endWait?.()
-    return Promise.resolve()
   }
 
   close(): Promise<void> {
@@ -165,7 +168,9 @@ export class SqsConsumer implements Consumer {
 
   #came(messages: readonly Received[]): void {
     const { early, ready } = this.#room.sorted(messages)
-    for (const message of ready) this.#room.add(message)
+    // A request may have been under way when the credit shrank.
+    if (this.#unsettled.size >= this.#credit) void this.#parts.returner.giveBack(ready)
+    else for (const message of ready) this.#room.add(message)
     this.#parts.returner.park(early)
     this.#endWait?.()
   }

@@ -102,6 +102,11 @@ export class Polls {
     for (const lane of this.#lanes) if (lane.ref === freed) lane.isFreed = true
   }
 
+  /** Resolves when no request is under way. */
+  async idle(): Promise<void> {
+    while (this.#open.size > 0) await Promise.all(this.#open)
+  }
+
   /** End what is under way, and wait until it has ended. */
   async close(): Promise<void> {
     this.#stop.abort()

@@ -81,7 +81,10 @@ export class Returner {
   #isShown({ claim, wish }: Return): boolean {
     const { envelope, ref } = claim
     if (envelope.fields === undefined) return true
-    if (wish.headers !== undefined || this.#parts.overtime.has(claim)) return false
+    if (this.#parts.overtime.has(claim)) return false
+    // Sent anew for its headers, it would lose its place, or the receipts that its queue's table goes by.
+    const isPlaced = ref.isFifo || this.#parts.predefined.get(ref.name)?.backoff !== undefined
+    if (wish.headers !== undefined && (wish.unspent || !isPlaced)) return false
     // On a FIFO queue a message sent anew would lose its place.
     if (ref.isFifo) return wish.notBeforeMs === undefined || envelope.marks.at === wish.notBeforeMs
     return !wish.unspent && wish.notBeforeMs === undefined && wish.delayMs < LONGEST_HIDDEN * 1000

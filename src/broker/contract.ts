@@ -91,7 +91,7 @@ export interface HandBack {
   readonly notBeforeMs?: number
   /** The claim does not count as a delivery (shutdown, parking, an unknown name). */
   readonly unspent: boolean
-  /** Headers to set or replace while it waits. */
+  /** Headers to set or replace while it waits. A queue that keeps the order of a group may leave them out of what counts. */
   readonly headers?: Readonly<Record<string, unknown>>
 }
 
@@ -134,7 +134,10 @@ export interface Consumer {
    * Present if and only if the broker has `leases`.
    */
   readonly holder?: string
-  /** Bound the unsettled deliveries this consumer may hold (AMQP prefetch). */
+  /**
+   * Bound the unsettled deliveries this consumer may hold (AMQP prefetch); resolves when what the store had sent beyond
+   * it, and was not fetched, is given back, unspent.
+   */
   setCredit(credit: number): Promise<void>
   /** Stop claiming and give every unsettled delivery back, unspent. Idempotent; tolerates a lost connection. */
   close(): Promise<void>

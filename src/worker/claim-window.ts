@@ -18,6 +18,7 @@ export class ClaimWindow {
   #running = 0
   #buffered = 0
   #settling = 0
+  #mode: 'free' | 'one-by-one' | 'closed' = 'free'
   #waiter: (() => void) | undefined
 
   constructor(options: ClaimWindowOptions) {
@@ -31,13 +32,28 @@ export class ClaimWindow {
     return Math.max(1, Math.min(free, Math.floor(concurrency * prefetchMultiplier)))
   }
 
+  /** `'one-by-one'`: nothing is claimed while anything else waits or is being settled; `'closed'`: nothing is claimed. */
+  set mode(mode: 'free' | 'one-by-one' | 'closed') {
+    this.#mode = mode
+    this.wake()
+  }
+
+  /** Whether nothing waits for a slot or for a store. */
+  get isSettled(): boolean {
+    return this.#buffered === 0 && this.#settling === 0
+  }
+
   /** Whether a slot is free. */
   get isIdle(): boolean {
-    return this.#buffered === 0 && this.#running < this.#options.concurrency
+    return this.#mode !== 'closed' && this.#buffered === 0 && this.#running < this.#options.concurrency
   }
 
   /** Deliveries to claim now. */
   room(): number {
+    if (this.#mode !== 'free') {
+      const isFree = this.#running < this.#options.concurrency
+      return this.#mode === 'one-by-one' && this.isSettled && isFree ? 1 : 0
+    }
     const { concurrency, readAhead } = this.#options
     const batch = concurrency + Math.min(readAhead.count, MOST_AT_ONCE)
     const active = this.#running + this.#buffered

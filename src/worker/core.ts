@@ -78,6 +78,7 @@ export function createCore(options: CoreOptions): WorkerCore {
     log: new TaskLog(host.logger),
     hoard: hoardWatch,
     lag: lagWatch,
+    maxDeliveries: settings.maxDeliveries,
   })
   const refusals = new Refusals(host, settings, records, dispatcher)
   dispatcher.intake = new Intake({ host, settings, refusals, owner: dispatcher })

@@ -1,21 +1,25 @@
 import type { Delivery, Settlement } from '../broker/contract.js'
 import type { StateUpdate } from '../task/context.js'
-import { runHandlers } from '../task/execute.js'
+import { toFailure } from '../task/execute.js'
 import type { Outcome } from '../task/outcome.js'
 import { failpoint } from '../util/failpoint.js'
+import { callAfterwards } from './afterwards.js'
 import type { ClaimSet } from './claim-set.js'
 import type { ClaimWindow } from './claim-window.js'
 import type { HoardWatch } from './hoard-watch.js'
 import type { WorkerHost } from './host.js'
 import type { Intake } from './intake.js'
+import { InterimStates } from './interim-states.js'
 import type { LagWatch } from './lag-watch.js'
 import type { OutcomeSettlements, Verdict } from './outcome-settlement.js'
 import type { CancelReason, Job, Pool } from './pool/pool.js'
 import { ReclaimedRuns } from './reclaimed-runs.js'
 import type { Records } from './records.js'
 import type { Refusal } from './refusals.js'
+import { RunBuffer } from './run-buffer.js'
 import { Run, type RunOwner } from './run.js'
 import type { SettleItem } from './settle-item.js'
+import { isSuspect, losses, requeueHeaders, Suspects } from './suspects.js'
 import type { TaskLog } from './task-log.js'
 import type { InterruptedTask } from './worker-options.js'
 
@@ -29,6 +33,7 @@ export interface DispatcherParts {
   readonly log: TaskLog
   readonly hoard: HoardWatch
   readonly lag: LagWatch
+  readonly maxDeliveries: number
 }
 
 /** Tries of a settlement that the store refuses: as it is, as a failure, as a hand-back. */
@@ -46,9 +51,10 @@ const LONGEST_TURN_MS = 20
 export class Dispatcher implements RunOwner {
   readonly #parts: DispatcherParts
   readonly #window: ClaimWindow
+  readonly #interim: InterimStates
+  readonly #suspects: Suspects<ClaimSet>
   #intake: Intake | undefined
-  #buffer: Run[] = []
-  #head = 0
+  readonly #buffer: RunBuffer
   readonly #running = new Set<Run>()
   readonly #interrupted: InterruptedTask[] = []
   #afterwards = 0
@@ -67,6 +73,21 @@ export class Dispatcher implements RunOwner {
       log: parts.log,
     })
     this.#window = parts.window
+    this.#interim = new InterimStates(parts.host, parts.records)
+    this.#buffer = new RunBuffer(parts.window)
+    this.#suspects = new Suspects({
+      clock: parts.host.clock,
+      elapsedMs: parts.host.elapsedMs,
+      window: parts.window,
+      maxDeliveries: parts.maxDeliveries,
+      running: () => this.#running,
+      giveBackBuffered: () => this.handBackBuffered(),
+      giveBack: (claims, delivery, delayMs) => {
+        const refusal = this.#intake?.handBack(claims, delivery, delayMs)
+        if (refusal !== undefined) this.#settle(refusal)
+      },
+      start: (claims, delivery) => this.#startSuspect(claims, delivery),
+    })
   }
 
   /** Set once, before the first delivery: the intake needs the dispatcher as the owner of its runs. */
@@ -86,39 +107,41 @@ export class Dispatcher implements RunOwner {
 
   /** Deliveries that wait for a slot. */
   get buffered(): number {
-    return this.#buffer.length - this.#head
+    return this.#buffer.size
   }
 
   /** Take a batch that was claimed. */
   receive(claims: ClaimSet, batch: readonly Delivery[]): void {
     failpoint('worker.claimed')
+    const suspects: Delivery[] = []
     for (const delivery of batch) {
       claims.take(delivery.tag)
       if (this.#reclaimed.resume({ claims, delivery })) continue
+      if (isSuspect(delivery, this.#parts.maxDeliveries)) {
+        suspects.push(delivery)
+        continue
+      }
       const taken = this.#intake?.take(claims, delivery)
       if (taken instanceof Run) this.#keep(taken)
       else if (taken !== undefined) this.#settle(taken)
     }
     claims.flush?.()
+    this.#suspects.meet(claims, suspects)
     if (this.#isStopping) this.handBackBuffered()
     else this.#pump()
   }
 
   /** Give back what has not started, as if it had not been claimed. */
   handBackBuffered(): number {
-    const waiting = this.#buffer.slice(this.#head)
-    this.#buffer = []
-    this.#head = 0
-    for (const run of waiting) {
-      this.#window.unbuffered()
-      this.#giveBack(run)
-    }
+    const waiting = this.#buffer.take()
+    for (const run of waiting) this.#giveBack(run)
     return waiting.length
   }
 
   /** No run starts any more; what is buffered goes back. */
   stop(): void {
     this.#isStopping = true
+    this.#suspects.stop()
     this.handBackBuffered()
   }
 
@@ -137,6 +160,7 @@ export class Dispatcher implements RunOwner {
   /** The claims of these tags are someone else's by now; all claims of the set when no tags are named. */
   loseClaims(claims: ClaimSet, tags?: ReadonlySet<string>): void {
     this.#forgetBuffered((run) => run.claims === claims && (tags?.has(run.delivery.tag) ?? true))
+    this.#suspects.loseClaims(claims, tags)
     for (const run of this.#running) {
       if (run.claims !== claims || run.acked || run.acking || run.dropped) continue
       if (tags === undefined || tags.has(run.delivery.tag)) this.#drop(run, 'lease-lost')
@@ -144,12 +168,14 @@ export class Dispatcher implements RunOwner {
   }
 
   /** Store a state of the user's own, unless the claim is gone or results are ignored. */
-  async updateState(job: Job, { state, meta }: StateUpdate): Promise<void> {
-    const { host, records } = this.#parts
-    if (!(job instanceof Run) || job.dropped || host.backend === undefined) return
-    if (job.task.ignoreResult ?? job.policy.ignoreResult) return
-    const { record, recordTtlMs } = records.state(job.task, state, meta)
-    await host.backend.store([record], { ttlMs: recordTtlMs })
+  async updateState(job: Job, update: StateUpdate): Promise<void> {
+    if (job instanceof Run && !job.dropped) await this.#interim.update(job, update)
+  }
+
+  /** The body of a run threw where nothing catches it: the task fails, and what the body still does is ignored. */
+  fail(run: Run, error: Error): void {
+    const failure = toFailure(error, this.#parts.host)
+    this.#ended(run, { kind: 'failure', failure, expected: false, children: [] })
   }
 
   /** Ask every body to end: only a success is still settled as such. */
@@ -167,7 +193,10 @@ export class Dispatcher implements RunOwner {
    */
   connectionLost(claims: ClaimSet, cancels: boolean): void {
     const areDead = claims.consumer.holder === undefined
-    if (areDead) this.#forgetBuffered((run) => run.claims === claims)
+    if (areDead) {
+      this.#forgetBuffered((run) => run.claims === claims)
+      this.#suspects.loseClaims(claims)
+    }
     if (!cancels) return
     for (const run of this.#running) {
       if (run.claims !== claims || run.acked || run.acking || run.dropped) continue
@@ -213,7 +242,8 @@ export class Dispatcher implements RunOwner {
     } else if (item.refusals < MOST_REFUSALS && !item.acked) {
       this.#uncount()
       item.stage = 'new'
-      item.settlement = { delivery: item.delivery, publish: [], handBack: AFTER_REFUSAL }
+      const headers = requeueHeaders(item.delivery)
+      item.settlement = { delivery: item.delivery, publish: [], handBack: { ...AFTER_REFUSAL, headers } }
       this.#settle(item)
     } else {
       this.settled(item, false)
@@ -222,43 +252,45 @@ export class Dispatcher implements RunOwner {
 
   /** Take lost claims out of the buffer: they must not start. */
   #forgetBuffered(isLost: (run: Run) => boolean): void {
-    const waiting = this.#buffer.slice(this.#head)
-    this.#buffer = waiting.filter((run) => !isLost(run))
-    this.#head = 0
-    for (const run of waiting) {
-      if (!isLost(run)) continue
+    for (const run of this.#buffer.take(isLost)) {
       run.dropped = true
-      this.#window.unbuffered()
       this.#release(run)
     }
   }
 
+  #startSuspect(claims: ClaimSet, delivery: Delivery): Run | undefined {
+    const taken = this.#intake?.take(claims, delivery)
+    if (taken instanceof Run) {
+      this.#reclaimed.add(taken)
+      this.#parts.log.received(taken)
+      this.#parts.log.suspected(taken, losses(delivery))
+      this.#begin(taken)
+      return taken
+    }
+    if (taken !== undefined) this.#settle(taken)
+    return undefined
+  }
+
   #keep(run: Run): void {
     this.#reclaimed.add(run)
-    this.#buffer.push(run)
-    this.#window.buffered()
+    this.#buffer.add(run)
     this.#parts.log.received(run)
   }
 
   #pump(): void {
+    this.#suspects.look()
     const { pool, hoard, host } = this.#parts
     if (this.#isPumpDue) return
-    const sinceMs = this.#head < this.#buffer.length ? host.elapsedMs() : 0
+    const sinceMs = this.#buffer.size > 0 ? host.elapsedMs() : 0
     while (this.#running.size < pool.concurrency && !this.#isStopping) {
-      const run = this.#buffer[this.#head]
+      const run = this.#buffer.next()
       if (run === undefined) break
-      this.#head += 1
-      this.#window.unbuffered()
       this.#begin(run)
       hoard.started += 1
       if (run.startedMs - sinceMs > LONGEST_TURN_MS) {
         this.#pumpLater()
         break
       }
-    }
-    if (this.#head === this.#buffer.length && this.#head > 0) {
-      this.#buffer = []
-      this.#head = 0
     }
     if (this.buffered > 0) hoard.watch()
     this.#window.wake()
@@ -298,18 +330,7 @@ export class Dispatcher implements RunOwner {
   }
 
   async #storeStarted(run: Run): Promise<void> {
-    const { host, records } = this.#parts
-    if (!(run.task.ignoreResult ?? run.policy.ignoreResult)) {
-      const { record, recordTtlMs } = records.started(run.task)
-      try {
-        await host.backend?.store([record], { ttlMs: recordTtlMs })
-      } catch (error) {
-        host.logger.warn(
-          { err: error, task: run.request.task, id: run.request.id },
-          'STARTED could not be stored',
-        )
-      }
-    }
+    await this.#interim.started(run)
     if (!run.dropped) this.#run(run)
   }
 
@@ -324,7 +345,8 @@ export class Dispatcher implements RunOwner {
   }
 
   #ended(run: Run, outcome: Outcome): void {
-    if (run.dropped) return
+    // It was dropped, or has failed before it ended.
+    if (!this.#running.has(run)) return
     failpoint('worker.ended')
     run.tookMs = this.#parts.host.elapsedMs() - run.startedMs
     this.#running.delete(run)
@@ -423,22 +445,10 @@ export class Dispatcher implements RunOwner {
     if (!run.policy.hasHandlers && run.alsoFailed.length === 0) return
     this.#afterwards += 1
     // Cannot reject: both parts log their errors.
-    void this.#doAfterwards(run, outcome).then(() => {
+    void callAfterwards(run, outcome, this.#parts.host).then(() => {
       this.#afterwards -= 1
       this.#notifyDrained()
     })
-  }
-
-  async #doAfterwards(run: Run, outcome: Outcome): Promise<void> {
-    const { host } = this.#parts
-    if (run.alsoFailed.length > 0) {
-      try {
-        await host.backend?.store(run.alsoFailed, { ttlMs: run.settlement.recordTtlMs ?? 0 })
-      } catch (error) {
-        host.logger.error({ err: error, id: run.request.id }, 'the failure of a chain could not be stored')
-      }
-    }
-    if (run.policy.hasHandlers) await runHandlers(run.definition, run.request, outcome, host.logger)
   }
 
   #drop(run: Run, reason: CancelReason): void {
@@ -457,6 +467,7 @@ export class Dispatcher implements RunOwner {
   }
 
   #notifyDrained(): void {
+    this.#suspects.look()
     const waiters = this.#drainWaiters
     if (waiters.length === 0) return
     this.#drainWaiters = []

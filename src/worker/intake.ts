@@ -44,6 +44,11 @@ export class Intake {
     }
   }
 
+  /** Back to its queue, unread and unspent. */
+  handBack(claims: ClaimSet, delivery: Delivery, delayMs: number): Refusal {
+    return this.#refusals.handBack(claims, delivery, delayMs)
+  }
+
   /** Whether the task must not start any more. */
   isExpired(task: TaskMessage): boolean {
     return task.expiresMs !== undefined && task.expiresMs <= this.#host.clock.now()

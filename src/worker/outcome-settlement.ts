@@ -10,6 +10,7 @@ import { toError } from '../util/to-error.js'
 import type { WorkerHost } from './host.js'
 import type { About, Records, StoredResult } from './records.js'
 import type { Run } from './run.js'
+import { requeueHeaders } from './suspects.js'
 
 /** A settlement, and what else has to be done for it. */
 export interface Verdict {
@@ -32,7 +33,6 @@ interface Ending {
 
 const AGAIN = { firstMs: 50, maxMs: 5_000, jitter: 0.5 }
 const NOTHING: readonly never[] = []
-const REQUEUED: Omit<HandBack, 'delivery'> = { delayMs: 0, unspent: false }
 
 /** Turns outcomes into settlements: what is stored, what is published, and how the message ends. */
 export class OutcomeSettlements {
@@ -170,7 +170,7 @@ export class OutcomeSettlements {
     const { policy, acked } = run
     const timedOut = isHardTimeout(outcome.failure)
     // It runs again, so it has not failed yet.
-    if (timedOut && !policy.acksOnTimeout && !acked) return verdict(run, outcome, { handBack: REQUEUED })
+    if (timedOut && !policy.acksOnTimeout && !acked) return verdict(run, outcome, { handBack: requeued(run) })
     const stored = this.#stores(run, true)
       ? this.#records.failure(run.task, outcome.failure, next.children)
       : undefined
@@ -188,7 +188,7 @@ export class OutcomeSettlements {
     outcome: Extract<Outcome, { kind: 'reject' }>,
     next: Pick<FollowUps, 'children' | 'publish'>,
   ): Verdict {
-    if (outcome.requeue) return verdict(run, outcome, run.acked ? {} : { handBack: REQUEUED })
+    if (outcome.requeue) return verdict(run, outcome, run.acked ? {} : { handBack: requeued(run) })
     const failure = rejection(outcome.reason)
     const stored = this.#stores(run, true)
       ? this.#records.failure(run.task, failure, next.children)
@@ -218,6 +218,10 @@ export class OutcomeSettlements {
     const ignored = run.task.ignoreResult ?? run.policy.ignoreResult
     return !ignored || (error && run.policy.storeErrorsEvenIfIgnored)
   }
+}
+
+function requeued({ delivery }: Run): Omit<HandBack, 'delivery'> {
+  return { delayMs: 0, unspent: false, headers: requeueHeaders(delivery) }
 }
 
 function verdict(run: Run, outcome: Outcome, ending: Ending): Verdict {

@@ -149,12 +149,8 @@ export class Refusals {
   }
 
   /** Back to its queue as if it had not been claimed. */
-  handBack(claims: ClaimSet, delivery: Delivery): Refusal {
-    return new Refusal(
-      claims,
-      { delivery, publish: [], handBack: { delayMs: 0, unspent: true } },
-      this.#owner,
-    )
+  handBack(claims: ClaimSet, delivery: Delivery, delayMs: number): Refusal {
+    return new Refusal(claims, { delivery, publish: [], handBack: { delayMs, unspent: true } }, this.#owner)
   }
 
   #setAside(

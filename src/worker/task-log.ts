@@ -67,6 +67,12 @@ export class TaskLog {
     )
   }
 
+  /** It starts beside nothing else. */
+  suspected(run: Run, losses: number): void {
+    const times = losses === 1 ? 'once' : `${losses} times`
+    this.#say(run, 'warn', `starts with nothing beside it: the worker that had it was lost ${times}`)
+  }
+
   /** The claim was lost before the end could be written: somebody else runs the task. */
   lost(run: Run): void {
     this.#say(run, 'warn', 'lost its claim: what it did here is not stored, another worker has it')

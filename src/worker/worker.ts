@@ -11,6 +11,7 @@ import { bannerOf, type WorkerBanner } from './banner.js'
 import { createCore, type WorkerCore } from './core.js'
 import { InterruptibleSleep } from '../util/interruptible-sleep.js'
 import { pools } from './pool/registry.js'
+import { watchProcess } from './process-watch.js'
 import { logProcessWarnings } from './process-warnings.js'
 import { chooseQueues } from './queue-choice.js'
 import { resolveSettings, type WorkerSettings } from './settings.js'
@@ -141,6 +142,12 @@ export class Worker {
   async #start(): Promise<void> {
     this.#state = 'starting'
     this.#unhearWarnings = logProcessWarnings(this.#logger)
+    this.#unwatchProcess = watchProcess({
+      logger: this.#logger,
+      running: () => this.#core?.dispatcher.running ?? [],
+      fail: (run, error) => this.#core?.dispatcher.fail(run, error),
+      stop: (error) => (this.#stopping ??= this.#stop(error)),
+    })
     armFailpointsOfEnvironment()
     try {
       await this.#app.loadTaskModules()
@@ -183,6 +190,7 @@ export class Worker {
 
   #claimBegan: () => void = () => undefined
   #unhearWarnings: () => void = () => undefined
+  #unwatchProcess: () => void = () => undefined
 
   #ready(): void {
     if (this.#state === 'starting') {
@@ -239,6 +247,7 @@ export class Worker {
     if (core === undefined && this.#core !== undefined)
       await this.#shutdown.run(this.#core, this.#logger, failure)
     this.#unhearWarnings()
+    this.#unwatchProcess()
     this.#state = 'stopped'
     this.#resolveStopped(exit)
     return exit

@@ -50,6 +50,20 @@ export const fetchingChecks: readonly BrokerCheck[] = brokerChecks([
     },
   },
   {
+    name: 'gives back, unspent, what it was sent beyond a smaller credit',
+    run: async (stage) => {
+      await stage.publish(['a', 'b', 'c', 'd', 'e', 'f'])
+      const consumer = await stage.consume()
+      const batch = await consumer.fetch(5, { waitMs: 1_000, signal: never })
+
+      await consumer.setCredit(batch.length)
+
+      const rest = await take(await stage.consume({}, await stage.open()), 6 - batch.length)
+      assert.ok(rest.every(({ deliveryCount }) => deliveryCount === 1))
+      assert.deepEqual(await consumer.ack(batch), [])
+    },
+  },
+  {
     name: 'wakes a waiting fetch when another instance publishes',
     run: async (stage) => {
       const consumer = await stage.consume()

@@ -3,6 +3,7 @@ import { describe, expect, it, jest } from '@jest/globals'
 import { listDeadLetters } from '../../../src/control/dead-letters.js'
 import { FaultBench } from '../fixture/fault-bench.js'
 import { killStores, type FaultStore } from '../fixture/fault-store.js'
+import type { Death } from '../fixture/tasks.js'
 
 jest.setTimeout(60_000)
 
@@ -39,6 +40,7 @@ export function describeKilledWorkers(name: string): void {
     }
     killAtEachStep(store)
     killInTrouble(store)
+    killBesideOthers(store)
   })
 }
 
@@ -113,4 +115,35 @@ function killInTrouble(store: FaultStore): void {
     const letters = await listDeadLetters(await app.broker(), bench.queue)
     expect(letters).toMatchObject([{ id: result.id, reason: 'worker-lost', deliveries: 3 }])
   })
+}
+
+/** One store goes through all ways to die: the worker that comes after sees no difference. */
+function waysToDie({ name }: FaultStore): readonly Death[] {
+  return name === 'SQLite' ? ['SIGKILL', 'process.exit', 'out of memory'] : ['SIGKILL']
+}
+
+function killBesideOthers(store: FaultStore): void {
+  it.each(waysToDie(store))(
+    'by %s in one of 16 tasks leaves one dead letter, and 15 results',
+    async (how) => {
+      await using bench = await FaultBench.open({ maxDeliveries: 3 }, false, store)
+      const { end, wait, app } = bench.tasks
+      const good = Array.from({ length: 15 }, (_, index) => `good-${String(index)}`)
+      const results = []
+      for (const id of good.slice(0, 5)) results.push(await wait.delay(bench.log, id, 200))
+      const killer = await end.delay(bench.log, 'killer', how)
+      for (const id of good.slice(5)) results.push(await wait.delay(bench.log, id, 200))
+
+      for (let deaths = 0; deaths < 3; deaths += 1) {
+        const victim = await bench.worker({ concurrency: 10, heapMb: 48 }).catch(() => undefined)
+        await victim?.exited
+      }
+      await bench.worker({ concurrency: 10 })
+
+      for (const result of results) expect(await result.get(20)).toEqual(expect.any(Number))
+      await expect(killer.get(20)).rejects.toThrow(/its worker was lost 3 times/)
+      expect(await listDeadLetters(await app.broker(), bench.queue)).toMatchObject([{ id: killer.id }])
+      expect(bench.runs('killer').map((run) => run.delivery)).toEqual([1, 2, 3])
+    },
+  )
 }
