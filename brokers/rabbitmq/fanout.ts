@@ -44,7 +44,7 @@ export class RabbitFanout implements Fanout {
     const { link, topology } = await this.#parts()
     try {
       for (const { exchange, type } of bindings) {
-        await topology.declareExchange(exchange, type, !exchange.endsWith('.pidbox'))
+        await topology.declareExchange(exchange, type, { durable: !exchange.endsWith('.pidbox') })
       }
       const channel = await link.channel()
       let isClosed = false

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Options } from 'amqplib'
-import type { Binding, QueueSpec, Route } from '../../src/broker/contract.js'
+import type { Binding, ExchangeOptions, QueueSpec, Route } from '../../src/broker/contract.js'
 import { matchBindings } from '../../src/broker/routing.js'
 import type { BoundQueue } from '../../src/broker/routing.js'
 import type { Message } from '../../src/message/message.js'
@@ -26,11 +26,12 @@ export class Topology {
 
   /** Declare a queue with its exchanges and bindings, as Celery does. */
   async declare(queue: QueueSpec): Promise<void> {
+    if (queue.noDeclare === true) return
     const bindings = queue.bindings.filter((binding) => binding.exchange !== '')
     this.#forgetBindings(queue.name)
     await this.#channel.run((channel) => channel.assertQueue(queue.name, optionsOf(queue)))
     for (const binding of bindings) {
-      await this.declareExchange(binding.exchange, binding.type, true)
+      await this.declareExchange(binding.exchange, binding.type, binding.exchangeOptions)
       await this.bind(queue.name, binding)
     }
     if (isQuorum(queue)) await this.#receiveDelayed(queue.name, bindings)
@@ -44,12 +45,17 @@ export class Topology {
   }
 
   /** Declare an exchange; one that exists is left as it is when only its durability differs. */
-  async declareExchange(exchange: string, type: string, durable: boolean): Promise<void> {
+  async declareExchange(exchange: string, type: string, options: ExchangeOptions = {}): Promise<void> {
+    const { durable = true, autoDelete = false, arguments: args = {} } = options
+    const declared = (isDurable: boolean): Promise<unknown> => {
+      const asserted = { durable: isDurable, autoDelete, arguments: toTable(args) }
+      return this.#channel.run((channel) => channel.assertExchange(exchange, type, asserted))
+    }
     try {
-      await this.#channel.run((channel) => channel.assertExchange(exchange, type, { durable }))
+      await declared(durable)
     } catch (error) {
       if (replyCode(error) !== 406) throw error
-      await this.#channel.run((channel) => channel.assertExchange(exchange, type, { durable: !durable }))
+      await declared(!durable)
     }
     this.#exchanges.add(exchange)
   }

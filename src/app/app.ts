@@ -41,7 +41,6 @@ import { createDefineTask, type Definer, type DefineTask } from './definer.js'
 import { builtInDrivers } from './drivers.js'
 import { callEagerly, eagerPort, localRequest, runEagerly, type EagerParts } from './eager.js'
 import { callerFolder, embeddedUrl } from './embedded.js'
-import { policyOf } from './publisher.js'
 import { AppRuntime } from './runtime.js'
 import { Milestone, type AppHook } from './hooks.js'
 import { joinSharedTasks } from './shared-tasks.js'
@@ -473,10 +472,10 @@ export class Lovage implements ResultSource {
 
   async #publish(call: TaskCall): Promise<PreparedCall> {
     const { sender } = this.#current()
-    const { transaction, options } = call
+    const { transaction } = call
     const send = (ready: PreparedCall): Promise<void> =>
       transaction === undefined
-        ? sender.publish(ready, policyOf(options))
+        ? sender.publish(ready, ready.publishing)
         : sender.publishWithin(transaction, ready)
     const { publish } = this.around
     const prepared = await sender.prepare(call)

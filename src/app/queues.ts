@@ -10,6 +10,8 @@ export interface AppQueue {
   readonly exchange: string
   readonly exchangeType: ExchangeType
   readonly routingKey: string
+  /** Of the messages for the queue, unless the call says otherwise. */
+  readonly deliveryMode: 1 | 2 | undefined
 }
 
 const EXCHANGE_TYPES: readonly ExchangeType[] = ['direct', 'topic', 'fanout', 'headers']
@@ -22,6 +24,7 @@ const EXCHANGE_TYPES: readonly ExchangeType[] = ['direct', 'topic', 'fanout', 'h
 export class QueueTable {
   readonly #config: Config
   readonly #queues = new Map<string, AppQueue>()
+  readonly #aliases = new Map<string, string>()
   /** The queues a worker consumes unless told otherwise: none that was only made up for a message. */
   readonly configured: readonly AppQueue[]
 
@@ -31,6 +34,7 @@ export class QueueTable {
     for (const setting of settings)
       this.#queues.set(setting.name, toAppQueue(withDefaults(setting, config), config))
     this.configured = [...this.#queues.values()]
+    for (const { alias, name } of settings) if (alias !== undefined) this.#aliases.set(alias, name)
   }
 
   /** The queue that messages without a route go to. */
@@ -43,7 +47,8 @@ export class QueueTable {
    *
    * @throws {@link QueueNotFoundError} when it is not configured and that setting is off.
    */
-  get(name: string): AppQueue {
+  get(called: string): AppQueue {
+    const name = this.#aliases.get(called) ?? called
     const known = this.#queues.get(name)
     if (known !== undefined) return known
     if (!this.#config.taskCreateMissingQueues) throw this.#notFound(name)
@@ -85,10 +90,12 @@ function ofType(type: 'classic' | 'quorum'): Pick<QueueSetting, 'queueArguments'
   return type === 'quorum' ? { queueArguments: { 'x-queue-type': 'quorum' } } : {}
 }
 
-/** A configured queue that names no exchange or key shares the default ones, as in Celery. */
+/** A configured queue that names no exchange shares the default one, under its own name as the key. */
 function withDefaults(setting: QueueSetting, config: Config): QueueSetting {
-  const { taskDefaultExchange: exchange, taskDefaultRoutingKey: routingKey } = config
-  return { exchange, routingKey, ...setting }
+  const { taskDefaultExchange: exchange, taskDefaultExchangeType } = config
+  // An exchange that is named without a type is a direct one, whatever the default exchange is.
+  const exchangeType = setting.exchange === undefined ? taskDefaultExchangeType : 'direct'
+  return { exchange, exchangeType, ...setting }
 }
 
 function toAppQueue(setting: QueueSetting, config: Config): AppQueue {
@@ -111,19 +118,37 @@ function toAppQueue(setting: QueueSetting, config: Config): AppQueue {
     exchange,
     exchangeType,
     routingKey,
+    deliveryMode: setting.deliveryMode,
   }
 }
 
-function lifeOf({ durable, autoDelete, exclusive }: QueueSetting): Omit<QueueSpec, 'name' | 'bindings'> {
+function lifeOf(setting: QueueSetting): Omit<QueueSpec, 'name' | 'bindings'> {
+  const { durable, autoDelete, exclusive, noDeclare } = setting
   return {
+    ...(noDeclare !== undefined && { noDeclare }),
     lifetime: durable === false ? 'transient' : 'durable',
     ...(autoDelete !== undefined && { autoDelete }),
     ...(exclusive !== undefined && { exclusive }),
   }
 }
 
-function bindingOf({ bindingArguments }: QueueSetting, binding: Binding): Binding {
-  return bindingArguments === undefined ? binding : { ...binding, arguments: bindingArguments }
+function bindingOf(setting: QueueSetting, binding: Binding): Binding {
+  const {
+    bindingArguments,
+    exchangeDurable: durable,
+    exchangeAutoDelete: autoDelete,
+    exchangeArguments,
+  } = setting
+  const exchangeOptions = {
+    ...(durable !== undefined && { durable }),
+    ...(autoDelete !== undefined && { autoDelete }),
+    ...(exchangeArguments !== undefined && { arguments: exchangeArguments }),
+  }
+  return {
+    ...binding,
+    ...(bindingArguments !== undefined && { arguments: bindingArguments }),
+    ...(Object.keys(exchangeOptions).length > 0 && { exchangeOptions }),
+  }
 }
 
 function toExchangeType(text: string): ExchangeType {

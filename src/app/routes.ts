@@ -1,11 +1,14 @@
-import type { Route } from '../broker/contract.js'
+import type { ExchangeType, Route } from '../broker/contract.js'
 import { mostPriority } from '../config/backend-choice.js'
 import type { Config } from '../config/config.js'
-import type { RouteFunction, RouteRule, RouteSetting, RouteTarget } from '../config/routing-settings.js'
+import type { RouteFunction, RouteRule, RouteSetting } from '../config/routing-settings.js'
+import { readTarget } from '../config/value/routes.js'
 import { TaskError, UnsupportedError } from '../errors/errors.js'
 import type { CallOptions } from '../task/call-options.js'
 import type { TaskDefinition } from '../task/definition.js'
+import type { TaskOptions } from '../task/options.js'
 import type { AppQueue, QueueTable } from './queues.js'
+import { readRoute, withRouteOptions, type ReadRoute, type RoutePlace } from './route-options.js'
 
 /** What a route function is asked about. */
 export interface RoutedCall {
@@ -22,11 +25,14 @@ export interface RoutedMessage {
   /** To declare before publishing. */
   readonly queue: AppQueue | undefined
   readonly priority: number | undefined
+  /** The options of the call, filled up by its route. */
+  readonly options: CallOptions
 }
 
-type Lookup = (
-  call: RoutedCall,
-) => RouteTarget | string | undefined | Promise<RouteTarget | string | undefined>
+type Lookup = (call: RoutedCall) => ReadRoute | undefined | Promise<ReadRoute | undefined>
+
+const NO_ROUTE: ReadRoute = { place: {}, options: undefined }
+const NO_OPTIONS: TaskOptions = {}
 
 /**
  * Picks exchange and routing key: call option, then task option, then `taskRoutes`, then the default queue.
@@ -51,20 +57,22 @@ export class Router {
 
   /** Resolve one call. Where the router is plain, {@link resolve} does the same without a promise. */
   async route(call: RoutedCall): Promise<RoutedMessage> {
-    return this.resolve(call, this.isPlain ? {} : await this.#lookUp(call))
+    return this.resolve(call, this.isPlain ? NO_ROUTE : await this.#lookUp(call))
   }
 
   /** Resolve one call whose entry in `taskRoutes` is known. */
-  resolve(call: RoutedCall, found: RouteTarget = {}): RoutedMessage {
+  resolve(call: RoutedCall, { place: found, options: added }: ReadRoute = NO_ROUTE): RoutedMessage {
+    const options = withRouteOptions(call.options, call.task?.options ?? NO_OPTIONS, added)
     const name = pick(call, found, 'queue')
     const exchange = pick(call, found, 'exchange')
     const routingKey = pick(call, found, 'routingKey')
     const priority = this.checkedPriority(pick(call, found, 'priority'), call.name)
     if (name === undefined && exchange !== undefined) {
-      return { route: { exchange, routingKey: routingKey ?? '' }, queue: undefined, priority }
+      return { route: { exchange, routingKey: routingKey ?? '' }, queue: undefined, priority, options }
     }
     const queue = name === undefined ? this.#queues.defaultQueue : this.#queues.get(name)
-    return { route: toRoute(queue, exchange, routingKey), queue, priority }
+    const type = found.exchangeType ?? queue.exchangeType
+    return { route: toRoute(queue, type, { exchange, routingKey }), queue, priority, options }
   }
 
   /** A priority that the broker has. @throws {@link TaskError} for any other. */
@@ -78,26 +86,26 @@ export class Router {
     )
   }
 
-  async #lookUp(call: RoutedCall): Promise<RouteTarget> {
+  async #lookUp(call: RoutedCall): Promise<ReadRoute> {
     for (const lookup of this.#lookups) {
       const found = await lookup(call)
-      if (found !== undefined) return typeof found === 'string' ? { queue: found } : found
+      if (found !== undefined) return found
     }
-    return {}
+    return NO_ROUTE
   }
 }
 
 /** What a level may say of the place; what it leaves out, a lower level decides. */
-type Place = Pick<CallOptions, 'queue' | 'exchange' | 'routingKey' | 'priority'>
+type Place = Pick<RoutePlace, 'queue' | 'exchange' | 'routingKey' | 'priority'>
 
 function pick<Key extends keyof Place>(call: RoutedCall, found: Place, key: Key): Place[Key] {
   return call.options[key] ?? call.task?.options[key] ?? found[key]
 }
 
 /** A direct exchange is bypassed: Celery publishes to the queue by name unless both parts were given. */
-function toRoute(queue: AppQueue, exchange: string | undefined, routingKey: string | undefined): Route {
+function toRoute(queue: AppQueue, type: ExchangeType, { exchange, routingKey }: Place): Route {
   const incomplete = exchange === undefined || routingKey === undefined
-  if (incomplete && queue.exchangeType === 'direct') return { exchange: '', routingKey: queue.spec.name }
+  if (incomplete && type === 'direct') return { exchange: '', routingKey: queue.spec.name }
   return { exchange: exchange ?? queue.exchange, routingKey: routingKey ?? queue.routingKey }
 }
 
@@ -106,15 +114,19 @@ function toLookup(setting: RouteSetting): Lookup {
 }
 
 function fromFunction(route: RouteFunction): Lookup {
-  return async (call) =>
-    (await route(call.name, call.args, call.kwargs, { ...call.options }, call.task)) ?? undefined
+  return async (call) => {
+    const answer = await route(call.name, call.args, call.kwargs, { ...call.options }, call.task)
+    const what = `the route of ${call.name}`
+    return answer === null || answer === undefined ? undefined : readRoute(readTarget(answer, what), what)
+  }
 }
 
 /** An exact name wins over a pattern, and the first pattern over later ones. */
 function fromRules(rules: readonly RouteRule[]): Lookup {
-  const exact = new Map<string, RouteTarget>()
-  const patterns: { readonly pattern: RegExp; readonly target: RouteTarget }[] = []
-  for (const { pattern, target } of rules) {
+  const exact = new Map<string, ReadRoute>()
+  const patterns: { readonly pattern: RegExp; readonly target: ReadRoute }[] = []
+  for (const { pattern, target: written } of rules) {
+    const target = readRoute(written, `the route "${String(pattern)}"`)
     if (typeof pattern !== 'string') patterns.push({ pattern, target })
     else if (/[*?[]/.test(pattern)) patterns.push({ pattern: globToRegExp(pattern), target })
     else exact.set(pattern, target)

@@ -20,7 +20,7 @@ import type { PreparedCall, PublishOptions, Sendable, Sender, TaskCall } from '.
 import type { Clock } from '../util/clock.js'
 import { toMs, type DurationInput } from '../util/duration.js'
 import type { Writable } from '../util/writable.js'
-import type { PublishConnection, Publisher } from './publisher.js'
+import { policyOf, type PublishConnection, type Publisher } from './publisher.js'
 import type { AppQueue } from './queues.js'
 import type { RoutedMessage, Router } from './routes.js'
 
@@ -62,11 +62,11 @@ export class AppSender implements Sender {
     const { name, options } = call
     const routable = { name, args, kwargs, options, task: definition }
     const routed = router.isPlain ? router.resolve(routable) : await router.route(routable)
-    const task = this.#toTask(call, definition?.options ?? NO_OPTIONS, routed)
+    const task = this.#toTask({ ...call, options: routed.options }, definition?.options ?? NO_OPTIONS, routed)
     if (task.serializer !== config.taskSerializer) await this.#parts.prepareSerializer(task.serializer)
     const { replyTo } = this.#parts
     const addressed = replyTo === undefined ? task : await this.#awaitingReply(task, replyTo)
-    return this.#toPrepared(addressed, routed, options)
+    return this.#toPrepared(addressed, routed)
   }
 
   /** A result that is sent and finds nobody is gone, so whoever wants it listens before the task is sent. */
@@ -102,7 +102,7 @@ export class AppSender implements Sender {
 
   /** A retry may go where nothing was sent before. */
   #routeTo(queue: string, { task, args, kwargs }: TaskMessage): RoutedMessage {
-    return this.#parts.router.resolve({ name: task, args, kwargs, options: { queue }, task: undefined }, {})
+    return this.#parts.router.resolve({ name: task, args, kwargs, options: { queue }, task: undefined })
   }
 
   async ready({ outgoing, queue }: Sendable): Promise<Outgoing> {
@@ -143,7 +143,7 @@ export class AppSender implements Sender {
       replacedTaskNesting: 0,
       stamps: options.stamps ?? NO_STAMPS,
       serializer: options.serializer ?? own.serializer ?? config.taskSerializer,
-      properties: this.#toProperties(id, options, routed.priority, parent),
+      properties: this.#toProperties(id, options, routed, parent),
     }
     set(task, 'compression', compressionOf(options, own, config))
     setSharedFields(task, options, own, nowMs)
@@ -155,29 +155,29 @@ export class AppSender implements Sender {
   #toProperties(
     id: string,
     options: CallOptions,
-    routedPriority: number | undefined,
+    { priority, queue }: RoutedMessage,
     parent: TaskRequest | undefined,
   ): MessageProperties {
     const { config } = this.#parts
     const inherited = config.taskInheritParentPriority ? parent?.deliveryInfo.priority : undefined
     const properties: Writable<MessageProperties> = { correlationId: id }
     set(properties, 'replyTo', options.replyTo)
-    set(properties, 'priority', routedPriority ?? inherited ?? config.taskDefaultPriority)
-    set(
-      properties,
-      'persistent',
-      options.persistent ?? (config.taskDefaultDeliveryMode === 1 ? false : undefined),
-    )
+    set(properties, 'priority', priority ?? inherited ?? config.taskDefaultPriority)
+    const deliveryMode = queue?.deliveryMode ?? config.taskDefaultDeliveryMode
+    set(properties, 'persistent', options.persistent ?? (deliveryMode === 1 ? false : undefined))
     set(properties, 'extra', options.properties)
     return properties
   }
 
-  #toPrepared(task: OutgoingTask, routed: RoutedMessage, options: CallOptions): PreparedCall {
+  #toPrepared(task: OutgoingTask, routed: RoutedMessage): PreparedCall {
     const { config, encode } = this.#parts
+    const { options } = routed
     const outgoing = { route: routed.route, message: encode(task) }
     const held = task.etaMs !== undefined && (options.delay ?? config.delay) === 'store'
     const timed = held ? { ...outgoing, ...dueOf(options, task.etaMs) } : outgoing
-    return toCall(task, timed, routed.queue)
+    const publishing = policyOf(options)
+    const prepared = toCall(task, timed, routed.queue)
+    return publishing === undefined ? prepared : { ...prepared, publishing }
   }
 }
 

@@ -62,7 +62,7 @@ export class OccurrenceSender {
   }
 
   async #sendElsewhere(occurrence: Occurrence, ready: PreparedCall): Promise<boolean> {
-    await this.#app.sender.publish(ready)
+    await this.#app.sender.publish(ready, ready.publishing)
     await this.#store.schedules.claimOccurrence(occurrence, [])
     return true
   }

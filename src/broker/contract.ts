@@ -34,11 +34,25 @@ export interface Binding {
   readonly routingKey: string
   /** For `headers` exchanges: what must match, `x-match` included. */
   readonly arguments?: Readonly<Record<string, unknown>>
+  /** How the exchange is declared, where a store has exchanges of its own. */
+  readonly exchangeOptions?: ExchangeOptions
+}
+
+/** How an exchange is declared. */
+export interface ExchangeOptions {
+  /** @defaultValue `true` */
+  readonly durable?: boolean
+  /** Delete the exchange with its last binding. */
+  readonly autoDelete?: boolean
+  /** Passed to the driver untouched. */
+  readonly arguments?: Readonly<Record<string, unknown>>
 }
 
 /** A queue to declare. */
 export interface QueueSpec {
   readonly name: string
+  /** The queue is on the server as it is to be; drivers whose stores share queues with other programs declare nothing. */
+  readonly noDeclare?: boolean
   /** `'durable'` survives a broker restart; `'transient'` may go with the connection that declared it. */
   readonly lifetime: 'durable' | 'transient'
   /** Delete the queue after this many milliseconds without a consumer. */

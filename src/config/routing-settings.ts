@@ -15,11 +15,13 @@ export interface BindingSetting {
 /** A queue of `taskQueues`. */
 export interface QueueSetting {
   readonly name: string
+  /** Another name of the queue for calls, routes and `-Q`; it stays in this program. */
+  readonly alias?: string
   /** @defaultValue `taskDefaultExchange`, else the name of the queue */
   readonly exchange?: string
-  /** @defaultValue `taskDefaultExchangeType` */
+  /** @defaultValue `direct` where `exchange` is set, else `taskDefaultExchangeType` */
   readonly exchangeType?: ExchangeTypeSetting
-  /** @defaultValue `taskDefaultRoutingKey`, else the name of the queue */
+  /** @defaultValue the name of the queue */
   readonly routingKey?: string
   /** Several links in place of the one above. */
   readonly bindings?: readonly BindingSetting[]
@@ -35,19 +37,33 @@ export interface QueueSetting {
   readonly exclusive?: boolean
   /** Highest priority, on RabbitMQ. */
   readonly maxPriority?: number
+  /** Leave queue, exchange and binding as they are on the server: they exist. On RabbitMQ. */
+  readonly noDeclare?: boolean
+  /** 1 for messages that need not survive a restart of RabbitMQ, 2 for those that do. @defaultValue `taskDefaultDeliveryMode` */
+  readonly deliveryMode?: 1 | 2
+  /** @defaultValue `durable` of the queue. On RabbitMQ. */
+  readonly exchangeDurable?: boolean
+  /** Delete the exchange with its last binding. @defaultValue `autoDelete` of the queue. On RabbitMQ. */
+  readonly exchangeAutoDelete?: boolean
+  /** Arguments of the exchange, for example `{ 'alternate-exchange': 'lost' }`. On RabbitMQ. */
+  readonly exchangeArguments?: Readonly<Record<string, unknown>>
 }
 
 /** Queues as written: a list, of names too, or an object by name. */
 export type QueuesInput =
   readonly (string | QueueSetting)[] | Readonly<Record<string, Omit<QueueSetting, 'name'> | null>>
 
-/** Where a route sends a task; any other member becomes an option of the call. */
+/**
+ * Where a route sends a task. Any other member is an option of the call (`serializer`, `expires`, `timeLimit`, …), which holds
+ * where neither the call nor the task says otherwise.
+ */
 export interface RouteTarget {
-  readonly queue?: string
-  readonly exchange?: string
-  readonly exchangeType?: ExchangeTypeSetting
-  readonly routingKey?: string
-  readonly priority?: number
+  readonly queue?: string | undefined
+  readonly exchange?: string | undefined
+  /** How the exchange picks queues. @defaultValue the type of the queue's exchange */
+  readonly exchangeType?: ExchangeTypeSetting | undefined
+  readonly routingKey?: string | undefined
+  readonly priority?: number | undefined
   readonly [option: string]: unknown
 }
 

@@ -83,6 +83,16 @@ export function checkCallOptions(options: CallOptions, task: string): void {
   if (timeLimit !== undefined && softTimeLimit !== undefined) checkLimits(timeLimit, softTimeLimit, task)
 }
 
+/**
+ * Refuse what a route cannot say of a call.
+ *
+ * @param what - The route as the error names it.
+ * @throws {@link TaskError}
+ */
+export function checkRouteOptions(options: object, what: string): void {
+  checkNames(options, CHECKS, what)
+}
+
 /** @source Celery 5.7, `celery/app/task.py`, `Task.apply_async`. */
 function checkLimits(hard: DurationInput, soft: DurationInput, task: string): void {
   const hardMs = toMs(hard, 'timeLimit')

@@ -29,6 +29,8 @@ export interface Sendable {
 export interface PreparedCall extends Sendable {
   readonly taskId: string
   readonly task: OutgoingTask
+  /** How the call or its route wants to be tried again, where they say so. */
+  readonly publishing?: PublishOptions
 }
 
 /** How long and how often to try a publish. */

@@ -8,11 +8,14 @@ import {
   switchMember,
   textMember,
 } from './members.js'
+import { KOMBU_MEMBERS, readKombuMembers } from './kombu-queue.js'
+import { readDeliveryMode } from './task-settings.js'
 import { isList, isPlainObject, shown } from './shown.js'
 import { jsonFromText, wordsFromText } from './text.js'
 
 const QUEUE_MEMBERS: ReadonlySet<string> = new Set([
   'name',
+  'alias',
   'exchange',
   'exchangeType',
   'routingKey',
@@ -23,6 +26,12 @@ const QUEUE_MEMBERS: ReadonlySet<string> = new Set([
   'autoDelete',
   'exclusive',
   'maxPriority',
+  'noDeclare',
+  'deliveryMode',
+  'exchangeDurable',
+  'exchangeAutoDelete',
+  'exchangeArguments',
+  ...KOMBU_MEMBERS,
 ])
 const BINDING_MEMBERS: ReadonlySet<string> = new Set(['exchange', 'exchangeType', 'routingKey', 'arguments'])
 
@@ -60,20 +69,39 @@ function fromObject(value: unknown, name: string): readonly QueueSetting[] {
 
 function readQueue(value: unknown, place: string): QueueSetting {
   const given = camelMembers(value, QUEUE_MEMBERS, place)
+  readKombuMembers(given, place)
   const name = textMember(given, 'name', place)
   if (name === undefined) throw new ConfigError(`expected ${place} to have a name, got: ${shown(value)}`)
   const bindings = given.get('bindings')
   const queueArguments = dictMember(given, 'queueArguments', place)
   const bindingArguments = dictMember(given, 'bindingArguments', place)
   const maxPriority = countMember(given, 'maxPriority', place)
+  const alias = textMember(given, 'alias', place)
   return {
     name,
+    ...(alias !== undefined && { alias }),
     ...exchangeMembers(given, place),
     ...(bindings !== undefined && { bindings: readBindings(bindings, `${place}.bindings`) }),
     ...(queueArguments && { queueArguments }),
     ...(bindingArguments && { bindingArguments }),
     ...switchMembers(given, place),
+    ...exchangeOptions(given, place),
     ...(maxPriority !== undefined && { maxPriority }),
+  }
+}
+
+function exchangeOptions(given: ReadonlyMap<string, unknown>, place: string): Partial<QueueSetting> {
+  const exchangeDurable = switchMember(given, 'exchangeDurable', place)
+  const exchangeAutoDelete = switchMember(given, 'exchangeAutoDelete', place)
+  const exchangeArguments = dictMember(given, 'exchangeArguments', place)
+  const deliveryMode = given.get('deliveryMode')
+  return {
+    ...(exchangeDurable !== undefined && { exchangeDurable }),
+    ...(exchangeAutoDelete !== undefined && { exchangeAutoDelete }),
+    ...(exchangeArguments && { exchangeArguments }),
+    ...(deliveryMode !== undefined && {
+      deliveryMode: readDeliveryMode(deliveryMode, `${place}.deliveryMode`),
+    }),
   }
 }
 
@@ -81,7 +109,9 @@ function switchMembers(given: ReadonlyMap<string, unknown>, place: string): Part
   const durable = switchMember(given, 'durable', place)
   const autoDelete = switchMember(given, 'autoDelete', place)
   const exclusive = switchMember(given, 'exclusive', place)
+  const noDeclare = switchMember(given, 'noDeclare', place)
   return {
+    ...(noDeclare !== undefined && { noDeclare }),
     ...(durable !== undefined && { durable }),
     ...(autoDelete !== undefined && { autoDelete }),
     ...(exclusive !== undefined && { exclusive }),

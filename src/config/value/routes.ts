@@ -40,7 +40,8 @@ function readRule(pattern: string | RegExp, target: unknown, place: string): Rou
   return { pattern, target: readTarget(target, place) }
 }
 
-function readTarget(value: unknown, place: string): RouteTarget {
+/** Reads where a route sends a task: a queue, or an object in our spelling or Celery's. */
+export function readTarget(value: unknown, place: string): RouteTarget {
   if (typeof value === 'string' && value !== '') return { queue: value }
   if (!isPlainObject(value)) {
     throw new ConfigError(

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 
-import { QueueNotFoundError } from '../../../src/index.js'
+import { QueueNotFoundError, TaskRevokedError } from '../../../src/index.js'
+import type { PreparedCall } from '../../../src/task/sender.js'
 import { Stage, until, type Store } from './stage.js'
 
 const STORES: readonly Store[] = ['memory', 'sqlite']
@@ -26,6 +27,62 @@ describe.each(STORES)('routing to a worker on %s', (store) => {
       ['feeds', 'exact', 'own', 'call', 'celery'].map(async (name) => stage.depth(name)),
     )
     expect(depths).toEqual([1, 1, 1, 1, 1])
+  })
+
+  test('the options of a route act on the messages it routes', async () => {
+    await using stage = await Stage.open(store, {
+      acceptContent: ['json', 'yaml'],
+      taskRoutes: {
+        'feed.late': { queue: 'feeds', expires: { milliseconds: 1 } },
+        'feed.slow': { queue: 'feeds', softTimeLimit: { milliseconds: 20 } },
+        'feed.raw': { serializer: 'yaml', compression: 'gzip', headers: { tenant: 'a' }, shadow: 'shown' },
+      },
+    })
+    const late = stage.app.task('feed.late', () => 'ran')
+    const slow = stage.app.task({ name: 'feed.slow', bind: true }, async (self) => {
+      await new Promise((resolve) => self.signal.addEventListener('abort', resolve, { once: true }))
+      throw self.signal.reason
+    })
+    const raw = stage.app.task({ name: 'feed.raw', bind: true }, (self) => self.request.headers['tenant'])
+    const published: PreparedCall[] = []
+    stage.app.around.publish.push(async (call, next) => {
+      published.push(call)
+      await next(call)
+    })
+    const sent = await late.delay()
+    const limited = await slow.delay()
+    const written = await raw.delay()
+    await until('the expiry', () => Date.now() > (published[0]?.task.expiresMs ?? Infinity))
+
+    await stage.work({ queues: ['feeds', 'celery'] })
+
+    expect(await sent.get(5).catch((error: unknown) => error)).toBeInstanceOf(TaskRevokedError)
+    expect(await limited.get(5).catch((error: unknown) => error)).toMatchObject({
+      message: 'soft time limit of 0.02s passed',
+    })
+    expect(await written.get(5)).toBe('a')
+    expect(published[2]?.outgoing.message).toMatchObject({
+      contentType: 'application/x-yaml',
+      headers: { compression: 'application/x-gzip', shadow: 'shown' },
+    })
+  })
+
+  test('queues that share a topic exchange get the tasks that are sent to them, and no others', async () => {
+    await using stage = await Stage.open(store, {
+      taskQueues: ['celery', 'mail', 'slow'],
+      taskDefaultExchange: 'tasks',
+      taskDefaultExchangeType: 'topic',
+    })
+    const where = stage.app.task('shop.where', () => undefined)
+    const broker = await stage.app.broker()
+    for (const queue of stage.app.queues()) await broker.declare(queue)
+
+    await where.applyAsync([], { queue: 'mail' })
+    await where.delay()
+
+    expect([await stage.depth('celery'), await stage.depth('mail'), await stage.depth('slow')]).toEqual([
+      1, 1, 0,
+    ])
   })
 
   test('topic, fanout and direct exchanges reach the queues that are bound to them', async () => {

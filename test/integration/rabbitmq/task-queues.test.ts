@@ -105,6 +105,42 @@ withServer('taskQueues on RabbitMQ', () => {
     await expect(caller.add.delay(1, 2)).rejects.toMatchObject({ code: 'LOVAGE_PUBLISH' })
   })
 
+  it('leaves a queue that it is not to declare as it is', async () => {
+    const name = randomName('theirs')
+    const channel = await (await raw()).createChannel()
+    await channel.assertQueue(name, { durable: true, arguments: { 'x-max-length': 7 } })
+    const { app, add } = program({ name, noDeclare: true })
+    const worker = await startWorker(app)
+
+    expect(await (await add.delay(1, 2)).get(20)).toBe(3)
+
+    await worker.stop()
+    await channel.deleteQueue(name)
+  })
+
+  it('declares the exchange as asked, and sends what need not survive a restart', async () => {
+    const [name, exchange, lost] = [randomName('own'), randomName('own'), randomName('lost')]
+    const channel = await (await raw()).createChannel()
+    await channel.assertExchange(lost, 'fanout', { durable: false })
+    const exchangeArguments = { 'alternate-exchange': lost }
+    const { add } = program({ name, exchange, exchangeAutoDelete: true, exchangeArguments, deliveryMode: 1 })
+
+    await add.delay(1, 2)
+
+    const message = await channel.get(name, { noAck: true })
+    expect(message !== false && message.properties.deliveryMode).toBe(1)
+    await channel.assertExchange(exchange, 'direct', {
+      durable: true,
+      autoDelete: true,
+      arguments: exchangeArguments,
+    })
+    await channel.deleteQueue(name)
+    await expect((await (await raw()).createChannel()).checkExchange(exchange)).rejects.toMatchObject({
+      code: 404,
+    })
+    await channel.deleteExchange(lost)
+  })
+
   it('declares the arguments given, and what expires or is too much leaves by the dead-letter exchange', async () => {
     const [name, dead] = [randomName('limited'), randomName('dead')]
     const channel = await (await raw()).createChannel()

@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
 
+import type { DefineOptions } from '../../../src/app/define.js'
 import { QueueTable } from '../../../src/app/queues.js'
 import { Router, type RoutedMessage } from '../../../src/app/routes.js'
 import type { ConfigInput } from '../../../src/config/config.js'
 import { resolveConfig } from '../../../src/config/resolve.js'
+import type { RouteTarget } from '../../../src/config/routing-settings.js'
 import { ConfigError, QueueNotFoundError } from '../../../src/errors/errors.js'
 import type { CallOptions } from '../../../src/task/call-options.js'
 import { definitionOf } from '../task/support.js'
@@ -13,17 +15,17 @@ function routerOf(input: ConfigInput): Router {
   return new Router(config, new QueueTable(config))
 }
 
-async function route(input: ConfigInput, name: string, options: CallOptions = {}): Promise<RoutedMessage> {
+async function routedBy(input: ConfigInput, name: string, options: CallOptions = {}): Promise<RoutedMessage> {
   return routerOf(input).route({ name, args: [], kwargs: {}, options, task: undefined })
 }
 
 describe('a call without a route', () => {
   it('goes to the queue celery by name', async () => {
-    expect(await route({}, 'tasks.add')).toMatchObject({ route: { exchange: '', routingKey: 'celery' } })
+    expect(await routedBy({}, 'tasks.add')).toMatchObject({ route: { exchange: '', routingKey: 'celery' } })
   })
 
   it('goes to the configured default queue', async () => {
-    expect(await route({ taskDefaultQueue: 'work' }, 'tasks.add')).toMatchObject({
+    expect(await routedBy({ taskDefaultQueue: 'work' }, 'tasks.add')).toMatchObject({
       route: { exchange: '', routingKey: 'work' },
       queue: { spec: { name: 'work', bindings: [{ exchange: 'work', type: 'direct', routingKey: 'work' }] } },
     })
@@ -49,7 +51,7 @@ describe('taskRoutes', () => {
   ])(
     'send %s to %s: an exact name wins over a pattern, the first pattern over later ones',
     async (name, queue) => {
-      expect((await route({ taskRoutes }, name)).route.routingKey).toBe(queue)
+      expect((await routedBy({ taskRoutes }, name)).route.routingKey).toBe(queue)
     },
   )
 
@@ -62,7 +64,7 @@ describe('taskRoutes', () => {
     ]
     const names = ['mail.send', 'slow.one', 'class.one', 'other']
 
-    const found = await Promise.all(names.map((name) => route({ taskRoutes: routes }, name)))
+    const found = await Promise.all(names.map((name) => routedBy({ taskRoutes: routes }, name)))
 
     expect(found.map((one) => one.route.routingKey)).toEqual(['mail', 'slow', 'by-class', 'rest'])
   })
@@ -83,19 +85,82 @@ describe('taskRoutes', () => {
   })
 })
 
+describe('options of a route', () => {
+  const route: RouteTarget = {
+    serializer: 'yaml',
+    time_limit: 5,
+    expires: 60,
+    delivery_mode: 1,
+    countdown: 3,
+  }
+
+  it('hold where neither the call nor the task says something', async () => {
+    const router = routerOf({ taskRoutes: { 'tests.body': route } })
+    const routed = (options: CallOptions, own: DefineOptions): Promise<RoutedMessage> =>
+      router.route({ name: 'tests.body', args: [], kwargs: {}, options, task: definitionOf(own, () => 1) })
+
+    const all = { serializer: 'yaml', timeLimit: 5, expires: 60, persistent: false, countdown: 3 }
+    expect((await routed({}, {})).options).toEqual(all)
+    expect((await routed({}, { serializer: 'json', expires: 9 })).options).toEqual({
+      timeLimit: 5,
+      persistent: false,
+      countdown: 3,
+    })
+    const eta = new Date(0)
+    expect((await routed({ timeLimit: 1, eta }, {})).options).toEqual({
+      serializer: 'yaml',
+      timeLimit: 1,
+      expires: 60,
+      persistent: false,
+      eta,
+    })
+  })
+
+  it('may come from a function, in the spelling of Celery', async () => {
+    const taskRoutes = (): RouteTarget => ({ queue: 'a', soft_time_limit: 2, argsrepr: '…', expires: null })
+
+    expect(await routedBy({ taskRoutes }, 'tasks.add')).toMatchObject({
+      route: { routingKey: 'a' },
+      options: { softTimeLimit: 2, argsRepr: '…' },
+    })
+  })
+
+  it('are refused when no call has them', async () => {
+    expect(() => routerOf({ taskRoutes: { 'a.*': { queue: 'a', expire: 5 } } })).toThrow(
+      'unknown option "expire" for the route "a.*"; did you mean "expires"?',
+    )
+    await expect(routedBy({ taskRoutes: () => ({ serialiser: 'json' }) }, 'tasks.add')).rejects.toThrow(
+      'unknown option "serialiser" for the route of tasks.add; did you mean "serializer"?',
+    )
+  })
+
+  it('say how the exchange picks queues: a direct one is bypassed, another is published to', async () => {
+    const taskRoutes = { 'a.*': { queue: 'a', routingKey: 'a.b', exchangeType: 'topic' } } as const
+
+    const routed = await routedBy({ taskRoutes }, 'a.b')
+    const direct = await routedBy({ taskRoutes: { 'a.*': { queue: 'a', routingKey: 'a.b' } } }, 'a.b')
+
+    expect(routed.route).toEqual({ exchange: 'a', routingKey: 'a.b' })
+    expect(direct.route).toEqual({ exchange: '', routingKey: 'a' })
+  })
+})
+
 describe('exchanges', () => {
   const taskQueues = [
     { name: 'logs', exchange: 'events', exchangeType: 'topic', routingKey: 'log.#' } as const,
   ]
 
   it('of a topic queue are used with the key of the call', async () => {
-    const routed = await route({ taskQueues }, 'tasks.log', { queue: 'logs', routingKey: 'log.error' })
+    const routed = await routedBy({ taskQueues }, 'tasks.log', { queue: 'logs', routingKey: 'log.error' })
 
     expect(routed.route).toEqual({ exchange: 'events', routingKey: 'log.error' })
   })
 
   it('without a queue are published to as they are', async () => {
-    const routed = await route({ taskQueues }, 'tasks.log', { exchange: 'events', routingKey: 'log.error' })
+    const routed = await routedBy({ taskQueues }, 'tasks.log', {
+      exchange: 'events',
+      routingKey: 'log.error',
+    })
 
     expect(routed).toMatchObject({ route: { exchange: 'events', routingKey: 'log.error' }, queue: undefined })
   })
@@ -108,12 +173,35 @@ describe('exchanges', () => {
 })
 
 describe('a configured queue', () => {
-  it('that names no exchange shares the default one, as in Celery', () => {
-    const queues = new QueueTable(resolveConfig({ taskQueues: [{ name: 'mails' }] }))
+  it.each([
+    ['a list', ['mails', { name: 'feeds' }]] as const,
+    ['an object', { mails: null, feeds: {} }] as const,
+  ])('that names no exchange shares the default one under its own name, in %s', async (_form, taskQueues) => {
+    const input = { taskQueues, taskDefaultExchange: 'tasks', taskDefaultExchangeType: 'topic' } as const
+    const queues = new QueueTable(resolveConfig({ ...input, taskDefaultRoutingKey: 'default' }))
 
-    expect(queues.get('mails').spec.bindings).toEqual([
-      { exchange: 'celery', type: 'direct', routingKey: 'celery' },
+    expect(queues.configured.map((queue) => queue.spec.bindings)).toEqual([
+      [{ exchange: 'tasks', type: 'topic', routingKey: 'mails' }],
+      [{ exchange: 'tasks', type: 'topic', routingKey: 'feeds' }],
     ])
+    expect((await routedBy(input, 'tasks.add', { queue: 'mails' })).route).toEqual({
+      exchange: 'tasks',
+      routingKey: 'mails',
+    })
+  })
+
+  it('is found by its alias too', async () => {
+    const taskQueues = [{ name: 'mails-eu', alias: 'mails' }]
+
+    expect((await routedBy({ taskQueues }, 'tasks.add', { queue: 'mails' })).route.routingKey).toBe(
+      'mails-eu',
+    )
+  })
+
+  it('that names an exchange has a direct one, whatever type the default exchange has', () => {
+    const input = { taskQueues: [{ name: 'a', exchange: 'b' }], taskDefaultExchangeType: 'topic' } as const
+
+    expect(new QueueTable(resolveConfig(input)).get('a').exchangeType).toBe('direct')
   })
 
   it('of a headers or fanout exchange may have an empty key, and arguments to match', () => {
@@ -140,12 +228,12 @@ describe('a queue that is not configured', () => {
   it('is refused with a suggestion when missing queues are not created', async () => {
     const input = { taskQueues: [{ name: 'celery' }, { name: 'mails' }], taskCreateMissingQueues: false }
 
-    await expect(route(input, 'tasks.add', { queue: 'mail' })).rejects.toThrow(QueueNotFoundError)
-    await expect(route(input, 'tasks.add', { queue: 'mail' })).rejects.toThrow('did you mean "mails"?')
+    await expect(routedBy(input, 'tasks.add', { queue: 'mail' })).rejects.toThrow(QueueNotFoundError)
+    await expect(routedBy(input, 'tasks.add', { queue: 'mail' })).rejects.toThrow('did you mean "mails"?')
   })
 
   it('is made up otherwise', async () => {
-    expect(await route({}, 'tasks.add', { queue: 'new' })).toMatchObject({
+    expect(await routedBy({}, 'tasks.add', { queue: 'new' })).toMatchObject({
       queue: { spec: { name: 'new', lifetime: 'durable' } },
     })
   })
@@ -157,16 +245,16 @@ describe('a priority that the broker does not have', () => {
     ['a memory broker', { broker: 'memory://' }, 99, '0 to 9'],
     ['RabbitMQ', { broker: 'amqp://localhost' }, 256, '0 to 255'],
   ])('is refused on %s', async (_broker, input, priority, range) => {
-    await expect(route(input, 'tasks.add', { priority })).rejects.toThrow(
+    await expect(routedBy(input, 'tasks.add', { priority })).rejects.toThrow(
       `expected the priority of tasks.add to be ${range}, as the broker has them, got: ${priority}`,
     )
   })
 
   it('is refused when a route asks for it, and a byte is one on RabbitMQ', async () => {
-    await expect(route({ taskRoutes: { 'tasks.*': { priority: 10 } } }, 'tasks.add')).rejects.toThrow(
+    await expect(routedBy({ taskRoutes: { 'tasks.*': { priority: 10 } } }, 'tasks.add')).rejects.toThrow(
       '0 to 9',
     )
-    expect(await route({ broker: 'amqp://localhost' }, 'tasks.add', { priority: 255 })).toMatchObject({
+    expect(await routedBy({ broker: 'amqp://localhost' }, 'tasks.add', { priority: 255 })).toMatchObject({
       priority: 255,
     })
   })

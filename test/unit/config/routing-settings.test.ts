@@ -17,7 +17,7 @@ describe('taskQueues', () => {
 
     expect(resolveConfig({ taskQueues }).taskQueues).toEqual([
       { name: 'plain' },
-      taskQueues[1],
+      { ...taskQueues[1], exchangeDurable: false },
       taskQueues[2],
     ])
   })
@@ -36,7 +36,57 @@ describe('taskQueues', () => {
     ])
   })
 
+  test('take the members of a queue of kombu', () => {
+    const task_queues = {
+      feeds: {
+        exchange: 'media',
+        binding_key: 'feed.#',
+        routing_key: 'feed.import',
+        durable: false,
+        queue_auto_delete: true,
+        exchange_durable: true,
+        exchange_arguments: { 'alternate-exchange': 'lost' },
+        delivery_mode: 'transient',
+        no_declare: true,
+        no_ack: false,
+        consumer_arguments: {},
+        expires: 1.5,
+        message_ttl: 2,
+        max_length: 3,
+        max_length_bytes: 4,
+        queue_arguments: { 'x-queue-mode': 'lazy' },
+      },
+      plain: { exchange: 'media', auto_delete: true },
+      shared: { queue_durable: false },
+    }
+
+    expect(resolveConfig({ task_queues } as ConfigInput).taskQueues).toEqual([
+      {
+        name: 'feeds',
+        exchange: 'media',
+        routingKey: 'feed.#',
+        durable: false,
+        autoDelete: true,
+        exchangeDurable: true,
+        exchangeArguments: { 'alternate-exchange': 'lost' },
+        deliveryMode: 1,
+        noDeclare: true,
+        queueArguments: {
+          'x-queue-mode': 'lazy',
+          'x-expires': 1500,
+          'x-message-ttl': 2000,
+          'x-max-length': 3,
+          'x-max-length-bytes': 4,
+        },
+      },
+      { name: 'plain', exchange: 'media', autoDelete: true, exchangeAutoDelete: true },
+      { name: 'shared', durable: false },
+    ])
+  })
+
   test.each<[string, unknown, string]>([
+    ['messages without acknowledgement', { a: { no_ack: true } }, 'set acksLate: false on tasks'],
+    ['arguments of a consumer', { a: { consumer_arguments: { 'x-priority': 1 } } }, 'are not supported'],
     ['a text', 'mail', 'to be a list of queues or an object by name'],
     ['a queue without a name', [{ exchange: 'a' }], 'expected taskQueues[0] to have a name'],
     ['an unknown member', [{ name: 'a', routing: 'x' }], 'unknown member "routing" of taskQueues[0]'],
