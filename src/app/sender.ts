@@ -62,7 +62,9 @@ export class AppSender implements Sender {
     const { name, options } = call
     const routable = { name, args, kwargs, options, task: definition }
     const routed = router.isPlain ? router.resolve(routable) : await router.route(routable)
-    const task = this.#toTask({ ...call, options: routed.options }, definition?.options ?? NO_OPTIONS, routed)
+    const filled = routed.options === options ? call : { ...call, options: routed.options }
+    if (filled !== call) checkTaskCall(filled)
+    const task = this.#toTask(filled, definition?.options ?? NO_OPTIONS, routed)
     if (task.serializer !== config.taskSerializer) await this.#parts.prepareSerializer(task.serializer)
     const { replyTo } = this.#parts
     const addressed = replyTo === undefined ? task : await this.#awaitingReply(task, replyTo)

@@ -54,14 +54,33 @@ export async function importModule(specifier: string, name: string): Promise<unk
   }
 }
 
-/** What to import for a path, a file beside the working folder with or without its ending, or a package. */
+/**
+ * What to import for a path, a file beside the working folder with or without its ending, a package, or a dotted name as
+ * Python writes it: `shop.tasks` is `./shop/tasks.ts`, or `./shop/tasks/index.ts`.
+ *
+ * @throws {@link ConfigError} when there is nothing of that name.
+ */
 export function toSpecifier(name: string): string {
   const path = resolve(name)
-  const file =
-    existsSync(path) && ENDINGS.some((ending) => path.endsWith(ending)) ? path : findTaskFile(path, '')
+  const isFile = existsSync(path) && ENDINGS.some((ending) => path.endsWith(ending))
+  const file = isFile ? path : findTaskFile(path, '')
   if (file !== undefined) return pathToFileURL(file).href
   if (name.startsWith('.') || isAbsolute(name)) return pathToFileURL(path).href
-  return pathToFileURL(createRequire(join(process.cwd(), 'noop.js')).resolve(name)).href
+  try {
+    return pathToFileURL(createRequire(join(process.cwd(), 'noop.js')).resolve(name)).href
+  } catch (cause) {
+    const dotted = dottedFile(name)
+    if (dotted !== undefined) return pathToFileURL(dotted).href
+    throw new ConfigError(`expected "${name}" to be a file of ${process.cwd()} or an installed package`, {
+      cause,
+    })
+  }
+}
+
+function dottedFile(name: string): string | undefined {
+  if (!/^[\w-]+(\.[\w-]+)+$/.test(name)) return undefined
+  const path = resolve(name.replaceAll('.', '/'))
+  return findTaskFile(path, '') ?? findTaskFile(path, 'index')
 }
 
 function findTaskFile(folder: string, relatedName: string): string | undefined {

@@ -57,11 +57,14 @@ export function addWorkerOptions(command: Command): Command {
     .option('-c, --concurrency <count>', 'tasks at once (async pool: 10)')
     .option('-Q, --queues <names>', 'consume these queues', collectList)
     .option('-X, --exclude-queues <names>', 'consume all but these queues', collectList)
-    .option('-n, --hostname <name>', 'node name; %h host, %n its first part, %d the rest (celery@%h)')
+    .option('-n, --hostname <name>', 'node name (celery@%h); %h host, %n its first part, %d the rest')
     .option('-l, --loglevel <level>', 'debug, info, warning, error, critical, silent', 'info')
     .option('--log-format <format>', 'json or text; text on a terminal, else json')
     .option('-I, --include <modules>', 'more modules with tasks', collectList)
-    .option('-P, --pool <name>', 'async (event loop) or solo (one task at a time)')
+    .option(
+      '-P, --pool <name>',
+      'async (event loop) or solo (one task at a time); prefork and threads run on async',
+    )
     .option('--purge', 'drop every waiting message of the queues first; there is no undo')
     .addOption(new Option('--discard', 'the same as --purge').hideHelp())
     .option(

@@ -489,11 +489,11 @@ export interface ConfigInput {
   /**
    * Tasks that run at the same time; `auto` for the default.
    *
-   * @defaultValue 10 for the async pool, 1 for solo, the number of processors for threads and processes
+   * @defaultValue 10, and 1 for the pool solo
    */
   readonly workerConcurrency?: number | 'auto' | undefined
   /**
-   * How tasks run: `async` (on the event loop), `threads`, `processes` (also called `prefork`) or `solo`. Celery's default is `prefork`.
+   * How tasks run: `async` (on the event loop) or `solo` (one at a time). There are no `threads` and `processes` (`prefork`) yet: a worker that is asked for them runs on `async` and warns. Celery's default is `prefork`.
    *
    * @defaultValue `async`
    */

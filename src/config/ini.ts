@@ -11,6 +11,7 @@ import { findOptionInIni, type FoundOption, nearestName } from './option-names.j
 import { refuseMixedSpellings, type SpelledName } from './spelling-mix.js'
 import { valueFromText } from './value/from-text.js'
 import { readOption } from './value/read-option.js'
+import { switchFromText } from './value/text.js'
 
 /** What is collected while the sections are read. */
 interface Collected {
@@ -53,6 +54,7 @@ function readKeys(section: EffectiveSection, collected: Collected): void {
   for (const entry of section.entries.values()) {
     const found = findOptionInIni(entry.key)
     if (found === undefined) {
+      refuseCeleryConfig(entry)
       collected.host[entry.key] = hostText(entry)
       warnOfNearMiss(entry, section, collected)
     } else if (readKey(entry, found, { section, collected })) {
@@ -60,6 +62,19 @@ function readKeys(section: EffectiveSection, collected: Collected): void {
     }
   }
   refuseMixedSpellings(names, `[${section.name}] of ${collected.source}`)
+}
+
+/**
+ * A switch of pyramid_celery: the settings are in the Python module `celeryconfig`, and those of the file count for nothing.
+ *
+ * @source pyramid_celery 4.0, `__init__.py`, `setup_app`.
+ */
+function refuseCeleryConfig(entry: IniEntry): void {
+  if (entry.key.toUpperCase() !== 'USE_CELERYCONFIG' || switchFromText(hostText(entry)) === false) return
+  throw new ConfigError(
+    `${label(entry)} says that the settings are in a Python module, celeryconfig, which cannot be read here; ` +
+      'write them into this file, or into a module that --config names, and take the line out',
+  )
 }
 
 /** Whether the key was read as an option; a single common word that does not fit is the host's. */

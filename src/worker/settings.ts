@@ -2,6 +2,7 @@ import type { Config } from '../config/config.js'
 import { ConfigError } from '../errors/errors.js'
 import { toMs } from '../util/duration.js'
 import { nodeName } from './node-name.js'
+import { choosePool } from './pool/choose-pool.js'
 import type { WorkerOptions } from './worker-options.js'
 
 /** Everything a worker decides by, resolved once from the app's settings and the worker's options. */
@@ -9,6 +10,8 @@ export interface WorkerSettings {
   /** Node name, `name@host`. */
   readonly hostname: string
   readonly pool: string
+  /** How the pool differs from the one that was asked for. */
+  readonly poolWarning: string | undefined
   readonly concurrency: number
   /** `Infinity` sets no bound. */
   readonly prefetchMultiplier: number
@@ -43,12 +46,13 @@ export interface WorkerSettings {
   readonly maxConnectRetries: number
 }
 
-/** Resolve settings. @throws {@link ConfigError} for an option out of range. */
+/** Resolve settings. @throws {@link ConfigError} for an option out of range or an unknown pool. */
 export function resolveSettings(config: Config, options: WorkerOptions = {}): WorkerSettings {
-  const pool = options.pool ?? config.workerPool
+  const { name: pool, warning: poolWarning } = choosePool(options.pool ?? config.workerPool)
   return {
     hostname: nodeName(options.hostname),
     pool,
+    poolWarning,
     concurrency: concurrencyOf(config, options, pool),
     prefetchMultiplier: multiplierOf(config, options),
     readAheadMs: config.readAheadMs,

@@ -10,7 +10,6 @@ import { hostOfApp } from './app-host.js'
 import { bannerOf, type WorkerBanner } from './banner.js'
 import { createCore, type WorkerCore } from './core.js'
 import { InterruptibleSleep } from '../util/interruptible-sleep.js'
-import { pools } from './pool/registry.js'
 import { watchProcess } from './process-watch.js'
 import { logProcessWarnings } from './process-warnings.js'
 import { chooseQueues } from './queue-choice.js'
@@ -70,7 +69,6 @@ export class Worker {
     this.#app = app
     this.#settings = resolveSettings(app.config(), options)
     this.#queues = chooseQueues(app, options)
-    pools.check(this.#settings.pool)
     this.#logger = guardLogger(options.logger ?? app.logger)
     this.hostname = this.#settings.hostname
     this.#pause = new InterruptibleSleep(app.clock)
@@ -148,6 +146,8 @@ export class Worker {
       fail: (run, error) => this.#core?.dispatcher.fail(run, error),
       stop: (error) => (this.#stopping ??= this.#stop(error)),
     })
+    const { poolWarning } = this.#settings
+    if (poolWarning !== undefined) this.#logger.warn({}, poolWarning)
     armFailpointsOfEnvironment()
     try {
       await this.#app.loadTaskModules()

@@ -255,8 +255,10 @@ BROKER_URL = sqlite:///%(here)s/queue.sqlite
 app = ./tasks.ts
 `,
     'base.ini': '[app:main]\nCELERY_DEFAULT_QUEUE = orders\n',
-    'default.ini': '[celery]\nbroker_url = sqlite:///%(here)s/other.sqlite\nimports = ./shared.ts\n',
+    'default.ini':
+      '[celery]\nbroker_url = sqlite:///%(here)s/other.sqlite\nimports = ./shared.ts orders.tasks\n',
     'shared.ts': `import { task } from 'lovage'\nexport const double = task('shared.double', (x: number) => x * 2)`,
+    'orders/tasks.ts': `import { task } from 'lovage'\nexport const half = task('orders.half', (x: number) => x / 2)`,
   }
 
   test.each([
@@ -298,8 +300,10 @@ app = ./tasks.ts
       await worker.waitForLine('ready.')
 
       const result = await project.run(['call', 'default.ini', 'shared.double', '-a', '[21]', '--wait', '20'])
+      const dotted = await project.run(['call', 'default.ini', 'orders.half', '-a', '[42]', '--wait', '20'])
 
       expect(result).toMatchObject({ code: 0, stdout: '42\n' })
+      expect(dotted).toMatchObject({ code: 0, stdout: '21\n' })
     },
     LIMIT_MS,
   )

@@ -14,7 +14,7 @@ export const workerOptions: OptionTable = {
     form: 'positive integer or `auto`',
     old: ['CELERYD_CONCURRENCY'],
     derive: concurrencyOf,
-    defaultText: '10 for the async pool, 1 for solo, the number of processors for threads and processes',
+    defaultText: '10, and 1 for the pool solo',
     doc: 'Tasks that run at the same time; `auto` for the default.',
   },
   workerPool: {
@@ -25,7 +25,7 @@ export const workerOptions: OptionTable = {
     fromText: (text: string): unknown => text,
     form: '`async`, `threads`, `processes`, `prefork` or `solo`',
     old: ['CELERYD_POOL'],
-    doc: "How tasks run: `async` (on the event loop), `threads`, `processes` (also called `prefork`) or `solo`. Celery's default is `prefork`.",
+    doc: "How tasks run: `async` (on the event loop) or `solo` (one at a time). There are no `threads` and `processes` (`prefork`) yet: a worker that is asked for them runs on `async` and warns. Celery's default is `prefork`.",
   },
   workerPrefetchMultiplier: {
     kind: 'integer',

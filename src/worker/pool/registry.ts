@@ -21,9 +21,14 @@ export class PoolRegistry {
     return this
   }
 
+  /** Whether there is a pool of this name. */
+  has(name: string): boolean {
+    return this.#factories.has(name)
+  }
+
   /** @throws {@link ConfigError} when there is no pool of this name. */
   check(name: string): void {
-    if (!this.#factories.has(name)) throw unknownPool(name, this.names)
+    if (!this.has(name)) throw unknownPool(name, this.names)
   }
 
   /** A pool, not started yet. @throws {@link ConfigError} for an unknown name. */

@@ -32,6 +32,14 @@ function values(loaded: LoadedSettings): Record<string, unknown> {
 }
 
 describe('loadIni', () => {
+  test.each(['celery', 'app:main'])('refuses settings that are in a Python module, in [%s]', (section) => {
+    const text = (value: string): string =>
+      `[${section}]\nUSE_CELERYCONFIG = ${value}\nbroker_url = redis://a\n`
+
+    expect(() => load(text('True'))).toThrow('says that the settings are in a Python module, celeryconfig')
+    expect(values(load(text('False')))).toEqual({ brokerUrl: 'redis://a' })
+  })
+
   test('types the values of [app:main] by their options', () => {
     const loaded = load(`
 [app:main]

@@ -170,6 +170,24 @@ describe('what a worker claims', () => {
     expect(worker.banner).toMatchObject({ transport: masked, results: 'redis://:**@localhost/1' })
   })
 
+  it.each(['prefork', 'processes', 'threads'] as const)(
+    'runs on the event loop where the pool %s was asked for, and warns',
+    async (pool) => {
+      await using bench = new Bench({ workerPool: pool })
+      const task = bench.app.task('tasks.pool', () => 1)
+      const worker = await bench.start()
+
+      expect(worker.banner).toMatchObject({ pool: 'async', concurrency: 10 })
+      expect(await (await task.delay()).get(5)).toBe(1)
+      expect(
+        bench.log.find(/^there is no pool "(processes|threads)".* yet: tasks run on the event loop/),
+      ).toMatchObject({
+        level: 'warn',
+      })
+      expect(bench.worker({ pool }).banner.pool).toBe('async')
+    },
+  )
+
   it('names the task that blocked the event loop', async () => {
     await using bench = new Bench()
     const block = bench.app.task('tasks.block', () => {
