@@ -1,9 +1,10 @@
 import { connect as connectTcp, Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { AbstractConnector, Redis } from 'ioredis'
-import type { RedisOptions } from 'ioredis'
+import { AbstractConnector } from 'ioredis'
+import type { Redis, RedisOptions } from 'ioredis'
 import { withDeadline } from '../../src/util/deadline.js'
 import { toError } from '../../src/util/to-error.js'
+import { CheckedRedis } from './checked-redis.js'
 import { RedisFailure } from './failure.js'
 import { listOf, numberOf, textOf } from './reply.js'
 
@@ -82,13 +83,16 @@ async function ownerOf({ seeds, key }: ClusterTarget, options: RedisOptions): Pr
 }
 
 async function askSeed(seed: ClusterNode, key: string, options: RedisOptions): Promise<ClusterNode> {
-  const redis = new Redis({ ...options, ...seed, lazyConnect: true, retryStrategy: () => null })
+  const redis = new CheckedRedis({ ...options, ...seed, lazyConnect: true, retryStrategy: () => null })
   redis.on('error', () => undefined)
   try {
     return await withDeadline(askOwner(redis, seed, key), {
       ms: options.connectTimeout ?? ANSWER_MS,
       late: () => new RedisFailure('unavailable', `${seed.host}:${String(seed.port)} does not answer`),
     })
+  } catch (error) {
+    // What the connection rejects with says only that it was closed.
+    throw toError(redis.refusal ?? error)
   } finally {
     redis.disconnect()
   }

@@ -1,8 +1,9 @@
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { BrokerConnectionError } from '../../src/errors/errors.js'
 import { backoffMs } from '../../src/util/backoff.js'
 import { withDeadline } from '../../src/util/deadline.js'
 import { toError } from '../../src/util/to-error.js'
+import { CheckedRedis } from './checked-redis.js'
 import { RedisFailure, toFailure } from './failure.js'
 import { gatherWrites, writeGathered } from './gather-writes.js'
 import type { Script } from './script.js'
@@ -26,7 +27,7 @@ const RECONNECT = { firstMs: 50, maxMs: 2_000, jitter: 1 }
 export class RedisLink {
   readonly target: ServerTarget
   readonly listening: Listening
-  readonly #redis: Redis
+  readonly #redis: CheckedRedis
   #lastError: Error | undefined
   #checked: Promise<void> | undefined
   #isClosed = false
@@ -36,7 +37,7 @@ export class RedisLink {
     this.target = target
     this.#redis = openRedis(target, () => this.#isClosed)
     this.#redis.on('error', (error: unknown) => {
-      this.#lastError = toError(error)
+      this.#lastError = this.#redis.refusal ?? toError(error)
     })
     this.#redis.on('ready', () => {
       this.#connects += 1
@@ -184,8 +185,9 @@ export class RedisLink {
 
   #unreachable(): RedisFailure {
     const cause = this.#lastError
-    const message = cause === undefined || cause.message === '' ? codeOf(cause) : cause.message
-    const isRefused = /^(NOAUTH|WRONGPASS|ERR|NOPERM)\b/.test(message)
+    const said = cause === undefined || cause.message === '' ? codeOf(cause) : cause.message
+    const message = said.replace(/^Ready check failed: /, '')
+    const isRefused = /^ERR\b|\b(NOAUTH|WRONGPASS|NOPERM)\b/.test(message)
     return new RedisFailure(isRefused ? 'refused' : 'unavailable', `${this.target.label}: ${message}`, cause)
   }
 
@@ -198,8 +200,8 @@ export class RedisLink {
   }
 }
 
-function openRedis(target: ServerTarget, isClosed: () => boolean): Redis {
-  const redis = new Redis({
+function openRedis(target: ServerTarget, isClosed: () => boolean): CheckedRedis {
+  const redis = new CheckedRedis({
     ...target.connection,
     lazyConnect: true,
     enableOfflineQueue: false,

@@ -4,6 +4,7 @@ import { booleanOption, driverOptions } from '../../src/broker/driver-options.js
 import { ConfigError } from '../../src/errors/errors.js'
 import { shownOption } from '../../src/util/mask-members.js'
 import { isRecord } from '../../src/util/record.js'
+import { DEFAULT_NAME } from './checked-redis.js'
 import { clusterConnector } from './cluster-connector.js'
 import { tlsOf } from './tls-options.js'
 
@@ -77,7 +78,7 @@ export function readServer(
     ...accountOf(url, options),
     ...tlsOf(url, options),
     connectTimeout: secondsOption(options, 'socket_connect_timeout') ?? ANSWER_MS,
-    connectionName: textOption(options, 'client_name') ?? 'lovage',
+    connectionName: textOption(options, 'client_name') ?? DEFAULT_NAME,
   }
   const serverIdentity = JSON.stringify({ ...connection, db: undefined, ...nodesOf(url, prefix) })
   if (isCluster && database !== 0) throw new ConfigError('a Redis Cluster has database 0 only')

@@ -2,6 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, it, jest } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { makeCertificates } from '../../support/certificates.js'
+import { createBackend } from '../../../backends/redis/index.js'
+import { createBroker } from '../../../brokers/redis/index.js'
+import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
+import { jsonCodec } from '../../conformance/index.js'
 import { run } from '../../support/child.js'
 import { canStartRedis, RedisServer, unusedPort } from '../../support/redis-server.js'
 import { tempFolder, type TempFolder } from '../../support/temp.js'
@@ -21,6 +25,7 @@ async function roundTrip({ broker, backend }: RedisStage): Promise<readonly stri
   return [...textsOf([delivery]), String(stored?.result)]
 }
 
+const never = new AbortController().signal
 const there = ['hello', 'done']
 const withServer = server === '' ? describe.skip : describe
 const withOwn = canStartRedis() ? describe : describe.skip
@@ -61,6 +66,50 @@ withOwn('a Redis server of its own', () => {
     await expect(openStage(wrong)).rejects.toMatchObject({ code: 'LOVAGE_BROKER', retryable: false })
     await using local = await openStage(socket, {}, false)
     expect(await roundTrip(local)).toEqual(there)
+  })
+
+  it.each([
+    ['database', '/99', {}, 'DB index is out of range'],
+    ['password, where it asks for none', '/0', { password: 's3cret' }, 'without any password'],
+    ['name of the connection', '/0', { client_name: 'a name' }, 'Client names cannot contain spaces'],
+  ])('that refuses the %s is an error of broker and backend, and used in no other way', async (...given) => {
+    const [, path, options, message] = given
+    await using own = await RedisServer.start()
+    const url = parseConnectionUrl(own.url.replace('/0', path))
+    const broker = createBroker(url, { transportOptions: options })
+    const backend = createBackend(url, { codec: jsonCodec, transportOptions: options })
+
+    const connecting = broker.connect(never)
+    await expect(connecting).rejects.toMatchObject({ code: 'LOVAGE_BROKER', retryable: false })
+    await expect(connecting).rejects.toThrow(message)
+    await expect(backend.connect(never)).rejects.toMatchObject({ code: 'LOVAGE_BACKEND', retryable: false })
+
+    await broker.close()
+    await backend.close()
+  })
+
+  it('that refuses the database at a reconnect gets nothing into another', async () => {
+    await using own = await RedisServer.start()
+    await using stage = await openStage(own.url.replace('/0', '/3'))
+    const admin = new Redis(own.url)
+    await admin.call('ACL', 'SETUSER', 'default', '-select')
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+
+    for (let time = 0; time < 20; time += 1) {
+      await expect(stage.broker.declare({ name: 'q', lifetime: 'durable', bindings: [] })).rejects.toThrow()
+      await sleep(10)
+    }
+
+    expect(await admin.dbsize()).toBe(0)
+    await admin.call('ACL', 'SETUSER', 'default', '+@all')
+    const declare = stage.broker.declare.bind(stage.broker, { name: 'q', lifetime: 'durable', bindings: [] })
+    await until('the database', () =>
+      declare().then(
+        () => true,
+        () => false,
+      ),
+    )
+    admin.disconnect()
   })
 
   it('that may evict keys is refused by name, unless that is wanted', async () => {
