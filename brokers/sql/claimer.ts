@@ -1,5 +1,7 @@
 import type { Delivery } from '../../src/broker/contract.js'
 import type { AtOnce, ClaimedRow, Outlook, Place } from './dialect/dialect.js'
+import { EndedLeases, LAST_CALL_MS } from './ended-leases.js'
+import type { EndedStep } from './ended-leases.js'
 import { toDelivery } from './envelope.js'
 import { SqlFailure } from './failure.js'
 import { PassedOver } from './passed-over.js'
@@ -27,6 +29,8 @@ type Places = ReadonlyMap<string, Place> | undefined
 // While batches are full the look is left out, and with it due messages and lost leases wait this long.
 const LOOK_EVERY_MS = 100
 
+const NEVER = Number.POSITIVE_INFINITY
+
 // A claim that a power cut undoes is made again.
 const FLEETING = { durable: false } as const
 
@@ -34,6 +38,7 @@ const FLEETING = { durable: false } as const
 export class Claimer {
   readonly #options: ClaimerOptions
   readonly #passedOver = new PassedOver()
+  readonly #ended = new EndedLeases()
   #claims = 0
   #turn = 0
   #lookAtMs = 0
@@ -58,27 +63,27 @@ export class Claimer {
       if (deliveries.length > 0) return { deliveries, nextMs: 0 }
     }
     if (isLookDue || this.#isDry) {
-      const outlook = await this.#prepare()
-      if (outlook !== undefined)
-        return { deliveries: [], nextMs: Math.min(nextMs(outlook), this.#untilWholeMs()) }
+      const idleMs = await this.#prepare()
+      if (idleMs !== undefined) return { deliveries: [], nextMs: Math.min(idleMs, this.#untilWholeMs()) }
     }
     return { deliveries: await this.#claim(max), nextMs: 0 }
   }
 
-  /** Look, and see to what is due; the outlook when there is nothing to claim. */
-  async #prepare(): Promise<Outlook | undefined> {
+  /** Look, and see to what is due; how long nothing is to be done, in milliseconds, when there is nothing to claim. */
+  async #prepare(): Promise<number | undefined> {
     // Set by a look alone: full batches must not put off the next one for ever.
     this.#lookAtMs = performance.now() + LOOK_EVERY_MS
     const outlook = await this.#look()
-    const due = isPast(outlook.nextDueMs, outlook)
-    const ended = isPast(outlook.nextLeaseEndMs, outlook)
     this.#isDry = true
-    if (!outlook.ready && !due && !ended) return outlook
-    if (due || ended) {
+    const untilDueMs = (outlook.nextDueMs ?? NEVER) - outlook.nowMs
+    const untilEndMs = (outlook.nextLeaseEndMs ?? NEVER) - outlook.nowMs
+    const ended = this.#ended.step(untilEndMs, outlook.nowMs)
+    if (untilDueMs <= 0 || ended.kind !== 'wait') {
       const { database } = this.#options.store
-      await database.transaction(async (session) => this.#maintain(session), FLEETING)
+      await database.transaction(async (session) => this.#maintain(session, ended), FLEETING)
     }
-    return undefined
+    if (outlook.ready || untilDueMs <= 0 || ended.kind === 'free') return undefined
+    return Math.max(1, Math.min(untilDueMs, ended.kind === 'wait' ? ended.ms : LAST_CALL_MS))
   }
 
   async #claim(max: number): Promise<readonly Delivery[]> {
@@ -116,10 +121,13 @@ export class Claimer {
     return outlook
   }
 
-  async #maintain(session: Session): Promise<void> {
+  async #maintain(session: Session, ended: EndedStep): Promise<void> {
     const { store, holder } = this.#options
-    const promoted = await store.dialect.promote(session)
-    const freed = await store.dialect.reap(session, holder)
+    const { dialect } = store
+    const promoted = await dialect.promote(session)
+    if (ended.kind === 'call') this.#ended.called(await dialect.now(session))
+    const isFreeing = ended.kind === 'free'
+    const freed = isFreeing ? await dialect.reap(session, holder, this.#ended.endedBeforeMs) : 0
     // Others in this process may serve the queues that these belong to.
     if (promoted + freed > 0)
       setImmediate(() => {
@@ -183,13 +191,4 @@ function reaped(): SqlFailure {
     'the lease ran out and its claims were freed; open another consumer',
     undefined,
   )
-}
-
-function isPast(moment: number | undefined, outlook: Outlook): boolean {
-  return moment !== undefined && moment <= outlook.nowMs
-}
-
-function nextMs({ nowMs, nextDueMs, nextLeaseEndMs }: Outlook): number {
-  const next = Math.min(nextDueMs ?? Number.POSITIVE_INFINITY, nextLeaseEndMs ?? Number.POSITIVE_INFINITY)
-  return Math.max(1, next - nowMs)
 }

@@ -212,8 +212,8 @@ export interface SqlDialect {
   keepHolder(session: Session, holder: number, leaseMs: number): Promise<boolean>
   /** Free every claim of the holder without counting it, and forget the holder. */
   closeHolder(session: Session, holder: number): Promise<void>
-  /** Free the claims of holders whose lease ran out, except this one's; they stay counted. */
-  reap(session: Session, except: number): Promise<number>
+  /** Free the claims of holders whose lease ended up to a moment, except this one's; they stay counted. */
+  reap(session: Session, except: number, endedBeforeMs: number): Promise<number>
 
   /** Write a broadcast. */
   broadcast(session: Session, meta: string, body: Uint8Array): Promise<void>

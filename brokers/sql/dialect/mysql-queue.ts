@@ -38,7 +38,7 @@ const OPEN_HOLDER = `INSERT INTO {holder} (lease_until_ms, owner) VALUES (? + ${
 const RENEW_HOLDER = `UPDATE {holder} SET lease_until_ms = ? + ${NOW} WHERE id = ?`
 // Locked, so that nobody frees the holder's claims while it makes new ones.
 const IS_STALE = `SELECT lease_until_ms < ? + ${NOW} FROM {holder} WHERE id = ? FOR UPDATE`
-const EXPIRED_HOLDERS = `SELECT id FROM {holder} WHERE lease_until_ms <= ${NOW} AND id <> ? FOR UPDATE SKIP LOCKED`
+const EXPIRED_HOLDERS = 'SELECT id FROM {holder} WHERE lease_until_ms <= ? AND id <> ? FOR UPDATE SKIP LOCKED'
 
 const FREE_UNSPENT =
   'UPDATE {message} SET holder = NULL, claim = NULL, ready = 1, unspent = unspent + 1 WHERE holder = ?'
@@ -202,8 +202,8 @@ export async function closeHolder(session: Session, holder: number): Promise<voi
 }
 
 /** Leaves out holders that are claiming at this moment. See `SqlDialect.reap`. */
-export async function reap(session: Session, except: number): Promise<number> {
-  const ids = idsOf(await session.all(EXPIRED_HOLDERS, [except]))
+export async function reap(session: Session, except: number, endedBeforeMs: number): Promise<number> {
+  const ids = idsOf(await session.all(EXPIRED_HOLDERS, [endedBeforeMs, except]))
   if (ids.length === 0) return 0
   const freed = await session.run(
     `UPDATE {message} SET holder = NULL, claim = NULL, ready = 1 WHERE holder IN (${marks(ids)})`,

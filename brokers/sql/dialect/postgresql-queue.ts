@@ -57,7 +57,8 @@ const FREE_UNSPENT =
   'UPDATE {message} SET holder = NULL, claim = NULL, unspent = unspent + 1 WHERE holder = $1'
 const FREE = 'UPDATE {message} SET holder = NULL, claim = NULL WHERE holder = ANY ($1::bigint[])'
 const DROP_HOLDERS = 'DELETE FROM {holder} WHERE id = ANY ($1::bigint[])'
-const EXPIRED_HOLDERS = `SELECT id FROM {holder} WHERE lease_until_ms <= ${NOW} AND id <> $1 FOR UPDATE SKIP LOCKED`
+const EXPIRED_HOLDERS =
+  'SELECT id FROM {holder} WHERE lease_until_ms <= $1 AND id <> $2 FOR UPDATE SKIP LOCKED'
 
 const INSERT = insertText(1)
 
@@ -174,8 +175,8 @@ export async function closeHolder(session: Session, holder: number): Promise<voi
 }
 
 /** Leaves out holders that are claiming at this moment. See `SqlDialect.reap`. */
-export async function reap(session: Session, except: number): Promise<number> {
-  const expired = (await session.all(EXPIRED_HOLDERS, [except])).map(([id]) => Number(id))
+export async function reap(session: Session, except: number, endedBeforeMs: number): Promise<number> {
+  const expired = (await session.all(EXPIRED_HOLDERS, [endedBeforeMs, except])).map(([id]) => Number(id))
   if (expired.length === 0) return 0
   const ids = integerArray(expired)
   const freed = await session.run(FREE, [ids])

@@ -54,7 +54,7 @@ const FREE_UNSPENT =
   'UPDATE {message} SET holder = NULL, claim = NULL, unspent = unspent + 1 WHERE holder = ?'
 const FREE = `UPDATE {message} SET holder = NULL, claim = NULL WHERE holder IN ${IDS}`
 const DROP_HOLDERS = `DELETE FROM {holder} WHERE id IN ${IDS}`
-const EXPIRED_HOLDERS = `SELECT id FROM {holder} WHERE lease_until_ms <= ${NOW} AND id <> ?`
+const EXPIRED_HOLDERS = 'SELECT id FROM {holder} WHERE lease_until_ms <= ? AND id <> ?'
 
 const INSERT_READY = inserts('(queue, priority, meta, body)', '(?,?,?,?)')
 const INSERT_HELD = inserts('(queue, priority, meta, body, due_ms, due)', `(?,?,?,?,? + ? * ${NOW},1)`)
@@ -184,8 +184,8 @@ export async function closeHolder(session: Session, holder: number): Promise<voi
 }
 
 /** Frees by the list of ended holders, read first so that both statements mean the same ones. See `SqlDialect.reap`. */
-export async function reap(session: Session, except: number): Promise<number> {
-  const expired = (await session.all(EXPIRED_HOLDERS, [except])).map(([id]) => id)
+export async function reap(session: Session, except: number, endedBeforeMs: number): Promise<number> {
+  const expired = (await session.all(EXPIRED_HOLDERS, [endedBeforeMs, except])).map(([id]) => id)
   if (expired.length === 0) return 0
   const ids = JSON.stringify(expired)
   const freed = await session.run(FREE, [ids])

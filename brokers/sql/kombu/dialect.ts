@@ -78,7 +78,8 @@ class KombuQueue {
         (await base.dropMessages(session, queue, which)) +
         (await dropQueue(session, flavour, { queue, which })),
       promote: (session) => this.#freeing(session, () => base.promote(session)),
-      reap: (session, except) => this.#freeing(session, () => base.reap(session, except)),
+      reap: (session, except, endedBeforeMs) =>
+        this.#freeing(session, () => base.reap(session, except, endedBeforeMs)),
       closeHolder: async (session, holder) => {
         await base.closeHolder(session, holder)
         await this.#return(session)
