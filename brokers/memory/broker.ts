@@ -9,7 +9,8 @@ import type {
   QueueSpec,
   ScheduleStore,
 } from '../../src/broker/contract.js'
-import { PublishError, QueueNotFoundError } from '../../src/errors/errors.js'
+import { unroutable } from '../../src/broker/routing.js'
+import { QueueNotFoundError } from '../../src/errors/errors.js'
 import { MemoryConsumer } from './consumer.js'
 import { MemoryLeases } from './leases.js'
 import type { MemoryStore } from './store.js'
@@ -53,16 +54,16 @@ export class MemoryBroker implements Broker {
 
   async publish(batch: readonly Outgoing[]): Promise<void> {
     const nowMs = this.#store.clock.now()
-    const unroutable: number[] = []
+    const lost: number[] = []
     const touched = new Set<string>()
     for (const [index, outgoing] of batch.entries()) {
       const queues = this.#store.routesOf(outgoing)
-      if (queues.length === 0) unroutable.push(index)
+      if (queues.length === 0) lost.push(index)
       this.#store.accept(outgoing, queues, nowMs)
       for (const queue of queues) touched.add(queue)
     }
     this.#store.wake(touched)
-    if (unroutable.length > 0) throw unroutableError(batch, unroutable)
+    if (lost.length > 0) throw unroutable(batch, lost)
   }
 
   async consume(queues: readonly string[], options: ConsumeOptions): Promise<Consumer> {
@@ -102,12 +103,4 @@ export class MemoryBroker implements Broker {
     for (const queue of this.#transient) this.#store.delete(queue)
     this.#transient.clear()
   }
-}
-
-function unroutableError(batch: readonly Outgoing[], indexes: readonly number[]): PublishError {
-  const first = batch[indexes[0] ?? 0]?.route
-  return new PublishError(
-    `no queue is reached by exchange "${first?.exchange ?? ''}" and routing key "${first?.routingKey ?? ''}"; declare one first`,
-    indexes,
-  )
 }

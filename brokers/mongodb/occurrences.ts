@@ -5,7 +5,8 @@ import type { ClientSession } from 'mongodb'
 import { OCCURRENCES_KEPT_MS, type Occurrence, type Outgoing } from '../../src/broker/contract.js'
 import type { MessageDocument } from './documents.js'
 import { isPassing } from './failure.js'
-import { documentsOf, unroutable } from './publisher.js'
+import { documentsOf } from './publisher.js'
+import { unroutable } from '../../src/broker/routing.js'
 import type { MongoStore } from './store.js'
 
 const DUPLICATE = 11_000

@@ -1,5 +1,6 @@
 import { MongoBulkWriteError, ObjectId } from 'mongodb'
 import type { Outgoing } from '../../src/broker/contract.js'
+import { unroutable } from '../../src/broker/routing.js'
 import { PublishError } from '../../src/errors/errors.js'
 import type { MessageDocument } from './documents.js'
 import { writeEnvelope } from '../../src/broker/kombu-envelope.js'
@@ -30,15 +31,6 @@ export async function documentsOf(
   const nowMs = needsTime ? await clock.now() : 0
   return batch.map((outgoing, position) =>
     (routed[position] ?? []).map((queue) => toDocument(outgoing, queue, { nowMs, ttl: settings.ttl })),
-  )
-}
-
-/** Error of messages that reach no queue. */
-export function unroutable(batch: readonly Outgoing[], indexes: readonly number[]): PublishError {
-  const route = batch[indexes[0] ?? 0]?.route
-  return new PublishError(
-    `no queue is reached by exchange "${route?.exchange ?? ''}" and routing key "${route?.routingKey ?? ''}"`,
-    indexes,
   )
 }
 

@@ -5,7 +5,8 @@ import type { Delivery, HandBack, Settlement } from '../../src/broker/contract.j
 import type { MessageDocument } from './documents.js'
 import { withHeaders } from './envelope.js'
 import { claimedName, delayedName } from './names.js'
-import { documentsOf, unroutable } from './publisher.js'
+import { documentsOf } from './publisher.js'
+import { unroutable } from '../../src/broker/routing.js'
 import type { ResultWriter } from './result-writer.js'
 import type { MongoStore } from './store.js'
 

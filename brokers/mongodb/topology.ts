@@ -1,6 +1,6 @@
 import type { Collection } from 'mongodb'
 import type { Binding, ExchangeType, Outgoing, QueueSpec } from '../../src/broker/contract.js'
-import { matchBindings } from '../../src/broker/routing.js'
+import { matchBindings, topicPattern } from '../../src/broker/routing.js'
 import type { BoundQueue } from '../../src/broker/routing.js'
 import { isRecord } from '../../src/util/record.js'
 import type { MessageDocument, QueueDocument, RoutingDocument } from './documents.js'
@@ -95,20 +95,6 @@ export class Topology {
     this.#known = new Set([...declared.map(({ _id }) => _id), ...bound])
     this.#knownAtMs = askedAtMs
   }
-}
-
-/**
- * A topic's binding key as the regular expression that kombu 5.7 stores.
- *
- * @source kombu 5.7, `kombu/transport/virtual/exchange.py`, `TopicExchange.key_to_pattern`.
- */
-export function topicPattern(key: string): string {
-  const words = key.split('.').map((word) => {
-    if (word === '*') return '[^\\.]+'
-    if (word === '#') return '.*?'
-    return word.replace(/[^\p{L}\p{N}_.#*]/gu, '\\$&')
-  })
-  return `^${words.join('\\.')}$`
 }
 
 function toRouting(

@@ -1,4 +1,5 @@
 import type { Outgoing } from '../../src/broker/contract.js'
+import { unroutable } from '../../src/broker/routing.js'
 import { PublishError } from '../../src/errors/errors.js'
 import type { Keys } from './keys.js'
 import type { Argument, RedisLink } from './link.js'
@@ -164,15 +165,6 @@ function unconfirmed(batch: readonly Outgoing[], { refused, failed }: Unconfirme
   if (message === undefined) return unroutable(batch, refused)
   const indexes = [...new Set([...refused, ...failed.keys()])].sort((one, other) => one - other)
   return new PublishError(message, indexes)
-}
-
-/** Error of messages that reach no queue. */
-export function unroutable(batch: readonly Outgoing[], indexes: readonly number[]): PublishError {
-  const route = batch[indexes[0] ?? 0]?.route
-  return new PublishError(
-    `no queue is reached by exchange "${route?.exchange ?? ''}" and routing key "${route?.routingKey ?? ''}"`,
-    indexes,
-  )
 }
 
 function isHeld({ notBeforeMs, delayMs }: Outgoing): boolean {

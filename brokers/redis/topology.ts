@@ -1,5 +1,5 @@
 import type { Binding, QueueSpec, Route } from '../../src/broker/contract.js'
-import { matchesTopic } from '../../src/broker/routing.js'
+import { matchesTopic, topicPattern } from '../../src/broker/routing.js'
 import type { Keys } from './keys.js'
 import type { RedisLink } from './link.js'
 import { numberOf, textsOf } from './reply.js'
@@ -113,18 +113,4 @@ export class Topology {
     }
     return calls
   }
-}
-
-/**
- * A topic's binding key as the regular expression that kombu 5.7 stores.
- *
- * @source kombu 5.7, `kombu/transport/virtual/exchange.py`, `TopicExchange.key_to_pattern`.
- */
-export function topicPattern(key: string): string {
-  const words = key.split('.').map((word) => {
-    if (word === '*') return '[^\\.]+'
-    if (word === '#') return '.*?'
-    return word.replace(/[^\p{L}\p{N}_.#*]/gu, '\\$&')
-  })
-  return `^${words.join('\\.')}$`
 }

@@ -1,3 +1,4 @@
+import { unroutable } from '../../src/broker/routing.js'
 import { hostname } from 'node:os'
 import { threadId } from 'node:worker_threads'
 import type {
@@ -14,7 +15,7 @@ import type {
 import { SqlConsumer } from './consumer.js'
 import { asBroker, NotBegun } from './failure.js'
 import { SqlFanout } from './fanout.js'
-import { insertAtOnce, insertOutgoing, notSentError, unroutableError } from './publish.js'
+import { insertAtOnce, insertOutgoing, notSentError } from './publish.js'
 import { publishWithin } from './publish-within.js'
 import { SqlSchedules } from './schedules.js'
 import { writerFor } from './result-writer.js'
@@ -76,7 +77,7 @@ export class SqlBroker implements Broker {
 
   async publish(batch: readonly Outgoing[], { signal }: Partial<PublishOptions> = {}): Promise<void> {
     if (batch.length === 0) return
-    const unroutable = await this.#use(async (store) => {
+    const lost = await this.#use(async (store) => {
       try {
         const failed = (await insertAtOnce(store, batch, signal))
           ? []
@@ -87,7 +88,7 @@ export class SqlBroker implements Broker {
         throw error instanceof NotBegun ? notSentError(batch) : error
       }
     })
-    if (unroutable.length > 0) throw unroutableError(batch, unroutable)
+    if (lost.length > 0) throw unroutable(batch, lost)
   }
 
   async publishWithin(
@@ -95,10 +96,10 @@ export class SqlBroker implements Broker {
     batch: readonly Outgoing[],
     queues: readonly QueueSpec[],
   ): Promise<void> {
-    const unroutable = await asBroker(async () =>
+    const lost = await asBroker(async () =>
       publishWithin(await this.#handle.untouched(), transaction, { batch, queues }),
     )
-    if (unroutable.length > 0) throw unroutableError(batch, unroutable)
+    if (lost.length > 0) throw unroutable(batch, lost)
   }
 
   async consume(queues: readonly string[], options: ConsumeOptions): Promise<Consumer> {

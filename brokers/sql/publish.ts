@@ -74,15 +74,6 @@ export function notSentError(batch: readonly Outgoing[]): PublishError {
   return new PublishError(message, [...batch.keys()], { cause, notSent: true })
 }
 
-/** The error of a batch of which some messages have no queue to go to. */
-export function unroutableError(batch: readonly Outgoing[], unroutable: readonly number[]): PublishError {
-  const route = batch[unroutable[0] ?? 0]?.route
-  return new PublishError(
-    `no queue is reached by exchange "${route?.exchange}" and routing key "${route?.routingKey}"`,
-    unroutable,
-  )
-}
-
 function newMessage(outgoing: Outgoing, queue: string): NewMessage {
   const { message, route } = outgoing
   const priority = Math.trunc(message.properties.priority ?? 0)

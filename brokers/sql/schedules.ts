@@ -1,3 +1,4 @@
+import { unroutable } from '../../src/broker/routing.js'
 import {
   OCCURRENCES_KEPT_MS,
   type Leadership,
@@ -7,7 +8,7 @@ import {
   type StoredEntry,
 } from '../../src/broker/contract.js'
 import { storedEntry } from '../../src/broker/stored-entry.js'
-import { insertOutgoing, unroutableError } from './publish.js'
+import { insertOutgoing } from './publish.js'
 import type { NamedRow, Session } from './session.js'
 import type { SqlStore } from './store.js'
 
@@ -24,8 +25,8 @@ export class SqlSchedules implements ScheduleStore {
     return this.#use(async (store) => {
       const claimed = await store.database.transaction(async (session) => {
         if (!(await insertOccurrence(session, occurrence))) return false
-        const unroutable = await insertOutgoing(session, store, publish)
-        if (unroutable.length > 0) throw unroutableError(publish, unroutable)
+        const lost = await insertOutgoing(session, store, publish)
+        if (lost.length > 0) throw unroutable(publish, lost)
         return true
       })
       if (claimed) store.wake.signal()

@@ -1,8 +1,9 @@
+import { unroutable } from '../../src/broker/routing.js'
 import type { Delivery, HandBack, Outgoing, Settlement } from '../../src/broker/contract.js'
 import { LeaseLostError } from '../../src/errors/errors.js'
 import type { ClaimKey, GiveBack, SqlDialect } from './dialect/dialect.js'
 import { claimKey, encodeMeta } from './envelope.js'
-import { holdOf, insertOutgoing, unroutableError } from './publish.js'
+import { holdOf, insertOutgoing } from './publish.js'
 import type { KeptRecord, ResultWriter } from './result-writer.js'
 import type { Session } from './session.js'
 import type { SqlStore } from './store.js'
@@ -160,8 +161,8 @@ async function givenBack(
 }
 
 async function publishWithin(owner: ClaimOwner, session: Session, batch: readonly Outgoing[]): Promise<void> {
-  const unroutable = await insertOutgoing(session, owner.store, batch)
-  if (unroutable.length > 0) throw unroutableError(batch, unroutable)
+  const lost = await insertOutgoing(session, owner.store, batch)
+  if (lost.length > 0) throw unroutable(batch, lost)
 }
 
 function giveBackOf(delivery: Delivery, wish: Omit<HandBack, 'delivery'>): GiveBack {

@@ -1,6 +1,7 @@
 import type { Message } from '../message/message.js'
 import { leastOf } from '../util/long-list.js'
-import type { Binding, Route } from './contract.js'
+import { PublishError } from '../errors/errors.js'
+import type { Binding, Outgoing, Route } from './contract.js'
 
 /** A queue and how an exchange reaches it. */
 export interface BoundQueue {
@@ -98,4 +99,30 @@ export function matchesHeaders(
     return Object.hasOwn(headers, name) && (value === undefined || value === null || value === headers[name])
   }
   return mode.startsWith('any') ? names.some(fits) : names.every(fits)
+}
+
+/** The error of a batch of which some messages have no queue to go to. */
+export function unroutable(
+  batch: readonly Pick<Outgoing, 'route'>[],
+  indexes: readonly number[],
+): PublishError {
+  const route = batch[indexes[0] ?? 0]?.route
+  return new PublishError(
+    `no queue is reached by exchange "${route?.exchange ?? ''}" and routing key "${route?.routingKey ?? ''}"`,
+    indexes,
+  )
+}
+
+/**
+ * The binding key of a topic exchange as the regular expression that kombu's virtual transports store.
+ *
+ * @source kombu 5.7, `kombu/transport/virtual/exchange.py`, `TopicExchange.key_to_pattern`.
+ */
+export function topicPattern(key: string): string {
+  const words = key.split('.').map((word) => {
+    if (word === '*') return '[^\\.]+'
+    if (word === '#') return '.*?'
+    return word.replace(/[^\p{L}\p{N}_.#*]/gu, '\\$&')
+  })
+  return `^${words.join('\\.')}$`
 }
