@@ -34,6 +34,9 @@ export interface ConsumerParts {
 /** From here on a fetch counts as one of many, in milliseconds. */
 const PATIENT_MS = 5_000
 
+/** How long closing waits for long polls that are still under way, in milliseconds. */
+const CLOSE_MS = 4_500
+
 interface Held {
   readonly tag: string
   readonly claim: Received
@@ -247,7 +250,7 @@ export class SqsConsumer implements Consumer {
 
   async #close(): Promise<void> {
     this.#endWait?.()
-    await this.#polls.close()
+    await this.#polls.close(CLOSE_MS)
     const { returner, overtime } = this.#parts
     const held = [...this.#unsettled.values()].filter(({ tag }) => this.#isHeld(tag))
     const waiting = this.#room.empty()

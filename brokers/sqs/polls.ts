@@ -1,3 +1,4 @@
+import { wait } from '../../src/util/wait.js'
 import { toFailure } from './failure.js'
 import type { SqsFailure } from './failure.js'
 import type { QueueRef } from './queue-ref.js'
@@ -46,6 +47,7 @@ export class Polls {
   readonly #stop = new AbortController()
   readonly #stalls = new Stalls()
   readonly #open = new Set<Promise<void>>()
+  #isClosing = false
   #turn = 0
 
   constructor(parts: PollsParts) {
@@ -61,7 +63,7 @@ export class Polls {
   /** Look once into queues for up to `room` messages, without waiting for any to come. */
   async look(room: number): Promise<void> {
     const lanes = this.#rotated()
-    let left = room
+    let left = this.#isClosing ? 0 : room
     const looks: Promise<void>[] = []
     for (const [index, lane] of lanes.entries()) {
       if (left <= 0) break
@@ -70,7 +72,7 @@ export class Polls {
       // A queue that was not full last time is asked once.
       for (let side = 0; share > 0 && side < lane.side; side += 1) {
         const size = Math.min(mostOf(lane), share)
-        looks.push(this.#poll(lane, size, 0))
+        looks.push(this.#opened(this.#poll(lane, size, 0)))
         share -= size
       }
     }
@@ -84,7 +86,7 @@ export class Polls {
    */
   wait(room: number, waitMs: number): void {
     const idle = this.#rotated().filter(({ asked }) => asked === 0)
-    let free = room - this.asked
+    let free = this.#isClosing ? 0 : room - this.asked
     // With room for fewer messages than there are queues, they are asked in turn.
     const isShort = free < idle.length
     const longest = Math.min(waitMs / 1000, isShort ? 1 : this.#parts.waitSeconds)
@@ -107,11 +109,26 @@ export class Polls {
     while (this.#open.size > 0) await Promise.all(this.#open)
   }
 
-  /** End what is under way, and wait until it has ended. */
-  async close(): Promise<void> {
+  /**
+   * Begin no more, wait for the answers of those under way, and end what takes longer than `waitMs`: the service may give
+   * messages to a request that was ended, and nobody would see them until their lease is over.
+   */
+  async close(waitMs: number): Promise<void> {
+    this.#isClosing = true
+    const until = (end: () => void): (() => void) => {
+      void this.idle().then(end)
+      return () => undefined
+    }
+    await wait({ ms: waitMs, signal: this.#stop.signal, until })
     this.#stop.abort()
     this.#stalls.close()
     await Promise.allSettled([...this.#open])
+  }
+
+  #opened(poll: Promise<void>): Promise<void> {
+    const opened = poll.finally(() => this.#open.delete(opened))
+    this.#open.add(opened)
+    return opened
   }
 
   /** A busy queue is asked several times at once. */
@@ -131,11 +148,11 @@ export class Polls {
 
   #begin(lane: Lane, size: number, seconds: number): void {
     lane.asked += size
-    const poll = this.#poll(lane, size, seconds).finally(() => {
-      lane.asked -= size
-      this.#open.delete(poll)
-    })
-    this.#open.add(poll)
+    void this.#opened(
+      this.#poll(lane, size, seconds).finally(() => {
+        lane.asked -= size
+      }),
+    )
   }
 
   /** Never rejects. */

@@ -129,9 +129,10 @@ export class Session {
     })
   }
 
-  /** Claim no more. */
-  stopClaiming(): void {
+  /** Claim no more. Resolves when no request is under way that can still bring messages. */
+  async stopClaiming(): Promise<void> {
     this.#stop.abort()
+    await this.claims.consumer.setCredit(0)
   }
 
   /** The connection failed: claim no more here, and let {@link claim} reject. */

@@ -27,6 +27,8 @@ export class Shutdown {
   readonly #warmWait: InterruptibleSleep
   readonly #softWait: InterruptibleSleep
   #isHurried = false
+  /** Settled when no request is under way that can still bring messages. */
+  #stopped: Promise<void> = Promise.resolve()
 
   /**
    * @param timeoutMs - How long running bodies may go on.
@@ -79,7 +81,9 @@ export class Shutdown {
             { running: dispatcher.running.size },
             'worker: Warm shutdown: waiting for running tasks',
           )
-          supervisor.stopClaiming()
+          this.#stopped = supervisor.stopClaiming().catch((error: unknown) => {
+            logger.debug({ err: error }, 'requests for messages could not be ended')
+          })
           dispatcher.stop()
         },
       },
@@ -129,7 +133,7 @@ export class Shutdown {
 
   /** Resolves when nothing runs, the time is up, or the wait is ended. */
   async #drain({ dispatcher }: WorkerCore, wait: InterruptibleSleep, timeoutMs: number): Promise<void> {
-    const done = dispatcher.drained().then(() => wait.end())
+    const done = Promise.all([dispatcher.drained(), this.#stopped]).then(() => wait.end())
     await Promise.race([wait.sleep(timeoutMs), done])
   }
 

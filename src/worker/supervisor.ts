@@ -66,17 +66,18 @@ export class Supervisor {
     }
   }
 
-  /** Claim no more; {@link run} resolves. */
-  stopClaiming(): void {
+  /** Claim no more; {@link run} resolves. Resolves when no request is under way that can still bring messages. */
+  async stopClaiming(): Promise<void> {
     this.#isStopping = true
     this.#cancelInspection?.()
-    this.#session?.stopClaiming()
     this.#pause.end()
+    await this.#session?.stopClaiming()
   }
 
   /** Close every session: what is still claimed goes back to its queue. */
   async close(): Promise<void> {
-    this.stopClaiming()
+    // Closing waits for the same, and tells what fails.
+    this.stopClaiming().catch(() => undefined)
     const sessions = [...this.#retired, ...(this.#session === undefined ? [] : [this.#session])]
     const results = await Promise.allSettled(sessions.map((session) => session.close()))
     for (const result of results) {
