@@ -100,6 +100,11 @@ export class MongoBroker implements Broker {
     return deletedCount
   }
 
+  serverTime(): Promise<number> {
+    const { clock } = this.#open().store
+    return asBroker(() => clock.now())
+  }
+
   queues(): Promise<readonly string[]> {
     const { topology } = this.#open().store
     return asBroker(() => topology.names())

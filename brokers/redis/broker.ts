@@ -130,6 +130,12 @@ export class RedisBroker implements Broker {
     return asBroker(() => topology.purge(queue))
   }
 
+  async serverTime(): Promise<number> {
+    const { link } = this.#open()
+    const [seconds, micros] = timeOf(await asBroker(() => link.call('TIME')))
+    return seconds * 1000 + micros / 1000
+  }
+
   queues(): Promise<readonly string[]> {
     const { topology } = this.#open()
     return asBroker(() => topology.names())
@@ -149,11 +155,8 @@ export class RedisBroker implements Broker {
 
   async #register(holder: string, leaseMs: number): Promise<void> {
     const { link } = this.#open()
-    await asBroker(async () => {
-      const [seconds, micros] = timeOf(await link.call('TIME'))
-      const endMs = seconds * 1000 + Math.floor(micros / 1000) + leaseMs
-      await link.call('ZADD', this.#keys.holders, endMs, holder)
-    })
+    const endMs = Math.floor(await this.serverTime()) + leaseMs
+    await asBroker(() => link.call('ZADD', this.#keys.holders, endMs, holder))
   }
 
   async #renew(holder: string, leaseMs: number): Promise<LeaseRenewal> {

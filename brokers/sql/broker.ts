@@ -136,6 +136,10 @@ export class SqlBroker implements Broker {
     )
   }
 
+  serverTime(): Promise<number> {
+    return this.#use(({ database, dialect }) => database.read((session) => dialect.now(session)))
+  }
+
   async queues(): Promise<readonly string[]> {
     return this.#use(({ database, dialect, topology }) =>
       database.read(async (session) => {

@@ -119,6 +119,10 @@ export class SqsBroker implements Broker {
     return asBroker(() => this.#purge(queue))
   }
 
+  async serverTime(): Promise<number> {
+    return this.#directory.now()
+  }
+
   queues(): Promise<readonly string[]> {
     return asBroker(async () => this.#directory.names())
   }

@@ -43,7 +43,7 @@ export class Directory {
 
   /** The present moment at the service, in epoch milliseconds. */
   now(): number {
-    return this.#service.now()
+    return (this.#services.find((service) => service.hasTime) ?? this.#service).now()
   }
 
   /** Whether the service answers; who may ask what is found out later. */

@@ -1,5 +1,6 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { LovageError } from '../../src/errors/errors.js'
+import { ResponseClock } from './response-clock.js'
 import { roleCredentials } from './credentials.js'
 import { toFailure } from './failure.js'
 import { quietSdk } from './quiet-sdk.js'
@@ -17,6 +18,7 @@ export class SqsService {
   readonly #client: SQSClient
   readonly #label: string
   readonly #answerMs: number
+  readonly #clock = new ResponseClock()
   #requests = 0
 
   constructor(access: Access, label: string) {
@@ -39,6 +41,14 @@ export class SqsService {
         httpsAgent: { maxSockets: 256 },
       },
     })
+    this.#client.middlewareStack.add(
+      (next) => async (args) => {
+        const result = await next(args)
+        this.#clock.note(result.response)
+        return result
+      },
+      { step: 'deserialize', name: 'lovageResponseClock' },
+    )
   }
 
   /** Requests made so far, as they are billed: tries of the SDK left out. */
@@ -46,9 +56,14 @@ export class SqsService {
     return this.#requests
   }
 
-  /** The present moment at the service as far as the SDK has learnt it, in epoch milliseconds. */
+  /** Whether an answer has told the time. */
+  get hasTime(): boolean {
+    return this.#clock.hasTime
+  }
+
+  /** The present moment at the service, in epoch milliseconds: to half a second, as its answers tell it. */
   now(): number {
-    return Date.now() + this.#client.config.systemClockOffset
+    return this.#clock.now()
   }
 
   /** Ask, with a deadline. Rejects with a `SqsFailure`, or a `DriverMissingError`. */

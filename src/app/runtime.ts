@@ -1,3 +1,4 @@
+import { StoreClock } from '../broker/store-clock.js'
 import { awaitsReplies } from '../config/backend-choice.js'
 import type { Config } from '../config/config.js'
 import type { Codecs } from '../message/codecs.js'
@@ -41,14 +42,16 @@ export class AppRuntime {
       timeoutMs: config.publishTimeoutMs,
       clock,
     })
+    const storeClock = new StoreClock({ clock, elapsedMs: () => performance.now() })
     const encode = config.taskProtocol === 1 ? encodeTaskV1 : encodeTask
     this.sender = new AppSender({
       config,
       clock,
+      storeClock,
       tasks: parts.tasks,
       router: new Router(config, this.queues),
       publisher: this.publisher,
-      encode: (task) => encode(task, codecs, clock.now()),
+      encode: (task) => encode(task, codecs, storeClock.now()),
       prepareSerializer: (name) => codecs.serializers.prepare([name]),
       connection: connections,
       ...(awaitsReplies(config) ? { replyTo: async () => (await connections.backend())?.replyTo?.() } : {}),

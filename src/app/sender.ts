@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto'
 
 import type { Outgoing } from '../broker/contract.js'
 import { delayedIfAble } from '../broker/delay-limit.js'
+import type { StoreClock } from '../broker/store-clock.js'
 import { toWireLinks } from '../canvas/wire-options.js'
 import type { Config } from '../config/config.js'
-import { TaskError, UnsupportedError } from '../errors/errors.js'
+import { BrokerConnectionError, TaskError, UnsupportedError } from '../errors/errors.js'
 import { callerHeaders } from '../message/caller-headers.js'
 import type { Embed, OutgoingTask, TaskMessage } from '../message/task-message.js'
 import type { Message, MessageProperties } from '../message/message.js'
@@ -18,6 +19,7 @@ import type { GrantedRetry } from '../task/outcome.js'
 import type { TaskRequest } from '../task/request.js'
 import type { PreparedCall, PublishOptions, Sendable, Sender, TaskCall } from '../task/sender.js'
 import type { Clock } from '../util/clock.js'
+import { withDeadline } from '../util/deadline.js'
 import { toMs, type DurationInput } from '../util/duration.js'
 import type { Writable } from '../util/writable.js'
 import { policyOf, type PublishConnection, type Publisher } from './publisher.js'
@@ -30,6 +32,8 @@ export interface SenderParts {
   readonly router: Router
   readonly publisher: Publisher
   readonly clock: Clock
+  /** The broker's clock: lengths of time in a call are counted on it. */
+  readonly storeClock: StoreClock
   readonly tasks: ReadonlyMap<string, TaskDefinition>
   /** Write a task into a message. */
   readonly encode: (task: OutgoingTask) => Message
@@ -41,6 +45,8 @@ export interface SenderParts {
   readonly replyTo?: () => Promise<string | undefined>
 }
 
+/** Longest wait for the time of the broker, in milliseconds. */
+const ASK_MS = 1_000
 const NO_OPTIONS: TaskOptions = {}
 const NO_STAMPS: Readonly<Record<string, unknown>> = {}
 
@@ -64,11 +70,21 @@ export class AppSender implements Sender {
     const routed = router.isPlain ? router.resolve(routable) : await router.route(routable)
     const filled = routed.options === options ? call : { ...call, options: routed.options }
     if (filled !== call) checkTaskCall(filled)
-    const task = this.#toTask(filled, definition?.options ?? NO_OPTIONS, routed)
+    const own = definition?.options ?? NO_OPTIONS
+    if (isRelative(filled.options, own)) await this.#askForTime()
+    const task = this.#toTask(filled, own, routed)
     if (task.serializer !== config.taskSerializer) await this.#parts.prepareSerializer(task.serializer)
     const { replyTo } = this.#parts
     const addressed = replyTo === undefined ? task : await this.#awaitingReply(task, replyTo)
     return this.#toPrepared(addressed, routed)
+  }
+
+  /** A broker that does not answer is the publisher's to report; until then this machine's clock has to do. */
+  async #askForTime(): Promise<void> {
+    const { connection, storeClock, clock } = this.#parts
+    const late = (): Error => new BrokerConnectionError('the broker did not tell the time')
+    const asking = connection.get().then((broker) => storeClock.refresh(broker))
+    await withDeadline(asking, { ms: ASK_MS, clock, late }).catch(() => undefined)
   }
 
   /** A result that is sent and finds nobody is gone, so whoever wants it listens before the task is sent. */
@@ -91,7 +107,7 @@ export class AppSender implements Sender {
     const task: OutgoingTask = {
       ...withArguments(message, retry),
       retries: message.retries + 1,
-      etaMs: retry.etaMs ?? this.#parts.clock.now() + countdownMs,
+      etaMs: retry.etaMs ?? this.#parts.storeClock.now() + countdownMs,
       parentId: message.parentId ?? message.id,
       headers: callerHeaders(message.headers),
       properties: withPriority(message.properties, priority ?? deliveryInfo.priority),
@@ -130,10 +146,10 @@ export class AppSender implements Sender {
 
   #toTask(call: TaskCall, own: TaskOptions, routed: RoutedMessage): OutgoingTask {
     const { options } = call
-    const { config, clock } = this.#parts
+    const { config, storeClock } = this.#parts
     const parent = currentTask()?.request
     const id = options.taskId ?? randomUUID()
-    const nowMs = clock.now()
+    const nowMs = storeClock.now()
     const task: Writable<OutgoingTask> = {
       id,
       task: call.name,
@@ -252,6 +268,12 @@ function etaOf(options: CallOptions, nowMs: number): number | undefined {
 function expiresOf(expires: DurationInput | Date | undefined, nowMs: number): number | undefined {
   if (expires === undefined) return undefined
   return expires instanceof Date ? expires.getTime() : nowMs + toMs(expires, 'expires')
+}
+
+/** Whether a moment follows from a length of time. */
+function isRelative({ countdown, expires }: CallOptions, own: TaskOptions): boolean {
+  const expiry = expires ?? own.expires
+  return countdown !== undefined || (expiry !== undefined && !(expiry instanceof Date))
 }
 
 function limitOf(limit: DurationInput | undefined): number | undefined {

@@ -326,6 +326,12 @@ export interface Broker {
   depth(queue: string): Promise<number>
   /** Drop every waiting message, delayed ones included and claimed ones not; resolves with the number dropped. */
   purge(queue: string): Promise<number>
+  /**
+   * The store's clock, in epoch milliseconds: expiry and due times are compared on it, whatever this machine's says.
+   *
+   * Absent where the store has no clock that can be asked, or none but this process's.
+   */
+  serverTime?(): Promise<number>
   /** Names of the queues this store knows. Absent where the store cannot list them. */
   queues?(): Promise<readonly string[]>
   delete(queue: string): Promise<void>

@@ -65,6 +65,7 @@ export function guardBroker(broker: Broker, options: GuardOptions = {}): Broker 
 class GuardedBroker implements Broker {
   readonly name: string
   readonly capabilities: BrokerCapabilities
+  readonly serverTime?: () => Promise<number>
   readonly queues?: () => Promise<readonly string[]>
   readonly publishWithin?: NonNullable<Broker['publishWithin']>
   readonly leases?: Leases
@@ -97,6 +98,8 @@ class GuardedBroker implements Broker {
       refused: (message) => new BrokerError(message),
       late: (message) => new BrokerConnectionError(message),
     })
+    const serverTime = inner.serverTime?.bind(inner)
+    if (serverTime !== undefined) this.serverTime = () => this.#open('asking for the time', serverTime)
     if (inner.queues !== undefined) {
       this.queues = () => this.#open('listing queues', async () => (await inner.queues?.()) ?? [])
     }

@@ -2,6 +2,7 @@ import type { Execution, Lovage } from '../app/app.js'
 import { locationOfOpened, type BrokerLocation } from '../app/stores.js'
 import type { ResultBackend } from '../backend/contract.js'
 import { parseConnectionUrl } from '../broker/connection-url.js'
+import { StoreClock } from '../broker/store-clock.js'
 import { createResultCodec } from '../message/result-codec.js'
 import { executeTask, toFailure } from '../task/execute.js'
 import type { TaskLogger } from '../task/logger.js'
@@ -14,12 +15,15 @@ import type { Execute } from './pool/pool.js'
 /** What the worker's parts need, taken from an app whose codecs are prepared. */
 export function hostOfApp(app: Lovage, logger: TaskLogger, backend: ResultBackend | undefined): WorkerHost {
   const config = app.config()
+  const { clock } = app
+  const elapsedMs = (): number => performance.now()
   return {
     tasks: app.tasks,
     errors: app.errors,
     sender: app.sender,
-    clock: app.clock,
-    elapsedMs: () => performance.now(),
+    clock,
+    elapsedMs,
+    storeClock: new StoreClock({ clock, elapsedMs }),
     logger,
     backend,
     codec: backend === undefined ? undefined : createResultCodec(config.resultSerializer, app.codecs),

@@ -8,6 +8,7 @@ import type { TaskLogger } from '../task/logger.js'
 import type { TaskPort } from '../task/port.js'
 import type { Sender } from '../task/sender.js'
 import type { Clock } from '../util/clock.js'
+import type { StoreClock } from '../broker/store-clock.js'
 import type { KeeperStart } from './lease/keeper-messages.js'
 import type { Execute } from './pool/pool.js'
 
@@ -19,6 +20,8 @@ export interface WorkerHost {
   readonly clock: Clock
   /** Milliseconds that never jump. */
   readonly elapsedMs: () => number
+  /** The broker's clock: expiry and due times are compared on it. */
+  readonly storeClock: StoreClock
   readonly logger: TaskLogger
   /** Where results go; absent when results are off. */
   readonly backend: ResultBackend | undefined

@@ -51,7 +51,7 @@ export class Intake {
 
   /** Whether the task must not start any more. */
   isExpired(task: TaskMessage): boolean {
-    return task.expiresMs !== undefined && task.expiresMs <= this.#host.clock.now()
+    return task.expiresMs !== undefined && task.expiresMs <= this.#host.storeClock.now()
   }
 
   #take(claims: ClaimSet, delivery: Delivery): Run | Refusal {
@@ -75,7 +75,8 @@ export class Intake {
     if (task.embed.chord !== null || isFollowedByChord(task.embed))
       return this.#refusals.unsupported(claims, delivery, task)
     if (this.isExpired(task)) return this.#refusals.expired(claims, delivery, task)
-    if (task.etaMs === undefined || delivery.due || task.etaMs <= this.#host.clock.now()) return undefined
+    if (task.etaMs === undefined || delivery.due || task.etaMs <= this.#host.storeClock.now())
+      return undefined
     return this.#refusals.parked(claims, delivery, task)
   }
 

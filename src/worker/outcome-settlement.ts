@@ -207,7 +207,7 @@ export class OutcomeSettlements {
     death: { readonly reason: DeadReason; readonly detail: string },
     ending: Ending,
   ): Verdict {
-    const letter = toDeadLetter(run.delivery, { ...death, atMs: this.#host.clock.now() })
+    const letter = toDeadLetter(run.delivery, { ...death, atMs: this.#host.storeClock.now() })
     const declares = deadLetterQueueSpec(run.delivery.queue)
     return verdict(run, outcome, { ...ending, publish: [...(ending.publish ?? NOTHING), letter], declares })
   }

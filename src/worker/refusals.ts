@@ -124,7 +124,7 @@ export class Refusals {
   /** No task of that name here: back with a growing delay, and set aside when nobody knew it for too long. */
   unknown(claims: ClaimSet, delivery: Delivery, task: TaskMessage): Refusal {
     const { headers } = delivery.message
-    const nowMs = this.#host.clock.now()
+    const nowMs = this.#host.storeClock.now()
     const sinceMs = numberIn(headers, UNKNOWN_SINCE) ?? nowMs
     const times = numberIn(headers, UNKNOWN_TIMES) ?? 0
     if (nowMs - sinceMs >= this.#settings.unknownTaskTimeoutMs) {
@@ -159,7 +159,7 @@ export class Refusals {
     death: { readonly reason: DeadReason; readonly failure: Failure; readonly about: About | undefined },
   ): Refusal {
     const { reason, failure, about } = death
-    const note = { reason, detail: failure.message, atMs: this.#host.clock.now() }
+    const note = { reason, detail: failure.message, atMs: this.#host.storeClock.now() }
     const stored = about !== undefined && this.#stores(about) ? this.#records.failure(about, failure) : {}
     this.#host.logger.error(
       {

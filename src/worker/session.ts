@@ -53,6 +53,7 @@ export class Session {
   /** Declare the queues and open a consumer on a connected broker, which the session owns from then on. */
   static async open(broker: Broker, parts: SessionParts): Promise<Session> {
     const { host, settings, queues, window, keeper } = parts
+    await host.storeClock.measure(broker)
     for (const queue of queues) await broker.declare(queue)
     const consumer = await broker.consume(
       queues.map((queue) => queue.name),
@@ -161,6 +162,7 @@ export class Session {
       this.lose(new BrokerConnectionError('a fetch did not answer in time'))
       return
     }
+    await host.storeClock.measure(this.claims.broker)
     if (!window.isIdle || nowMs - claimedMs < STARVED_MS) return
     const depths = await Promise.all(queues.map((queue) => this.claims.broker.depth(queue.name)))
     const ready = depths.reduce((sum, depth) => sum + depth, 0)

@@ -23,6 +23,7 @@ const OFFERS: readonly BrokerPart[] = [
   'queues',
   'broadcast',
   'schedules',
+  'clock',
 ]
 
 const KOMBU_SERVES_SMALL_FIRST = "the lists are those of Celery's workers, where priority 0 is served first"

@@ -18,7 +18,7 @@ const claimScript = fileURLToPath(new URL('../integration/sql/child/claim.js', i
 /** Parts of the contract that every SQL database has, in whatever tables. */
 export const SQL_PARTS: readonly BrokerPart[] = [
   ...(['durable', 'delays', 'direct', 'topic', 'fanout', 'headers'] as const),
-  ...(['leases', 'settle', 'queues', 'broadcast', 'schedules'] as const),
+  ...(['leases', 'settle', 'queues', 'broadcast', 'schedules', 'clock'] as const),
 ]
 
 /** The broker's suite on one URL. */

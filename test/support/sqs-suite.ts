@@ -11,7 +11,7 @@ import { PATIENCE_MS } from './patience.js'
 
 const claimScript = fileURLToPath(new URL('../integration/sqs/child/claim.js', import.meta.url))
 
-const OFFERS: readonly BrokerPart[] = ['durable', 'delays', 'direct', 'topic', 'leases', 'queues']
+const OFFERS: readonly BrokerPart[] = ['durable', 'delays', 'direct', 'topic', 'leases', 'queues', 'clock']
 
 const EXCEPTIONS = {
   'delivers a body of one mebibyte':

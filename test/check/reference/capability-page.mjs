@@ -40,6 +40,13 @@ const ROWS = [
   ],
   ['Broadcast', ({ fanout }) => yes(fanout !== undefined)],
   ['Schedules', ({ schedules }) => yes(schedules !== undefined)],
+  [
+    'Clock that expiry and due times are compared on',
+    ({ name, serverTime }) => {
+      if (serverTime === undefined) return name === 'memory' ? "the process's" : "the worker's"
+      return name === 'sqs' ? "the service's, to half a second" : "the store's"
+    },
+  ],
   ['Depth of a queue', ({ capabilities }) => capabilities.depth],
   ['Lists its queues', ({ queues }) => yes(queues !== undefined)],
   [

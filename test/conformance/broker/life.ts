@@ -17,6 +17,7 @@ function partsOf(broker: Broker, consumer: Consumer): BrokerPart[] {
     broker.queues !== undefined && 'queues',
     broker.fanout !== undefined && 'broadcast',
     broker.schedules !== undefined && 'schedules',
+    broker.serverTime !== undefined && 'clock',
   ]
   return parts.filter((part) => part !== false)
 }
@@ -43,6 +44,23 @@ export const lifeChecks: readonly BrokerCheck[] = brokerChecks([
       assert.ok(publishBatch >= 1 && publishBatch <= maxBatch)
       assert.ok(maxDelayMs >= 0)
       assert.ok(priorityLevels >= 1)
+    },
+  },
+  {
+    name: 'tells the time of the store, whatever this process takes for the present',
+    needs: ['clock'],
+    run: async ({ broker }) => {
+      const { now } = Date
+      const askedMs = now()
+      Date.now = () => now() + 900_000
+      try {
+        const serverMs = await broker.serverTime?.()
+
+        assert.ok(serverMs !== undefined)
+        assert.ok(Math.abs(serverMs - askedMs) < 60_000, `${String(serverMs - askedMs)} ms ahead`)
+      } finally {
+        Date.now = now
+      }
     },
   },
   {

@@ -16,6 +16,7 @@ export type BrokerPart =
   | 'queues'
   | 'broadcast'
   | 'schedules'
+  | 'clock'
 
 /** A broker to test. */
 export interface BrokerSubject {

@@ -32,6 +32,7 @@ const OFFERS: readonly BrokerPart[] = [
   'queues',
   'broadcast',
   'schedules',
+  'clock',
 ]
 
 /** A database of its own, so that no other test sees its queues. */

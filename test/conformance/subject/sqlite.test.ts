@@ -39,6 +39,7 @@ for (const engine of await sqliteEngines()) {
       'queues',
       'broadcast',
       'schedules',
+      'clock',
     ],
     crash: async (queue, count, leaseMs) => {
       await using child = node(claimScript, [url.text, queue, String(count), String(leaseMs)])
