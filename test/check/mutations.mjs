@@ -8,7 +8,7 @@
  *
  * Words choose mutations whose part or promise has one of them. What the tests need of servers is in the environment, as
  * `npm test` sets it (`LOVAGE_TEST_REDIS_URL` and so on). The table is in `mutations/`. A test file that fails without any
- * mutation proves nothing, so all files run once unchanged before.
+ * mutation proves nothing: each runs once unchanged before.
  */
 import { spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -22,6 +22,7 @@ import { workerMutations } from './mutations/worker.mjs'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const LONGEST_MS = 5 * 60_000
+const usableTests = new Map()
 const LEFT_OUT = new Set(['node_modules', '.git', '.test-env', 'coverage'])
 
 const words = process.argv.slice(2)
@@ -39,48 +40,50 @@ try {
 async function main() {
   cpSync(root, copy, { recursive: true, filter: (path) => !LEFT_OUT.has(relative(root, path)) })
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'), 'dir')
-  const sound = await soundFiles([...new Set(chosen.flatMap(({ tests }) => tests))])
   const results = { killed: [], survived: [], stale: [], 'not run': [] }
   for (const mutation of chosen) {
-    const tests = mutation.tests.filter((test) => sound.has(test))
-    const result = tests.length === 0 ? 'not run' : await outcomeOf(mutation, tests)
+    const result = await outcomeOf(mutation)
     results[result].push(mutation)
     console.log(`${result.padEnd(9)} ${mutation.part}: ${mutation.promise}`)
   }
   return report(results)
 }
 
-/** The test files that pass as they are, and of which something runs here. */
-async function soundFiles(tests) {
-  const sound = new Set()
-  for (const test of tests) {
-    const { code, passed } = await jest([test])
-    if (code === 0 && passed > 0) sound.add(test)
-    else console.log(`unusable  ${test}: ${code === 0 ? 'nothing of it runs here' : 'it fails as it is'}`)
-  }
-  return sound
-}
-
-async function outcomeOf({ file, from, to, only }, tests) {
+async function outcomeOf({ file, from, to, tests, only }) {
   const path = join(copy, 'dist', file)
   const source = readFileSync(path, 'utf8')
   if (source.split(from).length !== 2) return 'stale'
+  const usable = []
+  for (const test of tests) if (await isUsable(test, only)) usable.push(test)
+  if (usable.length === 0) return 'not run'
   writeFileSync(
     path,
     source.replace(from, () => to),
   )
   try {
-    const { code } = await jest(tests, only)
+    const { code } = await jest(usable, only)
     return code === 0 ? 'survived' : 'killed'
   } finally {
     writeFileSync(path, source)
   }
 }
 
+/** Whether a test file passes as it is, and something of it runs here. Asked once. */
+async function isUsable(test, only = '') {
+  const key = `${test} ${only}`
+  if (!usableTests.has(key)) {
+    const { code, passed } = await jest([test], only)
+    usableTests.set(key, code === 0 && passed > 0)
+    if (code !== 0) console.log(`unusable  ${test}: it fails as it is`)
+    else if (passed === 0) console.log(`unusable  ${test}: nothing of it runs here`)
+  }
+  return usableTests.get(key)
+}
+
 /** Run test files of the copy; one that does not end in time has failed. */
-function jest(tests, only) {
+function jest(tests, only = '') {
   const files = tests.map((test) => `dist/test/${test}.test.js`)
-  const filter = only === undefined ? [] : ['--testNamePattern', only]
+  const filter = only === '' ? [] : ['--testNamePattern', only]
   const args = [
     'node_modules/jest/bin/jest.js',
     '--runInBand',

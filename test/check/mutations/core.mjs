@@ -6,7 +6,7 @@ export const coreMutations = [
     file: 'src/app/routes.js',
     from: '(priority >= 0 && priority <= this.#mostPriority)',
     to: '(priority >= 0)',
-    tests: ['unit/app/routes', 'integration/feature/calling'],
+    tests: ['unit/app/routes'],
   },
   {
     part: 'calling',
@@ -14,7 +14,7 @@ export const coreMutations = [
     file: 'src/app/sender.js',
     from: 'if (countdown !== undefined && eta !== undefined)',
     to: 'if (false)',
-    tests: ['unit/app/app', 'integration/feature/calling'],
+    tests: ['unit/app/app', 'unit/app/refused-calls'],
   },
   {
     part: 'calling',
@@ -22,7 +22,7 @@ export const coreMutations = [
     file: 'src/app/sender.js',
     from: 'checkFit(definition, args, kwargs, config.strictTyping);',
     to: ';',
-    tests: ['unit/app/app', 'integration/feature/defining'],
+    tests: ['unit/app/refused-calls', 'unit/app/app'],
   },
   {
     part: 'calling',
@@ -30,7 +30,7 @@ export const coreMutations = [
     file: 'src/app/sender.js',
     from: 'options.expires ?? own.expires',
     to: 'own.expires ?? options.expires',
-    tests: ['unit/app/app', 'integration/feature/calling', 'integration/feature/defining'],
+    tests: ['unit/app/app'],
   },
   {
     part: 'calling',
@@ -38,7 +38,7 @@ export const coreMutations = [
     file: 'src/app/sender.js',
     from: 'options.timeLimit ?? own.timeLimit',
     to: 'own.timeLimit ?? options.timeLimit',
-    tests: ['unit/app/app', 'integration/feature/calling', 'integration/feature/defining'],
+    tests: ['unit/app/app'],
   },
   {
     part: 'calling',
@@ -46,7 +46,7 @@ export const coreMutations = [
     file: 'src/app/routes.js',
     from: 'exact.get(name) ?? ',
     to: '',
-    tests: ['unit/app/routes', 'integration/feature/routing'],
+    tests: ['unit/app/routes'],
   },
   {
     part: 'tasks',
@@ -54,7 +54,7 @@ export const coreMutations = [
     file: 'src/app/task-registry.js',
     from: 'present !== undefined && !isSame',
     to: 'false && !isSame',
-    tests: ['unit/app/app', 'integration/feature/defining'],
+    tests: ['unit/app/app'],
   },
   {
     part: 'tasks',
@@ -70,7 +70,7 @@ export const coreMutations = [
     file: 'src/task/execute.js',
     from: 'const checked = await validateArguments(definition, args);',
     to: 'const checked = args;',
-    tests: ['unit/task/execute', 'unit/task/arguments', 'integration/feature/defining'],
+    tests: ['unit/task/execute'],
   },
   {
     part: 'tasks',
@@ -78,7 +78,7 @@ export const coreMutations = [
     file: 'src/task/execute.js',
     from: 'return schema === undefined ? value :',
     to: 'return true ? value :',
-    tests: ['unit/task/execute', 'unit/task/arguments', 'integration/feature/defining'],
+    tests: ['unit/task/execute'],
   },
   {
     part: 'tasks',
@@ -94,7 +94,7 @@ export const coreMutations = [
     file: 'src/task/retry-decision.js',
     from: 'DEFAULT_MAX_RETRIES = 3',
     to: 'DEFAULT_MAX_RETRIES = 4',
-    tests: ['unit/task/execute', 'integration/eager'],
+    tests: ['unit/task/execute'],
   },
   {
     part: 'tasks',
@@ -118,7 +118,7 @@ export const coreMutations = [
     file: 'src/task/execute.js',
     from: '[onFailure, afterReturn]',
     to: '[onFailure]',
-    tests: ['unit/task/execute', 'unit/worker/worker-outcomes', 'integration/eager'],
+    tests: ['unit/task/execute'],
   },
   {
     part: 'eager',
@@ -126,7 +126,7 @@ export const coreMutations = [
     file: 'src/app/eager.js',
     from: 'codec.decode(codec.encode(args))',
     to: 'args',
-    tests: ['integration/eager', 'unit/testing/perform-task'],
+    tests: ['unit/testing/perform-task'],
   },
   {
     part: 'results',
@@ -134,7 +134,7 @@ export const coreMutations = [
     file: 'src/result/allow-join.js',
     from: 'if (running === undefined ||',
     to: 'if (true ||',
-    tests: ['unit/result/waiting', 'unit/result/async-result', 'integration/results'],
+    tests: ['unit/result/waiting'],
   },
   {
     part: 'results',
@@ -142,7 +142,7 @@ export const coreMutations = [
     file: 'src/result/async-result.js',
     from: ' && asked.propagate !== false',
     to: '',
-    tests: ['unit/result/async-result', 'integration/results'],
+    tests: ['unit/result/async-result'],
   },
   {
     part: 'results',
@@ -150,7 +150,7 @@ export const coreMutations = [
     file: 'src/result/wait-for-end.js',
     from: 'cancelTimer?.();',
     to: ';',
-    tests: ['unit/result/waiting', 'unit/result/async-result'],
+    tests: ['unit/result/waiting'],
   },
   {
     part: 'results',
@@ -158,7 +158,7 @@ export const coreMutations = [
     file: 'src/result/wait-for-end.js',
     from: "options.signal?.removeEventListener('abort', abort);",
     to: ';',
-    tests: ['unit/result/waiting', 'unit/result/async-result'],
+    tests: ['unit/result/waiting'],
   },
   {
     part: 'results',
@@ -174,7 +174,7 @@ export const coreMutations = [
     file: 'src/message/json-reader.js',
     from: 'Reflect.deleteProperty(record, key);',
     to: ';',
-    tests: ['unit/message/json', 'unit/message/hostile'],
+    tests: ['unit/message/json'],
   },
   {
     part: 'messages',
@@ -182,7 +182,7 @@ export const coreMutations = [
     file: 'src/message/compressor.js',
     from: 'zlib.unzipSync(data, { maxOutputLength: maxBytes })',
     to: 'zlib.unzipSync(data)',
-    tests: ['unit/message/compression', 'unit/message/hostile'],
+    tests: ['unit/message/compression'],
   },
   {
     part: 'messages',
@@ -190,7 +190,7 @@ export const coreMutations = [
     file: 'src/message/json-reader.js',
     from: 'if (depth > MAX_JSON_DEPTH)',
     to: 'if (false)',
-    tests: ['unit/message/json', 'unit/message/hostile'],
+    tests: ['unit/message/json'],
   },
   {
     part: 'messages',
@@ -214,6 +214,6 @@ export const coreMutations = [
     file: 'src/message/serializer-registry.js',
     from: 'accepted.has(type) ? this.#byName.get(type) : undefined',
     to: 'this.#byName.get(type)',
-    tests: ['unit/message/serializers', 'unit/message/task-codec', 'unit/worker/worker-refusals'],
+    tests: ['unit/message/serializers'],
   },
 ]

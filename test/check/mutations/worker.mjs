@@ -14,7 +14,7 @@ export const workerMutations = [
     file: 'src/worker/intake.js',
     from: 'if (this.isExpired(task))',
     to: 'if (false)',
-    tests: ['unit/worker/worker-refusals', 'unit/worker/consuming'],
+    tests: ['unit/worker/worker-refusals'],
   },
   {
     part: 'worker',
@@ -22,7 +22,7 @@ export const workerMutations = [
     file: 'src/worker/intake.js',
     from: 'return this.#refusals.parked(claims, delivery, task);',
     to: 'return undefined;',
-    tests: ['unit/worker/worker-refusals', 'unit/worker/consuming'],
+    tests: ['unit/worker/worker-refusals'],
   },
   {
     part: 'worker',
@@ -54,7 +54,7 @@ export const workerMutations = [
     file: 'src/worker/outcome-settlement.js',
     from: 'if (timedOut && !policy.acksOnTimeout && !acked)',
     to: 'if (false)',
-    tests: ['unit/worker/worker-outcomes', 'unit/worker/time-limits'],
+    tests: ['unit/worker/time-limits'],
   },
   {
     part: 'worker',
@@ -78,7 +78,7 @@ export const workerMutations = [
     file: 'src/worker/settle-in-order.js',
     from: 'const held = await holding(stores.consumer, items);',
     to: 'const held = items;',
-    tests: ['unit/worker/settler', 'unit/worker/worker-outcomes', 'unit/worker/leases'],
+    tests: ['unit/worker/settler'],
   },
   {
     part: 'worker',
@@ -94,7 +94,7 @@ export const workerMutations = [
     file: 'src/worker/claim-window.js',
     from: 'Math.floor(concurrency * prefetchMultiplier)',
     to: 'Infinity',
-    tests: ['unit/worker/claim-window', 'unit/worker/consuming'],
+    tests: ['unit/worker/claim-window'],
   },
   {
     part: 'worker',
@@ -102,7 +102,7 @@ export const workerMutations = [
     file: 'src/worker/read-ahead.js',
     from: 'LEAST_SEEN = 4',
     to: 'LEAST_SEEN = 1',
-    tests: ['unit/worker/read-ahead', 'unit/worker/claim-window'],
+    tests: ['unit/worker/read-ahead'],
   },
   {
     part: 'worker',
@@ -134,7 +134,7 @@ export const workerMutations = [
     file: 'src/worker/lease/keeper.js',
     from: 'Math.floor(leaseMs / 3)',
     to: 'Math.floor(leaseMs * 3)',
-    tests: ['unit/worker/leases', 'integration/worker/keeper'],
+    tests: ['unit/worker/leases'],
   },
   {
     part: 'worker',
@@ -142,7 +142,7 @@ export const workerMutations = [
     file: 'src/worker/dispatcher.js',
     from: 'if (run.policy.trackStarted &&',
     to: 'if (false &&',
-    tests: ['unit/worker/consuming', 'unit/worker/worker-outcomes'],
+    tests: ['unit/worker/worker-outcomes'],
   },
   {
     part: 'worker',
@@ -150,7 +150,7 @@ export const workerMutations = [
     file: 'src/task/follow-up.js',
     from: 'return isFailure(outcome) ? [...new Set(',
     to: 'return false ? [...new Set(',
-    tests: ['unit/task/follow-up', 'unit/worker/worker-outcomes'],
+    tests: ['unit/task/follow-up'],
   },
   {
     part: 'dead letters',

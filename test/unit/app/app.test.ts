@@ -174,6 +174,22 @@ describe('sending', () => {
     expect(read?.expiresMs).toBeGreaterThan(Date.now() + 3_590_000)
   })
 
+  it('sends what the call says, and what the task says where the call says nothing', async () => {
+    const app = appOf()
+    const options = { name: 'tasks.add', expires: { hours: 9 }, timeLimit: 90, softTimeLimit: 80 }
+    const add = app.task({ ...options, ignoreResult: true }, (x: number, y: number) => x + y)
+
+    await add.applyAsync([1, 2], { expires: 60, timeLimit: 30, softTimeLimit: 20, ignoreResult: false })
+    await add.delay(1, 2)
+
+    const [own, plain] = (await sent(app)).map((message) => app.readTask(message))
+    const inHoursMs = Date.now() + 8 * 3_600_000
+    expect(own).toMatchObject({ timeLimitMs: 30_000, softTimeLimitMs: 20_000, ignoreResult: false })
+    expect(own?.expiresMs).toBeLessThan(inHoursMs)
+    expect(plain).toMatchObject({ timeLimitMs: 90_000, softTimeLimitMs: 80_000, ignoreResult: true })
+    expect(plain?.expiresMs).toBeGreaterThan(inHoursMs)
+  })
+
   it('sends a list in one go, and results know their names', async () => {
     const app = appOf()
     const add = app.task('tasks.add', (x: number, y: number) => x + y)

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { TaskError } from '../../../src/errors/errors.js'
+import { TaskArgumentsError, TaskError } from '../../../src/errors/errors.js'
 import { Lovage } from '../../../src/index.js'
 import { allEnqueued, TestApp } from '../../../src/testing/index.js'
 
@@ -50,6 +50,18 @@ describe.each([
   it('for arguments that are no array', async () => {
     await expect(applyAsync('abc')).rejects.toThrow(/args .* an array, got: "abc"/)
   })
+})
+
+it('a call whose arguments do not fit the function is refused before anything is sent', async () => {
+  await using app = new TestApp()
+  const add = app.task('refused.add', (x: number, y: number) => x + y).delay as unknown as (
+    ...args: readonly unknown[]
+  ) => Promise<unknown>
+
+  await expect(add(1)).rejects.toThrow(TaskArgumentsError)
+  await expect(add(1, 2, 3)).rejects.toThrow(TaskArgumentsError)
+
+  expect(allEnqueued(app)).toEqual([])
 })
 
 describe('the name of a task', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { z } from 'zod'
 
 import { Ignore, Reject, Retry } from '../../../src/errors/directives.js'
 import { currentTask, type TaskContext } from '../../../src/task/context.js'
@@ -41,6 +42,27 @@ describe('a body', () => {
       failure: { exception: { exc_module: 'builtins', exc_type: 'TypeError' } },
     })
     expect(runs).toBe(0)
+  })
+})
+
+describe('a schema, in the worker', () => {
+  const area = { args: z.tuple([z.number().positive()]), result: z.number().max(50) }
+  const double = (x: number): number => 2 * x
+
+  it('fails the task whose arguments do not fit, without running it', async () => {
+    let runs = 0
+    const outcome = await execute(area, (x: number) => (runs += x), { args: [-1] })
+
+    expect(outcome).toMatchObject({ kind: 'failure', failure: { exception: { exc_type: 'TypeError' } } })
+    expect(runs).toBe(0)
+  })
+
+  it('fails the task whose result does not fit', async () => {
+    expect(await execute(area, double, { args: [25] })).toMatchObject({ kind: 'success', value: 50 })
+    expect(await execute(area, double, { args: [26] })).toMatchObject({
+      kind: 'failure',
+      failure: { message: expect.stringContaining('the result of tests.body') },
+    })
   })
 })
 
