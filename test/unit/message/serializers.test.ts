@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { ConfigError, DecodeError, EncodeError } from '../../../src/errors/errors.js'
+import { ConfigError, ContentDisallowedError, DecodeError, EncodeError } from '../../../src/errors/errors.js'
 import { Codecs } from '../../../src/message/codecs.js'
 import { createResultCodec } from '../../../src/message/result-codec.js'
 import type { Serializer } from '../../../src/message/serializer.js'
@@ -173,6 +173,21 @@ describe('registered serializers', () => {
 
   test('preparing an unknown one is an error', async () => {
     await expect(new Codecs().serializers.prepare(['xml'])).rejects.toThrow(ConfigError)
+  })
+})
+
+describe('acceptContent', () => {
+  test.each([
+    ['application/x-yaml', 'a: 1'],
+    ['application/x-msgpack', Buffer.from([0x81, 0xa1, 0x61, 0x01])],
+    ['yaml', 'a: 1'],
+  ])('refuses %s where it lists only json, although it could be read', (contentType, data) => {
+    const json = codecs.serializers.accept(['json'])
+    const decode = (accepted: typeof json): unknown =>
+      codecs.decode(data, { contentType, contentEncoding: 'utf-8' }, accepted)
+
+    expect(() => decode(json)).toThrow(ContentDisallowedError)
+    if (contentType !== 'yaml') expect(decode(all)).toEqual({ a: 1 })
   })
 })
 

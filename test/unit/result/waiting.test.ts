@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 
 import { describe, expect, test } from '@jest/globals'
@@ -80,6 +81,20 @@ describe('an AsyncResult that waits', () => {
 
   test('a negative timeout is refused', async () => {
     await expect(scene().result.get(-1)).rejects.toThrow(ConfigError)
+  })
+
+  test('a wait that ended leaves no listener on the signal of its caller', async () => {
+    const { backend, result } = scene()
+    const { signal } = new AbortController()
+    const getting = result.get({ signal })
+    await turns()
+    expect(getEventListeners(signal, 'abort').length).toBeGreaterThan(0)
+
+    await backend.store([recordOf('id-1', 'SUCCESS', { result: 3 })])
+
+    expect(await getting).toBe(3)
+    await turns()
+    expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
   test('an aborted signal rejects with its reason and frees the listener', async () => {
