@@ -46,10 +46,19 @@ function extendedColumns(extended: ExtendedRecord, codec: ResultCodec): Extended
 /**
  * A row as a record.
  *
- * Where the row holds a pickle, reading `result` throws {@link BackendError}: a batch of records must not fail for one.
+ * Where the row cannot be decoded, as one that holds a pickle, reading `result` throws: a batch must not fail for one.
  */
 export function fromRow(row: ResultRow, codec: ResultCodec): TaskRecord {
-  if ([row.result, row.children, row.args, row.kwargs, row.stamps].some(isPickle)) return pickledRecord(row)
+  try {
+    return readRecord(row, codec)
+  } catch (error) {
+    return unreadableRecord(row, error)
+  }
+}
+
+function readRecord(row: ResultRow, codec: ResultCodec): TaskRecord {
+  if ([row.result, row.children, row.args, row.kwargs, row.stamps].some(isPickle))
+    throw pickleError(row.taskId)
   const children = decodeBytes(row.children, codec, row.taskId)
   const extended = extendedOf(row, codec)
   return {
@@ -60,12 +69,12 @@ export function fromRow(row: ResultRow, codec: ResultCodec): TaskRecord {
   }
 }
 
-function pickledRecord(row: ResultRow): TaskRecord {
+function unreadableRecord(row: ResultRow, error: unknown): TaskRecord {
   return {
     ...plainFields(row),
     children: [],
     get result(): unknown {
-      throw pickleError(row.taskId)
+      throw error
     },
   }
 }

@@ -2,6 +2,7 @@ import { matchBindings } from '../../src/broker/routing.js'
 import type { BoundQueue } from '../../src/broker/routing.js'
 import type { Binding, ExchangeType, Outgoing, QueueSpec } from '../../src/broker/contract.js'
 import { isRecord } from '../../src/util/record.js'
+import { parsedJson } from './parsed-json.js'
 import type { SqlDialect } from './dialect/dialect.js'
 import type { Session, SqlRow } from './session.js'
 
@@ -109,7 +110,7 @@ async function changed(session: Session): Promise<void> {
 
 function boundQueue(row: SqlRow): BoundQueue {
   const [queue, exchange, type, routingKey, text] = row.map(String)
-  const parsed: unknown = JSON.parse(text ?? '{}')
+  const parsed = parsedJson(text)
   return {
     queue: queue ?? '',
     binding: {

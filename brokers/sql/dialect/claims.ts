@@ -1,3 +1,4 @@
+import { parsedJson } from '../parsed-json.js'
 import type { SqlRow } from '../session.js'
 import type { ClaimedRow, ClaimKey } from './dialect.js'
 import { append } from '../../../src/util/long-list.js'
@@ -12,7 +13,7 @@ export function claimedRow(row: SqlRow, claimNumber: number): ClaimedRow {
     handouts: Number(handouts),
     unspent: Number(unspent),
     due: due === 1,
-    meta: JSON.parse(String(meta)),
+    meta: parsedJson(meta),
     body: body instanceof Uint8Array ? body : new Uint8Array(),
   }
 }

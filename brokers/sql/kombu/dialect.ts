@@ -7,10 +7,12 @@ import type {
   SqlDialect,
 } from '../dialect/dialect.js'
 import { ConfigError } from '../../../src/errors/errors.js'
+import { parsedJson } from '../parsed-json.js'
 import type { Session } from '../session.js'
 import type { KombuFlavour } from './flavour.js'
 import { mysqlFlavour } from './mysql-tables.js'
 import { payloadOf, returned, unwrapped, withHeadersOf } from './payload.js'
+import type { Marks } from './payload.js'
 import { postgresqlFlavour } from './postgresql-tables.js'
 import { sqliteFlavour } from './sqlite-tables.js'
 import { addVisible, anyVisible, countVisible, dropQueue, queueNames, takeVisible } from './tables.js'
@@ -149,7 +151,7 @@ class KombuQueue {
       })
       const freed = rows.map(({ queue, deliveries, unspent, due, meta }) => ({
         queue: String(queue),
-        payload: returned(payloadIn(meta), {
+        payload: returnedOrSame(payloadIn(meta), {
           handouts: Number(deliveries),
           unspent: Number(unspent),
           due: Number(due) === 1,
@@ -169,8 +171,16 @@ function kept(payload: string): Pick<NewMessage, 'meta' | 'body' | 'priority'> {
 }
 
 function payloadIn(meta: unknown): string {
-  const payload: unknown = JSON.parse(String(meta))
-  return String(payload)
+  return String(parsedJson(meta) ?? meta)
+}
+
+/** One that cannot be written again goes back as it came: it must not keep all others from going back. */
+function returnedOrSame(payload: string, since: Marks): string {
+  try {
+    return returned(payload, since)
+  } catch {
+    return payload
+  }
 }
 
 async function readPayload(
