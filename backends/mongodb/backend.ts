@@ -9,6 +9,7 @@ import type {
 } from '../../src/backend/contract.js'
 import { BackendConnectionError, UnsupportedError } from '../../src/errors/errors.js'
 import { asBackend } from '../../brokers/mongodb/failure.js'
+import { proveChanges } from '../../brokers/mongodb/features.js'
 import type { Features } from '../../brokers/mongodb/features.js'
 import { leaseLink } from '../../brokers/mongodb/link.js'
 import type { LinkLease } from '../../brokers/mongodb/link.js'
@@ -71,6 +72,7 @@ export class MongoBackend implements ResultBackend, ResultWriter {
           await collection.createIndex({ date_done: 1 }, { background: true }, {})
           await collection.createIndex({ expire_at: 1 }, { expireAfterSeconds: 0 }, {})
         }
+        await proveChanges(link.collection(taskmeta, target.database), target)
         const changes = new RecordChanges(link.collection(taskmeta, target.database))
         return { lease, features, clock, records, groups, changes }
       })

@@ -4,6 +4,7 @@ import type {
   BrokerCapabilities,
   Consumer,
   ConsumeOptions,
+  LeaseRenewal,
   Leases,
   Outgoing,
   QueueSpec,
@@ -43,6 +44,7 @@ export class MongoBroker implements Broker {
       const { holders } = this.#open().store
       return { held: await asBroker(() => holders.renew(holder, leaseMs)), lostTags: [] }
     },
+    reconcile: (holder, tags, leaseMs) => this.#reconcile(holder, tags, leaseMs),
   }
   readonly schedules: MongoSchedules = new MongoSchedules(() => this.#open().store)
   readonly fanout: MongoFanout = new MongoFanout(() => this.#open().store)
@@ -123,6 +125,15 @@ export class MongoBroker implements Broker {
     if (connected === undefined) return
     await connected.store.changes.close()
     await connected.store.lease.release()
+  }
+
+  async #reconcile(holder: string, tags: readonly string[], leaseMs: number): Promise<LeaseRenewal> {
+    const { holders, changes } = this.#open().store
+    return asBroker(async () => {
+      const held = await holders.renew(holder, leaseMs)
+      if (held && (await holders.releaseUnknown(holder, new Set(tags))) > 0) changes.signal()
+      return { held, lostTags: [] }
+    })
   }
 
   #open(): Connected {

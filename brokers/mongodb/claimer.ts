@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto'
+import { MongoServerError } from 'mongodb'
 import type { Delivery } from '../../src/broker/contract.js'
 import { BrokerConnectionError } from '../../src/errors/errors.js'
+import { isRecord } from '../../src/util/record.js'
 import type { MessageDocument } from './documents.js'
-import { toDelivery } from './envelope.js'
-import { claimedName } from './names.js'
+import { textOf, toDelivery } from './envelope.js'
+import { isPassing } from './failure.js'
+import { claimedName, tagOf } from './names.js'
 import type { MongoStore } from './store.js'
 
 /** Who claims, and from where. */
@@ -22,6 +25,8 @@ export interface Claimed {
 
 /** Up to this many are claimed one by one, in a round trip each; more in two for all. */
 const ONE_BY_ONE = 2
+/** How many are looked through when one of them cannot be claimed. */
+const MENDED = 1_000
 /** How many places whoever had rivals chooses between. */
 const RIVALS = 4
 /** The least time in which a lease is not looked after, as a part of it. */
@@ -73,6 +78,7 @@ export class Claimer {
     const { messages } = this.#parts.store.collections
     const found = await this.#look(queue, max)
     if (found.length === 0) return []
+    await this.#mend(queue, found)
     const claim = randomUUID()
     const ids = found.map(({ _id }) => _id)
     const { modifiedCount } = await messages.updateMany(
@@ -110,10 +116,19 @@ export class Claimer {
 
   /** One after the other; the server finds a free one for each, however many ask. */
   async #claimEach(queue: string, max: number): Promise<readonly Claimed[]> {
-    const { messages } = this.#parts.store.collections
     const claimed: Claimed[] = []
     while (claimed.length < max) {
-      const claim = randomUUID()
+      const one = await this.#claimOne(queue)
+      if (one === undefined) break
+      claimed.push(one)
+    }
+    return claimed
+  }
+
+  async #claimOne(queue: string, isMended = false): Promise<Claimed | undefined> {
+    const { messages } = this.#parts.store.collections
+    const claim = randomUUID()
+    try {
       const document = await messages.findOneAndUpdate(
         { queue },
         {
@@ -123,13 +138,34 @@ export class Claimer {
         },
         { sort: { priority: 1, _id: 1 }, returnDocument: 'before' },
       )
-      if (document === null) break
-      claimed.push(toClaimed(document, queue, claim))
+      return document === null ? undefined : toClaimed(document, queue, claim)
+    } catch (error) {
+      if (isMended || !(error instanceof MongoServerError) || isPassing(error)) throw error
+      await this.#mend(queue, await this.#look(queue, MENDED))
+      return this.#claimOne(queue, true)
     }
-    return claimed
+  }
+
+  /** Marks of others that the server cannot count up would fail each claim of the queue: they are taken off. */
+  async #mend(queue: string, found: readonly MessageDocument[]): Promise<void> {
+    const broken = found.filter(({ lovage }) => !areMarks(lovage)).map(({ _id }) => _id)
+    if (broken.length === 0) return
+    const { messages } = this.#parts.store.collections
+    await messages.updateMany({ _id: { $in: broken }, queue }, { $unset: { lovage: true } })
   }
 }
 
-function toClaimed({ _id, payload, lovage = {} }: MessageDocument, queue: string, claim: string): Claimed {
-  return { payload, delivery: toDelivery(payload, lovage, { queue, tag: `${_id.toHexString()}:${claim}` }) }
+function areMarks(marks: unknown): boolean {
+  if (marks === undefined) return true
+  if (!isRecord(marks)) return false
+  return [marks['handouts'], marks['spent']].every(
+    (count) => count === undefined || typeof count === 'number',
+  )
+}
+
+/** Never throws: what somebody else wrote must not keep back what was claimed with it. */
+function toClaimed({ _id, payload, lovage }: MessageDocument, queue: string, claim: string): Claimed {
+  const text = textOf(payload)
+  const marks = isRecord(lovage) ? lovage : {}
+  return { payload: text, delivery: toDelivery(text, marks, { queue, tag: tagOf(_id, claim) }) }
 }

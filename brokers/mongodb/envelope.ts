@@ -1,7 +1,12 @@
 import type { Delivery } from '../../src/broker/contract.js'
-import { readEnvelope, rewriteEnvelope } from '../../src/broker/kombu-envelope.js'
+import { countOr, readEnvelope, rewriteEnvelope } from '../../src/broker/kombu-envelope.js'
 import { isRecord } from '../../src/util/record.js'
 import type { Marks } from './documents.js'
+
+/** The envelope of a document; of anything but text, which neither Celery nor Lovage writes, its JSON. */
+export function textOf(payload: unknown): string {
+  return typeof payload === 'string' ? payload : JSON.stringify(payload ?? null)
+}
 
 /** A claimed message as the core sees it. @param marks - As they were before this claim. */
 export function toDelivery(
@@ -14,8 +19,8 @@ export function toDelivery(
     message,
     route,
     ...place,
-    deliveryCount: (marks.spent ?? 0) + 1,
-    redelivered: (marks.handouts ?? 0) > 0 || redelivered,
+    deliveryCount: countOr(marks.spent) + 1,
+    redelivered: countOr(marks.handouts) > 0 || redelivered,
     due: marks.due === true,
   }
 }

@@ -1,4 +1,4 @@
-import { ObjectId } from 'mongodb'
+import { MongoServerError, ObjectId } from 'mongodb'
 import type { Collection } from 'mongodb'
 import type { Binding, Fanout, FanoutListener, Route, Subscription } from '../../src/broker/contract.js'
 import { matchesBinding } from '../../src/broker/routing.js'
@@ -6,6 +6,7 @@ import type { Message } from '../../src/message/message.js'
 import { toError } from '../../src/util/to-error.js'
 import type { BroadcastDocument } from './documents.js'
 import { readEnvelope, writeEnvelope } from '../../src/broker/kombu-envelope.js'
+import { textOf } from './envelope.js'
 import { asBroker } from './failure.js'
 import type { ServerClock } from './server-clock.js'
 import type { MongoStore } from './store.js'
@@ -14,6 +15,8 @@ import type { MongoStore } from './store.js'
 const KEEP_MS = 60_000
 const DROP_EVERY_MS = 10_000
 const POLL_MS = 200
+/** The server's code for a collection that exists. */
+const ALREADY_THERE = 48
 /** Failing looks in a row before a subscription is lost. */
 const LOST_AFTER = 3
 
@@ -74,8 +77,10 @@ export class MongoFanout implements Fanout {
       const found = await database.listCollections({ name: names.broadcast }, { nameOnly: true }).toArray()
       if (found.length > 0) return
       const capped = features.capped ? { capped: true, size: cappedBytes } : {}
-      // Another may make it at the same time.
-      await database.createCollection(names.broadcast, capped).catch(() => undefined)
+      await database.createCollection(names.broadcast, capped).catch((error: unknown) => {
+        // Another may make it at the same time.
+        if (!(error instanceof MongoServerError) || error.code !== ALREADY_THERE) throw error
+      })
       await database.collection(names.broadcast).createIndex({ queue: 1 })
     })()
     try {
@@ -146,8 +151,12 @@ class Listening {
     for (const { _id, payload } of found) {
       if (this.#isClosed) return
       if (before.has(_id.toHexString())) continue
-      const { message, route } = readEnvelope(payload, '')
-      if (this.#hears(route, message)) this.#listener.message(route, message)
+      try {
+        const { message, route } = readEnvelope(textOf(payload), '')
+        if (this.#hears(route, message)) this.#listener.message(route, message)
+      } catch {
+        // One that cannot be read or handled must not keep back those after it.
+      }
     }
   }
 

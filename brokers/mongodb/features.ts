@@ -1,7 +1,9 @@
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
-import type { Document } from 'mongodb'
+import type { Collection, Document } from 'mongodb'
 import { MongoServerError } from 'mongodb'
 import type { MongoTarget } from './settings.js'
+
+const NO_SUCH_COMMAND = 59
 
 /** What a server can do, found out when it is connected to. */
 export interface Features {
@@ -40,11 +42,26 @@ export async function findFeatures(
   return features
 }
 
+/** A server that streams changes, where that was asked for by hand: one that refuses would be polled without a word. */
+export async function proveChanges(
+  collection: Pick<Collection, 'watch'>,
+  { wake }: Pick<MongoTarget, 'wake'>,
+): Promise<void> {
+  if (wake !== 'changes') return
+  const stream = collection.watch([], { maxAwaitTimeMS: 1 })
+  try {
+    await stream.tryNext()
+  } finally {
+    await stream.close()
+  }
+}
+
 async function greet(admin: Asked): Promise<{ readonly reply: Document; readonly hello: Features['hello'] }> {
   try {
     return { reply: await admin.command({ hello: 1 }), hello: 'hello' }
   } catch (error) {
-    if (!(error instanceof MongoServerError)) throw error
+    // Any other refusal, as of a user without rights, is no sign of an old server.
+    if (!(error instanceof MongoServerError) || error.code !== NO_SUCH_COMMAND) throw error
     return { reply: await admin.command({ isMaster: 1 }), hello: 'isMaster' }
   }
 }

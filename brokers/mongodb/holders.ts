@@ -1,6 +1,6 @@
-import type { Collection } from 'mongodb'
+import type { AnyBulkWriteOperation, Collection } from 'mongodb'
 import type { HolderDocument, MessageDocument } from './documents.js'
-import { CLAIMED_RANGE, claimedName, holderOf } from './names.js'
+import { CLAIMED_RANGE, claimedName, holderOf, tagOf } from './names.js'
 
 /** Filter of documents with `seen` and `leaseMs` whose lease is over, on the server's clock. */
 export const LEASE_OVER: { readonly $expr: Record<string, unknown> } = {
@@ -100,6 +100,21 @@ export class Holders {
       moved += modifiedCount
     }
     return moved
+  }
+
+  /** Give back, unspent, what a holder has beyond the claims of these tags; resolves with how many messages that were. */
+  async releaseUnknown(holder: string, tags: ReadonlySet<string>): Promise<number> {
+    const claimed = claimedName(holder)
+    const projection = { 'lovage.claim': 1, 'lovage.queue': 1 }
+    const operations: AnyBulkWriteOperation<MessageDocument>[] = []
+    for await (const { _id, lovage = {} } of this.#messages.find({ queue: claimed }, { projection })) {
+      const { queue, claim = '' } = lovage
+      if (typeof queue !== 'string' || tags.has(tagOf(_id, claim))) continue
+      const update = { $set: { queue }, $unset: { 'lovage.claim': true } } as const
+      operations.push({ updateOne: { filter: { _id, queue: claimed, 'lovage.claim': claim }, update } })
+    }
+    if (operations.length === 0) return 0
+    return (await this.#messages.bulkWrite(operations, { ordered: false })).modifiedCount
   }
 
   /** Forget a holder that has given everything back. */

@@ -1,5 +1,13 @@
+import type { ObjectId } from 'mongodb'
+
 const CLAIMED = 'lovage.claimed/'
 const DELAYED = 'lovage.delayed/'
+
+/** Smallest and first too large name of {@link delayedName}. */
+export const DELAYED_RANGE: { readonly from: string; readonly to: string } = {
+  from: DELAYED,
+  to: 'lovage.delayed0',
+}
 
 /** Smallest and first too large name of {@link claimedName}. */
 export const CLAIMED_RANGE: { readonly from: string; readonly to: string } = {
@@ -25,4 +33,9 @@ export function delayedName(queue: string): string {
 /** Whether it is one of the queues of {@link delayedName}. */
 export function isDelayedName(queue: string): boolean {
   return queue.startsWith(DELAYED)
+}
+
+/** The tag of a delivery: its document, and the claim that holds it. */
+export function tagOf(id: ObjectId, claim: string): string {
+  return `${id.toHexString()}:${claim}`
 }

@@ -110,6 +110,8 @@ export function readTarget(
   for (const [name, value] of Object.entries(recordOf(options.get('options')))) {
     if (!theirs.has(name)) theirs.set(name, String(value))
   }
+  if (theirs.get('w') === '0')
+    throw new ConfigError('expected option "w" to be above 0: with 0 the server confirms nothing')
   if (options.get('ssl') === true && !theirs.has('tls') && !theirs.has('ssl')) theirs.set('tls', 'true')
   return {
     options,

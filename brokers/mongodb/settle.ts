@@ -4,7 +4,7 @@ import type { AnyBulkWriteOperation, ClientSession, UpdateFilter } from 'mongodb
 import type { Delivery, HandBack, Settlement } from '../../src/broker/contract.js'
 import type { MessageDocument } from './documents.js'
 import { withHeaders } from './envelope.js'
-import { claimedName, delayedName } from './names.js'
+import { claimedName, delayedName, tagOf } from './names.js'
 import { documentsOf } from './publisher.js'
 import { unroutable } from '../../src/broker/routing.js'
 import type { ResultWriter } from './result-writer.js'
@@ -37,7 +37,7 @@ export async function heldTags(
       { projection: { 'lovage.claim': 1 }, ...(session !== undefined && { session }) },
     )
     .toArray()
-  return new Set(found.map(({ _id, lovage }) => `${_id.toHexString()}:${lovage?.claim ?? ''}`))
+  return new Set(found.map(({ _id, lovage }) => tagOf(_id, lovage?.claim ?? '')))
 }
 
 /** Delete what is done; resolves with the deliveries whose claim was lost. */

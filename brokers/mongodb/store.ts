@@ -10,6 +10,7 @@ import type {
   QueueDocument,
   RoutingDocument,
 } from './documents.js'
+import { proveChanges } from './features.js'
 import type { Features } from './features.js'
 import { Holders } from './holders.js'
 import { leaseLink } from './link.js'
@@ -62,6 +63,7 @@ export async function openStore(settings: MongoSettings, signal: AbortSignal): P
       beatOccurrences: link.collection(`${names.beat}.occurrences`, target.database),
     }
     await ensureIndexes(collections, settings)
+    await proveChanges(link.collection(names.messages, target.database), target)
     return {
       settings,
       lease,

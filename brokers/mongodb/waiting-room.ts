@@ -1,8 +1,13 @@
 import type { Collection, ObjectId } from 'mongodb'
 import type { MessageDocument } from './documents.js'
-import { delayedName } from './names.js'
+import { DELAYED_RANGE, delayedName } from './names.js'
 
 const BATCH = 1_000
+/** What waits, and is marked as it should be: a mark that is no date would fail the comparison for all. */
+const WAITS = {
+  'lovage.dueAt': { $gte: new Date(0) },
+  queue: { $gte: DELAYED_RANGE.from, $lt: DELAYED_RANGE.to },
+}
 
 /**
  * Messages that wait for their time, in `messages` itself under a private queue name.
@@ -21,7 +26,7 @@ export class WaitingRoom {
   async nextMs(): Promise<number> {
     const [next] = await this.#messages
       .aggregate<{ leftMs: unknown }>([
-        { $match: { 'lovage.dueAt': { $exists: true } } },
+        { $match: WAITS },
         { $sort: { 'lovage.dueAt': 1 } },
         { $limit: 1 },
         { $project: { leftMs: { $subtract: ['$lovage.dueAt', '$$NOW'] } } },
@@ -34,7 +39,7 @@ export class WaitingRoom {
   async promote(): Promise<number> {
     const due = await this.#messages
       .find(
-        { 'lovage.dueAt': { $exists: true }, $expr: { $lte: ['$lovage.dueAt', '$$NOW'] } },
+        { ...WAITS, $expr: { $lte: ['$lovage.dueAt', '$$NOW'] } },
         { projection: { 'lovage.queue': 1 }, limit: BATCH },
       )
       .toArray()
@@ -57,7 +62,7 @@ export class WaitingRoom {
   /** Delete what nobody has claimed and has expired, where the server does not do it by itself. */
   async dropExpired(): Promise<void> {
     await this.#messages.deleteMany({
-      expire_at: { $exists: true },
+      expire_at: { $gte: new Date(0) },
       $expr: { $lte: ['$expire_at', '$$NOW'] },
     })
   }

@@ -224,4 +224,18 @@ export const leaseChecks: readonly BrokerCheck[] = brokerChecks([
       assert.deepEqual(textsOf([await takeOne(await stage.consume({}, broker))]), ['a'])
     },
   },
+  {
+    name: 'keeps delayed messages over a restart of its server, until they are due',
+    needs: ['durable', 'delays', 'restart'],
+    run: async (stage) => {
+      await stage.publish(['soon'], { delayMs: 1_000 })
+      await stage.publish(['late'], { delayMs: 3_600_000 })
+
+      await stage.subject.restart?.()
+
+      const consumer = await stage.consume({}, await stage.open())
+      assert.deepEqual(textsOf([await takeOne(consumer, 30_000)]), ['soon'])
+      await assertNothing(consumer)
+    },
+  },
 ])

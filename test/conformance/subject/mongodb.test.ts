@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import { describe, it } from '@jest/globals'
+import { afterAll, describe, it } from '@jest/globals'
 import { MongoClient } from 'mongodb'
 import { createBackend } from '../../../backends/mongodb/index.js'
 import { createBroker } from '../../../brokers/mongodb/index.js'
@@ -10,8 +10,11 @@ import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
 import type { ConnectionUrl } from '../../../src/broker/connection-url.js'
 import { guardBroker } from '../../../src/broker/guard.js'
 import { node } from '../../support/child.js'
+import { MongodbServer } from '../../support/mongodb-server.js'
 import { serviceUrl } from '../../support/service-url.js'
 import { describeBackend, describeBroker, jsonCodec } from '../index.js'
+import { recordChecks } from '../backend/records.js'
+import { leaseChecks } from '../broker/leases.js'
 import { oneStepChecks } from '../broker/one-step.js'
 import { watchChecks } from '../backend/watching.js'
 import type { BrokerPart, Runner } from '../index.js'
@@ -54,6 +57,21 @@ function setRunner(): Runner {
   }
 }
 
+/** Registers what a server is restarted for, and what every suite says of its exceptions. */
+function restartRunner(): Runner {
+  const chosen = new Set(
+    [...leaseChecks, ...recordChecks]
+      .filter(({ needs = [] }) => needs.includes('restart'))
+      .map(({ name }) => name),
+  )
+  return {
+    describe,
+    it: (name, body) => {
+      if (chosen.has(name)) it(name, body, 120_000)
+    },
+  }
+}
+
 async function hasTransactions(url: string): Promise<boolean> {
   const client = new MongoClient(url, { serverSelectionTimeoutMS: 5_000 })
   try {
@@ -64,8 +82,11 @@ async function hasTransactions(url: string): Promise<boolean> {
   }
 }
 
-async function describeMongodb(name: string, base: string, runner?: Runner): Promise<void> {
-  const own = runner === undefined ? {} : { runner }
+async function describeMongodb(
+  name: string,
+  base: string,
+  own: { readonly runner?: Runner; readonly restart?: () => Promise<void> } = {},
+): Promise<void> {
   const offers: readonly BrokerPart[] = (await hasTransactions(base)) ? [...OFFERS, 'settle'] : OFFERS
   const url = parseConnectionUrl(at(base, 'poll'))
   const resultUrl = parseConnectionUrl(at(base, 'changes'))
@@ -77,9 +98,6 @@ async function describeMongodb(name: string, base: string, runner?: Runner): Pro
     open: () => guardBroker(createBroker(url, {}), { publishTimeoutMs: PATIENCE_MS }),
     openResults: openResults(url),
     offers,
-    exceptions: {
-      'gives back, unspent, what a holder has beyond the claims it knows of': '`leases.reconcile` is to come',
-    },
     crash: async (queue, count, leaseMs) => {
       await using child = node(claimScript, [url.text, queue, String(count), String(leaseMs)])
       await child.waitForLine('claimed')
@@ -100,8 +118,18 @@ if (server === undefined) {
   })
 } else {
   await describeMongodb('mongodb', server)
+  // A server of its own, with its data on disk: others use the shared one.
+  const own = await MongodbServer.start()
+  afterAll(() => own[Symbol.asyncDispose]())
+  await describeMongodb('mongodb over a restart', own.url, {
+    runner: restartRunner(),
+    restart: async () => {
+      await own.stop()
+      await own.startAgain()
+    },
+  })
 }
 
 // A second opinion, for what a single server cannot show: it is slow, so the rest runs in full rounds.
 const set = serviceUrl('mongodb-set')
-if (set !== undefined) await describeMongodb('mongodb as a replica set', set, setRunner())
+if (set !== undefined) await describeMongodb('mongodb as a replica set', set, { runner: setRunner() })

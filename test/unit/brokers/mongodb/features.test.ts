@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { MongoServerError } from 'mongodb'
-import { findFeatures, type Asked } from '../../../../brokers/mongodb/features.js'
+import { findFeatures, proveChanges, type Asked } from '../../../../brokers/mongodb/features.js'
 
 const set = { setName: 'rs', logicalSessionTimeoutMinutes: 30 }
 
@@ -10,7 +10,7 @@ function greeting(reply: object, name = 'hello'): Asked {
     command: (asked) =>
       name in asked
         ? Promise.resolve(reply)
-        : Promise.reject(new MongoServerError({ message: 'no such command' })),
+        : Promise.reject(new MongoServerError({ message: 'no such command', code: 59 })),
   }
 }
 
@@ -37,6 +37,28 @@ describe('what a MongoDB server lacks', () => {
       hello: 'hello',
     })
     expect(warnings).toEqual([])
+  })
+
+  it('is not guessed where the server refuses to answer', async () => {
+    const refusing: Asked = {
+      command: () => Promise.reject(new MongoServerError({ message: 'not authorized', code: 13 })),
+    }
+
+    await expect(findFeatures(refusing, { wake: 'auto', label: 'a set' })).rejects.toThrow('not authorized')
+  })
+
+  it('is an error where changes are asked for by hand', async () => {
+    const closed: string[] = []
+    const collection = {
+      watch: () => ({
+        tryNext: () => Promise.reject(new MongoServerError({ message: 'no change streams', code: 40573 })),
+        close: async () => void closed.push('closed'),
+      }),
+    } as unknown as Parameters<typeof proveChanges>[0]
+
+    await proveChanges(collection, { wake: 'auto' })
+    await expect(proveChanges(collection, { wake: 'changes' })).rejects.toThrow('no change streams')
+    expect(closed).toEqual(['closed'])
   })
 
   it('is nothing behind mongos', async () => {
