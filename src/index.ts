@@ -7,6 +7,7 @@ setCommandLine(async (app, argv) => (await import('./cli/main.js')).runWithApp(a
 
 export { Lovage } from './app/app.js'
 export type { AroundLists, Execution, LovageOptions, SendOptions } from './app/app.js'
+export type { DiscoverOptions, TaskPackages } from './app/task-modules.js'
 export { currentApp, periodicTask, setDefaultApp, setupLoader, sharedTask, task } from './app/default-app.js'
 export { taskOf } from './app/definer.js'
 export type { DefineTask, TaskDecorator } from './app/definer.js'

@@ -61,8 +61,9 @@ import { PeriodicTasks } from '../beat/periodic-tasks.js'
 import { Stores, uncompressedText, type BrokerLocation } from './stores.js'
 import { Connections } from './connections.js'
 import { TaskBackends } from './task-backends.js'
-import { TaskModules } from './task-modules.js'
+import { TaskModules, type DiscoverOptions, type TaskPackages } from './task-modules.js'
 import { TaskRegistry } from './task-registry.js'
+import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 
 /** What is given to an app beside its settings. */
 export interface LovageOptions {
@@ -73,6 +74,8 @@ export interface LovageOptions {
   /** The base of tasks that name none, as `app.Task`. */
   readonly taskCls?: TaskClass
 }
+
+const APP_OPTIONS = { clock: true, logger: true, taskCls: true } satisfies KnownMembers<LovageOptions>
 
 /** Options of `sendTask`: arguments beside those of a call. */
 export interface SendOptions extends ApplyOptions {
@@ -165,6 +168,7 @@ export class Lovage implements ResultSource {
    * @param input - Settings; more can follow by `conf` and `configFromObject`.
    */
   constructor(main = 'lovage', input: ConfigInput = {}, options: LovageOptions = {}) {
+    refuseUnknown(options, APP_OPTIONS, 'an app')
     this.main = main
     this.clock = options.clock ?? systemClock
     this.logger = options.logger ?? silentLogger
@@ -313,11 +317,8 @@ export class Lovage implements ResultSource {
    *
    * @param packages - Package names, folders, or a function that gives them.
    */
-  autodiscoverTasks(
-    packages: readonly string[] | (() => readonly string[]),
-    options: { readonly relatedName?: string } = {},
-  ): void {
-    this.#modules.discover(packages, options.relatedName ?? 'tasks')
+  autodiscoverTasks(packages: TaskPackages, options: DiscoverOptions = {}): void {
+    this.#modules.discover(packages, options)
   }
 
   /** Import `imports`, `include` and what was noted for discovery. Called by a worker when it starts. */

@@ -4,7 +4,9 @@ import { pythonRepr } from '../message/python-repr.js'
 import type { ScheduleInput } from '../schedule/read-schedule.js'
 import type { CallOptions } from '../task/call-options.js'
 import type { TaskContext } from '../task/context.js'
+import { TASK_OPTIONS } from '../task/known-options.js'
 import type { CallableTask } from '../task/task.js'
+import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 import type { UntypedCallable } from './callable.js'
 import type { AnyBody, DefineOptions, MethodOwner } from './define.js'
 import { createDefineTask, type Definer, type TaskDecorator, type TaskOf } from './definer.js'
@@ -22,6 +24,16 @@ export interface PeriodicOptions extends DefineOptions {
   readonly timezone?: string
   /** What becomes of instants at which no beat ran: `last` (the default), `skip` or `all`. */
   readonly catchUp?: CatchUpInput
+}
+
+const PERIODIC_OPTIONS: KnownMembers<PeriodicOptions> = {
+  ...TASK_OPTIONS,
+  bind: true,
+  base: true,
+  runEvery: true,
+  relative: true,
+  timezone: true,
+  catchUp: true,
 }
 
 /** A function without parameters, or whose parameters may be left out: beat gives it none. */
@@ -56,6 +68,7 @@ export function createDefinePeriodic(define: Definer, entries: () => PeriodicTas
   const definer = (options: DefineOptions, body: AnyBody, method?: MethodOwner): UntypedCallable => {
     if (!isPeriodic(options))
       throw new ConfigError(`a periodic task needs runEvery: app.periodicTask({ runEvery: 30 }, …)`)
+    refuseUnknown(options, PERIODIC_OPTIONS, `the periodic task ${options.name ?? ''}`.trimEnd())
     const { runEvery, relative, timezone, catchUp, ...taskOptions } = options
     const callable = define(taskOptions, body, method)
     entries().add(callable.name, {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { TaskRecord } from '../backend/contract.js'
 import type { Config } from '../config/config.js'
 import { fromWireOptions, toWireLinks } from '../canvas/wire-options.js'
-import { TaskNotRegisteredError } from '../errors/errors.js'
+import { TaskError, TaskNotRegisteredError } from '../errors/errors.js'
 import type { ErrorRegistry } from '../message/error-registry.js'
 import { createResultCodec, type ResultCodec } from '../message/result-codec.js'
 import type { Codecs } from '../message/codecs.js'
@@ -21,6 +21,7 @@ import type { DeliveryInfo, TaskRequest } from '../task/request.js'
 import type { TaskCall } from '../task/sender.js'
 import type { EagerOptions } from '../task/task.js'
 import { isRecord } from '../util/record.js'
+import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 
 /** What running a task here needs. */
 export interface EagerParts {
@@ -44,6 +45,17 @@ const NO_DELIVERY: DeliveryInfo = {
   deliveryCount: 0,
 }
 
+const EAGER_OPTIONS = {
+  kwargs: true,
+  throw: true,
+  taskId: true,
+  retries: true,
+  link: true,
+  linkError: true,
+  serializer: true,
+  ignoreResult: true,
+} satisfies KnownMembers<LocalOptions>
+
 /**
  * Run a task in this process as a worker would: arguments and result are serialised and read back, retries run at once,
  * handlers and linked tasks are called.
@@ -57,6 +69,7 @@ export async function runEagerly(
   args: readonly unknown[],
   options: LocalOptions = {},
 ): Promise<EagerResult> {
+  refuseUnknown(options, EAGER_OPTIONS, `apply of ${definition.name}`, TaskError)
   const serializer = options.serializer ?? definition.options.serializer ?? parts.config.taskSerializer
   await parts.codecs.serializers.prepare([serializer])
   const codec = createResultCodec(serializer, parts.codecs)

@@ -7,12 +7,19 @@ import { loadIni } from '../config/ini.js'
 import type { LoadedSettings } from '../config/loaded-settings.js'
 import { settingsFromEnvvar } from '../config/environment.js'
 import { ConfigError } from '../errors/errors.js'
+import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 
 /** How `configFromObject` reads. */
 export interface ConfigSourceOptions extends ObjectSourceOptions {
   /** Do nothing when the module does not exist. */
   readonly silent?: boolean
 }
+
+const SOURCE_OPTIONS = {
+  namespace: true,
+  source: true,
+  silent: true,
+} satisfies KnownMembers<ConfigSourceOptions>
 
 /** Where settings come from: an object, the path of a module or ini file. */
 export type SettingsSource = object | string
@@ -28,6 +35,7 @@ export async function readSettings(
   source: SettingsSource,
   options: ConfigSourceOptions = {},
 ): Promise<LoadedSettings | undefined> {
+  refuseUnknown(options, SOURCE_OPTIONS, 'a source of settings')
   if (typeof source !== 'string') return settingsFromObject(source, options)
   if (source.endsWith('.ini')) return loadIni(source)
   return readModule(source, options)
@@ -38,6 +46,7 @@ export async function readSettingsOfEnvvar(
   name: string,
   options: ConfigSourceOptions = {},
 ): Promise<LoadedSettings | undefined> {
+  refuseUnknown(options, SOURCE_OPTIONS, 'a source of settings')
   const path = settingsFromEnvvar(name)
   if (path !== undefined) return readSettings(path, options)
   if (options.silent === true) return undefined

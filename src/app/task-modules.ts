@@ -4,13 +4,27 @@ import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 import { ConfigError } from '../errors/errors.js'
+import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 
 const ENDINGS = ['.ts', '.js', '.mts', '.mjs', '.cts', '.cjs']
 
+/** Names of packages, folders relative to the working folder, or a function that gives them. */
+export type TaskPackages = readonly string[] | (() => readonly string[])
+
 /** A package or folder whose task file is loaded when tasks are needed. */
 interface DiscoverySource {
-  readonly packages: readonly string[] | (() => readonly string[])
+  readonly packages: TaskPackages
   readonly relatedName: string
+}
+
+/** How tasks are discovered. */
+export interface DiscoverOptions {
+  /**
+   * Name of the task file of a package, without its ending.
+   *
+   * @defaultValue `tasks`
+   */
+  readonly relatedName?: string
 }
 
 /** The modules that define an app's tasks; imported once, when a worker starts or somebody asks. */
@@ -21,9 +35,10 @@ export class TaskModules {
    * Note packages whose task file is to be imported.
    *
    * @param packages - Package names, or folders relative to the working folder.
-   * @param relatedName - File name without ending.
    */
-  discover(packages: readonly string[] | (() => readonly string[]), relatedName: string): void {
+  discover(packages: TaskPackages, options: DiscoverOptions): void {
+    refuseUnknown(options, { relatedName: true } satisfies KnownMembers<DiscoverOptions>, 'autodiscoverTasks')
+    const { relatedName = 'tasks' } = options
     this.#sources.push({ packages, relatedName })
   }
 

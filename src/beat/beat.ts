@@ -13,6 +13,7 @@ import { InterruptibleSleep } from '../util/interruptible-sleep.js'
 import type { PeriodicTasks } from './periodic-tasks.js'
 import { OccurrenceSender, type SendingHost } from './occurrence-sender.js'
 import { syncEntries } from './sync-entries.js'
+import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 
 /** What a beat needs of its app. */
 export interface BeatHost extends ScheduleHost, SendingHost {
@@ -62,6 +63,7 @@ export class Beat {
   #toldAtMs = Number.NEGATIVE_INFINITY
 
   constructor(app: BeatHost, options: BeatOptions = {}) {
+    refuseUnknown(options, { logger: true, onTick: true } satisfies KnownMembers<BeatOptions>, 'a beat')
     this.#app = app
     this.#options = options
     this.#logger = guardLogger(options.logger ?? app.logger)

@@ -8,6 +8,7 @@ import { checkCallOptions } from '../task/check-call.js'
 import { toMs, type DurationInput } from '../util/duration.js'
 import { isRecord } from '../util/record.js'
 import { withoutNulls } from '../util/without-nulls.js'
+import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 
 /**
  * What becomes of instants at which no beat ran: `last` sends the last of them once, as Celery does; `skip` sends none;
@@ -66,6 +67,19 @@ export interface PeriodicEntry {
   readonly enabled: boolean
 }
 
+const ENTRY = {
+  task: true,
+  schedule: true,
+  args: true,
+  kwargs: true,
+  options: true,
+  relative: true,
+  timezone: true,
+  catchUp: true,
+  enabled: true,
+} satisfies KnownMembers<EntryInput>
+const CATCH_UP = { policy: true, window: true } satisfies KnownMembers<Exclude<CatchUpInput, CatchUpPolicy>>
+
 const WINDOW_MS = 86_400_000
 
 /**
@@ -76,6 +90,7 @@ const WINDOW_MS = 86_400_000
 export function readEntry(name: string, input: EntryInput): PeriodicEntry {
   const what = `the periodic task "${name}"`
   const given = withoutNulls(input)
+  refuseUnknown(input, ENTRY, what)
   const { task, args = [], kwargs = {}, relative = false, timezone, enabled = true } = given
   if (!isName(task)) throw new ConfigError(`expected ${what} to name its task, got: ${JSON.stringify(task)}`)
   if (!isPlainObject(kwargs)) throw new ConfigError(`expected kwargs of ${what} to be a plain object`)
@@ -150,6 +165,7 @@ function camel(key: string): string {
 }
 
 function readCatchUp(input: unknown, what: string): CatchUp {
+  if (isRecord(input)) refuseUnknown(input, CATCH_UP, `catchUp of ${what}`)
   const { policy, window } = isRecord(input) ? input : { policy: input, window: undefined }
   if (!isPolicy(policy))
     throw new ConfigError(

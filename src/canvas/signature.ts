@@ -2,6 +2,8 @@ import type { WireSignature } from '../message/task-message.js'
 import type { CallOptions, SignatureLike } from '../task/call-options.js'
 import { withoutNulls } from '../util/without-nulls.js'
 import { toWireOptions } from './wire-options.js'
+import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
+import { TaskError } from '../errors/errors.js'
 
 /** What a signature is made of. */
 export interface SignatureParts {
@@ -12,6 +14,14 @@ export interface SignatureParts {
   /** Ignore the arguments that the caller adds. */
   readonly immutable?: boolean
 }
+
+const SIGNATURE_PARTS = {
+  task: true,
+  args: true,
+  kwargs: true,
+  options: true,
+  immutable: true,
+} satisfies KnownMembers<SignatureParts>
 
 /**
  * A call that is not made yet: it can be linked to another, and travels in messages as Celery's plain object.
@@ -27,6 +37,7 @@ export class Signature implements SignatureLike {
   readonly #parts: SignatureParts
 
   constructor(parts: SignatureParts) {
+    refuseUnknown(parts, SIGNATURE_PARTS, `the signature of ${parts.task}`, TaskError)
     this.#parts = parts
     this.task = parts.task
     this.args = parts.args ?? []

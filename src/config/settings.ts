@@ -8,6 +8,7 @@ import { OPTIONS } from './option-table.js'
 import { resolveWritten } from './resolve.js'
 import { SettingMembers } from './setting-members.js'
 import { printed } from './value/shown.js'
+import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 
 /** How settings are printed. */
 export interface PrintOptions {
@@ -34,6 +35,8 @@ export interface SettingsOptions {
    */
   readonly env?: Environment
 }
+
+const PRINT_OPTIONS = { withDefaults: true, censored: true } satisfies KnownMembers<PrintOptions>
 
 type Layer = ReadonlyMap<string, WrittenValue>
 
@@ -140,7 +143,9 @@ export class Settings extends SettingMembers {
   }
 
   /** The settings by camelCase name, as they may be printed. */
-  table({ withDefaults = false, censored = true }: PrintOptions = {}): Readonly<Record<string, unknown>> {
+  table(options: PrintOptions = {}): Readonly<Record<string, unknown>> {
+    refuseUnknown(options, PRINT_OPTIONS, 'printing settings')
+    const { withDefaults = false, censored = true } = options
     const table: Record<string, unknown> = {}
     for (const name of OPTIONS.keys()) {
       if (!withDefaults && this.#written(name) === undefined) continue

@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors/errors.js'
+import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 
 /** How a class of errors is written into a result, and built when one is read. */
 export interface ErrorMapping<Err extends Error> {
@@ -27,6 +28,10 @@ export interface RegisteredError {
   build(args: readonly unknown[]): Error
 }
 
+const MAPPING = { excModule: true, excType: true, excMessage: true } satisfies KnownMembers<
+  ErrorMapping<Error>
+>
+
 /** The error classes that keep their identity across processes and languages. */
 export class ErrorRegistry {
   readonly #entries: RegisteredError[] = []
@@ -37,6 +42,7 @@ export class ErrorRegistry {
    * @throws ConfigError when the module and type are taken by another class.
    */
   register<Err extends Error>(errorClass: ErrorClass<Err>, mapping: ErrorMapping<Err>): void {
+    refuseUnknown(mapping, MAPPING, `registerError of ${errorClass.name}`)
     const { excModule, excType } = mapping
     if (this.find(excType, excModule))
       throw new ConfigError(`the error "${excModule}.${excType}" is registered twice`)

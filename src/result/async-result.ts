@@ -11,6 +11,7 @@ import { flattenGroups, parseTuples, taskTuple, type ParsedTuple } from './resul
 import type { ResultSource } from './source.js'
 import { EXCEPTION_STATES, isReady, PENDING, PROPAGATE_STATES, SUCCESS } from './states.js'
 import { waitForEnd, type WaitForEndOptions } from './wait-for-end.js'
+import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 
 /** What a handle is made of, beside the id. */
 export interface AsyncResultOptions {
@@ -23,6 +24,20 @@ export interface AsyncResultOptions {
   /** When this process sent the task, in epoch milliseconds, if it was this one. */
   readonly sentAtMs?: number
 }
+
+const RESULT_OPTIONS = {
+  app: true,
+  taskName: true,
+  parent: true,
+  sentAtMs: true,
+} satisfies KnownMembers<AsyncResultOptions>
+const WAIT_OPTIONS = { timeout: true, signal: true } satisfies KnownMembers<WaitOptions>
+const GET_OPTIONS = {
+  ...WAIT_OPTIONS,
+  propagate: true,
+  onProgress: true,
+  disableSyncSubtasks: true,
+} satisfies KnownMembers<GetOptions>
 
 /** A task that was sent longer ago than this may well have ended. */
 const FRESH_MS = 5
@@ -44,6 +59,7 @@ export class AsyncResult<Value = unknown> implements ResultHandle<Value> {
   #error: Error | undefined
 
   constructor(id: string, options: AsyncResultOptions) {
+    refuseUnknown(options, RESULT_OPTIONS, 'an AsyncResult')
     this.id = id
     this.parent = options.parent
     this.#app = options.app
@@ -87,6 +103,7 @@ export class AsyncResult<Value = unknown> implements ResultHandle<Value> {
   get(options?: number | GetOptions): Promise<Value>
   async get(options: number | GetOptions = {}): Promise<Value | Error> {
     const asked = typeof options === 'number' ? { timeout: options } : options
+    refuseUnknown(asked, GET_OPTIONS, 'get')
     if (asked.disableSyncSubtasks !== false) assertMayJoin(this.id)
     const record = await this.#waitForEnd(asked, asked.onProgress)
     if (PROPAGATE_STATES.has(record.state) && asked.propagate !== false) throw this.#errorOf(record)
@@ -143,6 +160,7 @@ export class AsyncResult<Value = unknown> implements ResultHandle<Value> {
   }
 
   async onReady(callback: (result: AsyncResult<Value>) => void, options: WaitOptions = {}): Promise<void> {
+    refuseUnknown(options, WAIT_OPTIONS, 'onReady')
     await this.#waitForEnd(options, undefined)
     callback(this)
   }

@@ -1,8 +1,8 @@
 import type { DateTime, Zone } from 'luxon'
 import { ConfigError } from '../errors/errors.js'
-import { suggest } from '../util/suggest.js'
+import { refuseUnknown } from '../util/known-members.js'
 import { CRONTAB_FIELDS, expandField, type CrontabSpec } from './crontab-field.js'
-import { inZone, momentMs, zoneNamed, type Moment, type NextOptions } from './moment.js'
+import { inZone, momentMs, zoneOf, type Moment, type NextOptions } from './moment.js'
 import { changeBetween, firstInstantOf, offsetMs, REACH_MS } from './offsets.js'
 import type { Schedule, ScheduleData } from './schedule.js'
 import { WallCalendar } from './wall-calendar.js'
@@ -40,7 +40,7 @@ export class Crontab implements Schedule {
 
   /** @throws {@link ConfigError} that names the field, or for days that no year has. */
   constructor(options: CrontabOptions = {}) {
-    for (const key of Object.keys(options)) checkKey(key)
+    refuseUnknown(options, CRONTAB_FIELDS, 'a crontab')
     const { minute = '*', hour = '*', dayOfWeek = '*', dayOfMonth = '*', monthOfYear = '*' } = options
     this.minute = expandField(minute, CRONTAB_FIELDS.minute)
     this.hour = expandField(hour, CRONTAB_FIELDS.hour)
@@ -64,7 +64,7 @@ export class Crontab implements Schedule {
    * @param options - The zone whose clocks are read; UTC when left out.
    */
   next(after: Moment, options: NextOptions = {}): DateTime {
-    const zone = zoneNamed(options.timezone)
+    const zone = zoneOf(options)
     const afterMs = momentMs(after)
     const isEveryHour = this.hour.length === ALL_HOURS
     return inZone(isEveryHour ? this.#nextReal(afterMs, zone) : this.#nextOnClock(afterMs, zone), zone)
@@ -116,11 +116,4 @@ function nextMinute(ms: number): number {
 
 function written(spec: CrontabSpec): number | string {
   return typeof spec === 'number' || typeof spec === 'string' ? spec : [...spec].join(',')
-}
-
-function checkKey(key: string): void {
-  if (key in CRONTAB_FIELDS) return
-  const near = suggest(key, Object.keys(CRONTAB_FIELDS))
-  const hint = near === undefined ? '' : `; did you mean ${near}?`
-  throw new ConfigError(`a crontab has no field "${key}"${hint}`)
 }

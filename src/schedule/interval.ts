@@ -1,8 +1,9 @@
 import type { DateTime, DateTimeUnit, Zone } from 'luxon'
 import { ConfigError } from '../errors/errors.js'
 import { toMs, type DurationInput } from '../util/duration.js'
-import { inZone, momentMs, zoneNamed, type Moment, type NextOptions } from './moment.js'
+import { inZone, momentMs, zoneOf, type Moment, type NextOptions } from './moment.js'
 import type { Schedule, ScheduleData } from './schedule.js'
+import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 
 /** How an interval is counted. */
 export interface IntervalOptions {
@@ -37,6 +38,7 @@ export class Interval implements Schedule {
 
   /** @throws {@link ConfigError} for a length that is not positive, or rounded where it is below a second. */
   constructor(every: DurationInput, options: IntervalOptions = {}) {
+    refuseUnknown(options, { relative: true } satisfies KnownMembers<IntervalOptions>, 'an interval')
     this.everyMs = toMs(every, 'the interval of a schedule')
     this.relative = options.relative === true
     if (!(this.everyMs >= 1) || this.everyMs === Number.POSITIVE_INFINITY)
@@ -49,7 +51,7 @@ export class Interval implements Schedule {
 
   /** `after` and the interval. */
   next(after: Moment, options: NextOptions = {}): DateTime {
-    const zone = zoneNamed(options.timezone)
+    const zone = zoneOf(options)
     const ms = momentMs(after) + this.everyMs
     return this.relative ? this.#rounded(ms, momentMs(after), zone) : inZone(ms, zone)
   }
@@ -62,7 +64,7 @@ export class Interval implements Schedule {
    */
   latest(after: Moment, until: Moment, options: NextOptions = {}): DateTime | undefined {
     const [afterMs, untilMs] = [momentMs(after), momentMs(until)]
-    const zone = zoneNamed(options.timezone)
+    const zone = zoneOf(options)
     if (!this.relative) {
       const steps = Math.floor((untilMs - afterMs) / this.everyMs)
       return steps < 1 ? undefined : inZone(afterMs + steps * this.everyMs, zone)

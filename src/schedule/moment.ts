@@ -1,5 +1,6 @@
 import { DateTime, FixedOffsetZone, type Zone } from 'luxon'
 import { ConfigError } from '../errors/errors.js'
+import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 
 /** A moment as a caller gives it: a number is epoch milliseconds. */
 export type Moment = Date | number | DateTime
@@ -36,6 +37,12 @@ export function zoneNamed(timezone = 'UTC'): Zone {
   // The machine's own zone may change under a process.
   if (timezone !== 'local' && timezone !== 'system') zones.set(timezone, zone)
   return zone
+}
+
+/** The zone that a schedule is read in. @throws {@link ConfigError} for an unknown zone or option. */
+export function zoneOf(options: NextOptions): Zone {
+  refuseUnknown(options, { timezone: true } satisfies KnownMembers<NextOptions>, 'next')
+  return zoneNamed(options.timezone)
 }
 
 /** Epoch milliseconds as a date and time of a zone. */

@@ -1,5 +1,5 @@
 import type { DateTime } from 'luxon'
-import { inZone, momentMs, zoneNamed, type Moment, type NextOptions } from './moment.js'
+import { inZone, momentMs, zoneOf, type Moment, type NextOptions } from './moment.js'
 import type { Schedule, ScheduleData } from './schedule.js'
 
 /** Once, at one instant. */
@@ -13,7 +13,7 @@ export class OneOff implements Schedule {
 
   /** The instant, while it is still to come. */
   next(after: Moment, options: NextOptions = {}): DateTime | undefined {
-    return momentMs(after) < this.atMs ? inZone(this.atMs, zoneNamed(options.timezone)) : undefined
+    return momentMs(after) < this.atMs ? inZone(this.atMs, zoneOf(options)) : undefined
   }
 
   /** `once at 2027-01-01T00:00:00.000Z`. */

@@ -1,6 +1,6 @@
 import type { DateTime } from 'luxon'
 import { ConfigError } from '../errors/errors.js'
-import { inZone, momentMs, zoneNamed, type Moment, type NextOptions } from './moment.js'
+import { inZone, momentMs, zoneOf, type Moment, type NextOptions } from './moment.js'
 import type { Schedule, ScheduleData } from './schedule.js'
 import { sunPosition } from './sun-position.js'
 
@@ -75,7 +75,7 @@ export class Solar implements Schedule {
     const firstDay = Math.floor(afterMs / DAY_MS) - 1
     for (let day = firstDay; day < firstDay + MOST_DAYS; day += 1) {
       const ms = this.#on(day)
-      if (ms !== undefined && ms > afterMs) return inZone(ms, zoneNamed(options.timezone))
+      if (ms !== undefined && ms > afterMs) return inZone(ms, zoneOf(options))
     }
     return undefined
   }

@@ -2,8 +2,9 @@ import { isPlainObject, printed } from '../config/value/shown.js'
 import { TaskError } from '../errors/errors.js'
 import { toMs, type DurationInput } from '../util/duration.js'
 import type { CallOptions } from './call-options.js'
-import { checkNames, checkPriority } from './known-options.js'
+import { checkPriority } from './known-options.js'
 import type { TaskCall } from './sender.js'
+import { refuseUnknown } from '../util/known-members.js'
 
 /** What an option has to be, for the error; `undefined` when it is that. A length of time that is none throws by itself. */
 type Check = (value: unknown, option: string) => string | undefined
@@ -73,7 +74,7 @@ export function checkTaskCall(call: TaskCall): void {
  * @throws {@link TaskError}; `ConfigError` for a length of time that is none.
  */
 export function checkCallOptions(options: CallOptions, task: string): void {
-  checkNames(options, CHECKS, `the call of ${task}`)
+  refuseUnknown(options, CHECKS, `the call of ${task}`, TaskError)
   checkPriority(options.priority, task)
   for (const [option, value] of Object.entries(options)) {
     const expected = value === undefined ? undefined : CHECK_OF.get(option)?.(value, option)
@@ -90,7 +91,7 @@ export function checkCallOptions(options: CallOptions, task: string): void {
  * @throws {@link TaskError}
  */
 export function checkRouteOptions(options: object, what: string): void {
-  checkNames(options, CHECKS, what)
+  refuseUnknown(options, CHECKS, what, TaskError)
 }
 
 /** @source Celery 5.7, `celery/app/task.py`, `Task.apply_async`. */

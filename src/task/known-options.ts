@@ -1,10 +1,10 @@
 import { TaskError } from '../errors/errors.js'
-import { suggest } from '../util/suggest.js'
+import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 import { withoutNulls } from '../util/without-nulls.js'
 import type { TaskOptions } from './options.js'
 
 /** Names of the options of a task, all of them: the compiler sees to it. */
-const TASK_OPTIONS = {
+export const TASK_OPTIONS: KnownMembers<TaskOptions> = {
   beforeStart: true,
   onSuccess: true,
   onRetry: true,
@@ -43,7 +43,11 @@ const TASK_OPTIONS = {
   rateLimit: true,
   shared: true,
   replace: true,
-} satisfies Record<keyof TaskOptions, true>
+}
+
+const RETRY_KWARGS = { maxRetries: true, countdown: true } satisfies KnownMembers<
+  NonNullable<TaskOptions['retryKwargs']>
+>
 
 const LEAST_PRIORITY = 0
 const MOST_PRIORITY = 255
@@ -60,18 +64,9 @@ export function givenTaskOptions(options: TaskOptions): TaskOptions {
  * @throws {@link TaskError} with the name that was probably meant.
  */
 export function checkTaskOptions(options: TaskOptions, name: string): void {
-  checkNames(options, TASK_OPTIONS, `the task ${name}`)
+  refuseUnknown(options, { ...TASK_OPTIONS, bind: true, base: true }, `the task ${name}`, TaskError)
+  refuseUnknown(options.retryKwargs ?? {}, RETRY_KWARGS, `retryKwargs of the task ${name}`, TaskError)
   checkPriority(options.priority, name)
-}
-
-/** Refuse the names of options that are not known. @throws {@link TaskError} with the name that was probably meant. */
-export function checkNames(options: object, known: object, what: string): void {
-  for (const option of Object.keys(options)) {
-    if (Object.hasOwn(known, option)) continue
-    const near = suggest(option, Object.keys(known))
-    const hint = near === undefined ? '' : `; did you mean "${near}"?`
-    throw new TaskError(`unknown option "${option}" for ${what}${hint}`)
-  }
 }
 
 /** Refuse priorities that no broker has. @throws {@link TaskError} */

@@ -1,10 +1,12 @@
 import { Retry, type RetryRequest } from '../errors/directives.js'
+import { TaskError } from '../errors/errors.js'
 import { toMs } from '../util/duration.js'
 import { withoutNulls } from '../util/without-nulls.js'
 import { currentTask, type RetryOptions, type StateUpdate, type TaskContext } from './context.js'
 import type { TaskLogger } from './logger.js'
 import type { TaskPort } from './port.js'
 import type { TaskRequest } from './request.js'
+import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 
 /** The context of one run: Celery's bound task instance. Made for every run, so it holds nothing it may not need. */
 export class RunningTask implements TaskContext {
@@ -47,6 +49,7 @@ export class RunningTask implements TaskContext {
   }
 
   async updateState(update: StateUpdate): Promise<void> {
+    refuseUnknown(update, STATE_UPDATE, 'updateState', TaskError)
     await this.#port.updateState(update)
   }
 }
@@ -59,7 +62,20 @@ export function addToTrail(result: { asTuple(): unknown }): void {
   if (current instanceof RunningTask) current.addChild(result.asTuple())
 }
 
+const RETRY_OPTIONS = {
+  countdown: true,
+  eta: true,
+  exc: true,
+  args: true,
+  kwargs: true,
+  maxRetries: true,
+  queue: true,
+  priority: true,
+} satisfies KnownMembers<RetryOptions>
+const STATE_UPDATE = { state: true, meta: true } satisfies KnownMembers<StateUpdate>
+
 function toRetryRequest(options: RetryOptions): RetryRequest {
+  refuseUnknown(options, RETRY_OPTIONS, 'retry', TaskError)
   const { countdown, eta, exc, ...rest } = withoutNulls(options)
   return {
     ...rest,

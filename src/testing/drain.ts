@@ -5,6 +5,7 @@ import { TaskError } from '../errors/errors.js'
 import { ManualClock } from './manual-clock.js'
 import { startWorker } from './start-worker.js'
 import { recordTasks, type TaskPassage, type TaskRecorder } from './task-recorder.js'
+import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 
 /** What to run. */
 export interface DrainOptions {
@@ -19,6 +20,8 @@ export interface DrainOptions {
   /** Stop after so many runs. */
   readonly limit?: number
 }
+
+const DRAIN_OPTIONS = { queues: true, withScheduled: true, limit: true } satisfies KnownMembers<DrainOptions>
 
 /** How many runs ended how. */
 export interface DrainCounts {
@@ -37,6 +40,7 @@ export interface DrainCounts {
  * @throws {@link TaskError} for `withScheduled` on a clock that cannot be moved.
  */
 export async function drain(app: Lovage, options: DrainOptions = {}): Promise<DrainCounts> {
+  refuseUnknown(options, DRAIN_OPTIONS, 'drain')
   const clock = options.withScheduled === true ? movableClock(app) : undefined
   const recorder = recordTasks(app)
   const queues = options.queues ?? [...new Set([...app.queues().map(({ name }) => name), ...recorder.queues])]

@@ -5,6 +5,7 @@ import type { Lovage } from '../app/app.js'
 import type { AnyTask } from '../task/task.js'
 import { toMs, type DurationInput } from '../util/duration.js'
 import { recorderOf, type EnqueuedTask } from './task-recorder.js'
+import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 
 /** Which calls are meant; what is left out does not count. */
 export interface EnqueuedQuery {
@@ -30,12 +31,21 @@ export interface EnqueuedExpectation extends EnqueuedQuery {
   readonly timeout?: DurationInput
 }
 
+const QUERY = {
+  args: true,
+  kwargs: true,
+  queue: true,
+  priority: true,
+  eta: true,
+} satisfies KnownMembers<EnqueuedQuery>
+
 /** Calls that this app has sent and that nothing in this process has started. */
 export function allEnqueued(
   app: Lovage,
   task?: AnyTask | string,
   query: EnqueuedQuery = {},
 ): readonly EnqueuedTask[] {
+  refuseUnknown(query, QUERY, 'a query of enqueued calls')
   const name = typeof task === 'string' ? task : task?.name
   const { enqueued } = recorderOf(app)
   return enqueued.filter((entry) => (name === undefined || entry.task === name) && matches(entry, query))

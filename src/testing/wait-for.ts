@@ -6,6 +6,7 @@ import { isReady } from '../result/states.js'
 import type { AnyTask } from '../task/task.js'
 import { toMs, type DurationInput } from '../util/duration.js'
 import { recorderOf, type TaskPassage } from './task-recorder.js'
+import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 
 /** How long to wait. */
 export interface WaitForOptions {
@@ -30,6 +31,7 @@ export async function waitFor(
   state?: string,
   options: WaitForOptions = {},
 ): Promise<unknown> {
+  refuseUnknown(options, { timeout: true } satisfies KnownMembers<WaitForOptions>, 'waitFor')
   const reached = new AbortController()
   let info: unknown
   let last = 'PENDING'
@@ -72,6 +74,8 @@ export interface WaitForTaskOptions extends WaitForOptions {
   readonly where?: (passage: TaskPassage) => boolean
 }
 
+const WAIT_FOR_TASK = { timeout: true, state: true, where: true } satisfies KnownMembers<WaitForTaskOptions>
+
 /**
  * Wait until a call of a task has come to a point of its life in this process; at once when it has been there.
  *
@@ -82,6 +86,7 @@ export async function waitForTask(
   task: AnyTask | string,
   options: WaitForTaskOptions = {},
 ): Promise<TaskPassage> {
+  refuseUnknown(options, WAIT_FOR_TASK, 'waitForTask')
   const { state = 'SUCCESS', where = () => true, timeout = DEFAULT_TIMEOUT } = options
   const name = typeof task === 'string' ? task : task.name
   const recorder = recorderOf(app)

@@ -16,6 +16,7 @@ import { chooseQueues } from './queue-choice.js'
 import { resolveSettings, type WorkerSettings } from './settings.js'
 import { Shutdown } from './shutdown.js'
 import type { StopOptions, WorkerExit, WorkerOptions } from './worker-options.js'
+import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 
 /** Where a worker is in its life. */
 export type WorkerState = 'new' | 'starting' | 'running' | 'stopping' | 'stopped'
@@ -34,6 +35,18 @@ export interface WorkerStatus {
 }
 
 const RETRY = { firstMs: 500, maxMs: 30_000, jitter: 0.5 }
+
+const WORKER_OPTIONS = {
+  concurrency: true,
+  queues: true,
+  excludeQueues: true,
+  hostname: true,
+  pool: true,
+  prefetchMultiplier: true,
+  shutdownTimeout: true,
+  logger: true,
+  purge: true,
+} satisfies KnownMembers<WorkerOptions>
 
 /**
  * Runs the tasks of an app: claims their messages, runs the bodies, stores what came of them.
@@ -66,6 +79,7 @@ export class Worker {
 
   /** @throws `ConfigError` for options out of range, unknown pools and queues. */
   constructor(app: Lovage, options: WorkerOptions = {}) {
+    refuseUnknown(options, WORKER_OPTIONS, 'a worker')
     this.#app = app
     this.#settings = resolveSettings(app.config(), options)
     this.#queues = chooseQueues(app, options)
@@ -128,6 +142,7 @@ export class Worker {
    * A second call with `hard` cuts the wait short.
    */
   stop(options: StopOptions = {}): Promise<WorkerExit> {
+    refuseUnknown(options, { hard: true } satisfies KnownMembers<StopOptions>, 'stop')
     if (options.hard === true) this.#shutdown.hurry()
     this.#stopping ??= this.#stop(undefined)
     return this.#stopping

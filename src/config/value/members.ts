@@ -1,6 +1,7 @@
 import { ConfigError } from '../../errors/errors.js'
 import type { ExchangeTypeSetting } from '../routing-settings.js'
 import { isPlainObject, shown } from './shown.js'
+import { suggest } from '../../util/suggest.js'
 
 /** A kombu name in camelCase. */
 export function camel(name: string): string {
@@ -18,7 +19,9 @@ export function camelMembers(
   for (const [key, member] of Object.entries(value)) {
     const name = camel(key)
     if (!known.has(name)) {
-      throw new ConfigError(`unknown member "${key}" of ${place}; it has ${[...known].join(', ')}`)
+      const near = suggest(name, known)
+      const advice = near === undefined ? `it has ${[...known].join(', ')}` : `did you mean "${near}"?`
+      throw new ConfigError(`unknown member "${key}" of ${place}; ${advice}`)
     }
     if (member !== undefined && member !== null) members.set(name, member)
   }

@@ -67,7 +67,7 @@ describe('a crontab', () => {
     [{ dayOfWeek: 'funday' }, /dayOfWeek.*"funday"/],
     [{ dayOfMonth: 0 }, /dayOfMonth.*1-31/],
     [{ dayOfMonth: 31, monthOfYear: 'feb,apr' }, /no year has a day/],
-    [{ dayofweek: 1 }, /did you mean dayOfWeek/],
+    [{ dayofweek: 1 }, /did you mean "dayOfWeek"/],
   ])('refuses %j where it is written', (options, message) => {
     const make = (): unknown => readSchedule({ type: 'crontab', ...options }, 'test')
 
