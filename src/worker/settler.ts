@@ -9,6 +9,7 @@ import { failpoint } from '../util/failpoint.js'
 import { append } from '../util/long-list.js'
 import { toError } from '../util/to-error.js'
 import { declareAll } from './declared-queues.js'
+import { ownSettlements } from './own-settlements.js'
 import { settleInOrder, type Stores } from './settle-in-order.js'
 import type { SettleItem } from './settle-item.js'
 
@@ -47,6 +48,8 @@ const RETRY = { firstMs: 50, maxMs: 5_000, jitter: 0.5 }
 export class Settler {
   readonly #parts: SettlerParts
   #waiting: SettleItem[] = []
+  /** A try of these failed: the store may have applied them, and only its answer is lost. */
+  readonly #unsure = new WeakSet<SettleItem>()
   /** Set while a batch is under way, due to begin, or put off. */
   #isBusy = false
   #isDead = false
@@ -147,7 +150,8 @@ export class Settler {
     const { batch } = attempt
     await declareAll(broker, batch)
     if (consumer.settle === undefined) {
-      this.#report(attempt, batch, await settleInOrder(this.#stores(), batch))
+      const lost = await settleInOrder(this.#stores(), batch)
+      this.#report(attempt, batch, await this.#lostToOthers(batch, lost))
       return
     }
     const early = batch.filter((item) => item.acked)
@@ -163,7 +167,17 @@ export class Settler {
     failpoint('worker.before-settle')
     const lost = await consumer.settle(batch.map((item) => item.settlement))
     failpoint('worker.settled')
-    this.#report(attempt, batch, lost)
+    this.#report(attempt, batch, await this.#lostToOthers(batch, lost))
+  }
+
+  /** Without those whose claim is gone because an earlier try of ours ended it. */
+  async #lostToOthers(items: readonly SettleItem[], lost: readonly Delivery[]): Promise<readonly Delivery[]> {
+    const { backend } = this.#parts
+    if (lost.length === 0 || backend === undefined) return lost
+    const gone = new Set(lost.map((delivery) => delivery.tag))
+    const unsure = items.filter((item) => this.#unsure.has(item) && gone.has(item.delivery.tag))
+    const own = await ownSettlements(backend, unsure)
+    return lost.filter((delivery) => !own.has(delivery.tag))
   }
 
   #stores(): Stores {
@@ -184,6 +198,7 @@ export class Settler {
   #failed(batch: readonly SettleItem[], error: Error): void {
     const lostConnection = error instanceof BrokerConnectionError
     if (lostConnection) this.#parts.lost(error)
+    for (const item of batch) this.#unsure.add(item)
     this.#waiting = [...batch, ...this.#waiting]
     if (this.#isDead || (lostConnection && this.#parts.consumer.holder === undefined)) {
       this.abandon()

@@ -1,0 +1,77 @@
+import { describe, expect, it, jest } from '@jest/globals'
+import type { Broker, Consumer } from '../../../src/broker/contract.js'
+import { BrokerConnectionError } from '../../../src/index.js'
+import { Worker } from '../../../src/worker/index.js'
+import { FaultBench } from '../../fault/fixture/fault-bench.js'
+import { killStores } from '../../fault/fixture/fault-store.js'
+import { eventually, LogBook } from '../../unit/worker/harness.js'
+
+jest.setTimeout(60_000)
+
+/** The same consumer, of which the first answer to a settlement does not arrive. */
+function losingOneAnswer(consumer: Consumer): Consumer {
+  let isLost = false
+  const once = async <Answer>(work: Promise<Answer>): Promise<Answer> => {
+    const answer = await work
+    if (isLost) return answer
+    isLost = true
+    throw new BrokerConnectionError('the answer did not arrive')
+  }
+  const settle = consumer.settle?.bind(consumer)
+  const verify = consumer.verify?.bind(consumer)
+  return {
+    ...(consumer.holder === undefined ? {} : { holder: consumer.holder }),
+    fetch: (max, options) => consumer.fetch(max, options),
+    ack: (deliveries) => once(consumer.ack(deliveries)),
+    handBack: (items) => consumer.handBack(items),
+    ...(settle === undefined ? {} : { settle: (settlements) => once(settle(settlements)) }),
+    ...(verify === undefined ? {} : { verify }),
+    setCredit: (credit) => consumer.setCredit(credit),
+    close: () => consumer.close(),
+  }
+}
+
+function withLosingConsumers(broker: Broker): Broker {
+  const consume: Broker['consume'] = async (queues, options) =>
+    losingOneAnswer(await broker.consume(queues, options))
+  return new Proxy(broker, {
+    get: (target, name): unknown => {
+      if (name === 'consume') return consume
+      const member: unknown = Reflect.get(target, name)
+      return typeof member === 'function' ? member.bind(target) : member
+    },
+  })
+}
+
+// A claim of RabbitMQ ends with its connection, and the message comes again.
+const stores = killStores().filter(({ hasLeases }) => hasLeases)
+const places = stores.flatMap((store) =>
+  [false, true].map((apart) => [`${store.name}${apart ? ', results elsewhere' : ''}`, store, apart] as const),
+)
+
+describe.each(places)('a settlement on %s whose answer is lost', (_name, store, apart) => {
+  it('stands: the handlers run once, and nobody else is said to have the task', async () => {
+    await using bench = await FaultBench.open({ lease: { seconds: 30 } }, apart, store)
+    const { app } = bench.tasks
+    const log = new LogBook()
+    app.logger = log
+    const ended: string[] = []
+    const note = (event: { readonly state: string }): void => void ended.push(event.state)
+    const pay = app.task(
+      { name: 'test.pay', onSuccess: note, afterReturn: () => void ended.push('after') },
+      () => 'paid',
+    )
+    const open = app.openBroker.bind(app)
+    app.openBroker = async () => withLosingConsumers(await open())
+    await using worker = new Worker(app)
+    await worker.start()
+
+    const good = await pay.delay()
+    await eventually(() => (ended.length >= 2 ? ended : undefined))
+
+    expect(ended).toEqual(['SUCCESS', 'after'])
+    expect(await good.get(20)).toBe('paid')
+    expect(log.find(/another worker has it/)).toBeUndefined()
+    expect(log.find(/the answer did not arrive/)).toBeDefined()
+  })
+})
