@@ -27,6 +27,18 @@ describe('ReadAhead', () => {
     expect(readAhead.count).toBe(256)
   })
 
+  it('has measured four tasks, however few slots there are', () => {
+    const unlimited = Number.POSITIVE_INFINITY
+    const readAhead = new ReadAhead({ concurrency: 1, readAheadMs: 50, prefetchMultiplier: unlimited })
+
+    const counts = [1, 2, 3, 4].map(() => {
+      readAhead.observe(0.01)
+      return readAhead.count
+    })
+
+    expect(counts).toEqual([0, 0, 0, 256])
+  })
+
   it.each([
     ['no-op tasks get a batch that runs and one that is fetched', 10, 0.01, 256],
     ['one batch where two would take longer than it may read ahead', 10, 3, 128],
