@@ -9,6 +9,17 @@ function due(schedule: number | string, catchUp: unknown, nowMs: number): Due | 
   return dueOf(readEntry('tick', { task: 'shop.tick', schedule, catchUp }), 0, { ...options, nowMs })
 }
 
+describe('catchUp skip', () => {
+  it.each([
+    [30_000, [60_000], 0],
+    [30_001, [], 1],
+  ])('an instant that is %d ms late is sent: %j', (lateMs, sendMs, missed) => {
+    const found = due(60, { policy: 'skip', window: 10 }, 60_000 + lateMs)
+
+    expect(found).toEqual({ sendMs, missed, doneMs: 60_000 })
+  })
+})
+
 describe('what is due after a long time without a beat', () => {
   it.each(['last', 'skip', 'all'])(
     'is found at once after a year of an entry of each second: %s',

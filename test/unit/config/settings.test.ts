@@ -9,6 +9,12 @@ function settings(preset: ConfigInput = {}, env: Readonly<Record<string, string>
   return new Settings(preset, { env })
 }
 
+test('new and old names of Celery side by side in an object are refused, with what to rename', () => {
+  const mixed = { task_acks_late: false, task_track_started: true, CELERY_RESULT_BACKEND: 'redis://x' }
+
+  expect(() => settingsFromObject(mixed)).toThrow(/mixed[^]*CELERY_RESULT_BACKEND -> result_backend/)
+})
+
 describe('Settings', () => {
   test('are read under every spelling', () => {
     const conf = settings({ taskAcksLate: false })

@@ -45,6 +45,16 @@ async function withLetters(ids: readonly string[], use: (broker: Broker) => Prom
   }
 }
 
+it('a dead letter outlives the time to live of its message, and is persistent', () => {
+  const { message } = delivery('short')
+  const properties = { ...message.properties, expirationMs: 5_000, persistent: false }
+  const note = { reason: 'rejected' as const, detail: 'no', atMs: AT_MS }
+
+  const letter = toDeadLetter({ ...delivery('short'), message: { ...message, properties } }, note)
+
+  expect(letter.message.properties).toEqual({ correlationId: 'short', priority: 2, persistent: true })
+})
+
 describe('dead letters', () => {
   it('are listed with reason, origin and count, and stay where they are', async () => {
     await withLetters(['a', 'b'], async (broker) => {
