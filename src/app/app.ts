@@ -4,6 +4,7 @@ import type { Broker, QueueSpec } from '../broker/contract.js'
 import { BrokerRegistry } from '../broker/registry.js'
 import type { Signature } from '../canvas/signature.js'
 import type { Config, ConfigInput } from '../config/config.js'
+import { readSettingsFile } from '../config/settings-file.js'
 import { Settings } from '../config/settings.js'
 import { ConfigError, MessageError } from '../errors/errors.js'
 import { Codecs } from '../message/codecs.js'
@@ -172,7 +173,7 @@ export class Lovage implements ResultSource {
     this.main = main
     this.clock = options.clock ?? systemClock
     this.logger = options.logger ?? silentLogger
-    this.conf = new Settings(input)
+    this.conf = new Settings(input, { findSource: readSettingsFile })
     this.Task = options.taskCls
     this.codecs = new Codecs({ maxDecompressedBytes: () => this.config().maxMessageBytes })
     const folder = callerFolder(callerPlace())

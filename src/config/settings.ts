@@ -34,6 +34,8 @@ export interface SettingsOptions {
    * @defaultValue those of the process
    */
   readonly env?: Environment
+  /** Reads the source that stands in until another one is set; asked once, when a setting is needed. */
+  readonly findSource?: () => LoadedSettings | undefined
 }
 
 const PRINT_OPTIONS = { withDefaults: true, censored: true } satisfies KnownMembers<PrintOptions>
@@ -61,6 +63,7 @@ export class Settings extends SettingMembers {
   readonly #ownKeys = new Map<string, unknown>()
   #environment: LoadedSettings | undefined
   #source: LoadedSettings | undefined
+  #findSource: (() => LoadedSettings | undefined) | undefined
   #changes: Layer = NOTHING
   #defaults: Layer = NOTHING
   #changeWarnings: readonly string[] = []
@@ -74,6 +77,7 @@ export class Settings extends SettingMembers {
     super()
     this.#preset = settingsFromObject(preset, { source: 'the options of the app' })
     this.#env = options.env
+    this.#findSource = options.findSource
   }
 
   /** The value of an option in any spelling, as it was written, or its default; or one of the host's own keys. */
@@ -115,6 +119,7 @@ export class Settings extends SettingMembers {
   /** Take the options of a source; they replace those of an earlier source and all changes made at run time. */
   setSource(source: LoadedSettings): void {
     this.#source = source
+    this.#findSource = undefined
     this.#changes = NOTHING
     this.#resolved = undefined
   }
@@ -138,7 +143,7 @@ export class Settings extends SettingMembers {
 
   /** What the sources warned of: near misses, deprecated names, keys left to the host. */
   warnings(): readonly string[] {
-    const loaded = [this.#fromEnvironment(), this.#source, this.#preset]
+    const loaded = [this.#fromEnvironment(), this.#loadedSource(), this.#preset]
     return [...new Set([...loaded.flatMap((layer) => layer?.warnings ?? []), ...this.#changeWarnings])]
   }
 
@@ -168,11 +173,19 @@ export class Settings extends SettingMembers {
     return this.#environment
   }
 
+  #loadedSource(): LoadedSettings | undefined {
+    if (this.#findSource !== undefined) {
+      this.#source = this.#findSource()
+      this.#findSource = undefined
+    }
+    return this.#source
+  }
+
   #layers(): readonly Layer[] {
     return [
       this.#changes,
       this.#fromEnvironment().values,
-      this.#source?.values ?? NOTHING,
+      this.#loadedSource()?.values ?? NOTHING,
       this.#preset.values,
       this.#defaults,
     ]
@@ -200,12 +213,12 @@ export class Settings extends SettingMembers {
   }
 
   #hostHas(name: string): boolean {
-    return this.#ownKeys.has(name) || Object.hasOwn(this.#source?.host ?? {}, name)
+    return this.#ownKeys.has(name) || Object.hasOwn(this.#loadedSource()?.host ?? {}, name)
   }
 
   #hostValue(name: string): unknown {
     if (this.#ownKeys.has(name)) return this.#ownKeys.get(name)
-    return this.#hostHas(name) ? this.#source?.host[name] : undefined
+    return this.#hostHas(name) ? this.#loadedSource()?.host[name] : undefined
   }
 }
 

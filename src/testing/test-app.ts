@@ -6,8 +6,8 @@ import { Lovage } from '../index.js'
 import { recordTasks } from './task-recorder.js'
 
 /**
- * An app for one test: queue and results in memory, under a name that no other test uses, and everything it sends and
- * runs noted for {@link assertEnqueued} and {@link waitForTask}.
+ * An app for one test: queue and results in memory, under a name that no other test uses, whatever `lovage.config.*` says, and
+ * everything it sends and runs noted for {@link assertEnqueued} and {@link waitForTask}.
  *
  * @example
  * ```ts
@@ -18,6 +18,8 @@ export class TestApp extends Lovage {
   constructor(input: ConfigInput = {}, options: LovageOptions = {}) {
     const url = `memory://${randomUUID()}`
     super('test', { broker: url, backend: url, ...input }, options)
+    // A test does not run on the stores of the settings file.
+    this.conf.setSource({ source: 'no settings file', values: new Map(), host: {}, warnings: [] })
     recordTasks(this)
   }
 }

@@ -8,6 +8,7 @@ import { EXIT } from '../exit-code.js'
 import { extraSettings } from '../extra-settings.js'
 import { inactiveSettingsNote } from '../inactive-settings.js'
 import { printJson, table } from '../print.js'
+import { refuseProcessBroker } from '../refuse-process-broker.js'
 import type { Session } from '../session.js'
 import { onStopSignals } from '../stop-signals.js'
 import { UsageError } from '../usage-error.js'
@@ -66,6 +67,7 @@ async function runBeat(session: Session, flags: BeatFlags, words: readonly strin
     ...(schedule === undefined ? {} : { beatScheduleFilename: schedule }),
     ...extraSettings(words),
   })
+  refuseProcessBroker(session, app, 'beat')
   const idle = inactiveSettingsNote(app.conf)
   if (idle !== undefined) session.note(idle)
   const { logger } = openWorkerLog(session, app, flags)
@@ -163,6 +165,7 @@ function changeCommand(session: Session, change: Change): Command {
     .argument('<name>', 'name of the entry')
     .action(async (name: string) => {
       const app = await session.openApp()
+      refuseProcessBroker(session, app, `beat ${change}`)
       if (change === 'run') {
         await app.loadTaskModules()
         session.print((await app.beat.runNow(name)).id)

@@ -5,6 +5,7 @@ import type { AsyncResult } from '../../result/async-result.js'
 import type { CallOptions } from '../../task/call-options.js'
 import { suggest } from '../../util/suggest.js'
 import { printJson } from '../print.js'
+import { refuseProcessBroker } from '../refuse-process-broker.js'
 import type { Session } from '../session.js'
 import { UsageError } from '../usage-error.js'
 import { parseArgs, parseDate, parseKwargs, parseSeconds, parseSecondsOrDate, parseWhole } from '../values.js'
@@ -55,6 +56,7 @@ export function callCommand(session: Session): Command {
 async function call(session: Session, name: string, flags: CallFlags): Promise<void> {
   const request = { args: parseArgs(flags.args), kwargs: parseKwargs(flags.kwargs), ...callOptions(flags) }
   const app = await session.openApp()
+  refuseProcessBroker(session, app, 'call')
   await app.loadTaskModules()
   if (flags.force !== true) refuseMistyped(app, name)
   const result = await app.sendTask(name, request)

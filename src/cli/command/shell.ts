@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import type { Lovage } from '../../app/app.js'
 import { makeCallable } from '../../app/callable.js'
 import { runPiped, runTerminal, type ShellNames } from '../repl.js'
+import { refuseProcessBroker } from '../refuse-process-broker.js'
 import type { Session } from '../session.js'
 import { COMMAND_SUMMARIES } from './summaries.js'
 
@@ -16,6 +17,7 @@ export function shellCommand(session: Session): Command {
     .option('--without-tasks', 'leave the tasks out')
     .action(async (flags: { readonly withoutTasks?: boolean }) => {
       const app = await session.openApp()
+      refuseProcessBroker(session, app, 'shell')
       await app.loadTaskModules()
       const tasks = flags.withoutTasks === true ? {} : tasksByLastPart(app)
       const names = { app, ...tasks }

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { readdirSync } from 'node:fs'
+import { dirname, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 // The drivers of the package have to be there for the default app, which no module of the user's imports.
@@ -10,6 +10,7 @@ import { currentApp, setDefaultApp } from '../../app/default-app.js'
 import { readSettings } from '../../app/settings-sources.js'
 import { loadIni } from '../../config/ini.js'
 import type { LoadedSettings } from '../../config/loaded-settings.js'
+import { findSettingsFile } from '../../config/settings-file.js'
 import { ConfigError } from '../../errors/errors.js'
 import { iniPath } from '../arguments.js'
 import { chooseApp } from './choose-app.js'
@@ -112,12 +113,10 @@ async function importModule(file: string, place: string): Promise<unknown> {
   }
 }
 
-const CONFIG_FILES = ['ts', 'js', 'mjs', 'cjs'].map((ending) => `lovage.config.${ending}`)
-
 /** What `--config` names, else the settings file of the working folder unless an ini file stands for it. */
 function configModuleOf({ configModule, iniFile, cwd }: AppRequest): string | undefined {
   if (configModule !== undefined || iniFile !== undefined) return configModule
-  return CONFIG_FILES.map((name) => join(cwd, name)).find((file) => existsSync(file))
+  return findSettingsFile(cwd)
 }
 
 async function configSource(

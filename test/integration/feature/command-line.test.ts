@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 
 import { createProject } from '../../e2e/project.js'
+import { node } from '../../support/child.js'
 
 const LIMIT_MS = 60_000
 
@@ -17,6 +18,46 @@ test(
 
     expect(called.stdout.trim()).toBe('8')
     expect(worker.stdout).toContain('only.twice')
+  },
+  LIMIT_MS,
+)
+
+test(
+  'lovage.config.js is read by a process that sends as by the worker beside it',
+  async () => {
+    await using project = await createProject({
+      'lovage.config.js': `export default { broker: 'sqlite:///shared.sqlite' }`,
+      'shop.js': `
+        import { Lovage } from 'lovage'
+        export const app = new Lovage('shop')
+        export const add = app.task('shop.add', (x, y) => x + y)
+      `,
+      'send.js': `
+        import { add, app } from './shop.js'
+        const result = await add.delay(1, 2)
+        console.log(app.conf.broker, await result.get(20))
+        await app.close()
+      `,
+    })
+    await using worker = project.start(['-A', 'shop', 'worker', '--log-format', 'text'])
+    await worker.waitForLine('ready.')
+
+    const sent = await node(project.file('send.js'), [], { cwd: project.folder }).exited
+
+    expect(sent).toMatchObject({ code: 0, stdout: 'sqlite:///shared.sqlite 3\n' })
+  },
+  LIMIT_MS,
+)
+
+test.each([['call', 'shop.add'], ['shell'], ['beat'], ['beat', 'run', 'sweep']])(
+  'lovage %s %s is refused where the message would be gone with the process',
+  async (...words) => {
+    await using project = await createProject()
+
+    const refused = await project.run(['-A', 'tasks', '-b', 'memory://', ...words])
+
+    expect(refused).toMatchObject({ code: 78, stdout: '' })
+    expect(refused.stderr).toContain('memory:// keeps them in this process')
   },
   LIMIT_MS,
 )
