@@ -3,8 +3,9 @@ import type { Route } from '../../src/broker/contract.js'
 import { BrokerError } from '../../src/errors/errors.js'
 import type { Message, MessageProperties } from '../../src/message/message.js'
 import type { Writable } from '../../src/util/writable.js'
+import { toError } from '../../src/util/to-error.js'
 import { isDelayExchange } from './delay-names.js'
-import { readMarks } from './marks.js'
+import { readMarks, UNREADABLE } from './marks.js'
 import { fromTable, toTable } from './table.js'
 
 /** Properties that AMQP has a place for and our messages no name. `user_id` is left out: RabbitMQ checks it. */
@@ -65,7 +66,7 @@ export interface Arrival {
 /** Read what a consumer was sent. */
 export function toArrival({ content, fields, properties }: ConsumeMessage, queue: string): Arrival {
   const isDelayed = isDelayExchange(fields.exchange)
-  const marks = readMarks(fromTable(properties.headers ?? {}), isDelayed)
+  const marks = readMarks(readHeaders(properties.headers ?? {}), isDelayed)
   const { deliveries, returned } = marks
   return {
     message: {
@@ -81,6 +82,15 @@ export function toArrival({ content, fields, properties }: ConsumeMessage, queue
     redelivered: fields.redelivered || deliveries !== undefined || returned !== undefined,
     deliveries: (deliveries ?? 0) + (returned ?? 0),
     isUncounted: fields.redelivered && returned === undefined,
+  }
+}
+
+/** A message whose headers cannot be used is handed out without them, to be set aside, and says why. */
+function readHeaders(values: Readonly<Record<string, unknown>>): Message['headers'] {
+  try {
+    return fromTable(values)
+  } catch (error) {
+    return { [UNREADABLE]: toError(error).message }
   }
 }
 

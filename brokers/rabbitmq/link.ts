@@ -8,7 +8,7 @@ import { toError } from '../../src/util/to-error.js'
 import { toFailure } from './failure.js'
 import { Pulse } from './pulse.js'
 import type { RabbitSettings } from './settings.js'
-import { readWideIntegers } from './wide-integers.js'
+import { readEveryMessage } from './unreadable-frames.js'
 
 const CLOSE_MS = 2_000
 /** How long a closed socket may take to send what it still holds. */
@@ -75,7 +75,7 @@ export class RabbitLink {
           return new BrokerConnectionError(`${label}: no connection within ${String(connectTimeoutMs)} ms`)
         },
       })
-      readWideIntegers(model)
+      readEveryMessage(model)
       const link = new RabbitLink(model, label)
       await link.#begin(signal)
       return link

@@ -13,6 +13,9 @@ export const MARK = {
   notBefore: 'lovage-not-before',
 } as const
 
+/** Header of a message whose own headers cannot be read: why. */
+export const UNREADABLE = 'lovage-unreadable-headers'
+
 /** Queues that hold the message of one long task each. */
 export const HELD_PREFIX = 'lovage.held.'
 

@@ -1,3 +1,4 @@
+import { MAX_JSON_DEPTH } from '../../src/message/json-writer.js'
 import { isRecord } from '../../src/util/record.js'
 
 const INT32_END = 2 ** 31
@@ -51,13 +52,20 @@ function toNumber(value: number): unknown {
   return value > 0 && value < INT64_END ? { '!': 'int64', value } : { '!': 'double', value }
 }
 
-/** Header values as the client library read them, its tagged values made plain; times are seconds. */
-export function fromTable(values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+/**
+ * Header values as the client library read them, its tagged values made plain; times are seconds.
+ *
+ * @throws `RangeError` for what nests so deep that it cannot be written again.
+ */
+export function fromTable(
+  values: Readonly<Record<string, unknown>>,
+  depth = 0,
+): Readonly<Record<string, unknown>> {
   let table: Record<string, unknown> | undefined
   for (const name in values) {
     const value = values[name]
     if (typeof value !== 'object' || value === null) continue
-    const plain = fromField(value)
+    const plain = fromField(value, depth + 1)
     if (plain === value) continue
     table ??= { ...values }
     table[name] = plain
@@ -65,19 +73,21 @@ export function fromTable(values: Readonly<Record<string, unknown>>): Readonly<R
   return table ?? values
 }
 
-function fromField(value: unknown): unknown {
-  if (Array.isArray(value)) return value.some(isObject) ? value.map(fromField) : value
+function fromField(value: unknown, depth: number): unknown {
+  if (depth > MAX_JSON_DEPTH) throw new RangeError(`the headers nest deeper than ${MAX_JSON_DEPTH} levels`)
+  if (Array.isArray(value))
+    return value.some(isObject) ? value.map((item) => fromField(item, depth + 1)) : value
   if (!isRecord(value) || value instanceof Uint8Array) return value
-  return '!' in value ? untagged(value) : fromTable(value)
+  return '!' in value ? untagged(value, depth) : fromTable(value, depth)
 }
 
 function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null
 }
 
-function untagged(value: Readonly<Record<string, unknown>>): unknown {
+function untagged(value: Readonly<Record<string, unknown>>, depth: number): unknown {
   const inner = value['value']
   if (value['!'] === 'decimal' && isRecord(inner))
     return Number(inner['digits']) / 10 ** Number(inner['places'])
-  return value['!'] === 'timestamp' ? inner : fromTable(value)
+  return value['!'] === 'timestamp' ? inner : fromTable(value, depth)
 }
