@@ -1,7 +1,7 @@
 import { MessageError } from '../errors/errors.js'
 import { isRecord } from '../util/record.js'
 import type { Codecs } from './codecs.js'
-import { readEmbed } from './embed.js'
+import { isEmpty, readEmbed } from './embed.js'
 import type { Message } from './message.js'
 import type { AcceptedContent } from './serializer-registry.js'
 import { readTask, type TaskSource } from './read-task.js'
@@ -46,8 +46,8 @@ function peekRecord({ id, task }: Readonly<Record<string, unknown>>): TaskPeek {
 }
 
 function decodeBody(message: Message, codecs: Codecs, accepted: AcceptedContent): unknown {
-  const compression = message.headers['compression'] ?? undefined
-  if (compression === undefined) return codecs.decode(message.body, message, accepted)
+  const { compression } = message.headers
+  if (isEmpty(compression)) return codecs.decode(message.body, message, accepted)
   if (typeof compression !== 'string') throw new MessageError('the header compression is not a text')
   // Refused content is not even decompressed.
   codecs.serializers.reader(message.contentType, accepted)

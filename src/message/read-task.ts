@@ -3,6 +3,7 @@ import { isRecord } from '../util/record.js'
 import type { Writable } from '../util/writable.js'
 import { parseIsoTime } from './iso-time.js'
 import type { Message } from './message.js'
+import { isEmpty } from './embed.js'
 import type { Embed, TaskMessage } from './task-message.js'
 
 /** A message taken apart, whatever its protocol: names are those of protocol 2's headers. */
@@ -19,24 +20,28 @@ export interface TaskSource {
 /**
  * The checked task.
  *
- * @throws MessageError for a field of the wrong type.
+ * As tolerant as Celery's worker: what is empty counts as missing, as PHP's `[]` where an object belongs, and a field that
+ * only describes the task is passed over where it has another type.
+ *
+ * @throws MessageError for a field that the task cannot run without, or not run as it was asked to.
  */
 export function readTask(source: TaskSource): TaskMessage {
   const { headers, args, kwargs, embed, message } = source
   if (!Array.isArray(args)) throw new MessageError('the positional arguments are not an array')
-  if (!isRecord(kwargs)) throw new MessageError('the keyword arguments are not an object')
-  const id = requiredText(headers['id'], 'id')
+  const named = isEmpty(kwargs) ? {} : kwargs
+  if (!isRecord(named)) throw new MessageError('the keyword arguments are not an object')
+  const id = idOf(headers['id'])
   // One literal, then single assignments: copying an object of this size costs more than all of the checks.
   const task: Writable<TaskMessage> = {
     id,
     task: requiredText(headers['task'], 'task'),
     args,
-    kwargs,
+    kwargs: named,
     embed,
-    retries: optionalNumber(headers['retries'], 'retries') ?? 0,
-    rootId: optionalText(headers['root_id'], 'root_id') ?? id,
-    replacedTaskNesting: optionalNumber(headers['replaced_task_nesting'], 'replaced_task_nesting') ?? 0,
-    stamps: optionalRecord(headers['stamps'], 'stamps') ?? {},
+    retries: countOf(headers['retries']) ?? 0,
+    rootId: textOf(headers['root_id']) ?? id,
+    replacedTaskNesting: countOf(headers['replaced_task_nesting']) ?? 0,
+    stamps: isRecord(headers['stamps']) ? headers['stamps'] : {},
     protocol: 'task' in message.headers ? 2 : 1,
     headers: message.headers,
     properties: message.properties,
@@ -59,20 +64,20 @@ function readTimes(task: Writable<TaskMessage>, { headers, isNaiveLocal }: TaskS
 }
 
 function readLimits(task: Writable<TaskMessage>, timelimit: unknown): void {
-  if (timelimit === undefined || timelimit === null) return
+  if (isEmpty(timelimit)) return
   if (!Array.isArray(timelimit)) throw wrongType('timelimit', 'an array of two')
-  const hard = optionalNumber(timelimit[0], 'timelimit')
+  const hard = limitOf(timelimit[0])
   if (hard !== undefined) task.timeLimitMs = hard * 1000
-  const soft = optionalNumber(timelimit[1], 'timelimit')
+  const soft = limitOf(timelimit[1])
   if (soft !== undefined) task.softTimeLimitMs = soft * 1000
 }
 
 function readPlace(task: Writable<TaskMessage>, headers: Readonly<Record<string, unknown>>): void {
-  const groupId = optionalText(headers['group'], 'group')
+  const groupId = textOf(headers['group'])
   if (groupId !== undefined) task.groupId = groupId
-  const groupIndex = optionalNumber(headers['group_index'], 'group_index')
+  const groupIndex = countOf(headers['group_index'])
   if (groupIndex !== undefined) task.groupIndex = groupIndex
-  const parentId = optionalText(headers['parent_id'], 'parent_id')
+  const parentId = textOf(headers['parent_id'])
   if (parentId !== undefined) task.parentId = parentId
   const ignoreResult = headers['ignore_result']
   if (typeof ignoreResult === 'boolean') task.ignoreResult = ignoreResult
@@ -94,22 +99,26 @@ function requiredText(value: unknown, name: string): string {
   return value
 }
 
-function optionalText(value: unknown, name: string): string | undefined {
-  if (typeof value === 'string') return value
-  if (value === undefined || value === null) return undefined
-  throw wrongType(name, 'a text')
+/** Clients that count their calls give numbers. */
+function idOf(value: unknown): string {
+  return requiredText(typeof value === 'number' || typeof value === 'bigint' ? String(value) : value, 'id')
 }
 
-function optionalNumber(value: unknown, name: string): number | undefined {
-  if (value === undefined || value === null) return undefined
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/** A number from 0, or its text. */
+function countOf(value: unknown): number | undefined {
+  const count = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  return typeof count === 'number' && Number.isFinite(count) && count >= 0 ? count : undefined
+}
+
+/** 0 means "not set", as in Celery. */
+function limitOf(value: unknown): number | undefined {
+  if (isEmpty(value)) return undefined
   if (typeof value !== 'number' || !Number.isFinite(value) || value < 0)
-    throw wrongType(name, 'a number from 0')
-  return value
-}
-
-function optionalRecord(value: unknown, name: string): Record<string, unknown> | undefined {
-  if (value === undefined || value === null) return undefined
-  if (!isRecord(value)) throw wrongType(name, 'an object')
+    throw wrongType('timelimit', 'of numbers from 0')
   return value
 }
 

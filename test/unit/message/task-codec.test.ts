@@ -175,6 +175,19 @@ describe('decodeTask', () => {
     ],
     ['limits of null', { ...NAMED, timelimit: [null, null] }, [[1], {}, {}]],
     ['an empty eta', { ...NAMED, eta: '', expires: '' }, [[1], {}, {}]],
+    ['no kwargs', NAMED, [[1], null, {}]],
+    ['the empty arrays of PHP', { ...NAMED, stamps: [], timelimit: [] }, [[1], [], []]],
+    [
+      'empty objects and texts where nothing is meant',
+      { ...NAMED, compression: '', timelimit: '', root_id: '', group: '' },
+      [[1], {}, { callbacks: {}, errbacks: '', chain: [], chord: {} }],
+    ],
+    ['limits of 0', { ...NAMED, timelimit: [0, 0] }, [[1], {}, {}]],
+    [
+      'other types in what only describes the task',
+      { ...NAMED, retries: 'none', root_id: 5, parent_id: [], group: {}, group_index: '-', stamps: 'x' },
+      [[1], {}, {}],
+    ],
     ['headers it does not know', { ...NAMED, 'x-death': [{ count: 1 }], meth: 'x' }, [[1], {}, {}]],
   ])('is as tolerant as Python: %s', (_name, headers, body) => {
     expect(decode(headers, body)).toMatchObject({
@@ -188,6 +201,11 @@ describe('decodeTask', () => {
       replacedTaskNesting: 0,
       stamps: {},
     })
+    expect(decode(headers, body)).not.toHaveProperty('timeLimitMs')
+  })
+
+  test('reads numbers where clients write them otherwise', () => {
+    expect(decode({ task: 't', id: 3, retries: '2' }, [[], {}, {}])).toMatchObject({ id: '3', retries: 2 })
   })
 
   test.each([
@@ -195,8 +213,7 @@ describe('decodeTask', () => {
     ['a body of four', NAMED, [[], {}, {}, {}]],
     ['a body that is a text', NAMED, '"x"'],
     ['an object without args', NAMED, {}],
-    ['null kwargs', NAMED, [[], null, {}]],
-    ['kwargs that are an array', NAMED, [[], [], {}]],
+    ['kwargs that are an array', NAMED, [[], [1], {}]],
     ['args that are an object', NAMED, [{}, {}, {}]],
     ['an embed that is a text', NAMED, [[], {}, 'x']],
     ['a callback without a task', NAMED, [[], {}, { callbacks: [{}] }]],
@@ -204,9 +221,7 @@ describe('decodeTask', () => {
     ['an eta that is no time', { ...NAMED, eta: 'tomorrow' }, [[], {}, {}]],
     ['an eta that is a number', { ...NAMED, eta: 1893553445 }, [[], {}, {}]],
     ['expires that is an object', { ...NAMED, expires: { toString: 1 } }, [[], {}, {}]],
-    ['retries that are a text', { ...NAMED, retries: '3' }, [[], {}, {}]],
     ['limits that are a number', { ...NAMED, timelimit: 3 }, [[], {}, {}]],
-    ['an id that is a number', { task: 't', id: 3 }, [[], {}, {}]],
     ['no id', { task: 't' }, [[], {}, {}]],
     ['a null task', { task: null, id: 'x' }, [[], {}, {}]],
     ['an array without a task header', {}, [[], {}, {}]],
