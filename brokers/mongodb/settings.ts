@@ -1,6 +1,7 @@
 import type { ConnectionUrl } from '../../src/broker/connection-url.js'
 import { ConnectionUrl as Url } from '../../src/broker/connection-url.js'
 import { booleanOption, driverOptions } from '../../src/broker/driver-options.js'
+import { isChecked, isOn, tlsWords } from '../../src/broker/tls-options.js'
 import { ConfigError } from '../../src/errors/errors.js'
 import { shownOption } from '../../src/util/mask-members.js'
 import { isRecord } from '../../src/util/record.js'
@@ -112,7 +113,7 @@ export function readTarget(
   }
   if (theirs.get('w') === '0')
     throw new ConfigError('expected option "w" to be above 0: with 0 the server confirms nothing')
-  if (options.get('ssl') === true && !theirs.has('tls') && !theirs.has('ssl')) theirs.set('tls', 'true')
+  askForTls(options, theirs)
   return {
     options,
     target: {
@@ -140,6 +141,37 @@ function recordOf(value: unknown): Readonly<Record<string, unknown>> {
   throw new ConfigError(
     `expected option "options" to be options by name, got: ${shownOption('options', value)}`,
   )
+}
+
+/** TLS that Celery's option asks for, and that of the driver's own options: naming a file is asking for it. */
+function askForTls(options: ReadonlyMap<string, unknown>, theirs: URLSearchParams): void {
+  const words = tlsWords(options, false)
+  for (const [name, value] of words ?? []) setTlsOption(theirs, name, value)
+  const isAsked = words !== undefined || [...theirs.keys()].some((name) => /^(tls|ssl)[A-Z]/.test(name))
+  if (!isAsked) return
+  if ([theirs.get('tls'), theirs.get('ssl')].includes('false'))
+    throw new ConfigError('TLS is switched off in the URL and asked for beside it; drop one of the two')
+  if (!theirs.has('tls') && !theirs.has('ssl')) theirs.set('tls', 'true')
+}
+
+function setTlsOption(theirs: URLSearchParams, name: string, value: unknown): void {
+  if (value === undefined || value === null) return
+  if (name === 'ca_certs') theirs.set('tlsCAFile', fileOf(name, value))
+  else if (name === 'certfile') theirs.set('tlsCertificateKeyFile', fileOf(name, value))
+  else if (name === 'cert_reqs') theirs.set('tlsAllowInvalidCertificates', String(!isChecked(value)))
+  else if (name === 'check_hostname') theirs.set('tlsAllowInvalidHostnames', String(!isOn(name, value)))
+  else if (name.startsWith('tls'))
+    theirs.set(name, typeof value === 'boolean' ? String(value) : fileOf(name, value))
+  else
+    throw new ConfigError(
+      `unknown TLS option "${name}" for mongodb://; known are ca_certs, certfile (certificate and key in one file), ` +
+        `cert_reqs, check_hostname and the driver's own (tlsCAFile, …)`,
+    )
+}
+
+function fileOf(name: string, value: unknown): string {
+  if (typeof value === 'string') return value
+  throw new ConfigError(`expected TLS option "${name}" to be text, got: ${typeof value}`)
 }
 
 function clientUrl(url: ConnectionUrl, query: URLSearchParams): string {

@@ -1,10 +1,9 @@
 import type { Options } from 'amqplib'
 import type { ConnectionUrl } from '../../src/broker/connection-url.js'
 import { driverOptions } from '../../src/broker/driver-options.js'
+import { SSL_OPTIONS, tlsOf } from '../../src/broker/tls-options.js'
+import type { TlsSettings } from '../../src/broker/tls-options.js'
 import { ConfigError } from '../../src/errors/errors.js'
-import { isRecord } from '../../src/util/record.js'
-import { readTls, sslOf, SSL_OPTIONS } from './tls.js'
-import type { TlsSettings } from './tls.js'
 
 /** Type of the queues that hold delayed messages: as in Celery, `quorum` unless set otherwise. */
 export type DelayQueueType = 'classic' | 'quorum'
@@ -57,11 +56,12 @@ export function readSettings(
   transportOptions: Readonly<Record<string, unknown>> | undefined,
 ): RabbitSettings {
   const options = driverOptions(url, transportOptions, OPTIONS)
-  const server = readServer(url, options)
-  const { protocol, hostname = '', port = 0, vhost = '' } = server
+  const tls = tlsOf(options, url.scheme === 'amqps')
+  const server = readServer(url, options, tls !== undefined)
+  const { hostname = '', port = 0, vhost = '' } = server
   return {
     server,
-    tls: protocol === 'amqps' ? readTls(sslOf(options)) : undefined,
+    tls,
     label: `rabbitmq at ${hostname}:${String(port)}/${vhost.replace(/^\//, '')}`,
     connectTimeoutMs: connectMs(options),
     delayQueueType: queueTypeOf(options.get('native_delayed_delivery_queue_type')),
@@ -70,9 +70,11 @@ export function readSettings(
   }
 }
 
-function readServer(url: ConnectionUrl, options: ReadonlyMap<string, unknown>): Options.Connect {
-  const ssl = sslOf(options)
-  const isSecure = url.scheme === 'amqps' || ssl === true || ssl === 'true' || isRecord(ssl)
+function readServer(
+  url: ConnectionUrl,
+  options: ReadonlyMap<string, unknown>,
+  isSecure: boolean,
+): Options.Connect {
   const heartbeat = numberOption(options, 'heartbeat')
   return {
     protocol: isSecure ? 'amqps' : 'amqp',

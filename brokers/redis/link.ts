@@ -216,6 +216,8 @@ function openRedis(target: ServerTarget, isClosed: () => boolean): CheckedRedis 
     sentinelRetryStrategy: (times: number) => (isClosed() ? null : backoffMs(times - 1, RECONNECT) + 10),
   })
   leaveIfSilent(redis, target.answerMs)
+  // The client switches it on for every connection.
+  if (!target.isKeptAlive) redis.on('connect', () => redis.stream.setKeepAlive(false))
   return redis
 }
 

@@ -1,12 +1,12 @@
 import type { RedisOptions } from 'ioredis'
 import type { ConnectionUrl } from '../../src/broker/connection-url.js'
 import { booleanOption, driverOptions } from '../../src/broker/driver-options.js'
+import { SSL_OPTIONS, tlsOf } from '../../src/broker/tls-options.js'
 import { ConfigError } from '../../src/errors/errors.js'
 import { shownOption } from '../../src/util/mask-members.js'
-import { isRecord } from '../../src/util/record.js'
 import { DEFAULT_NAME } from './checked-redis.js'
 import { clusterConnector } from './cluster-connector.js'
-import { tlsOf } from './tls-options.js'
+import { sentinelAccount } from './sentinel-account.js'
 
 /** Where a server is and how to talk to it, taken from a URL and the transport options. */
 export interface ServerTarget {
@@ -22,6 +22,8 @@ export interface ServerTarget {
   readonly isCluster: boolean
   /** Longest wait for an answer, in milliseconds; then the connection is given up. */
   readonly answerMs: number
+  /** Whether TCP looks after a silent connection. */
+  readonly isKeptAlive: boolean
   /** Start on a server that may evict keys of queues. */
   readonly allowEviction: boolean
 }
@@ -47,11 +49,7 @@ export const CONNECTION_OPTIONS: readonly string[] = [
   'max_connections',
   'health_check_interval',
   'ssl',
-  'ssl_cert_reqs',
-  'ssl_ca_certs',
-  'ssl_certfile',
-  'ssl_keyfile',
-  'ssl_check_hostname',
+  ...SSL_OPTIONS,
   'username',
   'password',
   'allow_eviction',
@@ -71,25 +69,29 @@ export function readServer(
   const isCluster = isClusterScheme(url.scheme)
   const isSocket = url.scheme === 'redis+socket' || url.scheme === 'rediss+socket'
   const database = databaseOf(isSocket ? (textOption(options, 'virtual_host') ?? '') : url.path, url)
-  const place = isSocket ? { path: `/${url.path}` } : placeOf(url, options)
+  const tls = tlsOf(options, url.scheme.startsWith('rediss'))
+  const place = isSocket ? { path: `/${url.path}` } : placeOf(url, options, tls !== undefined)
   const connection: RedisOptions = {
     ...place,
     db: database,
     ...accountOf(url, options),
-    ...tlsOf(url, options),
+    ...(tls !== undefined && { tls }),
     connectTimeout: secondsOption(options, 'socket_connect_timeout') ?? ANSWER_MS,
     connectionName: textOption(options, 'client_name') ?? DEFAULT_NAME,
   }
+  const answerMs = secondsOption(options, 'socket_timeout') ?? ANSWER_MS
+  const isKeptAlive = booleanOption(options, 'socket_keepalive', true)
   const serverIdentity = JSON.stringify({ ...connection, db: undefined, ...nodesOf(url, prefix) })
   if (isCluster && database !== 0) throw new ConfigError('a Redis Cluster has database 0 only')
   return {
-    identity: `${serverIdentity}/${String(database)}`,
+    identity: `${serverIdentity}/${String(database)}/${String(answerMs)}/${String(isKeptAlive)}`,
     serverIdentity,
     label: `redis at ${labelOf(place)}/${String(database)}`,
     database,
     connection: isCluster ? { ...connection, ...clusterPlace(url, prefix, connection) } : connection,
     isCluster,
-    answerMs: secondsOption(options, 'socket_timeout') ?? ANSWER_MS,
+    answerMs,
+    isKeptAlive,
     allowEviction: booleanOption(options, 'allow_eviction', false),
   }
 }
@@ -129,8 +131,8 @@ export function secondsOption(options: ReadonlyMap<string, unknown>, name: strin
   throw new ConfigError(`expected option "${name}" to be seconds above 0, got: ${JSON.stringify(value)}`)
 }
 
-function placeOf(url: ConnectionUrl, options: ReadonlyMap<string, unknown>): RedisOptions {
-  if (url.scheme === 'sentinel') return sentinelPlace(url, options)
+function placeOf(url: ConnectionUrl, options: ReadonlyMap<string, unknown>, isSecure: boolean): RedisOptions {
+  if (url.scheme === 'sentinel') return sentinelPlace(url, options, isSecure)
   return { host: url.host === '' ? 'localhost' : url.host, port: url.port ?? DEFAULT_PORT }
 }
 
@@ -154,21 +156,23 @@ function clusterPlace(url: ConnectionUrl, prefix: string, connection: RedisOptio
   return { Connector: clusterConnector({ seeds, key: `${prefix}celery` }, connection) }
 }
 
-function sentinelPlace(url: ConnectionUrl, options: ReadonlyMap<string, unknown>): RedisOptions {
+function sentinelPlace(
+  url: ConnectionUrl,
+  options: ReadonlyMap<string, unknown>,
+  isSecure: boolean,
+): RedisOptions {
   const name = textOption(options, 'master_name')
   if (name === undefined) {
     throw new ConfigError(
       'sentinel:// needs the transport option "master_name"; give it the name of the master',
     )
   }
-  const given = options.get('sentinel_kwargs')
-  const own = isRecord(given) ? given : {}
-  const { username, password } = own
   return {
     name,
     sentinels: url.hosts.map(({ host, port }) => ({ host, port: port ?? SENTINEL_PORT })),
-    ...(typeof username === 'string' && { sentinelUsername: username }),
-    ...(typeof password === 'string' && { sentinelPassword: password }),
+    // Without it the client uses TLS to no server that a sentinel names.
+    enableTLSForSentinelMode: isSecure,
+    ...sentinelAccount(options.get('sentinel_kwargs'), isSecure),
   }
 }
 

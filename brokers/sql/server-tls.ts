@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { tlsOf } from '../../src/broker/tls-options.js'
 import { ConfigError } from '../../src/errors/errors.js'
-import { isRecord } from '../../src/util/record.js'
 import { textOption } from './target-options.js'
 
 /** TLS options as Node's `tls.connect` takes them. */
@@ -13,19 +13,19 @@ const VERIFIED: Readonly<Record<string, boolean | undefined>> = {
   'verify-ca': true,
   'verify-full': true,
 }
+const FILES: readonly string[] = ['sslrootcert', 'sslcert', 'sslkey']
 const PLAIN: ReadonlySet<string> = new Set(['disable', 'allow', 'prefer', 'false', '0'])
 
 /**
  * How a connection is encrypted: `sslmode` with its files as in a URL of libpq, or `ssl`, which is `true` or an object of
- * Node's TLS options. `undefined` for a plain connection.
+ * Celery's or Node's TLS options. `undefined` for a plain connection.
  *
  * @throws {@link ConfigError} for an unknown mode or a file that cannot be read.
  */
 export function serverTls(options: ReadonlyMap<string, unknown>): Tls | undefined {
-  const ssl = options.get('ssl')
-  if (isRecord(ssl)) return ssl
-  const mode = textOption(options, 'sslmode') ?? (ssl === undefined ? 'disable' : sslSwitch(ssl))
-  if (PLAIN.has(mode)) return undefined
+  const tls = tlsOf(options)
+  const mode = modeOf(options, tls)
+  if (mode === undefined) return tls && { ...tls }
   const rejectUnauthorized = VERIFIED[mode]
   if (rejectUnauthorized === undefined) {
     throw new ConfigError(
@@ -33,6 +33,7 @@ export function serverTls(options: ReadonlyMap<string, unknown>): Tls | undefine
     )
   }
   return {
+    ...tls,
     rejectUnauthorized,
     // The name of the host is not looked at by verify-ca.
     ...(mode === 'verify-ca' && { checkServerIdentity: () => undefined }),
@@ -42,10 +43,18 @@ export function serverTls(options: ReadonlyMap<string, unknown>): Tls | undefine
   }
 }
 
-function sslSwitch(value: unknown): string {
-  if (value === true || value === 'true' || value === '1') return 'verify-full'
-  if (value === false || value === 'false' || value === '0') return 'disable'
-  throw new ConfigError(`expected option "ssl" to be true, false or an object of TLS options`)
+/** @returns `undefined` where `ssl` says everything. */
+function modeOf(options: ReadonlyMap<string, unknown>, tls: object | undefined): string | undefined {
+  const given = textOption(options, 'sslmode')
+  const isNamed = FILES.some((name) => options.has(name))
+  if (given !== undefined && options.has('ssl'))
+    throw new ConfigError('the options "ssl" and "sslmode" say the same; drop one of the two')
+  const isPlain = given === undefined ? options.has('ssl') && tls === undefined : PLAIN.has(given)
+  if (isPlain && isNamed)
+    throw new ConfigError('TLS is switched off and asked for by its files; drop one of the two')
+  if (isPlain || (given === undefined && !isNamed)) return undefined
+  // Files are named to be used.
+  return given ?? 'verify-full'
 }
 
 function file(options: ReadonlyMap<string, unknown>, name: string, key: string): Record<string, string> {

@@ -133,10 +133,14 @@ export class Stores {
   /** A connected backend that need not be the app's own. */
   async openBackendAt(target: string | object, config: Config): Promise<ResultBackend> {
     const compress = this.#parts.compress()
+    const isBrokers = this.#targets(config).includes(target)
     const opened = await this.#makeBackend(target, config, {
       codec: this.#parts.codec(),
       ...(compress === undefined ? {} : { compress }),
-      transportOptions: backendOptionsOf(config, target),
+      transportOptions: {
+        ...(isBrokers && brokerTlsOf(config, target)),
+        ...backendOptionsOf(config, target),
+      },
       openBroker: (signal) => this.openBroker(config, signal),
       autoMigrate: config.databaseAutoMigrate && typeof target === 'string',
       clock: this.#parts.clock,
@@ -228,12 +232,30 @@ function shownTarget(target: string | object): string {
 }
 
 function transportOptionsOf(config: Config, target: string | object): Readonly<Record<string, unknown>> {
-  if (typeof target !== 'string') return config.brokerTransportOptions
-  if (target.includes('sqlite'))
-    return { sqliteSynchronous: config.sqliteSynchronous, ...config.brokerTransportOptions }
-  return isRabbitMq(target)
-    ? { ...rabbitMqOptionsOf(config), ...config.brokerTransportOptions }
-    : config.brokerTransportOptions
+  const own = { ...brokerTlsOf(config, target), ...config.brokerTransportOptions }
+  if (typeof target !== 'string') return own
+  if (target.includes('sqlite')) return { sqliteSynchronous: config.sqliteSynchronous, ...own }
+  return isRabbitMq(target) ? { ...rabbitMqOptionsOf(config), ...own } : own
+}
+
+/**
+ * TLS that is asked for beside the URL: a driver that has none refuses it.
+ *
+ * @throws {@link ConfigError} where it is asked for and switched off, or nothing can act on it.
+ */
+function brokerTlsOf(
+  { brokerUseSsl, brokerTransportOptions: options }: Config,
+  target: string | object,
+): Readonly<Record<string, unknown>> {
+  const single = Object.entries(options).filter(([name]) => /^(ssl|tls)/.test(name))
+  if (brokerUseSsl === false) return Object.fromEntries(single)
+  if (typeof target !== 'string')
+    throw new ConfigError('brokerUseSsl cannot act on a connection that the application hands over')
+  if (options['ssl'] !== undefined && !options['ssl'])
+    throw new ConfigError(
+      'brokerUseSsl asks for TLS, and ssl of brokerTransportOptions switches it off; drop one',
+    )
+  return { ssl: brokerUseSsl, ...Object.fromEntries(single) }
 }
 
 /** What is said of a backend that cannot do what `resultCompression` asks. */
@@ -248,15 +270,29 @@ function rabbitMqOptionsOf(config: Config): Readonly<Record<string, unknown>> {
     connect_timeout: config.brokerConnectionTimeoutMs / 1000,
     native_delayed_delivery_queue_type: config.brokerNativeDelayedDeliveryQueueType,
     ...(config.brokerLoginMethod === undefined ? {} : { login_method: config.brokerLoginMethod }),
-    ...(config.brokerUseSsl === false ? {} : { ssl: config.brokerUseSsl }),
   }
 }
 
 function backendOptionsOf(config: Config, target: string | object): Readonly<Record<string, unknown>> {
   const own = { ...config.resultBackendTransportOptions, ...resultTablesOption(config, target) }
   if (typeof target !== 'string') return own
+  if (/^(rediss?|sentinel)\b/.test(target)) return { ...redisOptionsOf(config), ...own }
   if (target.startsWith('rpc:')) return { result_persistent: config.resultPersistent, ...own }
   return /^mongodb(\+srv)?:/.test(target) ? { ...mongodbOptionsOf(config), ...own } : own
+}
+
+/** Celery's settings of its Redis backend; the transport's options stand over them. */
+function redisOptionsOf(config: Config): Readonly<Record<string, unknown>> {
+  const { redisBackendUseSsl, redisSocketTimeoutMs, redisSocketConnectTimeoutMs, redisSocketKeepalive } =
+    config
+  const set = {
+    ssl: redisBackendUseSsl,
+    socket_timeout: redisSocketTimeoutMs === undefined ? undefined : redisSocketTimeoutMs / 1000,
+    socket_connect_timeout:
+      redisSocketConnectTimeoutMs === undefined ? undefined : redisSocketConnectTimeoutMs / 1000,
+    socket_keepalive: redisSocketKeepalive,
+  }
+  return Object.fromEntries(Object.entries(set).filter(([, value]) => value !== undefined))
 }
 
 /** What is left of Celery's settings of its MongoDB backend once a URL is made of them; what it does not know is the driver's. */

@@ -643,41 +643,29 @@ export interface ConfigInput {
    */
   readonly redisPassword?: string | undefined
   /**
-   * TLS to the result backend: `true`, or the client's TLS options.
+   * TLS to the result backend in Redis: `true`, or the TLS options (`ssl_ca_certs`, `ssl_certfile`, `ssl_keyfile`, `ssl_cert_reqs`).
    *
    * @defaultValue not set
    */
   readonly redisBackendUseSsl?: SslSetting | undefined
   /**
-   * Connections of the backend's pool.
+   * How long an answer of Redis may take, 5 seconds unless set; then the connection is given up.
    *
    * @defaultValue not set
    */
-  readonly redisMaxConnections?: number | undefined
-  /**
-   * How long an answer of Redis may take.
-   *
-   * @defaultValue 120 seconds
-   */
   readonly redisSocketTimeout?: DurationInput | undefined
   /**
-   * How long opening a connection may take.
+   * How long opening a connection may take, 5 seconds unless set.
    *
    * @defaultValue not set
    */
   readonly redisSocketConnectTimeout?: DurationInput | undefined
   /**
-   * Whether TCP keep-alive is on.
+   * Whether TCP keep-alive is on; it is unless this is `false`.
    *
-   * @defaultValue `false`
+   * @defaultValue not set
    */
   readonly redisSocketKeepalive?: boolean | undefined
-  /**
-   * Whether a call that took too long is retried.
-   *
-   * @defaultValue `false`
-   */
-  readonly redisRetryOnTimeout?: boolean | undefined
   /**
    * Cache of the bare backend name `cache`.
    *
@@ -799,11 +787,9 @@ export interface Config {
   readonly redisUsername: string | undefined
   readonly redisPassword: string | undefined
   readonly redisBackendUseSsl: SslSetting | undefined
-  readonly redisMaxConnections: number | undefined
-  readonly redisSocketTimeoutMs: number
+  readonly redisSocketTimeoutMs: number | undefined
   readonly redisSocketConnectTimeoutMs: number | undefined
-  readonly redisSocketKeepalive: boolean
-  readonly redisRetryOnTimeout: boolean
+  readonly redisSocketKeepalive: boolean | undefined
   readonly cacheBackend: string | undefined
   readonly mongodbBackendSettings: Readonly<Record<string, unknown>> | undefined
 }

@@ -16,6 +16,8 @@ const DIFFERENT: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ['worker_pool', 'async'],
   ['broker_failover_strategy', 'round-robin'],
   ['task_routes', []],
+  ['redis_socket_timeout', undefined],
+  ['redis_socket_keepalive', undefined],
 ])
 
 test('the list of Celery settings is complete', () => {
