@@ -7,12 +7,13 @@ import type {
   TaskRecord,
 } from '../../src/backend/contract.js'
 import type { KeptRow, SqlDialect } from '../../brokers/sql/dialect/dialect.js'
+import { LONGEST } from '../../brokers/sql/dialect/result-row.js'
 import { asBackend } from '../../brokers/sql/failure.js'
 import type { KeptRecord, ResultWriter } from '../../brokers/sql/result-writer.js'
 import type { Session } from '../../brokers/sql/session.js'
 import type { SqlStore } from '../../brokers/sql/store.js'
 import { StoreHandle } from '../../brokers/sql/store-handle.js'
-import { targetName } from '../../brokers/sql/target.js'
+import { databaseOf, targetName } from '../../brokers/sql/target.js'
 import type { SqlTarget } from '../../brokers/sql/target.js'
 import { SqlGroups } from './groups.js'
 import { RecordWatcher } from './record-watcher.js'
@@ -30,6 +31,7 @@ export interface SqlBackendOptions {
 export class SqlBackend implements ResultBackend, ResultWriter {
   readonly name: string
   readonly shared = true
+  readonly maxIdLength?: number
   readonly groups: GroupStore
   readonly #handle: StoreHandle
   readonly #codec: ResultCodec
@@ -43,6 +45,8 @@ export class SqlBackend implements ResultBackend, ResultWriter {
 
   constructor(target: SqlTarget, options: SqlBackendOptions) {
     this.name = targetName(target)
+    // SQLite does not enforce the length of a column.
+    if (databaseOf(target) !== 'sqlite') this.maxIdLength = LONGEST
     this.#codec = options.codec
     this.#handle = new StoreHandle({ target, part: 'results', autoMigrate: options.autoMigrate })
     this.#watcher = new RecordWatcher(() => this.#handle.get())

@@ -16,6 +16,11 @@ export function targetName(target: SqlTarget): string {
   return target.layout === 'kombu' ? `sqla+${target.kind}` : target.kind
 }
 
+/** Which database it is, whoever connects to it. */
+export function databaseOf(target: SqlTarget): string {
+  return target.kind === 'knex' ? target.database : target.kind
+}
+
 const SERVERS: ReadonlyMap<string, ServerKind> = new Map([
   ['postgresql', 'postgresql'],
   ['postgres', 'postgresql'],

@@ -54,6 +54,7 @@ export class AppRuntime {
       encode: (task) => encode(task, codecs, storeClock.now()),
       prepareSerializer: (name) => codecs.serializers.prepare([name]),
       connection: connections,
+      maxIdLength: async () => (await connections.backend().catch(() => undefined))?.maxIdLength,
       ...(awaitsReplies(config) ? { replyTo: async () => (await connections.backend())?.replyTo?.() } : {}),
     })
   }

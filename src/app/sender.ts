@@ -43,7 +43,12 @@ export interface SenderParts {
   readonly connection: PublishConnection
   /** Where results come to, once somebody listens there; absent where results are stored. */
   readonly replyTo?: () => Promise<string | undefined>
+  /** Longest task id that the result backend keeps; `undefined` for any, or where it cannot be asked. */
+  readonly maxIdLength: () => Promise<number | undefined>
 }
+
+/** Ids up to this length are kept by every backend. */
+const SHORT_ID = 100
 
 /** Longest wait for the time of the broker, in milliseconds. */
 const ASK_MS = 1_000
@@ -74,9 +79,14 @@ export class AppSender implements Sender {
     if (isRelative(filled.options, own)) await this.#askForTime()
     const task = this.#toTask(filled, own, routed)
     if (task.serializer !== config.taskSerializer) await this.#parts.prepareSerializer(task.serializer)
+    return this.#toPrepared(await this.#withResult(task), routed)
+  }
+
+  /** The task with an address for its result, where results are sent. @throws `TaskError` when its result could not be stored. */
+  async #withResult(task: OutgoingTask): Promise<OutgoingTask> {
     const { replyTo } = this.#parts
-    const addressed = replyTo === undefined ? task : await this.#awaitingReply(task, replyTo)
-    return this.#toPrepared(addressed, routed)
+    if (task.id.length > SHORT_ID) await this.#checkId(task)
+    return replyTo === undefined ? task : this.#awaitingReply(task, replyTo)
   }
 
   /** A broker that does not answer is the publisher's to report; until then this machine's clock has to do. */
@@ -85,6 +95,15 @@ export class AppSender implements Sender {
     const late = (): Error => new BrokerConnectionError('the broker did not tell the time')
     const asking = connection.get().then((broker) => storeClock.refresh(broker))
     await withDeadline(asking, { ms: ASK_MS, clock, late }).catch(() => undefined)
+  }
+
+  async #checkId(task: OutgoingTask): Promise<void> {
+    if (task.ignoreResult ?? this.#parts.config.taskIgnoreResult) return
+    const limit = (await this.#parts.maxIdLength()) ?? Number.POSITIVE_INFINITY
+    if (task.id.length <= limit) return
+    throw new TaskError(
+      `the result backend keeps task ids of at most ${limit} characters, and this one has ${task.id.length}`,
+    )
   }
 
   /** A result that is sent and finds nobody is gone, so whoever wants it listens before the task is sent. */

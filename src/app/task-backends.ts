@@ -89,6 +89,10 @@ class RoutedBackend implements ResultBackend {
     if (usual?.chords !== undefined) this.chords = usual.chords
   }
 
+  get maxIdLength(): number {
+    return this.#usual?.maxIdLength ?? Number.POSITIVE_INFINITY
+  }
+
   async connect(signal: AbortSignal): Promise<void> {
     await this.#usual?.connect(signal)
   }

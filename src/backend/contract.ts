@@ -82,6 +82,8 @@ export interface ResultBackend {
   readonly name: string
   /** Whether records outlive this process and can be read by another. */
   readonly shared: boolean
+  /** Longest task id that it keeps, in characters; absent means any. */
+  readonly maxIdLength?: number
   /** Whether results are written with the `compress` that the backend was opened with; absent means no. */
   readonly compresses?: boolean
   connect(signal: AbortSignal): Promise<void>

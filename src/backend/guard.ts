@@ -44,6 +44,7 @@ class GuardedBackend implements ResultBackend {
   readonly name: string
   readonly shared: boolean
   readonly watchesQuickly: boolean
+  readonly maxIdLength?: number
   readonly watch?: NonNullable<ResultBackend['watch']>
   readonly cleanup?: () => Promise<number>
   readonly replyTo?: () => Promise<string>
@@ -61,6 +62,7 @@ class GuardedBackend implements ResultBackend {
     this.name = inner.name
     this.shared = inner.shared
     this.watchesQuickly = inner.watchesQuickly === true
+    if (inner.maxIdLength !== undefined) this.maxIdLength = inner.maxIdLength
     this.#life = new Lifecycle({
       what: `result backend "${inner.name}"`,
       connect: (signal) => typed('connect', () => inner.connect(signal)),

@@ -6,10 +6,10 @@ import type { Message, MessageProperties } from '../message/message.js'
  * `unreadable`: it cannot be decoded or is no task. `not-registered`: no worker knew the task in time.
  * `rejected`: the task asked for it. `failed`: the task failed and `acksOnFailure` is off,
  * or its definition kept it from starting.
- * `unsupported`: it asks for what this version does not have.
+ * `unsupported`: it asks for what this version does not have. `refused`: it was run, and the store refuses its result for good.
  */
 export type DeadReason =
-  'worker-lost' | 'unreadable' | 'not-registered' | 'rejected' | 'failed' | 'unsupported'
+  'worker-lost' | 'unreadable' | 'not-registered' | 'rejected' | 'failed' | 'unsupported' | 'refused'
 
 /** What is written beside a dead message. */
 export interface DeathNote {

@@ -4,6 +4,7 @@ import { toFailure } from '../task/execute.js'
 import type { Outcome } from '../task/outcome.js'
 import { failpoint } from '../util/failpoint.js'
 import { callAfterwards } from './afterwards.js'
+import { afterRefusal, noteRefusal } from './after-refusal.js'
 import type { ClaimSet } from './claim-set.js'
 import type { ClaimWindow } from './claim-window.js'
 import type { HoardWatch } from './hoard-watch.js'
@@ -19,7 +20,7 @@ import type { Refusal } from './refusals.js'
 import { RunBuffer } from './run-buffer.js'
 import { Run, type RunOwner } from './run.js'
 import type { SettleItem } from './settle-item.js'
-import { isSuspect, losses, requeueHeaders, Suspects } from './suspects.js'
+import { isSuspect, losses, Suspects } from './suspects.js'
 import type { TaskLog } from './task-log.js'
 import type { InterruptedTask } from './worker-options.js'
 
@@ -36,10 +37,6 @@ export interface DispatcherParts {
   readonly maxDeliveries: number
 }
 
-/** Tries of a settlement that the store refuses: as it is, as a failure, as a hand-back. */
-const MOST_REFUSALS = 3
-/** Back for a minute, and counted, so that it ends as a dead letter. */
-const AFTER_REFUSAL = { delayMs: 60_000, unspent: false }
 /** Longest stretch of starting bodies without a turn of the event loop, in milliseconds. */
 const LONGEST_TURN_MS = 20
 
@@ -232,22 +229,24 @@ export class Dispatcher implements RunOwner {
   refused(item: Run | Refusal, error: Error): void {
     const { task, id } = item.delivery.message.headers
     this.#parts.host.logger.error({ err: error, task, id }, `a settlement was refused: ${error.message}`)
-    item.refusals += 1
+    noteRefusal(item)
     if (item instanceof Run && item.acking && !item.dropped) this.#endUnacknowledged(item)
     if (item instanceof Run && item.outcome !== undefined && item.refusals === 1) {
       this.#uncount()
       const verdict = this.#parts.outcomes.afterRefusal(item, error)
       item.stage = 'new'
       this.#apply(item, verdict)
-    } else if (item.refusals < MOST_REFUSALS && !item.acked) {
-      this.#uncount()
-      item.stage = 'new'
-      const headers = requeueHeaders(item.delivery)
-      item.settlement = { delivery: item.delivery, publish: [], handBack: { ...AFTER_REFUSAL, headers } }
-      this.#settle(item)
-    } else {
-      this.settled(item, false)
+      return
     }
+    const next = afterRefusal(item, error, this.#parts.host.storeClock.now())
+    if (next === undefined) {
+      this.settled(item, false)
+      return
+    }
+    this.#uncount()
+    item.stage = 'new'
+    item.settlement = next
+    this.#settle(item)
   }
 
   /** Take lost claims out of the buffer: they must not start. */

@@ -33,6 +33,16 @@ interface Ending {
   readonly done: boolean
 }
 
+/** Longest text of an error or traceback, in characters: no store has room for texts of any length. */
+const LONGEST_TEXT = 100_000
+/** Longest description of an error, encoded, before it is cut to its message. */
+const LONGEST_ERROR = 4 * LONGEST_TEXT
+
+function cutText(text: string): string {
+  if (text.length <= LONGEST_TEXT) return text
+  return `${text.slice(0, LONGEST_TEXT)}… (${text.length - LONGEST_TEXT} more characters)`
+}
+
 const NO_CHILDREN: readonly unknown[] = []
 
 /**
@@ -90,14 +100,21 @@ export class Records {
 
   #described(about: About, failure: Failure, rest: Omit<Ending, 'result'>): StoredResult {
     const recordTtlMs = this.#settings.failureTtlMs
-    const traced = failure.traceback === '' ? rest : { ...rest, traceback: failure.traceback }
+    const traced = failure.traceback === '' ? rest : { ...rest, traceback: cutText(failure.traceback) }
+    const { exception, message } = failure
     try {
-      return { record: this.#draft(about, { ...traced, result: failure.exception }), recordTtlMs }
+      const record = this.#draft(about, { ...traced, result: exception })
+      if ((record.encoded?.data.length ?? 0) <= LONGEST_ERROR) return { record, recordTtlMs }
     } catch {
       // An argument of the error that the serializer refuses must not hide the failure.
-      const plain = { ...failure.exception, exc_message: [failure.message] }
+      const plain = { ...exception, exc_message: [cutText(message)] }
       return { record: this.#draft(about, { ...traced, result: plain }), recordTtlMs }
     }
+    const { exc_type, exc_module, exc_message } = exception
+    const texts: readonly unknown[] = Array.isArray(exc_message) ? exc_message : []
+    const first = texts.find((text) => typeof text === 'string') ?? message
+    const short = { exc_type, exc_message: [cutText(first)], exc_module }
+    return { record: this.#draft(about, { ...traced, result: short }), recordTtlMs }
   }
 
   #draft(about: About, ending: Ending): TaskRecord {

@@ -34,8 +34,10 @@ export class Refusal implements SettleItem {
   stage: SettleStage = 'new'
   /** Times that the store refused the settlement. */
   refusals = 0
+  /** Whether a dead letter of it is in its queue, though the settlement was refused. */
+  isSetAside = false
   /** Declared before the settlement is applied. */
-  readonly declares: QueueSpec | undefined
+  declares: QueueSpec | undefined
   readonly #owner: RefusalOwner
 
   constructor(claims: ClaimSet, settlement: Settlement, owner: RefusalOwner, declares?: QueueSpec) {

@@ -69,6 +69,8 @@ export class Run implements Job, SettleItem {
   successor: Claim | undefined
   /** Replacements of a settlement that the store refused. */
   refusals = 0
+  /** Whether a dead letter of it is in its queue, though the settlement was refused. */
+  isSetAside = false
   readonly #owner: RunOwner
 
   constructor(parts: RunParts, owner: RunOwner) {

@@ -1,7 +1,7 @@
 import type { Session, SqlValue } from '../session.js'
 import { byClaim, claimedRow, without } from './claims.js'
 import { holdValues } from './hold.js'
-import { pieces } from './pieces.js'
+import { piecesOf } from './pieces.js'
 import type {
   ClaimedRow,
   ClaimKey,
@@ -48,7 +48,10 @@ const HELD_COLUMNS = '(queue, `rank`, meta, body, due_ms, due)'
 
 /** One statement for up to a hundred rows; those to be held go in separately. See `SqlDialect.insert`. */
 export async function insert(session: Session, messages: readonly NewMessage[]): Promise<void> {
-  for (const piece of pieces(messages.filter(({ hold }) => hold === undefined))) {
+  for (const piece of piecesOf(
+    messages.filter(({ hold }) => hold === undefined),
+    sizeOf,
+  )) {
     const values = piece.flatMap(({ queue, priority, meta, body }): SqlValue[] => [
       queue,
       -priority,
@@ -57,7 +60,10 @@ export async function insert(session: Session, messages: readonly NewMessage[]):
     ])
     await session.run(inserting(READY_COLUMNS, '(?,?,1,?,?)', piece.length), values)
   }
-  for (const piece of pieces(messages.filter(({ hold }) => hold !== undefined))) {
+  for (const piece of piecesOf(
+    messages.filter(({ hold }) => hold !== undefined),
+    sizeOf,
+  )) {
     const values = piece.flatMap(({ queue, priority, meta, body, hold }): SqlValue[] => [
       queue,
       -priority,
@@ -67,6 +73,10 @@ export async function insert(session: Session, messages: readonly NewMessage[]):
     ])
     await session.run(inserting(HELD_COLUMNS, `(?,?,?,?,? + ? * ${NOW},1)`, piece.length), values)
   }
+}
+
+function sizeOf({ meta, body }: NewMessage): number {
+  return meta.length + body.length
 }
 
 function inserting(columns: string, values: string, rows: number): string {

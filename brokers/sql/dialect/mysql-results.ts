@@ -1,7 +1,7 @@
 import type { Session, SqlValue } from '../session.js'
 import type { ResultMark, ResultRow } from './dialect.js'
 import { NOW } from './mysql-queue.js'
-import { pieces } from './pieces.js'
+import { piecesOf } from './pieces.js'
 import { fitted, inWaves, RESULT_COLUMNS, resultRow, rowValues } from './result-row.js'
 
 const NOT_EXPIRED = `(lovage_expires_ms IS NULL OR lovage_expires_ms > ${NOW})`
@@ -38,11 +38,15 @@ export async function upsertResults(
 ): Promise<void> {
   const ttl = ttlMs > 0 ? Math.round(ttlMs) : null
   for (const wave of inWaves(rows)) {
-    for (const piece of pieces(wave)) {
+    for (const piece of piecesOf(wave, sizeOf)) {
       const values = piece.flatMap((row): SqlValue[] => [...rowValues(fitted(row)), ttl])
       await session.run(upsert(piece.length), values)
     }
   }
+}
+
+function sizeOf({ result, traceback }: ResultRow): number {
+  return (result instanceof Uint8Array ? result.length : 0) + (traceback?.length ?? 0)
 }
 
 /** Reads by the unique key, leaving out what has expired. See `SqlDialect.loadResults`. */

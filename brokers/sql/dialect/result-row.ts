@@ -95,8 +95,8 @@ export function inWaves(rows: readonly ResultRow[]): readonly (readonly ResultRo
   return waves.map((wave) => [...wave.values()].sort((one, other) => (one.taskId < other.taskId ? -1 : 1)))
 }
 
-// Celery's columns are VARCHAR(155), and a server refuses what is longer.
-const LONGEST = 155
+/** Celery's columns of names and ids are VARCHAR(155), and a server refuses what is longer. */
+export const LONGEST = 155
 
 /** The row with the texts cut that only describe the task. */
 export function fitted(row: ResultRow): ResultRow {

@@ -34,6 +34,13 @@ function isConnection(connection: object): connection is MysqlConnection {
   return 'query' in connection && 'destroy' in connection
 }
 
+/** Statements up to this many characters are not checked. */
+const SHORT = 200_000
+/** What a packet has before its statement, in bytes, and a little more. */
+const HEADER = 16
+/** What the server of a connection takes, in bytes. */
+const packetLimits = new WeakMap<object, number>()
+
 const NUMBERS: ReadonlySet<string> = new Set([
   ...['TINY', 'SHORT', 'INT24', 'LONG', 'LONGLONG', 'FLOAT', 'DOUBLE', 'DECIMAL', 'NEWDECIMAL', 'YEAR'],
 ])
@@ -79,8 +86,25 @@ export class MysqlLink implements Link {
     this.#connection.destroy()
   }
 
-  #ask(sql: string, parameters: readonly unknown[]): Promise<Answer> {
-    const query = { sql: withLiterals(sql, parameters), rowsAsArray: true, typeCast } as const
+  async #ask(template: string, parameters: readonly unknown[]): Promise<Answer> {
+    const sql = withLiterals(template, parameters)
+    if (sql.length > SHORT) await this.#checkLength(sql)
+    return this.#send(sql)
+  }
+
+  /** The server cuts the connection on a longer one, which looks as if it was away. @throws {@link SqlFailure} for it. */
+  async #checkLength(sql: string): Promise<void> {
+    const known = packetLimits.get(this.#connection)
+    const limit = known ?? Number((await this.#send('SELECT @@max_allowed_packet')).rows[0]?.[0])
+    packetLimits.set(this.#connection, limit)
+    const bytes = Buffer.byteLength(sql) + HEADER
+    if (bytes <= limit) return
+    const message = `a statement of ${bytes} bytes is longer than the server's max_allowed_packet of ${limit}`
+    throw new SqlFailure('refused', message, undefined)
+  }
+
+  #send(sql: string): Promise<Answer> {
+    const query = { sql, rowsAsArray: true, typeCast } as const
     return new Promise((resolve, reject) => {
       this.#connection.query(query, (error, result, fields) => {
         if (error === null || error === undefined) resolve(answerOf(result, fields))
