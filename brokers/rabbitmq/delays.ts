@@ -2,6 +2,7 @@ import type { Channel } from 'amqplib'
 import { replyCode } from './failure.js'
 import { DELIVERY_EXCHANGE, isDelayExchange, leavingPatterns, levelName, TOP_LEVEL } from './delay-names.js'
 import type { DelayQueueType } from './settings.js'
+import { declareOrFind } from './topology-channel.js'
 import type { TopologyChannel } from './topology-channel.js'
 
 /**
@@ -74,7 +75,8 @@ export class Delays {
   }
 
   async #declareLevels(): Promise<void> {
-    const isThere = await this.#channel.run(declareExchanges).then(() => this.#areQueuesThere())
+    await declareOrFind(this.#channel, declareExchanges, findExchanges)
+    const isThere = await this.#areQueuesThere()
     if (!isThere) await this.#channel.run((channel) => this.#declareQueues(channel))
     await this.#channel.run(bindLevels)
   }
@@ -111,6 +113,13 @@ async function declareExchanges(channel: Channel): Promise<void> {
   await Promise.all([
     channel.assertExchange(DELIVERY_EXCHANGE, 'topic', { durable: true }),
     forEachLevel((level) => channel.assertExchange(levelName(level), 'topic', { durable: true })),
+  ])
+}
+
+async function findExchanges(channel: Channel): Promise<void> {
+  await Promise.all([
+    channel.checkExchange(DELIVERY_EXCHANGE),
+    forEachLevel((level) => channel.checkExchange(levelName(level))),
   ])
 }
 

@@ -26,6 +26,11 @@ interface Sent extends Addressed {
   isReturned: boolean
 }
 
+/** Another message closed the channel. */
+class Interrupted extends BrokerConnectionError {}
+
+/** How often messages are sent again that others interrupted. */
+const MOST_TRIES = 5
 /** How long a publish waits for a server that takes no messages; less than what the core waits for a publish. */
 const BLOCKED_MS = 4_000
 const FLUSH_MS = 5_000
@@ -77,21 +82,38 @@ export class ConfirmedPublisher {
 
   async #publish(batch: readonly Addressed[]): Promise<void> {
     await this.#awaitRoom(batch)
+    let failures = await this.#try(batch, [...batch.keys()])
+    // What the server refused is found one at a time, in this batch or in others that were under way.
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      const interrupted = [...failures].flatMap(([index, error]) =>
+        error instanceof Interrupted ? [index] : [],
+      )
+      if (interrupted.length === 0) break
+      const refused = [...failures].filter(([, error]) => !(error instanceof Interrupted))
+      failures = new Map([...refused, ...(await this.#try(batch, interrupted))])
+    }
+    if (failures.size > 0) throw refusal(failures, batch)
+  }
+
+  /** Send the messages at these positions; resolves with what failed. */
+  async #try(batch: readonly Addressed[], positions: readonly number[]): Promise<Map<number, LovageError>> {
     const lanes = new Map<string, Lane>()
     for (const { exchange } of batch)
       if (!lanes.has(exchange)) lanes.set(exchange, await this.#open(exchange))
     const failures = new Map<number, LovageError>()
     await new Promise<void>((resolve) => {
-      let open = batch.length
-      batch.forEach((message, index) => {
+      let open = positions.length
+      for (const index of positions) {
+        const message = batch[index]
+        if (message === undefined) throw new RangeError(`no message ${index}`)
         this.#send(lanes.get(message.exchange), message, (error) => {
           if (error !== undefined) failures.set(index, error)
           open -= 1
           if (open === 0) resolve()
         })
-      })
+      }
     })
-    if (failures.size > 0) throw refusal(failures, batch)
+    return failures
   }
 
   async #awaitRoom(batch: readonly Addressed[]): Promise<void> {
@@ -146,9 +168,9 @@ export class ConfirmedPublisher {
     return isInnocent(sent) ? this.#interrupted(closedBy) : toFailure(closedBy ?? error, this.#link.label)
   }
 
-  #interrupted(cause: unknown): BrokerConnectionError {
+  #interrupted(cause: unknown): Interrupted {
     const message = `${this.#link.label}: the channel was closed because of another message`
-    return new BrokerConnectionError(message, { cause })
+    return new Interrupted(message, { cause })
   }
 
   #open(exchange: string): Promise<Lane> {

@@ -1,5 +1,26 @@
 import type { Channel } from 'amqplib'
+import { replyCode } from './failure.js'
 import type { RabbitLink } from './link.js'
+
+/** Do `declare`; where the user may not, `look` whether what it declares is there. Rejects with the refusal if not. */
+export async function declareOrFind<Result>(
+  channel: Pick<TopologyChannel, 'run'>,
+  declare: (channel: Channel) => Promise<Result>,
+  look: (channel: Channel) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await channel.run(declare)
+  } catch (error) {
+    if (replyCode(error) !== REFUSED) throw error
+    try {
+      return await channel.run(look)
+    } catch {
+      throw error
+    }
+  }
+}
+
+const REFUSED = 403
 
 /**
  * A channel for declarations and look-ups, which the server closes whenever it refuses one.

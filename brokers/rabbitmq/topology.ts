@@ -8,6 +8,7 @@ import { DELIVERY_EXCHANGE } from './delay-names.js'
 import { replyCode } from './failure.js'
 import type { Delays } from './delays.js'
 import { toTable } from './table.js'
+import { declareOrFind } from './topology-channel.js'
 import type { TopologyChannel } from './topology-channel.js'
 
 /** Declares queues and exchanges, and looks them up. */
@@ -29,7 +30,11 @@ export class Topology {
     if (queue.noDeclare === true) return
     const bindings = queue.bindings.filter((binding) => binding.exchange !== '')
     this.#forgetBindings(queue.name)
-    await this.#channel.run((channel) => channel.assertQueue(queue.name, optionsOf(queue)))
+    await declareOrFind<unknown>(
+      this.#channel,
+      (channel) => channel.assertQueue(queue.name, optionsOf(queue)),
+      (channel) => channel.checkQueue(queue.name),
+    )
     for (const binding of bindings) {
       await this.declareExchange(binding.exchange, binding.type, binding.exchangeOptions)
       await this.bind(queue.name, binding)
@@ -49,7 +54,11 @@ export class Topology {
     const { durable = true, autoDelete = false, arguments: args = {} } = options
     const declared = (isDurable: boolean): Promise<unknown> => {
       const asserted = { durable: isDurable, autoDelete, arguments: toTable(args) }
-      return this.#channel.run((channel) => channel.assertExchange(exchange, type, asserted))
+      return declareOrFind<unknown>(
+        this.#channel,
+        (channel) => channel.assertExchange(exchange, type, asserted),
+        (channel) => channel.checkExchange(exchange),
+      )
     }
     try {
       await declared(durable)
