@@ -197,6 +197,12 @@ export interface ConfigInput {
    */
   readonly shutdownTimeout?: DurationInput | undefined
   /**
+   * How long tasks may keep the event loop of a worker from turning. Then its process is ended (SIGKILL) and the tasks are named: nothing else can end them, signals and time limits included. A task with a time limit that blocks the loop ends it five seconds after that limit.
+   *
+   * @defaultValue 30 minutes
+   */
+  readonly blockedLoopLimit?: DurationInput | undefined
+  /**
    * How a message with a countdown or an eta is sent: `store` keeps it in the broker until it is due, `eta` sends it at once for the worker to hold, as Celery does.
    *
    * @defaultValue `store`
@@ -712,6 +718,7 @@ export interface Config {
   readonly publishTimeoutMs: number
   readonly readAheadMs: number
   readonly shutdownTimeoutMs: number
+  readonly blockedLoopLimitMs: number
   readonly delay: 'store' | 'eta'
   readonly strictTyping: boolean
   readonly databaseAutoMigrate: boolean

@@ -5,6 +5,7 @@ import { Dispatcher } from './dispatcher.js'
 import { HoardWatch } from './hoard-watch.js'
 import { Intake } from './intake.js'
 import { LagWatch } from './lag-watch.js'
+import { ClaimBoard } from './lease/claim-board.js'
 import { OutcomeSettlements } from './outcome-settlement.js'
 import type { Pool } from './pool/pool.js'
 import { pools } from './pool/registry.js'
@@ -40,6 +41,9 @@ export interface CoreOptions {
 /** Least wait before what was read ahead is given back, in milliseconds. */
 const LEAST_HOARD_MS = 100
 
+/** Room for claims that a session lost before it was replaced. */
+const BOARD_SPARE = 64
+
 /** Put the parts of a worker together. Opens nothing. */
 export function createCore(options: CoreOptions): WorkerCore {
   const { host, settings, queues } = options
@@ -64,7 +68,9 @@ export function createCore(options: CoreOptions): WorkerCore {
     },
     settings.concurrency,
   )
+  const board = new ClaimBoard(window.most + BOARD_SPARE)
   const lagWatch = new LagWatch({
+    beat: () => board.beat(),
     logger: host.logger,
     elapsedMs: host.elapsedMs,
     running: () => dispatcher.running,
@@ -78,11 +84,15 @@ export function createCore(options: CoreOptions): WorkerCore {
     log: new TaskLog(host.logger),
     hoard: hoardWatch,
     lag: lagWatch,
+    board,
     maxDeliveries: settings.maxDeliveries,
   })
   const refusals = new Refusals(host, settings, records, dispatcher)
   dispatcher.intake = new Intake({ host, settings, refusals, owner: dispatcher })
-  const sessions = new SessionShare(host, settings)
+  const sessions = new SessionShare(host, settings, {
+    memory: board.memory,
+    limitMs: settings.blockedLoopLimitMs,
+  })
   const supervisor: Supervisor = new Supervisor({
     host,
     settings,

@@ -3,6 +3,7 @@ import type { StateUpdate } from '../task/context.js'
 import { toFailure } from '../task/execute.js'
 import type { Outcome } from '../task/outcome.js'
 import { failpoint } from '../util/failpoint.js'
+import { Arrivals } from './arrivals.js'
 import { callAfterwards } from './afterwards.js'
 import { afterRefusal, noteRefusal } from './after-refusal.js'
 import type { ClaimSet } from './claim-set.js'
@@ -12,6 +13,8 @@ import type { WorkerHost } from './host.js'
 import type { Intake } from './intake.js'
 import { InterimStates } from './interim-states.js'
 import type { LagWatch } from './lag-watch.js'
+import { BoardedRuns } from './boarded-runs.js'
+import type { ClaimBoard } from './lease/claim-board.js'
 import type { OutcomeSettlements, Verdict } from './outcome-settlement.js'
 import type { CancelReason, Job, Pool } from './pool/pool.js'
 import { ReclaimedRuns } from './reclaimed-runs.js'
@@ -20,7 +23,6 @@ import type { Refusal } from './refusals.js'
 import { RunBuffer } from './run-buffer.js'
 import { Run, type RunOwner } from './run.js'
 import type { SettleItem } from './settle-item.js'
-import { isSuspect, losses, Suspects } from './suspects.js'
 import type { TaskLog } from './task-log.js'
 import type { InterruptedTask } from './worker-options.js'
 
@@ -34,6 +36,7 @@ export interface DispatcherParts {
   readonly log: TaskLog
   readonly hoard: HoardWatch
   readonly lag: LagWatch
+  readonly board: ClaimBoard
   readonly maxDeliveries: number
 }
 
@@ -48,9 +51,9 @@ const LONGEST_TURN_MS = 20
 export class Dispatcher implements RunOwner {
   readonly #parts: DispatcherParts
   readonly #window: ClaimWindow
+  readonly #boarded: BoardedRuns
   readonly #interim: InterimStates
-  readonly #suspects: Suspects<ClaimSet>
-  #intake: Intake | undefined
+  readonly #arrivals: Arrivals
   readonly #buffer: RunBuffer
   readonly #running = new Set<Run>()
   readonly #interrupted: InterruptedTask[] = []
@@ -70,26 +73,24 @@ export class Dispatcher implements RunOwner {
       log: parts.log,
     })
     this.#window = parts.window
+    this.#boarded = new BoardedRuns(parts.board)
     this.#interim = new InterimStates(parts.host, parts.records)
     this.#buffer = new RunBuffer(parts.window)
-    this.#suspects = new Suspects({
-      clock: parts.host.clock,
-      elapsedMs: parts.host.elapsedMs,
-      window: parts.window,
-      maxDeliveries: parts.maxDeliveries,
+    this.#arrivals = new Arrivals({
+      ...parts,
+      reclaimed: this.#reclaimed,
+      boarded: this.#boarded,
       running: () => this.#running,
+      buffer: (run) => this.#buffer.add(run),
+      begin: (run) => this.#begin(run),
+      settle: (item) => this.#settle(item),
       giveBackBuffered: () => this.handBackBuffered(),
-      giveBack: (claims, delivery, delayMs) => {
-        const refusal = this.#intake?.handBack(claims, delivery, delayMs)
-        if (refusal !== undefined) this.#settle(refusal)
-      },
-      start: (claims, delivery) => this.#startSuspect(claims, delivery),
     })
   }
 
   /** Set once, before the first delivery: the intake needs the dispatcher as the owner of its runs. */
   set intake(intake: Intake) {
-    this.#intake = intake
+    this.#arrivals.intake = intake
   }
 
   /** Runs whose body has started and not ended. */
@@ -110,20 +111,7 @@ export class Dispatcher implements RunOwner {
   /** Take a batch that was claimed. */
   receive(claims: ClaimSet, batch: readonly Delivery[]): void {
     failpoint('worker.claimed')
-    const suspects: Delivery[] = []
-    for (const delivery of batch) {
-      claims.take(delivery.tag)
-      if (this.#reclaimed.resume({ claims, delivery })) continue
-      if (isSuspect(delivery, this.#parts.maxDeliveries)) {
-        suspects.push(delivery)
-        continue
-      }
-      const taken = this.#intake?.take(claims, delivery)
-      if (taken instanceof Run) this.#keep(taken)
-      else if (taken !== undefined) this.#settle(taken)
-    }
-    claims.flush?.()
-    this.#suspects.meet(claims, suspects)
+    this.#arrivals.receive(claims, batch)
     if (this.#isStopping) this.handBackBuffered()
     else this.#pump()
   }
@@ -138,7 +126,7 @@ export class Dispatcher implements RunOwner {
   /** No run starts any more; what is buffered goes back. */
   stop(): void {
     this.#isStopping = true
-    this.#suspects.stop()
+    this.#arrivals.suspects.stop()
     this.handBackBuffered()
   }
 
@@ -157,7 +145,7 @@ export class Dispatcher implements RunOwner {
   /** The claims of these tags are someone else's by now; all claims of the set when no tags are named. */
   loseClaims(claims: ClaimSet, tags?: ReadonlySet<string>): void {
     this.#forgetBuffered((run) => run.claims === claims && (tags?.has(run.delivery.tag) ?? true))
-    this.#suspects.loseClaims(claims, tags)
+    this.#arrivals.suspects.loseClaims(claims, tags)
     for (const run of this.#running) {
       if (run.claims !== claims || run.acked || run.acking || run.dropped) continue
       if (tags === undefined || tags.has(run.delivery.tag)) this.#drop(run, 'lease-lost')
@@ -192,7 +180,7 @@ export class Dispatcher implements RunOwner {
     const areDead = claims.consumer.holder === undefined
     if (areDead) {
       this.#forgetBuffered((run) => run.claims === claims)
-      this.#suspects.loseClaims(claims)
+      this.#arrivals.suspects.loseClaims(claims)
     }
     if (!cancels) return
     for (const run of this.#running) {
@@ -257,27 +245,8 @@ export class Dispatcher implements RunOwner {
     }
   }
 
-  #startSuspect(claims: ClaimSet, delivery: Delivery): Run | undefined {
-    const taken = this.#intake?.take(claims, delivery)
-    if (taken instanceof Run) {
-      this.#reclaimed.add(taken)
-      this.#parts.log.received(taken)
-      this.#parts.log.suspected(taken, losses(delivery))
-      this.#begin(taken)
-      return taken
-    }
-    if (taken !== undefined) this.#settle(taken)
-    return undefined
-  }
-
-  #keep(run: Run): void {
-    this.#reclaimed.add(run)
-    this.#buffer.add(run)
-    this.#parts.log.received(run)
-  }
-
   #pump(): void {
-    this.#suspects.look()
+    this.#arrivals.suspects.look()
     const { pool, hoard, host } = this.#parts
     if (this.#isPumpDue) return
     const sinceMs = this.#buffer.size > 0 ? host.elapsedMs() : 0
@@ -305,6 +274,11 @@ export class Dispatcher implements RunOwner {
   }
 
   #begin(run: Run): void {
+    if (!this.#boarded.start(run)) {
+      this.#giveBack(run)
+      this.#arrivals.giveBackWaiting()
+      return
+    }
     // Taken before the early acknowledgement, so that the slot is there when it is confirmed.
     this.#running.add(run)
     this.#window.began()
@@ -334,7 +308,7 @@ export class Dispatcher implements RunOwner {
   }
 
   #run(run: Run): void {
-    const job = this.#parts.pool.run(run)
+    const job = this.#boarded.current(run, () => this.#parts.pool.run(run))
     run.job = job
     failpoint('worker.started')
     // The pool's outcome never rejects.
@@ -347,6 +321,7 @@ export class Dispatcher implements RunOwner {
     // It was dropped, or has failed before it ended.
     if (!this.#running.has(run)) return
     failpoint('worker.ended')
+    this.#boarded.end(run)
     run.tookMs = this.#parts.host.elapsedMs() - run.startedMs
     this.#running.delete(run)
     this.#window.ended(run.tookMs)
@@ -411,6 +386,7 @@ export class Dispatcher implements RunOwner {
   }
 
   #runSettled(run: Run, applied: boolean): void {
+    if (run.acked) this.#boarded.remove(run)
     if (!run.acked) this.#release(run)
     if (run.successor !== undefined) this.#reclaimed.settleAgain(run, applied)
     else if (run.outcome === undefined && !run.dropped) this.#acknowledgedEarly(run, applied)
@@ -423,6 +399,8 @@ export class Dispatcher implements RunOwner {
     if (applied) {
       run.acked = true
       run.stage = 'new'
+      this.#boarded.add(run)
+      this.#boarded.start(run)
       this.#start(run)
       return
     }
@@ -462,11 +440,12 @@ export class Dispatcher implements RunOwner {
 
   #release(item: Run | Refusal): void {
     this.#reclaimed.forget(item.delivery.tag)
+    if (item instanceof Run) this.#boarded.remove(item)
     item.claims.release(item.delivery.tag)
   }
 
   #notifyDrained(): void {
-    this.#suspects.look()
+    this.#arrivals.suspects.look()
     const waiters = this.#drainWaiters
     if (waiters.length === 0) return
     this.#drainWaiters = []

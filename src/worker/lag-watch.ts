@@ -7,6 +7,8 @@ export interface LagWatchOptions {
   /** Milliseconds that never jump. */
   readonly elapsedMs: () => number
   readonly running: () => ReadonlySet<Run>
+  /** Told whenever the loop turns while bodies run. */
+  readonly beat: () => void
 }
 
 const LOOK_EVERY_MS = 250
@@ -33,6 +35,7 @@ export class LagWatch {
   begin(): void {
     if (this.#timer !== undefined) return
     this.#dueMs = this.#options.elapsedMs() + LOOK_EVERY_MS
+    this.#options.beat()
     // Real time on purpose: a clock that tests move knows no lag.
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS)
     this.#timer.unref()
@@ -50,6 +53,7 @@ export class LagWatch {
   }
 
   #look(): void {
+    this.#options.beat()
     const nowMs = this.#options.elapsedMs()
     const lagMs = nowMs - this.#dueMs
     this.#dueMs = nowMs + LOOK_EVERY_MS

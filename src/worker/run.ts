@@ -52,6 +52,8 @@ export class Run implements Job, SettleItem {
   acking = false
   declares: QueueSpec | undefined
   stage: SettleStage = 'new'
+  /** Its place on the board of claims, while it is there. */
+  slot: number | undefined
   /** When the body was started, on the monotonic clock; 0 before. */
   startedMs = 0
   /** How long the body took, in milliseconds. */

@@ -1,6 +1,7 @@
 import type { Broker } from '../broker/contract.js'
 import type { WorkerHost } from './host.js'
 import type { LeaseKeeper } from './lease/keeper.js'
+import type { BoardStart } from './lease/keeper-messages.js'
 import { openKeeper } from './lease/open-keeper.js'
 import type { SessionParts } from './session.js'
 import type { SettleItem } from './settle-item.js'
@@ -20,6 +21,7 @@ interface StoreKeeper {
 export class SessionShare {
   readonly #host: Pick<WorkerHost, 'keeperStart' | 'clock' | 'logger'>
   readonly #settings: Pick<WorkerSettings, 'leaseMs'>
+  readonly #board: BoardStart
   readonly #open: typeof openKeeper
   /** One for each store: the claims of a lost session are renewed where they are, although the next is elsewhere. */
   readonly #keepers = new Map<string, StoreKeeper>()
@@ -29,14 +31,16 @@ export class SessionShare {
   #orphans: SettleItem[] = []
   #present: Adopter | undefined
 
-  /** @param open - Opens keepers; replaced in tests. */
+  /** @param board - The claims, for keepers to watch. @param open - Opens keepers; replaced in tests. */
   constructor(
     host: Pick<WorkerHost, 'keeperStart' | 'clock' | 'logger'>,
     settings: Pick<WorkerSettings, 'leaseMs'>,
+    board: BoardStart,
     open: typeof openKeeper = openKeeper,
   ) {
     this.#host = host
     this.#settings = settings
+    this.#board = board
     this.#open = open
   }
 
@@ -47,7 +51,7 @@ export class SessionShare {
     this.#store = `${broker.name} ${start?.brokerUrl ?? ''}`
     const { leaseMs } = this.#settings
     const present = this.#keepers.get(this.#store) ?? {
-      keeper: this.#open({ broker, start, leaseMs, clock, logger }),
+      keeper: this.#open({ broker, start, leaseMs, board: this.#board, clock, logger }),
       holders: new Set<string>(),
     }
     this.#keepers.set(this.#store, present)

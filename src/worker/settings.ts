@@ -20,6 +20,8 @@ export interface WorkerSettings {
   readonly maxDeliveries: number
   readonly unknownTaskTimeoutMs: number
   readonly shutdownTimeoutMs: number
+  /** `Infinity` for no limit. */
+  readonly blockedLoopLimitMs: number
   readonly purge: boolean
   readonly acksLate: boolean
   readonly acksOnFailure: boolean
@@ -60,6 +62,7 @@ export function resolveSettings(config: Config, options: WorkerOptions = {}): Wo
     maxDeliveries: config.maxDeliveries,
     unknownTaskTimeoutMs: config.unknownTaskTimeoutMs,
     shutdownTimeoutMs: shutdownTimeoutOf(config, options),
+    blockedLoopLimitMs: config.blockedLoopLimitMs,
     purge: options.purge ?? false,
     acksLate: config.taskAcksLate,
     acksOnFailure: config.taskAcksOnFailure,

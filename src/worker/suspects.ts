@@ -110,7 +110,7 @@ export class Suspects<Claims extends SuspectClaims> {
     this.#parts.window.mode = 'closed'
     this.#parts.giveBackBuffered()
     // Were the process to die of another body now, the last chance of this one would be gone.
-    if (this.#isLast && this.#quietInMs() > 0) this.#giveBackWaiting()
+    if (this.#isLast && this.#quietInMs() > 0) this.giveBackWaiting()
     this.look()
   }
 
@@ -134,10 +134,11 @@ export class Suspects<Claims extends SuspectClaims> {
   stop(): void {
     this.#isStopped = true
     this.#cancelTimer?.()
-    this.#giveBackWaiting()
+    this.giveBackWaiting()
   }
 
-  #giveBackWaiting(): void {
+  /** Give back the suspect that waits here, if there is one. */
+  giveBackWaiting(): void {
     const waiting = this.#waiting
     this.#waiting = undefined
     if (waiting !== undefined)

@@ -38,6 +38,13 @@ export const lovageOptions: OptionTable = {
     infinite: true,
     doc: 'How long running tasks may go on after the first signal before they are aborted and handed back without spending a delivery. The default leaves 5 of the 30 seconds that Kubernetes grants.',
   },
+  blockedLoopLimit: {
+    kind: 'duration',
+    default: { minutes: 30 },
+    min: { seconds: 5 },
+    infinite: true,
+    doc: 'How long tasks may keep the event loop of a worker from turning. Then its process is ended (SIGKILL) and the tasks are named: nothing else can end them, signals and time limits included. A task with a time limit that blocks the loop ends it five seconds after that limit.',
+  },
   delay: {
     kind: 'string',
     default: 'store',

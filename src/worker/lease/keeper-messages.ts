@@ -11,6 +11,15 @@ export interface KeeperStart {
   readonly hasDriverSuffix: boolean
   readonly transportOptions: Readonly<Record<string, unknown>>
   readonly leaseMs: number
+  /** The claims of the worker, to watch its event loop. */
+  readonly board?: BoardStart
+}
+
+/** What the thread needs to watch the worker's event loop. */
+export interface BoardStart {
+  readonly memory: SharedArrayBuffer
+  /** How long the event loop may stand still, in milliseconds. */
+  readonly limitMs: number
 }
 
 /** What the worker tells the keeper's thread. */

@@ -3,6 +3,7 @@
  *
  * It opens a broker of its own and does nothing else; it ends when it is told to, or with the process.
  */
+import { writeSync } from 'node:fs'
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { parseConnectionUrl, withoutDriverSuffix } from '../../broker/connection-url.js'
 import type { Broker } from '../../broker/contract.js'
@@ -18,7 +19,11 @@ import {
   type ToKeeper,
 } from './keeper-messages.js'
 import { renewEveryMs } from './keeper.js'
+import { ClaimBoard, machineMs } from './claim-board.js'
+import { LOOK_EVERY_MS, LoopGuard } from './loop-guard.js'
 import { Renewals } from './renewals.js'
+
+const STDERR = 2
 
 /** Longest try of a connect or a round of renewals, as a share of the lease. */
 const TRIES_IN_A_LEASE = 3
@@ -29,6 +34,7 @@ class KeeperThread {
   readonly #renewals = new Renewals()
   #broker: Broker | undefined
   #isStopped = false
+  readonly #looks: NodeJS.Timeout | undefined
   /** The next round does not wait for its time. */
   #roundIsDue = false
 
@@ -38,6 +44,7 @@ class KeeperThread {
     port.on('message', (message: unknown) => {
       if (isToKeeper(message)) this.#receive(message)
     })
+    this.#looks = this.#watchLoop()
   }
 
   /** Renew for as long as the thread lives. Never rejects. */
@@ -48,8 +55,38 @@ class KeeperThread {
       const waitMs = (await this.#round()) ? everyMs : Math.min(1000, everyMs / 2)
       await this.#pause(waitMs)
     }
+    clearInterval(this.#looks)
     await this.#close()
     this.#port.close()
+  }
+
+  #watchLoop(): NodeJS.Timeout | undefined {
+    const { board: start } = this.#start
+    if (start === undefined) return undefined
+    const board = new ClaimBoard(start.memory)
+    const guard = new LoopGuard({
+      view: () => board.view(),
+      nowMs: machineMs,
+      limitMs: start.limitMs,
+      // Cannot reject: it catches.
+      takeBack: () => void this.#takeBack(board),
+      end: endProcess,
+    })
+    return setInterval(() => {
+      guard.look()
+    }, LOOK_EVERY_MS)
+  }
+
+  /** Give back what has not started: the thread that claimed it cannot. */
+  async #takeBack(board: ClaimBoard): Promise<void> {
+    const claims = this.#renewals.size === 0 ? undefined : board.takeBack()
+    if (claims === undefined) return
+    try {
+      const { leases } = await this.#connected()
+      if (leases !== undefined) await this.#renewals.takeBack(leases, this.#start.leaseMs, claims)
+    } catch (error) {
+      this.#tell({ kind: 'trouble', message: toError(error).message, nextMs: 0 })
+    }
   }
 
   #receive(message: ToKeeper): void {
@@ -139,6 +176,12 @@ class KeeperThread {
   }
 
   #wake: () => void = () => undefined
+}
+
+/** No signal reaches a thread that is blocked, and none but this one ends it. */
+function endProcess(reason: string): void {
+  writeSync(STDERR, `lovage: ${reason}. The process ends: its tasks are delivered again.\n`)
+  process.kill(process.pid, 'SIGKILL')
 }
 
 function isBrokerModule(value: unknown): value is BrokerModule {

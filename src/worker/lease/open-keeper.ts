@@ -1,7 +1,7 @@
 import type { Broker } from '../../broker/contract.js'
 import type { TaskLogger } from '../../task/logger.js'
 import type { Clock } from '../../util/clock.js'
-import type { KeeperStart } from './keeper-messages.js'
+import type { BoardStart, KeeperStart } from './keeper-messages.js'
 import { noKeeper, type LeaseKeeper } from './keeper.js'
 import { LocalKeeper } from './local-keeper.js'
 import { ThreadKeeper } from './thread-keeper.js'
@@ -12,17 +12,19 @@ export interface KeeperParts {
   /** How another thread opens the same broker; absent where it cannot. */
   readonly start: KeeperStart | undefined
   readonly leaseMs: number
+  /** The claims of the worker: where there is a thread, it watches the event loop. */
+  readonly board: BoardStart
   readonly clock: Clock
   readonly logger: TaskLogger
 }
 
-/** The keeper that fits: none where claims do not expire, a thread where the store can be opened a second time. */
+/**
+ * The keeper that fits: a thread where the store outlives the process. Where claims do not expire either, the thread only
+ * watches the event loop.
+ */
 export function openKeeper(parts: KeeperParts): LeaseKeeper {
-  const { broker, start, leaseMs, clock, logger } = parts
-  if (broker.leases === undefined) return noKeeper
+  const { broker, start, leaseMs, board, clock, logger } = parts
   // What does not outlive the process is not seen by a second connection either.
-  if (start === undefined || !broker.capabilities.durable) {
-    return new LocalKeeper({ leaseMs, clock, logger })
-  }
-  return new ThreadKeeper(start, logger)
+  if (start !== undefined && broker.capabilities.durable) return new ThreadKeeper({ ...start, board }, logger)
+  return broker.leases === undefined ? noKeeper : new LocalKeeper({ leaseMs, clock, logger })
 }

@@ -11,6 +11,14 @@ export interface RenewalListener {
   lost(holder: string, tags?: readonly string[]): void
 }
 
+/** Claims of a worker whose event loop stands still. */
+export interface TakenBack {
+  /** Tags of those that have not started. */
+  readonly waiting: readonly string[]
+  /** Tags of the others. */
+  readonly kept: readonly string[]
+}
+
 /** The holders and, where each has to be named, the claims that are renewed; the same in any thread. */
 export class Renewals {
   readonly #holders = new Map<string, Set<string>>()
@@ -40,6 +48,19 @@ export class Renewals {
     if (!this.#holders.has(holder)) return
     this.#holders.set(holder, new Set(tags))
     this.#reconciled.add(holder)
+  }
+
+  /**
+   * Give back the claims that wait, of every holder: at once where the store can, else as soon as their leases end.
+   *
+   * @throws what the store throws.
+   */
+  async takeBack(leases: Leases, leaseMs: number, claims: TakenBack): Promise<void> {
+    for (const [holder, tags] of [...this.#holders]) {
+      if (leases.renews === 'tags') for (const tag of claims.waiting) tags.delete(tag)
+      // What is lost by then is told by the next round.
+      else await leases.reconcile?.(holder, claims.kept, leaseMs)
+    }
   }
 
   /** Renew this holder no more. */

@@ -41,6 +41,7 @@ export function describeKilledWorkers(name: string): void {
     killAtEachStep(store)
     killInTrouble(store)
     killBesideOthers(store)
+    neverYields(store)
   })
 }
 
@@ -146,4 +147,28 @@ function killBesideOthers(store: FaultStore): void {
       expect(bench.runs('killer').map((run) => run.delivery)).toEqual([1, 2, 3])
     },
   )
+}
+
+function neverYields(store: FaultStore): void {
+  it('by its keeper, as a body never yields, has given back what had not started', async () => {
+    await using bench = await FaultBench.open({ maxDeliveries: 5 }, false, store)
+    const { block, note, app } = bench.tasks
+    const endless = await block.applyAsync([bench.log, 'endless', 120_000], { timeLimit: 1 })
+    const neighbours = []
+    for (const id of ['a', 'b', 'c']) neighbours.push(await note.delay(bench.log, id))
+
+    const victim = await bench.worker({ concurrency: 4 })
+    while (bench.runs('endless').length === 0) await sleep(10)
+    process.kill(victim.pid, 'SIGTERM')
+    await bench.worker()
+    const { signal, stderr } = await victim.exited
+
+    expect(signal).toBe('SIGKILL')
+    expect(stderr).toMatch(/the event loop was blocked for [\d.]+ s, past the time limit, by: fault\.block\[/)
+    expect(stderr).toContain(endless.id)
+    const { leases } = await app.broker()
+    if (leases?.reconcile === undefined) return
+    for (const result of neighbours) expect(await result.get(20)).not.toBe(victim.pid)
+    expect(['a', 'b', 'c'].flatMap((id) => bench.runs(id).map((run) => run.delivery))).toEqual([1, 1, 1])
+  })
 }

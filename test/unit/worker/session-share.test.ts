@@ -29,8 +29,9 @@ function shareOf(): { readonly share: SessionShare; readonly live: Set<string> }
     transportOptions: {},
     leaseMs: 1_000,
   })
+  const board = { memory: new SharedArrayBuffer(0), limitMs: 60_000 }
   const host = { keeperStart, clock: new ManualClock(), logger: new LogBook() }
-  return { share: new SessionShare(host, { leaseMs: 1_000 }, open), live }
+  return { share: new SessionShare(host, { leaseMs: 1_000 }, board, open), live }
 }
 
 function brokerNamed(name: string): Broker {
