@@ -64,6 +64,7 @@ export class RedisBroker implements Broker {
       maxBatch: 1_000,
       maxDelayMs: Number.MAX_SAFE_INTEGER,
       priorityLevels: settings.naming.steps.length,
+      firstPriority: 'smallest',
       depth: 'exact',
       exchanges: ['direct', 'topic'],
       durable: true,

@@ -284,6 +284,12 @@ export interface BrokerCapabilities {
   readonly maxDelayMs: number
   /** Distinct priorities; 1 when priority is ignored. */
   readonly priorityLevels: number
+  /**
+   * Which priority is served first: `'smallest'` in Celery's lists in Redis.
+   *
+   * @defaultValue `'largest'`
+   */
+  readonly firstPriority?: 'largest' | 'smallest'
   /** Whether `depth` is exact. */
   readonly depth: 'exact' | 'approximate'
   /** Exchange types that route; `[]` when only queues can be addressed. */

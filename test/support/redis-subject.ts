@@ -7,7 +7,7 @@ import { parseConnectionUrl } from '../../src/broker/connection-url.js'
 import { guardBroker } from '../../src/broker/guard.js'
 import { node } from './child.js'
 import { describeBackend, describeBroker, jsonCodec } from '../conformance/index.js'
-import type { BrokerPart } from '../conformance/index.js'
+import type { BrokerPart, Runner } from '../conformance/index.js'
 import { PATIENCE_MS } from './patience.js'
 
 const claimScript = fileURLToPath(new URL('../integration/redis/child/claim.js', import.meta.url))
@@ -26,28 +26,26 @@ const OFFERS: readonly BrokerPart[] = [
   'clock',
 ]
 
-const KOMBU_SERVES_SMALL_FIRST = "the lists are those of Celery's workers, where priority 0 is served first"
-
 /** Both conformance suites on one place of a server of Redis's protocol, which nothing else uses. */
-export function describeRedis(name: string, brokerUrl: string, resultUrl: string): void {
+export function describeRedis(
+  name: string,
+  [brokerUrl, resultUrl]: readonly [broker: string, results: string],
+  own: { readonly runner?: Runner; readonly restart?: () => Promise<void> } = {},
+): void {
   const url = parseConnectionUrl(brokerUrl)
   const openResults = (): ResultBackend =>
     guardBackend(createBackend(parseConnectionUrl(resultUrl), { codec: jsonCodec }))
   describeBroker({
     name,
+    ...own,
     open: () => guardBroker(createBroker(url, {}), { publishTimeoutMs: PATIENCE_MS }),
     openResults,
     offers: OFFERS,
-    exceptions: {
-      'delivers larger priorities first, and one priority in publish order': KOMBU_SERVES_SMALL_FIRST,
-      'treats a message without a priority as one of priority zero': KOMBU_SERVES_SMALL_FIRST,
-      'delivers an urgent message before those that wait longer': KOMBU_SERVES_SMALL_FIRST,
-    },
     crash: async (queue, count, leaseMs) => {
       await using child = node(claimScript, [url.text, queue, String(count), String(leaseMs)])
       await child.waitForLine('claimed')
       await child.stop()
     },
   })
-  describeBackend({ name, open: openResults, offers: ['shared', 'watch', 'groups'] })
+  describeBackend({ name, ...own, open: openResults, offers: ['shared', 'watch', 'groups'] })
 }

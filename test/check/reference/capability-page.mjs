@@ -19,7 +19,8 @@ const ROWS = [
     ({ name, capabilities }) =>
       name === 'rabbitmq'
         ? 'up to 255, where the queue has `x-max-priority`'
-        : levels(capabilities.priorityLevels),
+        : levels(capabilities.priorityLevels) +
+          (capabilities.firstPriority === 'smallest' ? ', 0 first' : ''),
   ],
   ['Exchanges', ({ capabilities }) => capabilities.exchanges.join(', ') || 'no: queues by name'],
   [

@@ -1,21 +1,28 @@
 import assert from 'node:assert/strict'
 import { drain, textsOf, brokerChecks } from './stage.js'
-import type { BrokerCheck } from './stage.js'
+import type { BrokerCheck, BrokerStage } from './stage.js'
 
-/** Larger priorities first, where there are priorities. */
+/** The most and the least urgent priority of a stage: where there are priorities, the larger first, or the smaller. */
+function urgency(stage: BrokerStage): readonly [first: number, last: number] {
+  return stage.broker.capabilities.firstPriority === 'smallest' ? [0, 9] : [9, 0]
+}
+
+/** What has priorities serves them in their order. */
 export const priorityChecks: readonly BrokerCheck[] = brokerChecks([
   {
-    name: 'delivers larger priorities first, and one priority in publish order',
+    name: 'delivers by priority, and one priority in publish order',
     needs: 'priorities',
     run: async (stage) => {
-      const batch = [0, 9, 3, 9, 0, 3].map((priority, index) =>
+      const [first, last] = urgency(stage)
+      const batch = [last, first, 3, first, last, 3].map((priority, index) =>
         stage.outgoing(`${String(priority)}-${String(index)}`, { properties: { priority } }),
       )
+      const wanted = [`${first}-1`, `${first}-3`, '3-2', '3-5', `${last}-0`, `${last}-4`]
       await stage.broker.publish(batch)
 
       const deliveries = await drain(await stage.consume())
 
-      assert.deepEqual(textsOf(deliveries), ['9-1', '9-3', '3-2', '3-5', '0-0', '0-4'])
+      assert.deepEqual(textsOf(deliveries), wanted)
     },
   },
   {
@@ -25,23 +32,25 @@ export const priorityChecks: readonly BrokerCheck[] = brokerChecks([
       await stage.broker.publish([
         stage.outgoing('none'),
         stage.outgoing('zero', { properties: { priority: 0 } }),
-        stage.outgoing('one', { properties: { priority: 1 } }),
+        stage.outgoing('nine', { properties: { priority: 9 } }),
       ])
 
       const deliveries = await drain(await stage.consume())
 
-      assert.deepEqual(textsOf(deliveries), ['one', 'none', 'zero'])
+      const isNineFirst = urgency(stage)[0] === 9
+      assert.deepEqual(textsOf(deliveries), isNineFirst ? ['nine', 'none', 'zero'] : ['none', 'zero', 'nine'])
     },
   },
   {
     name: 'delivers an urgent message before those that wait longer',
     needs: 'priorities',
     run: async (stage) => {
-      await stage.publish(['a', 'b'])
+      const [urgent, patient] = urgency(stage)
+      await stage.publish(['a', 'b'], { properties: { priority: patient } })
       const consumer = await stage.consume({ credit: 1 })
       const [first] = await drain(consumer)
       assert.ok(first)
-      await stage.publish(['urgent'], { properties: { priority: 9 } })
+      await stage.publish(['urgent'], { properties: { priority: urgent } })
 
       await consumer.ack([first])
 

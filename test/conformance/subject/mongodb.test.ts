@@ -11,10 +11,9 @@ import type { ConnectionUrl } from '../../../src/broker/connection-url.js'
 import { guardBroker } from '../../../src/broker/guard.js'
 import { node } from '../../support/child.js'
 import { MongodbServer } from '../../support/mongodb-server.js'
+import { restartRunner } from '../../support/restart-runner.js'
 import { serviceUrl } from '../../support/service-url.js'
 import { describeBackend, describeBroker, jsonCodec } from '../index.js'
-import { recordChecks } from '../backend/records.js'
-import { leaseChecks } from '../broker/leases.js'
 import { oneStepChecks } from '../broker/one-step.js'
 import { watchChecks } from '../backend/watching.js'
 import type { BrokerPart, Runner } from '../index.js'
@@ -53,21 +52,6 @@ function setRunner(): Runner {
     describe,
     it: (name, body) => {
       if (isFull || chosen.has(name)) it(name, body, 120_000)
-    },
-  }
-}
-
-/** Registers what a server is restarted for, and what every suite says of its exceptions. */
-function restartRunner(): Runner {
-  const chosen = new Set(
-    [...leaseChecks, ...recordChecks]
-      .filter(({ needs = [] }) => needs.includes('restart'))
-      .map(({ name }) => name),
-  )
-  return {
-    describe,
-    it: (name, body) => {
-      if (chosen.has(name)) it(name, body, 120_000)
     },
   }
 }

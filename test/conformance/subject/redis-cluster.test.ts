@@ -8,4 +8,4 @@ if (cluster === undefined) {
   describe('a Redis Cluster', () => {
     it.skip('is tested where LOVAGE_TEST_REDIS_CLUSTER_URL names one', () => undefined)
   })
-} else describeRedis('a Redis Cluster', `${cluster}?delay=store`, cluster)
+} else describeRedis('a Redis Cluster', [`${cluster}?delay=store`, cluster])
