@@ -202,6 +202,10 @@ export interface RemoteErrorDescription {
   readonly args: readonly unknown[]
   /** The stack of the worker, as text. */
   readonly traceback: string | undefined
+  /** `code` of the error, where a worker of Lovage told one. */
+  readonly code?: string | number
+  /** What an `AggregateError` of a worker of Lovage held. */
+  readonly errors?: readonly Error[]
 }
 
 /** The task raised an error in its worker. */

@@ -9,17 +9,10 @@ import {
   TimeLimitError,
 } from '../errors/errors.js'
 import { isError } from '../util/is-error.js'
+import { detailsOf, type ErrorDescription } from './error-details.js'
 import type { ErrorRegistry } from './error-registry.js'
 import { writeJson } from './json-writer.js'
 import { pythonRepr } from './python-repr.js'
-
-/** An error as a result document holds it. */
-export interface ErrorDescription {
-  readonly exc_type: string
-  /** The arguments that Python's class is built with. */
-  readonly exc_message: readonly unknown[]
-  readonly exc_module: string
-}
 
 const OWN_MODULE = 'lovage.errors'
 
@@ -46,11 +39,16 @@ export function describeError(
   registry: ErrorRegistry,
   canWrite: (value: unknown) => boolean = isJson,
 ): ErrorDescription {
-  const description = describe(error, registry)
-  return {
-    ...description,
-    exc_message: description.exc_message.map((value) => (canWrite(value) ? value : pythonRepr(value))),
+  const describeAt = (value: unknown, level: number): ErrorDescription => {
+    const description = describe(value, registry)
+    const details = isError(value) ? detailsOf(value, level, describeAt) : undefined
+    return {
+      ...description,
+      exc_message: description.exc_message.map((arg) => (canWrite(arg) ? arg : pythonRepr(arg))),
+      ...(details === undefined ? {} : { lovage: details }),
+    }
   }
+  return describeAt(error, 0)
 }
 
 function isJson(value: unknown): boolean {

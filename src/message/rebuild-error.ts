@@ -8,7 +8,8 @@ import {
   type RemoteErrorDescription,
 } from '../errors/errors.js'
 import { isRecord } from '../util/record.js'
-import type { ErrorRegistry } from './error-registry.js'
+import { addDetails, nativeError, readDetails } from './error-details.js'
+import type { ErrorRegistry, RegisteredError } from './error-registry.js'
 import { pythonRepr } from './python-repr.js'
 
 /** What rebuilding needs beside the description. */
@@ -46,17 +47,59 @@ const KNOWN: ReadonlyMap<string, Build> = new Map<string, Build>([
  * The error behind the description in a result.
  *
  * A registered class, an error of Lovage's own or a JavaScript builtin where one means the same, else a
- * {@link TaskFailedError}; that one is the `cause` of the others, so that `remote` can always be had.
+ * {@link TaskFailedError}; that one is the `cause` of the others, so that `remote` can be had, unless the worker told a cause.
  *
  * @param description - What the result document holds: Celery's object, or anything a foreign worker put there.
  * @source Celery 5.6, `celery/backends/base.py`, `exception_to_python`.
  */
 export function rebuildError(description: unknown, context: RebuildContext): Error {
-  const remote = remoteOf(description, context.traceback)
+  const { code, cause, errors } = rebuiltDetails(description, context)
+  const remote = {
+    ...remoteOf(description, context.traceback),
+    ...(code === undefined ? {} : { code }),
+    ...(errors === undefined ? {} : { errors }),
+  }
   const message = messageOf(remote)
   const text = remote.args.length === 0 ? remote.type : `${remote.type}: ${message}`
-  const failed = new TaskFailedError(text, context.taskId, remote)
-  return buildRegistered(remote, failed, context.registry) ?? buildKnown(remote, message, failed) ?? failed
+  const failed = new TaskFailedError(
+    text,
+    context.taskId,
+    remote,
+    cause === undefined ? undefined : { cause },
+  )
+  const built = buildRegistered(remote, failed, context.registry) ?? buildKnown(remote, message, failed)
+  if (built === undefined) return failed
+  addDetails(built, { code, cause, errors })
+  return built
+}
+
+/** What a worker of Lovage told beside Celery's fields, rebuilt. */
+interface RebuiltDetails {
+  readonly code: string | number | undefined
+  readonly cause: Error | undefined
+  readonly errors: readonly Error[] | undefined
+}
+
+function rebuiltDetails(description: unknown, context: RebuildContext): RebuiltDetails {
+  const { code, cause, errors } = readDetails(description)
+  return {
+    code: typeof code === 'string' || typeof code === 'number' ? code : undefined,
+    cause: cause === undefined ? undefined : rebuildInner(cause, context),
+    errors: Array.isArray(errors) ? errors.map((one) => rebuildInner(one, context)) : undefined,
+  }
+}
+
+/** A cause, or an error of an aggregate: a class that is known here, else JavaScript's own of that name. */
+function rebuildInner(description: unknown, context: RebuildContext): Error {
+  const remote = remoteOf(description, undefined)
+  const message = messageOf(remote)
+  const { name } = readDetails(description)
+  const details = rebuiltDetails(description, context)
+  const made = nativeError(typeof name === 'string' ? name : remote.type, message)
+  const built = context.registry.find(remote.type, remote.module)
+  const error = built === undefined ? made : (builtOf(built, remote.args) ?? made)
+  addDetails(error, details)
+  return error
 }
 
 function buildRegistered(
@@ -66,10 +109,14 @@ function buildRegistered(
 ): Error | undefined {
   const entry = registry.find(remote.type, remote.module)
   if (!entry) return undefined
+  const built = builtOf(entry, remote.args)
+  if (built !== undefined) built.cause ??= cause
+  return built
+}
+
+function builtOf(entry: RegisteredError, args: readonly unknown[]): Error | undefined {
   try {
-    const built = entry.build(remote.args)
-    built.cause ??= cause
-    return built
+    return entry.build(args)
   } catch {
     // The constructor wants other arguments: what is known is still worth more than its complaint.
     return undefined

@@ -1,6 +1,7 @@
 import { Directive, Ignore, Reject, Retry } from '../errors/directives.js'
 import { LovageError } from '../errors/errors.js'
-import { describeError, type ErrorDescription } from '../message/describe-error.js'
+import { describeError } from '../message/describe-error.js'
+import type { ErrorDescription } from '../message/error-details.js'
 import { pythonRepr } from '../message/python-repr.js'
 import { formatTraceback } from '../message/traceback.js'
 import { toError } from '../util/to-error.js'

@@ -1,4 +1,4 @@
-import type { ErrorDescription } from '../message/describe-error.js'
+import type { ErrorDescription } from '../message/error-details.js'
 import type { RetryRequest } from '../errors/directives.js'
 
 /** A failure in a form that crosses threads. */

@@ -42,7 +42,7 @@ export interface PublishOptions {
 /** Turns calls into messages and messages into confirmed publishes. Implemented by the app. */
 export interface Sender {
   /**
-   * Validate, route and encode. Opens no connection.
+   * Validate, route and encode. Opens a connection only to count a length of time (`countdown`, `expires`) on the broker's clock.
    *
    * @throws `TaskArgumentsError`, `EncodeError`, `QueueNotFoundError`, `UnsupportedError`, before anything is sent.
    */

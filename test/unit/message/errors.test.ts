@@ -199,6 +199,60 @@ describe('rebuildError', () => {
   })
 })
 
+describe('what Python has no field for', () => {
+  const throughJson = (error: unknown): Error =>
+    rebuild(JSON.parse(JSON.stringify(describeError(error, registry))))
+
+  test('comes back: the chain of causes with their classes and codes', () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+    const payment = new PaymentError(502, 'no answer')
+    payment.cause = refused
+    const thrown = new RangeError('charge failed', { cause: payment })
+
+    const read = throughJson(thrown)
+
+    expect(read).toBeInstanceOf(TaskFailedError)
+    expect(read.cause).toBeInstanceOf(PaymentError)
+    expect(read.cause).toMatchObject({ status: 502, message: 'no answer' })
+    expect(read.cause).toMatchObject({ cause: { message: 'connect ECONNREFUSED', code: 'ECONNREFUSED' } })
+  })
+
+  test('comes back: the code of an error of a class that is known here', () => {
+    const read = throughJson(Object.assign(new TypeError('bad'), { code: 'ERR_INVALID_ARG_TYPE' }))
+
+    expect(read).toBeInstanceOf(TypeError)
+    expect(read).toMatchObject({ message: 'bad', code: 'ERR_INVALID_ARG_TYPE' })
+  })
+
+  test('comes back: the errors of an aggregate, and the code of the whole', () => {
+    const whole = new AggregateError(
+      [new RangeError('one'), 'two', new PaymentError(1, 'three')],
+      'all failed',
+    )
+    const read = throughJson(Object.assign(whole, { code: 7 }))
+
+    if (!(read instanceof TaskFailedError)) throw read
+    const errors = read.remote.errors ?? []
+    expect(read.remote.code).toBe(7)
+    expect(errors.map((error) => [error.constructor.name, error.message])).toEqual([
+      ['RangeError', 'one'],
+      ['Error', 'two'],
+      ['PaymentError', 'three'],
+    ])
+  })
+
+  test('leaves Celery’s fields as they are, and ends in a circle of causes', () => {
+    const thrown = new RangeError('round')
+    thrown.cause = thrown
+
+    const { lovage, ...fields } = describeError(thrown, registry)
+
+    expect(fields).toEqual({ exc_type: 'ValueError', exc_message: ['round'], exc_module: 'builtins' })
+    expect(JSON.stringify(lovage).match(/"cause"/g)).toHaveLength(5)
+    expect(describeError(new RangeError('plain'), registry)).not.toHaveProperty('lovage')
+  })
+})
+
 describe('formatTraceback', () => {
   test('has the stack and ends with type and message', () => {
     const lines = formatTraceback(new PaymentError(1, 'no money')).split('\n')
