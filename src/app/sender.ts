@@ -78,7 +78,7 @@ export class AppSender implements Sender {
     const own = definition?.options ?? NO_OPTIONS
     if (isRelative(filled.options, own)) await this.#askForTime()
     const task = this.#toTask(filled, own, routed)
-    if (task.serializer !== config.taskSerializer) await this.#parts.prepareSerializer(task.serializer)
+    if (task.serializer !== 'json') await this.#parts.prepareSerializer(task.serializer)
     return this.#toPrepared(await this.#withResult(task), routed)
   }
 

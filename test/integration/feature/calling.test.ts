@@ -1,9 +1,11 @@
+import { inflateSync } from 'node:zlib'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { describe, expect, test } from '@jest/globals'
 
 import { currentTask, Lovage, OperationalError, TaskError, TaskRevokedError } from '../../../src/index.js'
+import type { Message } from '../../../src/message/message.js'
 import { Stage, until, type Store } from './stage.js'
 
 const STORES: readonly Store[] = ['memory', 'sqlite']
@@ -141,6 +143,12 @@ describe.each(STORES)('a call through a worker on %s', (store) => {
     )
     await stage.work()
 
+    const sent: Message[] = []
+    stage.app.around.publish.push(async (call, next) => {
+      sent.push(call.outgoing.message)
+      await next(call)
+    })
+
     const ignored = await limits.applyAsync([])
     const result = await limits.applyAsync([], {
       timeLimit: 20,
@@ -152,6 +160,13 @@ describe.each(STORES)('a call through a worker on %s', (store) => {
 
     expect(await result.get(5)).toEqual([20, 10])
     expect(await stage.app.AsyncResult(ignored.id).exists()).toBe(false)
+    const [plain, compressed] = sent
+    expect(JSON.parse(Buffer.from(plain?.body ?? []).toString())).toEqual([[], {}, expect.anything()])
+    expect(compressed).toMatchObject({
+      contentType: 'application/x-yaml',
+      headers: { compression: 'application/x-gzip' },
+    })
+    expect(inflateSync(compressed?.body ?? new Uint8Array()).toString()).toMatch(/^- \[\]/)
   })
 
   test('keyword arguments arrive by name, raw in the request, and as one trailing object without params', async () => {

@@ -1,3 +1,5 @@
+import { brotliDecompressSync, inflateSync } from 'node:zlib'
+
 import { describe, expect, test } from '@jest/globals'
 
 import { ContentDisallowedError, Lovage } from '../../../src/index.js'
@@ -19,13 +21,42 @@ describe.each(STORES)('messages on %s', (store) => {
     expect(await (await echo.delay(VALUE)).get(5)).toEqual(VALUE)
   })
 
-  test.each(['gzip', 'zlib', 'brotli'])('%s is undone by the worker', async (name) => {
+  test.each([
+    // What kombu calls gzip is the format of zlib.
+    ['gzip', inflateSync],
+    ['zlib', inflateSync],
+    ['brotli', brotliDecompressSync],
+  ] as const)('%s is in the store and is undone by the worker', async (name, undone) => {
     await using stage = await Stage.open(store, { taskCompression: name })
     const echo = stage.app.task('shop.echo', (text: string) => text)
-    await stage.work()
     const text = 'x'.repeat(10_000)
 
-    expect(await (await echo.delay(text)).get(5)).toBe(text)
+    const result = await echo.delay(text)
+    const [stored] = await stage.peek('celery')
+    const body: unknown = JSON.parse(undone(stored?.body ?? new Uint8Array()).toString())
+    await stage.work()
+
+    expect(stored?.body.byteLength).toBeLessThan(500)
+    expect(body).toEqual([[text], {}, expect.anything()])
+    expect(await result.get(5)).toBe(text)
+  })
+
+  test('a result in a form that resultAcceptContent does not name is refused', async () => {
+    await using stage = await Stage.open(store, { resultSerializer: 'yaml', resultAcceptContent: ['yaml'] })
+    const { url } = stage
+    await using strict = new Lovage('client', {
+      broker: url,
+      backend: url,
+      resultSerializer: 'yaml',
+      resultAcceptContent: ['json'],
+    })
+    stage.app.task('shop.echo', (value: unknown) => value)
+    await stage.work()
+
+    const result = await stage.app.sendTask('shop.echo', { args: [VALUE] })
+
+    expect(await result.get(5)).toEqual(VALUE)
+    await expect(strict.AsyncResult(result.id).get(5)).rejects.toBeInstanceOf(ContentDisallowedError)
   })
 
   test('dates, bytes and big integers come back as what they were', async () => {

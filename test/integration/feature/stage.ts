@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import type { ConfigInput } from '../../../src/config/config.js'
+import type { Message } from '../../../src/message/message.js'
 import { Lovage } from '../../../src/index.js'
 import { startWorker } from '../../../src/testing/index.js'
 import type { Worker, WorkerOptions } from '../../../src/worker/index.js'
@@ -45,6 +46,16 @@ export class Stage implements AsyncDisposable {
   async depth(queue: string): Promise<number> {
     const broker = await this.app.broker()
     return broker.depth(queue)
+  }
+
+  /** The messages that are ready in a queue, as the store has them; they stay there. */
+  async peek(queue: string): Promise<readonly Message[]> {
+    const broker = await this.app.openBroker()
+    const consumer = await broker.consume([queue], { credit: 100, leaseMs: 30_000 })
+    const deliveries = await consumer.fetch(100, { waitMs: 0, signal: new AbortController().signal })
+    await consumer.close()
+    await broker.close()
+    return deliveries.map(({ message }) => message)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

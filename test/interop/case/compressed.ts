@@ -1,8 +1,14 @@
 import zlib from 'node:zlib'
 import { expect } from '@jest/globals'
 import { calledBy, type InteropCase } from '../support/interop-case.js'
+import { sentWith } from '../support/sent-message.js'
 
 const WAIT = 20
+/** Bytes of a body with a text of 100,000 equal letters, once it is compressed. */
+const SMALL: unknown = {
+  asymmetricMatch: (bytes: unknown): boolean => typeof bytes === 'number' && bytes > 0 && bytes < 1_000,
+  toString: () => 'fewer than 1,000 bytes',
+}
 /** Node has it from 22.15 on. */
 const hasZstd = 'zstdCompressSync' in zlib
 
@@ -13,7 +19,8 @@ export const compressed: readonly InteropCase[] = [
       feature: 'compression with brotli or zstd',
       title: 'Lovage reads what Python compressed with brotli',
       run: async ({ python }) => {
-        expect(await python.run(`return call('node.size', 'x' * 100000, compression='brotli')`)).toBe(100_000)
+        const code = `return call('node.wire', 'x' * 100000, compression='brotli')`
+        expect(await python.run(code)).toEqual([100_000, SMALL])
       },
     },
     {
@@ -21,9 +28,9 @@ export const compressed: readonly InteropCase[] = [
       title: 'Lovage reads what Python compressed with zstd, or names it in a FAILURE where Node has none',
       run: async ({ python }) => {
         const code = `
-          sent = send('node.size', 'x' * 100000, compression='zstd')
+          sent = send('node.wire', 'x' * 100000, compression='zstd')
           return ${hasZstd ? 'sent.get(timeout=20)' : `'application/zstd' in str(raised(sent)['args'])`}`
-        expect(await python.run(code)).toBe(hasZstd ? 100_000 : true)
+        expect(await python.run(code)).toEqual(hasZstd ? [100_000, SMALL] : true)
       },
     },
   ]),
@@ -32,10 +39,11 @@ export const compressed: readonly InteropCase[] = [
       feature: 'compression with brotli or zstd',
       title: 'Python reads what Lovage compressed with brotli',
       run: async ({ app }) => {
-        const result = await app.sendTask('py.size', {
-          args: ['x'.repeat(100_000)],
-          compression: 'brotli',
-        })
+        const { result, message } = await sentWith(app, () =>
+          app.sendTask('py.size', { args: ['x'.repeat(100_000)], compression: 'brotli' }),
+        )
+        expect(message.headers['compression']).toBe('application/x-brotli')
+        expect(message.body.byteLength).toEqual(SMALL)
         expect(await result.get(WAIT)).toBe(100_000)
       },
     },
@@ -43,9 +51,17 @@ export const compressed: readonly InteropCase[] = [
       feature: 'compression with brotli or zstd',
       title: 'Python reads what Lovage compressed with zstd, and a Node that has none refuses to send it',
       run: async ({ app }) => {
-        const sent = app.sendTask('py.size', { args: ['x'.repeat(100_000)], compression: 'zstd' })
-        if (hasZstd) expect(await (await sent).get(WAIT)).toBe(100_000)
-        else await expect(sent).rejects.toThrow(/Node has zstd from 22.15 on/)
+        const sent = sentWith(app, () =>
+          app.sendTask('py.size', { args: ['x'.repeat(100_000)], compression: 'zstd' }),
+        )
+        if (!hasZstd) {
+          await expect(sent).rejects.toThrow(/Node has zstd from 22.15 on/)
+          return
+        }
+        const { result, message } = await sent
+        expect(message.headers['compression']).toBe('application/zstd')
+        expect(message.body.byteLength).toEqual(SMALL)
+        expect(await result.get(WAIT)).toBe(100_000)
       },
     },
   ]),

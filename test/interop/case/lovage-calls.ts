@@ -6,6 +6,7 @@ import { Decimal, PlainDate, PlainTime, Uuid, WireDate } from '../../../src/mess
 import { interopApp, NotEnough } from '../fixture/interop-app.js'
 import { calledBy, type InteropCase } from '../support/interop-case.js'
 import { randomName } from '../support/stage.js'
+import { sentWith } from '../support/sent-message.js'
 
 const WAIT = 20
 
@@ -364,7 +365,11 @@ export const lovageCalls: readonly InteropCase[] = calledBy('Lovage', [
     since52: true,
     run: async ({ app }) => {
       for (const compression of ['gzip', 'zlib']) {
-        const result = await app.sendTask('py.size', { args: ['x'.repeat(100_000)], compression })
+        const { result, message } = await sentWith(app, () =>
+          app.sendTask('py.size', { args: ['x'.repeat(100_000)], compression }),
+        )
+        expect(message.headers['compression']).toBe('application/x-gzip')
+        expect(message.body.byteLength).toBeLessThan(1_000)
         expect(await result.get(WAIT)).toBe(100_000)
       }
     },

@@ -6,6 +6,9 @@ import { createBroker } from '../../../brokers/memory/index.js'
 import { BrokerConnectionError, BrokerError, Lovage, UnsupportedError } from '../../../src/index.js'
 import type { Broker } from '../../../src/broker/contract.js'
 import type { ConfigInput } from '../../../src/config/config.js'
+import type { CallOptions } from '../../../src/task/call-options.js'
+
+const QUICK = { intervalStart: 0, intervalStep: 0, intervalMax: 0 }
 
 const hang = (): Promise<never> => new Promise(() => undefined)
 
@@ -78,6 +81,31 @@ describe('the first send', () => {
     await app.sendTask('add', { retry: false })
 
     expect(await sent()).toBe(1)
+  })
+
+  it.each<[string, ConfigInput, CallOptions, number]>([
+    ['taskPublishRetry: false', { taskPublishRetry: false }, {}, 1],
+    ['taskPublishRetry: true', { taskPublishRetry: true }, {}, 4],
+    ['the call’s retry', { taskPublishRetry: true }, { retry: false }, 1],
+    ['the call’s retry over a setting that is off', { taskPublishRetry: false }, { retry: true }, 4],
+    ['taskPublishRetryPolicy', { taskPublishRetryPolicy: { ...QUICK, maxRetries: 1 } }, {}, 2],
+    ['the call’s retryPolicy', {}, { retryPolicy: { ...QUICK, maxRetries: 2 } }, 3],
+    [
+      'the retryPolicy of a route',
+      { taskRoutes: { add: { retry_policy: { ...QUICK, maxRetries: 2 } } } },
+      {},
+      3,
+    ],
+  ])('is tried as often as it is said: %s', async (_what, input, options, tries) => {
+    const { app, opened } = appWith(() => ({ connect: refuse }), {
+      taskPublishRetryPolicy: { ...QUICK, maxRetries: 3 },
+      ...input,
+    })
+
+    await expect(app.sendTask('add', options)).rejects.toBeInstanceOf(BrokerConnectionError)
+
+    expect(opened()).toBe(tries)
+    await app.close()
   })
 
   it.each([true, false])('fails within the deadline when connecting hangs, retry: %s', async (retry) => {

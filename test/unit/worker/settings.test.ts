@@ -1,0 +1,143 @@
+import { describe, expect, it } from '@jest/globals'
+
+import { TaskRevokedError } from '../../../src/index.js'
+import type { StandardSchema } from '../../../src/task/schema.js'
+import { drain, ManualClock, TestApp } from '../../../src/testing/index.js'
+import { Bench, eventually, gate } from './harness.js'
+
+describe('settings of a worker', () => {
+  it.each([
+    [true, true],
+    [false, false],
+  ])('task_acks_late: %s, an interrupted task is handed back: %s', async (acksLate, handedBack) => {
+    await using bench = new Bench()
+    bench.app.conf.update({ task_acks_late: acksLate })
+    const started = gate()
+    const endless = gate()
+    const task = bench.app.task('tasks.endless', () => {
+      started.open()
+      return endless.passed
+    })
+    const worker = await bench.start()
+    await task.delay()
+    await started.passed
+
+    const exit = await worker.stop({ hard: true })
+
+    expect(exit.interrupted).toMatchObject([{ task: 'tasks.endless', handedBack }])
+    expect(await bench.depth()).toBe(handedBack ? 1 : 0)
+  })
+
+  it.each([true, false])('taskStoreErrorsEvenIfIgnored: %s', async (stores) => {
+    await using bench = new Bench({ taskIgnoreResult: true, taskStoreErrorsEvenIfIgnored: stores })
+    const fail = bench.app.task('tasks.fail', () => {
+      throw new RangeError('no such parcel')
+    })
+    const kept = bench.app.task({ name: 'tasks.kept', ignoreResult: false }, () => 1)
+    const worker = await bench.start({ concurrency: 1 })
+
+    const failed = await fail.delay()
+    await (await kept.delay()).get(5)
+    await worker.stop()
+
+    expect((await bench.recordNow(failed.id))?.state).toBe(stores ? 'FAILURE' : undefined)
+  })
+
+  it.each([
+    [true, 1, 'FAILURE'],
+    [false, 2, 'SUCCESS'],
+  ])('taskAcksOnTimeout: %s, a task that passed its hard limit runs %s times', async (acks, runs, state) => {
+    await using bench = new Bench({ taskAcksOnTimeout: acks })
+    let count = 0
+    const slow = bench.app.task({ name: 'tasks.slow', timeLimit: { milliseconds: 30 } }, async () => {
+      count += 1
+      if (count === 1) await new Promise(() => undefined)
+      return count
+    })
+    await bench.start()
+
+    const result = await slow.delay()
+
+    expect((await bench.record(result.id, 'SUCCESS', 'FAILURE')).state).toBe(state)
+    expect(count).toBe(runs)
+  })
+
+  it.each([
+    [true, 7],
+    [false, undefined],
+  ])('taskInheritParentPriority: %s, the priority of a child is %s', async (inherits, priority) => {
+    await using bench = new Bench({ taskInheritParentPriority: inherits })
+    const child = bench.app.task({ name: 'tasks.child', queue: 'children' }, () => undefined)
+    const parent = bench.app.task('tasks.parent', async () => {
+      await child.delay()
+    })
+    await bench.start()
+
+    await (await parent.applyAsync([], { priority: 7 })).get(5)
+    const [sent] = await bench.take('children')
+
+    expect(sent?.message.properties.priority).toBe(priority)
+  })
+
+  it('resultFailureExpires: a failure is forgotten while a success of the same age is kept', async () => {
+    const clock = new ManualClock()
+    await using app = new TestApp(
+      { resultExpires: { hours: 2 }, resultFailureExpires: { hours: 1 } },
+      { clock },
+    )
+    const fail = app.task('tasks.fail', () => {
+      throw new RangeError('no such parcel')
+    })
+    const done = app.task('tasks.done', () => 1)
+    const results = [await fail.delay(), await done.delay()] as const
+    await drain(app)
+    const states = async (): Promise<string[]> =>
+      Promise.all(results.map(({ id }) => app.AsyncResult(id).state()))
+
+    const atFirst = await states()
+    await clock.advance({ minutes: 61 })
+    const later = await states()
+
+    expect([atFirst, later]).toEqual([
+      ['FAILURE', 'SUCCESS'],
+      ['PENDING', 'SUCCESS'],
+    ])
+  })
+
+  it('the result schema of a task refuses a value that does not fit, and gives the value it makes', async () => {
+    const doubled: StandardSchema<unknown, number> = {
+      '~standard': {
+        version: 1,
+        vendor: 'test',
+        validate: (value) =>
+          typeof value === 'number' ? { value: value * 2 } : { issues: [{ message: 'not a number' }] },
+      },
+    }
+    await using bench = new Bench()
+    const task = bench.app.task(
+      { name: 'tasks.checked', result: doubled },
+      (value: unknown) => value as never,
+    )
+    await bench.start()
+
+    expect(await (await task.delay(21)).get(5)).toBe(42)
+    const refused = await task.delay('x')
+
+    expect((await bench.record(refused.id, 'FAILURE')).result).toMatchObject({
+      exc_message: [expect.stringContaining('not a number')],
+    })
+  })
+
+  it('expires as the task says: a call that waited longer does not run', async () => {
+    await using bench = new Bench()
+    const ran: string[] = []
+    const task = bench.app.task({ name: 'tasks.late', expires: { milliseconds: 1 } }, () => ran.push('late'))
+    const sentAtMs = Date.now()
+    const result = await task.delay()
+    await eventually(() => (Date.now() > sentAtMs + 5 ? true : undefined))
+    await bench.start()
+
+    await expect(result.get(5)).rejects.toBeInstanceOf(TaskRevokedError)
+    expect(ran).toEqual([])
+  })
+})
