@@ -7,7 +7,9 @@ import { failedWith, followUps, hasFollowUps, type FollowUps } from '../task/fol
 import type { Failure, Outcome } from '../task/outcome.js'
 import { backoffMs } from '../util/backoff.js'
 import { toError } from '../util/to-error.js'
+import type { TaskRequest } from '../task/request.js'
 import type { WorkerHost } from './host.js'
+import { callErrback, sortErrbacks } from './local-errbacks.js'
 import type { About, Records, StoredResult } from './records.js'
 import type { Run } from './run.js'
 import { requeueHeaders } from './suspects.js'
@@ -63,7 +65,7 @@ export class OutcomeSettlements {
 
   async #decideWithFollowUps(run: Run, outcome: Outcome): Promise<Verdict> {
     try {
-      const next = await this.#followUps(run, outcome)
+      const next = await this.#followUps(run, await this.#callErrbacks(run, outcome), outcome)
       for (const problem of next.problems) this.#logErrback(run, problem)
       const verdict = this.#decide(run, outcome, next)
       // A result that cannot be stored is a failure, which has errbacks of its own.
@@ -76,6 +78,16 @@ export class OutcomeSettlements {
       this.#logErrback(run, toError(error))
       return this.#withFailedChain(run, this.#decide(run, outcome), failedWith(run.request, outcome))
     }
+  }
+
+  /** Call the errbacks that run here; resolves with the request of what is sent. */
+  async #callErrbacks(run: Run, outcome: Outcome): Promise<TaskRequest> {
+    const { request } = run
+    const failure = failureOf(outcome)
+    if (failure === undefined || request.errbacks === null) return request
+    const { here, sent } = sortErrbacks(request.errbacks, this.#host.tasks)
+    for (const errback of here) await callErrback(this.#host, errback, { request, failure })
+    return { ...request, errbacks: sent }
   }
 
   #logErrback({ request: { task, id } }: Run, error: Error): void {
@@ -100,10 +112,10 @@ export class OutcomeSettlements {
    * A store that is away for a while makes no failure of a task that ended: asked again until it is back, or until the
    * claim can no longer be settled.
    */
-  async #followUps(run: Run, outcome: Outcome): Promise<FollowUps> {
+  async #followUps(run: Run, request: TaskRequest, outcome: Outcome): Promise<FollowUps> {
     for (let tries = 0; ; tries += 1) {
       try {
-        return await followUps(this.#host.sender, run.task, run.request, outcome)
+        return await followUps(this.#host.sender, run.task, request, outcome)
       } catch (error) {
         const isDead = run.claims.settler.isDead
         if (!(error instanceof BrokerError && error.retryable) || (isDead && !run.acked)) throw error

@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
-import { BrokerConnectionError, BrokerError, Ignore, Reject } from '../../../src/index.js'
+import {
+  BrokerConnectionError,
+  BrokerError,
+  Ignore,
+  Reject,
+  signature,
+  type TaskRequest,
+} from '../../../src/index.js'
 import { Bench, eventually, gate } from './harness.js'
 
 class GatewayError extends Error {}
@@ -57,6 +64,62 @@ describe('a worker and the outcomes of tasks', () => {
     const result = await again.delay()
 
     await expect(result.get(5)).rejects.toThrow('expected the priority of tasks.again to be 0 to 9')
+  })
+
+  it('calls an errback that takes request, error and traceback here, and sends others the id', async () => {
+    await using bench = new Bench()
+    const { app } = bench
+    const calls: unknown[][] = []
+    const note =
+      (name: string) =>
+      (...args: unknown[]): void =>
+        void calls.push([name, ...args])
+    const fail = app.task('tasks.fail', () => {
+      throw new GatewayError('no answer')
+    })
+    const full = note('full')
+    const pair = note('pair')
+    const one = note('one')
+    app.task('tasks.full', (request: TaskRequest, error: unknown, traceback: unknown, place: unknown) => {
+      full(request.id, error, traceback, place)
+    })
+    app.task('tasks.pair', (request: TaskRequest, error: unknown) => {
+      pair(request.id, error)
+    })
+    app.task('tasks.broken', (_request: unknown, _error: unknown) => {
+      throw new RangeError('the errback is broken')
+    })
+    app.task('tasks.one', (id: unknown) => {
+      one(id)
+    })
+    app.task('tasks.two', (id: unknown, label: unknown) => {
+      one(id, label)
+    })
+    await bench.start()
+
+    const linkError = [
+      signature('tasks.broken'),
+      signature('tasks.full', { args: ['here'] }),
+      signature('tasks.pair'),
+      signature('tasks.one'),
+      signature('tasks.two', { args: ['label'] }),
+    ]
+    const { id } = await fail.applyAsync([], { linkError })
+    await bench.record(id, 'FAILURE')
+    await eventually(() => (calls.length === 4 ? calls : undefined))
+
+    const error = new GatewayError('no answer')
+    expect(calls.slice(0, 2)).toEqual([
+      ['full', id, error, expect.stringContaining('GatewayError: no answer'), 'here'],
+      ['pair', id, error],
+    ])
+    expect(calls.slice(2)).toEqual(
+      expect.arrayContaining([
+        ['one', id],
+        ['one', id, 'label'],
+      ]),
+    )
+    expect(bench.log.find(/An errback of tasks\.fail.* failed: .*the errback is broken/)).toBeDefined()
   })
 
   it('logs an expected error at info, without a stack', async () => {
