@@ -1,37 +1,53 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 
-import { expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 
+import { lowerName, oldNames } from '../../../src/config/option-names.js'
 import { OPTIONS } from '../../../src/config/option-table.js'
-import type { Option } from '../../../src/config/option/option.js'
-import { resolvedName } from '../../../src/config/resolved-name.js'
 import { projectRoot } from '../../support/child.js'
+import { PROOFS, type Proof } from './option-proofs.js'
+import { UNPROVEN_OPTIONS } from './unproven-options.js'
 
-/** Where an option is used: everything but the table, its checks and what is printed of it. */
-const sources = ['src', 'brokers', 'backends']
-  .flatMap((folder) => readdirSync(join(projectRoot, folder), { recursive: true, withFileTypes: true }))
-  .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
-  .map((entry) => join(entry.parentPath, entry.name))
-  .filter((file) => {
-    const path = relative(projectRoot, file)
-    return path === 'src/config/backend-choice.ts' || !/^src\/(config\/|cli\/inactive-settings)/.test(path)
+/** What is wrong with a proof; `undefined` when the test is there, is run, and names its option. */
+function faultOf(option: string, [file, test]: Proof): string | undefined {
+  const path = join(projectRoot, 'test', file)
+  if (!existsSync(path)) return `${option}: there is no test/${file}`
+  const text = readFileSync(path, 'utf8')
+  const at = text.search(new RegExp(`['"\`]${test.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}['"\`]`))
+  if (at < 0) return `${option}: test/${file} has no test "${test}"`
+  if (/\.(?:skip|todo|failing)\b[^\n]*\n?[^\n]*$/.test(text.slice(0, at).slice(-200)))
+    return `${option}: "${test}" does not run`
+  return spellings(option).some((word) => new RegExp(`\\b${word}\\b`).test(text))
+    ? undefined
+    : `${option}: test/${file} does not name it`
+}
+
+function spellings(name: string): readonly string[] {
+  const option = OPTIONS.get(name)
+  if (option === undefined) return [name]
+  const own = [name, ...(option.aliases ?? [])]
+  return [...own, ...own.map(lowerName), ...oldNames(name, option)]
+}
+
+describe('an option', () => {
+  it('has a test that proves what it does, or stands in the list of those without one', () => {
+    const missing = [...OPTIONS.keys()].filter((name) => !(name in PROOFS) && !UNPROVEN_OPTIONS.has(name))
+
+    expect(missing).toEqual([])
   })
-const words = new Set(sources.flatMap((file) => readFileSync(file, 'utf8').match(/\w+/g) ?? []))
 
-function isRead(name: string, option: Option): boolean {
-  // The zone that is used follows from it.
-  if (name === 'enableUtc') return true
-  const stands = [...OPTIONS].some(([other, { sameAs }]) => sameAs === name && actsOf(other))
-  return stands || words.has(resolvedName(name, option))
-}
+  it('that has a test is not in the list of those without one', () => {
+    expect(Object.keys(PROOFS).filter((name) => UNPROVEN_OPTIONS.has(name))).toEqual([])
+  })
 
-function actsOf(name: string): boolean {
-  return OPTIONS.get(name)?.acts !== false
-}
+  it.each(Object.entries(PROOFS))('%s: its test is there, and names it', (option, proof) => {
+    expect(faultOf(option, proof)).toBeUndefined()
+  })
 
-test('the reference says of each option truly whether anything acts on it', () => {
-  const wrong = [...OPTIONS].filter(([name, option]) => isRead(name, option) !== actsOf(name))
+  it('is one of the table', () => {
+    const strangers = [...Object.keys(PROOFS), ...UNPROVEN_OPTIONS].filter((name) => !OPTIONS.has(name))
 
-  expect(wrong.map(([name, option]) => `${name}: acts is ${String(option.acts ?? true)}`)).toEqual([])
+    expect(strangers).toEqual([])
+  })
 })

@@ -1,0 +1,169 @@
+/** A test that fails when its option is ignored: its file in `test`, and its name as it is written there. */
+export type Proof = readonly [file: string, test: string]
+
+const BACKEND_URL: Proof = ['unit/config/backend-choice.test.ts', 'is a URL for %s']
+const BROKER_URL: Proof = ['unit/config/backend-choice.test.ts', 'puts the URL together from its parts']
+const EAGER = 'integration/eager.test.ts'
+const FIRST_SEND = 'unit/app/first-send.test.ts'
+const LOGIN = 'integration/rabbitmq/login.test.ts'
+const MESSAGES = 'integration/feature/messages.test.ts'
+const RECONNECT = 'unit/worker/reconnect.test.ts'
+const ROUTES = 'unit/app/routes.test.ts'
+const ROUTING = 'integration/feature/routing.test.ts'
+const SENT = 'unit/app/sent-options.test.ts'
+const SHUTDOWN = 'unit/worker/shutdown.test.ts'
+const TABLES: Proof = [
+  'integration/sql/result-tables.test.ts',
+  'has one name for its result tables, and says so',
+]
+const WORKER = 'unit/worker/settings.test.ts'
+const WORKER_LOG = 'unit/cli/worker-log.test.ts'
+
+/** The proof of each option. */
+export const PROOFS: Readonly<Record<string, Proof>> = {
+  acceptContent: [MESSAGES, '%s goes to the worker and its result comes back'],
+  resultAcceptContent: [MESSAGES, 'a result in a form that resultAcceptContent does not name is refused'],
+  enableUtc: ['unit/app/periodic.test.ts', 'has them in the zone of the machine when UTC is off'],
+  timezone: ['integration/beat/beat.test.ts', 'sends a crontab in the zone of the app, or of its own'],
+  imports: [
+    'integration/feature/settings.test.ts',
+    'modules of tasks load in the order of imports, then include, then -I',
+  ],
+  include: [
+    'integration/feature/settings.test.ts',
+    'modules of tasks load in the order of imports, then include, then -I',
+  ],
+  brokerUrl: [
+    'integration/feature/command-line.test.ts',
+    'lovage.config.js is read by a process that sends as by the worker beside it',
+  ],
+  brokerTransport: BROKER_URL,
+  brokerHost: BROKER_URL,
+  brokerPort: BROKER_URL,
+  brokerUser: BROKER_URL,
+  brokerPassword: BROKER_URL,
+  brokerVhost: BROKER_URL,
+  brokerConnectionTimeout: [FIRST_SEND, 'closes what it gave up on, so that the process can end'],
+  brokerConnectionRetryOnStartup: [RECONNECT, 'does not wait when it was told not to'],
+  brokerConnectionMaxRetries: [RECONNECT, 'gives up after brokerConnectionMaxRetries'],
+  brokerChannelErrorRetry: [RECONNECT, 'ends when the store refuses it, unless brokerChannelErrorRetry (%s)'],
+  brokerFailoverStrategy: ['unit/app/failover.test.ts', 'are tried as a function says'],
+  brokerLoginMethod: [LOGIN, 'is entered by the method that brokerLoginMethod names, and by no other'],
+  brokerUseSsl: [LOGIN, 'is reached by TLS, and only where its certificate can be checked'],
+  lease: ['e2e/app.test.ts', '-b beats the environment, which beats the ini file, which beats the code'],
+  maxDeliveries: [
+    'fault/killed-worker/suite.ts',
+    'by its own task ends as a dead letter after maxDeliveries, and the next worker lives',
+  ],
+  unknownTaskTimeout: [
+    'unit/worker/worker-refusals.test.ts',
+    'gives up on an unknown name after unknownTaskTimeout: dead letter and FAILURE NotRegistered',
+  ],
+  publishTimeout: [FIRST_SEND, 'fails within the deadline when connecting hangs, retry: %s'],
+  shutdownTimeout: [
+    SHUTDOWN,
+    'aborts what does not finish in time and gives it back without spending a delivery',
+  ],
+  strictTyping: ['unit/task/arguments.test.ts', 'is checked although typing is off'],
+  maxMessageBytes: ['unit/app/app.test.ts', 'refuses a body that is longer than maxMessageBytes'],
+  resultBackend: BACKEND_URL,
+  resultSerializer: [MESSAGES, '%s goes to the worker and its result comes back'],
+  resultCompression: [
+    'integration/feature/result-store.test.ts',
+    'hands a store that can hold it what Celery writes: mark, name, bytes',
+  ],
+  resultExpires: ['integration/results.test.ts', 'results end after resultExpires'],
+  resultFailureExpires: [
+    WORKER,
+    'resultFailureExpires: a failure is forgotten while a success of the same age is kept',
+  ],
+  resultExtended: [
+    'integration/feature/context.test.ts',
+    'STARTED tells process and worker, and extended results tell the call',
+  ],
+  overrideBackends: [
+    'integration/feature/result-store.test.ts',
+    'puts a store of the user in the place of a built-in one, by scheme',
+  ],
+  taskAlwaysEager: [EAGER, 'taskAlwaysEager runs delay here, with no broker'],
+  taskEagerPropagates: [
+    EAGER,
+    'taskEagerPropagates throws at the call, and without it the error is in the result',
+  ],
+  taskStoreEagerResult: [EAGER, 'taskStoreEagerResult saves the result'],
+  taskAcksLate: [WORKER, 'task_acks_late: %s, an interrupted task is handed back: %s'],
+  taskAcksOnTimeout: [WORKER, 'taskAcksOnTimeout: %s, a task that passed its hard limit runs %s times'],
+  taskIgnoreResult: [
+    'integration/feature/context.test.ts',
+    'a result is ignored as the call, else the task, else the setting says',
+  ],
+  taskStoreErrorsEvenIfIgnored: [WORKER, 'taskStoreErrorsEvenIfIgnored: %s'],
+  taskTrackStarted: [
+    'integration/feature/context.test.ts',
+    'STARTED tells process and worker, and extended results tell the call',
+  ],
+  taskSerializer: [SENT, 'is written as %s says'],
+  taskCompression: [SENT, 'is compressed as %s says'],
+  taskProtocol: ['unit/app/app.test.ts', 'writes protocol 1 on request, which reads back the same'],
+  taskDefaultQueue: [ROUTES, 'goes to the configured default queue'],
+  taskDefaultExchange: [
+    ROUTING,
+    'queues that share a topic exchange get the tasks that are sent to them, and no others',
+  ],
+  taskDefaultExchangeType: [
+    ROUTING,
+    'queues that share a topic exchange get the tasks that are sent to them, and no others',
+  ],
+  taskDefaultDeliveryMode: [SENT, 'is kept over a restart or not, taskDefaultDeliveryMode: %s'],
+  taskDefaultPriority: [SENT, 'has the priority %s: the setting, the task or the call'],
+  taskInheritParentPriority: [WORKER, 'taskInheritParentPriority: %s, the priority of a child is %s'],
+  taskQueues: [ROUTING, 'topic, fanout and direct exchanges reach the queues that are bound to them'],
+  taskRoutes: [ROUTING, 'a call option beats the task, which beats the route, which beats the default'],
+  taskCreateMissingQueues: [ROUTING, 'a mistyped queue is refused where missing ones are not created'],
+  taskPublishRetry: [FIRST_SEND, 'is tried as often as it is said: %s'],
+  taskPublishRetryPolicy: [FIRST_SEND, 'is tried as often as it is said: %s'],
+  workerPool: [
+    'unit/worker/consuming.test.ts',
+    'runs on the event loop where the pool %s was asked for, and warns',
+  ],
+  workerConcurrency: [
+    'e2e/app.test.ts',
+    '-b beats the environment, which beats the ini file, which beats the code',
+  ],
+  workerSoftShutdownTimeout: [
+    SHUTDOWN,
+    'a soft shutdown of a worker that runs nothing, workerEnableSoftShutdownOnIdle: %s',
+  ],
+  workerEnableSoftShutdownOnIdle: [
+    SHUTDOWN,
+    'a soft shutdown of a worker that runs nothing, workerEnableSoftShutdownOnIdle: %s',
+  ],
+  workerCancelLongRunningTasksOnConnectionLoss: [
+    RECONNECT,
+    'cancels late-acknowledged tasks when told to, and runs them again%s',
+  ],
+  workerRedirectStdouts: [
+    'e2e/worker-log.test.ts',
+    'workerRedirectStdouts off leaves console alone, the level can be chosen, forms of Python’s apply',
+  ],
+  workerRedirectStdoutsLevel: ['e2e/worker-log.test.ts', 'a level that is none is refused by its name'],
+  workerLogColor: [WORKER_LOG, '%s, on a terminal: %s, colours: %s'],
+  workerLogFormat: [WORKER_LOG, 'is the form of the lines, which are text then'],
+  beatSchedule: ['unit/app/periodic.test.ts', 'has its times in the zone of %j'],
+  beatMaxLoopInterval: ['integration/beat/signs.test.ts', 'is the longest time between two looks'],
+  beatCronStartingDeadline: [
+    'integration/beat/beat.test.ts',
+    'sends no crontab that is later than beatCronStartingDeadline',
+  ],
+  databaseUrl: BACKEND_URL,
+  databaseTableNames: TABLES,
+  redisHost: BACKEND_URL,
+  redisPort: BACKEND_URL,
+  redisDb: BACKEND_URL,
+  redisPassword: BACKEND_URL,
+  cacheBackend: BACKEND_URL,
+  mongodbBackendSettings: [
+    'integration/mongodb/backend-settings.test.ts',
+    'are where mongodbBackendSettings says, and its options are the driver’s',
+  ],
+}
