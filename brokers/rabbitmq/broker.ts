@@ -51,6 +51,7 @@ export class RabbitBroker implements Broker {
     depth: 'exact',
     exchanges: ['direct', 'topic', 'fanout', 'headers'],
     durable: true,
+    expires: true,
   }
   readonly fanout: Fanout
   readonly #settings: RabbitSettings

@@ -296,6 +296,8 @@ export interface BrokerCapabilities {
   readonly exchanges: readonly ExchangeType[]
   /** Whether messages outlive this process. */
   readonly durable: boolean
+  /** Whether the store itself drops a message whose `expirationMs` is over; where absent, whoever claims it looks. */
+  readonly expires?: boolean
 }
 
 /** How a publish may be cancelled. */

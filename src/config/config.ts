@@ -179,6 +179,18 @@ export interface ConfigInput {
    */
   readonly unknownTaskTimeout?: DurationInput | undefined
   /**
+   * How long a dead letter is kept in `<queue>.dead`; SQS keeps none longer than the retention of its queue.
+   *
+   * @defaultValue 7 days
+   */
+  readonly deadLetterExpires?: DurationInput | undefined
+  /**
+   * Most dead letters that are kept for one queue; the oldest are dropped first.
+   *
+   * @defaultValue `10000`
+   */
+  readonly deadLetterMaxLength?: number | undefined
+  /**
    * How long the broker may take to confirm a message before sending fails.
    *
    * @defaultValue 5 seconds
@@ -715,6 +727,8 @@ export interface Config {
   readonly leaseMs: number
   readonly maxDeliveries: number
   readonly unknownTaskTimeoutMs: number
+  readonly deadLetterExpiresMs: number
+  readonly deadLetterMaxLength: number
   readonly publishTimeoutMs: number
   readonly readAheadMs: number
   readonly shutdownTimeoutMs: number

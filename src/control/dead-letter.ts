@@ -18,6 +18,8 @@ export interface DeathNote {
   readonly detail: string
   /** The moment, in epoch milliseconds. */
   readonly atMs: number
+  /** How long the letter is kept, in milliseconds; for ever when left out or `Infinity`. */
+  readonly expiresMs?: number
 }
 
 /** A dead message as it is read back. */
@@ -42,6 +44,8 @@ export interface DeadLetter {
 }
 
 const SUFFIX = '.dead'
+/** What RabbitMQ takes; older letters than that are dropped by a worker. */
+const MOST_EXPIRATION_MS = 2 ** 32 - 1
 const PREFIX = 'lovage-dead-'
 /** Headers that other parts of the worker write onto a waiting message. */
 const OWN_PREFIXES = [PREFIX, 'lovage-unknown-']
@@ -59,6 +63,7 @@ export function deadLetterQueueSpec(queue: string): QueueSpec {
 /** The dead letter of a delivery: the same bytes in Celery's layout, with the note in its headers. */
 export function toDeadLetter(delivery: Delivery, note: DeathNote): Outgoing {
   const { message, queue, route, deliveryCount } = delivery
+  const { priority } = message.properties
   const headers = {
     ...withoutOwn(message.headers),
     [`${PREFIX}reason`]: note.reason,
@@ -68,10 +73,11 @@ export function toDeadLetter(delivery: Delivery, note: DeathNote): Outgoing {
     [`${PREFIX}routing-key`]: route.routingKey,
     [`${PREFIX}deliveries`]: deliveryCount,
     [`${PREFIX}at`]: new Date(note.atMs).toISOString(),
+    ...(priority !== undefined && { [`${PREFIX}priority`]: priority }),
   }
   return {
     route: { exchange: '', routingKey: deadLetterQueue(queue) },
-    message: { ...message, headers, properties: lasting(message.properties) },
+    message: { ...message, headers, properties: lettersOwn(message.properties, note.expiresMs) },
   }
 }
 
@@ -93,7 +99,7 @@ export function readDeadLetter(delivery: Delivery): DeadLetter {
       routingKey === '' && exchange === '' ? { exchange: '', routingKey: queue } : { exchange, routingKey },
     deliveries: Number(headers[`${PREFIX}deliveries`] ?? 0),
     atMs: Number.isNaN(at) ? undefined : at,
-    message: { ...message, headers: withoutOwn(headers) },
+    message: { ...message, headers: withoutOwn(headers), properties: sendersOwn(message) },
   }
 }
 
@@ -104,10 +110,17 @@ function withoutOwn(headers: Readonly<Record<string, unknown>>): Record<string, 
   return Object.fromEntries(kept)
 }
 
-/** A dead letter stays until somebody looks at it, whatever the sender allowed the broker to drop. */
-function lasting(properties: MessageProperties): MessageProperties {
-  const { expirationMs: _dropped, ...kept } = properties
-  return { ...kept, persistent: true }
+/** A dead letter stays as long as its worker says, whatever its sender said, and the oldest comes first. */
+function lettersOwn(properties: MessageProperties, expiresMs = Number.POSITIVE_INFINITY): MessageProperties {
+  const { expirationMs: _expiration, priority: _priority, ...kept } = properties
+  const expirationMs = expiresMs <= MOST_EXPIRATION_MS ? { expirationMs: expiresMs } : {}
+  return { ...kept, ...expirationMs, persistent: true }
+}
+
+function sendersOwn({ headers, properties }: Message): MessageProperties {
+  const { expirationMs: _letters, ...kept } = properties
+  const priority = headers[`${PREFIX}priority`]
+  return typeof priority === 'number' ? { ...kept, priority } : kept
 }
 
 function text(value: unknown): string {

@@ -1,4 +1,5 @@
 import type { QueueSpec } from '../broker/contract.js'
+import { DeadLetterWatch } from './dead-letter-watch.js'
 import type { WorkerHost } from './host.js'
 import { ClaimWindow } from './claim-window.js'
 import { Dispatcher } from './dispatcher.js'
@@ -24,6 +25,7 @@ export interface WorkerCore {
   readonly dispatcher: Dispatcher
   readonly supervisor: Supervisor
   readonly lagWatch: LagWatch
+  readonly deadLetterWatch: DeadLetterWatch
   readonly hoardWatch: HoardWatch
   /** Ends the keepers, if there are any. */
   stopKeeper(): Promise<void>
@@ -46,7 +48,7 @@ const BOARD_SPARE = 64
 
 /** Put the parts of a worker together. Opens nothing. */
 export function createCore(options: CoreOptions): WorkerCore {
-  const { host, settings, queues } = options
+  const { host, settings } = options
   const readAhead = new ReadAhead(settings)
   const window = new ClaimWindow({ ...settings, readAhead })
   const records = new Records(host, settings)
@@ -80,7 +82,7 @@ export function createCore(options: CoreOptions): WorkerCore {
     pool,
     window,
     records,
-    outcomes: new OutcomeSettlements(host, records),
+    outcomes: new OutcomeSettlements(host, records, settings.deadLetters),
     log: new TaskLog(host.logger),
     hoard: hoardWatch,
     lag: lagWatch,
@@ -89,6 +91,21 @@ export function createCore(options: CoreOptions): WorkerCore {
   })
   const refusals = new Refusals(host, settings, records, dispatcher)
   dispatcher.intake = new Intake({ host, settings, refusals, owner: dispatcher })
+  return {
+    host,
+    pool,
+    dispatcher,
+    lagWatch,
+    hoardWatch,
+    ...createSessions(options, { window, dispatcher, board }),
+  }
+}
+
+/** The parts that have to do with connections. */
+function createSessions(
+  { host, settings, queues, ready }: CoreOptions,
+  { window, dispatcher, board }: { window: ClaimWindow; dispatcher: Dispatcher; board: ClaimBoard },
+): Pick<WorkerCore, 'supervisor' | 'deadLetterWatch' | 'stopKeeper'> {
   const sessions = new SessionShare(host, settings, {
     memory: board.memory,
     limitMs: settings.blockedLoopLimitMs,
@@ -97,10 +114,17 @@ export function createCore(options: CoreOptions): WorkerCore {
     host,
     settings,
     ready: () => {
+      deadLetterWatch.start()
       if (supervisor.session !== undefined) sessions.adopt(supervisor.session.claims.settler)
-      options.ready()
+      ready()
     },
     sessionParts: (broker) => ({ host, settings, queues, window, dispatcher, ...sessions.partsFor(broker) }),
   })
-  return { host, pool, dispatcher, supervisor, lagWatch, hoardWatch, stopKeeper: () => sessions.stopKeeper() }
+  const deadLetterWatch = new DeadLetterWatch({
+    ...host,
+    queues,
+    limits: settings.deadLetters,
+    broker: () => supervisor.session?.claims.broker,
+  })
+  return { supervisor, deadLetterWatch, stopKeeper: () => sessions.stopKeeper() }
 }

@@ -1,5 +1,6 @@
 import type { Delivery, HandBack, Outgoing, QueueSpec, Settlement } from '../broker/contract.js'
 import type { TaskRecord } from '../backend/contract.js'
+import type { LetterLimits } from '../control/expire-dead-letters.js'
 import { deadLetterQueueSpec, toDeadLetter, type DeadReason } from '../control/dead-letter.js'
 import { BrokerError, TimeLimitError } from '../errors/errors.js'
 import { toFailure } from '../task/execute.js'
@@ -40,10 +41,12 @@ const NOTHING: readonly never[] = []
 export class OutcomeSettlements {
   readonly #host: WorkerHost
   readonly #records: Records
+  readonly #letters: LetterLimits
 
-  constructor(host: WorkerHost, records: Records) {
+  constructor(host: WorkerHost, records: Records, letters: LetterLimits) {
     this.#host = host
     this.#records = records
+    this.#letters = letters
   }
 
   /** Decide; at once where nothing follows the task, which is nearly always. Never rejects or throws. */
@@ -219,7 +222,11 @@ export class OutcomeSettlements {
     death: { readonly reason: DeadReason; readonly detail: string },
     ending: Ending,
   ): Verdict {
-    const letter = toDeadLetter(run.delivery, { ...death, atMs: this.#host.storeClock.now() })
+    const letter = toDeadLetter(run.delivery, {
+      ...death,
+      atMs: this.#host.storeClock.now(),
+      expiresMs: this.#letters.expiresMs,
+    })
     const declares = deadLetterQueueSpec(run.delivery.queue)
     return verdict(run, outcome, { ...ending, publish: [...(ending.publish ?? NOTHING), letter], declares })
   }

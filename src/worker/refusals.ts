@@ -161,7 +161,8 @@ export class Refusals {
     death: { readonly reason: DeadReason; readonly failure: Failure; readonly about: About | undefined },
   ): Refusal {
     const { reason, failure, about } = death
-    const note = { reason, detail: failure.message, atMs: this.#host.storeClock.now() }
+    const { expiresMs } = this.#settings.deadLetters
+    const note = { reason, detail: failure.message, atMs: this.#host.storeClock.now(), expiresMs }
     const stored = about !== undefined && this.#stores(about) ? this.#records.failure(about, failure) : {}
     this.#host.logger.error(
       {

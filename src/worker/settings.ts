@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js'
+import type { LetterLimits } from '../control/expire-dead-letters.js'
 import { ConfigError } from '../errors/errors.js'
 import { toMs } from '../util/duration.js'
 import { nodeName } from './node-name.js'
@@ -19,6 +20,7 @@ export interface WorkerSettings {
   readonly leaseMs: number
   readonly maxDeliveries: number
   readonly unknownTaskTimeoutMs: number
+  readonly deadLetters: LetterLimits
   readonly shutdownTimeoutMs: number
   /** `Infinity` for no limit. */
   readonly blockedLoopLimitMs: number
@@ -61,6 +63,7 @@ export function resolveSettings(config: Config, options: WorkerOptions = {}): Wo
     leaseMs: config.leaseMs,
     maxDeliveries: config.maxDeliveries,
     unknownTaskTimeoutMs: config.unknownTaskTimeoutMs,
+    deadLetters: { expiresMs: config.deadLetterExpiresMs, maxLength: config.deadLetterMaxLength },
     shutdownTimeoutMs: shutdownTimeoutOf(config, options),
     blockedLoopLimitMs: config.blockedLoopLimitMs,
     purge: options.purge ?? false,

@@ -97,6 +97,7 @@ export class Shutdown {
           await this.#limited('giving back', dispatcher.drained())
         },
       },
+      { name: 'leave the dead letters', run: () => this.#limited('a look', core.deadLetterWatch.stop()) },
       { name: 'close connections', run: () => this.#limited('closing', supervisor.close()) },
       { name: 'end the keeper', run: () => core.stopKeeper() },
       { name: 'end the pool', run: () => pool.stop() },

@@ -34,8 +34,8 @@ export async function knexPlaces(): Promise<readonly KnexPlaceMaker[]> {
   ])
 }
 
-async function sqlitePlace(): Promise<KnexPlace> {
-  const folder = await tempFolder('own-knex')
+/** A knex on a SQLite file. */
+export function openSqlite(filename: string): Knex {
   const knex: (config: Knex.Config) => Knex = require('knex')
   const Client: typeof Knex.Client = require('knex/lib/dialects/better-sqlite3')
   // libsql has the interface of better-sqlite3, and needs no compiler.
@@ -44,11 +44,12 @@ async function sqlitePlace(): Promise<KnexPlace> {
       return require('libsql')
     }
   }
-  const opened = knex({
-    client: LibsqlClient,
-    connection: { filename: folder.file('app.sqlite') },
-    useNullAsDefault: true,
-  })
+  return knex({ client: LibsqlClient, connection: { filename }, useNullAsDefault: true })
+}
+
+async function sqlitePlace(): Promise<KnexPlace> {
+  const folder = await tempFolder('own-knex')
+  const opened = openSqlite(folder.file('app.sqlite'))
   const remove = async (): Promise<void> => {
     await opened.destroy()
     await folder.remove()

@@ -21,6 +21,20 @@ export const lovageOptions: OptionTable = {
     infinite: true,
     doc: 'How long a message whose task no worker knows goes back to its queue before it becomes a dead letter and its result a failure.',
   },
+  deadLetterExpires: {
+    kind: 'duration',
+    default: { days: 7 },
+    infinite: true,
+    min: { seconds: 1 },
+    doc: 'How long a dead letter is kept in `<queue>.dead`; SQS keeps none longer than the retention of its queue.',
+  },
+  deadLetterMaxLength: {
+    kind: 'integer',
+    default: 10_000,
+    min: 0,
+    infinite: true,
+    doc: 'Most dead letters that are kept for one queue; the oldest are dropped first.',
+  },
   publishTimeout: {
     kind: 'duration',
     default: 5,

@@ -17,6 +17,7 @@ function partsOf(broker: Broker, consumer: Consumer): BrokerPart[] {
     broker.queues !== undefined && 'queues',
     broker.fanout !== undefined && 'broadcast',
     broker.schedules !== undefined && 'schedules',
+    capabilities.expires === true && 'expiration',
     broker.serverTime !== undefined && 'clock',
   ]
   return parts.filter((part) => part !== false)

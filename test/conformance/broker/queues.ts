@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { passTime } from '../time.js'
 import { codeOf, newName, take, takeOne, textsOf, brokerChecks } from './stage.js'
 import type { BrokerCheck } from './stage.js'
 
@@ -65,6 +66,18 @@ export const queueChecks: readonly BrokerCheck[] = brokerChecks([
 
       assert.deepEqual(textsOf(await stage.peek()), ['a'])
       await stage.broker.delete(other)
+    },
+  },
+  {
+    name: 'drops a message by itself when its expiration is over',
+    needs: 'expiration',
+    run: async (stage) => {
+      await stage.publish(['short'], { properties: { expirationMs: 100 } })
+      await stage.publish(['long'], { properties: { expirationMs: 3_600_000 } })
+      await passTime(400)
+
+      assert.equal(await stage.broker.depth(stage.queue), 1)
+      assert.deepEqual(textsOf(await stage.peek()), ['long'])
     },
   },
   {

@@ -16,6 +16,7 @@ export type BrokerPart =
   | 'queues'
   | 'broadcast'
   | 'schedules'
+  | 'expiration'
   | 'clock'
 
 /** A broker to test. */

@@ -22,6 +22,7 @@ const OFFERS: readonly BrokerPart[] = [
   'fanout',
   'headers',
   'broadcast',
+  'expiration',
 ]
 
 const EXCEPTIONS = {

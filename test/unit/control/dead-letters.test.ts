@@ -52,7 +52,7 @@ it('a dead letter outlives the time to live of its message, and is persistent', 
 
   const letter = toDeadLetter({ ...delivery('short'), message: { ...message, properties } }, note)
 
-  expect(letter.message.properties).toEqual({ correlationId: 'short', priority: 2, persistent: true })
+  expect(letter.message.properties).toEqual({ correlationId: 'short', persistent: true })
 })
 
 describe('dead letters', () => {
