@@ -142,14 +142,18 @@ export class RedisLink {
     const redis = this.#redis
     await new Promise<void>((resolve, reject) => {
       const done = (act: () => void): void => {
-        redis.off('ready', onReady).off('close', onClose)
+        redis.off('ready', onReady).off('close', onClose).off('error', onError)
         signal.removeEventListener('abort', onAbort)
         act()
       }
       const onReady = (): void => done(resolve)
       const onClose = (): void => done(() => reject(this.#unreachable()))
+      // Sentinels are asked again and again, and no connection is closed for it.
+      const onError = ({ message }: Error): void => {
+        if (message.startsWith('All sentinels are unreachable')) onClose()
+      }
       const onAbort = (): void => done(() => reject(toError(signal.reason)))
-      redis.on('ready', onReady).on('close', onClose)
+      redis.on('ready', onReady).on('close', onClose).on('error', onError)
       signal.addEventListener('abort', onAbort, { once: true })
       // Its outcome is that of the events.
       if (redis.status === 'wait') redis.connect().catch(() => undefined)

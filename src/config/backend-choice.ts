@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net'
 import { splitUrls } from '../util/url-list.js'
+import { withJoinedSentinels } from './sentinel-list.js'
 import { ConfigError } from '../errors/errors.js'
 import type { Config } from './config.js'
 import type { BackendSetting, BrokerSetting } from './value/store-settings.js'
@@ -81,11 +82,11 @@ export function mostPriority(config: BrokerParts): number {
 
 function brokerOf(broker: BrokerSetting): BrokerChoice {
   if (typeof broker === 'string') {
-    return { kind: 'urls', urls: splitUrls(broker).map((url) => withScheme(url)) }
+    return { kind: 'urls', urls: withJoinedSentinels(splitUrls(broker).map((url) => withScheme(url))) }
   }
   if (!isList(broker)) return { kind: 'instance', instance: broker }
   const urls: readonly unknown[] = broker
-  return { kind: 'urls', urls: urls.filter(isText).map((url) => withScheme(url)) }
+  return { kind: 'urls', urls: withJoinedSentinels(urls.filter(isText).map((url) => withScheme(url))) }
 }
 
 function isText(value: unknown): value is string {
@@ -168,6 +169,8 @@ function backendOf(backend: BackendSetting, config: BackendParts): BackendChoice
   if (scheme === 'disabled') return { kind: 'off' }
   // The old backend `amqp` kept each result in a queue; `rpc` is what became of it.
   if (scheme === 'rpc' || RABBITMQ_SCHEMES.has(scheme)) return { kind: 'target', target: 'rpc://' }
+  if (scheme === 'sentinel')
+    return { kind: 'target', target: withJoinedSentinels(splitUrls(backend)).join(';') }
   return { kind: 'target', target: backend.includes(':') ? backend : bareName(backend, config) }
 }
 

@@ -30,8 +30,12 @@ export class RedisServer implements AsyncDisposable {
     return server
   }
 
-  /** Start a Sentinel of its own that watches one master and decides alone. */
-  static async startSentinel(name: string, masterPort: number): Promise<RedisServer> {
+  /** Start a Sentinel of its own that watches one master and decides alone. @param more - Lines of its configuration. */
+  static async startSentinel(
+    name: string,
+    masterPort: number,
+    ...more: readonly string[]
+  ): Promise<RedisServer> {
     const folder = await tempFolder('sentinel')
     const server = new RedisServer(await unusedPort(), folder, [])
     const config = [
@@ -41,6 +45,7 @@ export class RedisServer implements AsyncDisposable {
       `sentinel monitor ${name} 127.0.0.1 ${String(masterPort)} 1`,
       `sentinel down-after-milliseconds ${name} 1000`,
       `sentinel failover-timeout ${name} 5000`,
+      ...more,
     ]
     await writeFile(folder.file('sentinel.conf'), config.join('\n'))
     server.#process = new Child('redis-server', [folder.file('sentinel.conf'), '--sentinel'])

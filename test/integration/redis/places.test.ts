@@ -5,6 +5,9 @@ import { makeCertificates } from '../../support/certificates.js'
 import { createBackend } from '../../../backends/redis/index.js'
 import { createBroker } from '../../../brokers/redis/index.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
+import { Lovage } from '../../../src/index.js'
+import type { ConfigInput } from '../../../src/index.js'
+import { Worker } from '../../../src/worker/index.js'
 import { jsonCodec } from '../../conformance/index.js'
 import { run } from '../../support/child.js'
 import { canStartRedis, RedisServer, unusedPort } from '../../support/redis-server.js'
@@ -169,6 +172,44 @@ async function tlsServer(
 function openTls(url: string, options: object = {}): Promise<RedisStage> {
   return openStage(url, options, false)
 }
+
+withOwn('several sentinels', () => {
+  it('name the master together, each in a URL of its own as Celery has them, with an account of their own', async () => {
+    await using master = await RedisServer.start('--user', 'shop', 'on', '>s3cret', '~*', '&*', '+@all')
+    const login = `sentinel auth-user mymaster shop\nsentinel auth-pass mymaster s3cret`
+    await using sentinel = await RedisServer.startSentinel(
+      'mymaster',
+      master.port,
+      'requirepass watch',
+      login,
+    )
+    const silent = await unusedPort()
+    const list = [silent, sentinel.port].map((port) => `sentinel://shop:s3cret@127.0.0.1:${String(port)}/4`)
+    const settings = (sentinel_kwargs: unknown): ConfigInput => {
+      const options = { master_name: 'mymaster', sentinel_kwargs }
+      return {
+        broker: list.join(';'),
+        backend: list.join(';'),
+        brokerTransportOptions: options,
+        resultBackendTransportOptions: options,
+      }
+    }
+    await using app = new Lovage('shop', settings({ password: 'watch' }))
+    const add = app.task('shop.add', (x: number, y: number) => x + y)
+    await using worker = new Worker(app)
+    await worker.start()
+
+    expect(await (await add.delay(1, 2)).get(20)).toBe(3)
+
+    const plain = new Redis({ port: master.port, db: 4 })
+    expect(await plain.keys('celery-task-meta-*')).toHaveLength(1)
+    plain.disconnect()
+    await using wrong = new Lovage('shop', settings({ password: 'wrong' }))
+    await expect(wrong.broker()).rejects.toThrow('WRONGPASS')
+    await using odd = new Lovage('shop', settings({ pasword: 'watch' }))
+    await expect(odd.broker()).rejects.toThrow('did you mean "password"?')
+  })
+})
 
 withOwn('Sentinel', () => {
   const servers: RedisServer[] = []
