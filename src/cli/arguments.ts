@@ -87,6 +87,7 @@ const VALUE_OPTIONS: ReadonlySet<string> = new Set([
   '--config',
   '--ini',
   '--workdir',
+  '--loader',
 ])
 
 function takeIni(words: string[], index: number): string | undefined {

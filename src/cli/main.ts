@@ -103,6 +103,7 @@ function addCommands(program: Command, session: Session, commands: readonly Crea
     .option('--result-backend <url>', 'result backend URL, above every other setting of it')
     .option('--config <module>', 'settings module to read')
     .option('--ini <file>', 'ini file to read; it may also be the first argument of a command')
+    .option('--loader <name>', 'app or default, as Celery takes it: without effect, settings are found alike')
     .option('--workdir <folder>', 'work in this folder')
     .option('-C, --no-color', 'no colours (NO_COLOR)')
     .option('-q, --quiet', 'print results and errors alone')

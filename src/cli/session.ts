@@ -3,6 +3,7 @@ import { iniPath } from './arguments.js'
 import { printableLines } from '../util/printable.js'
 import { painter, type CommandIo, type CommandOutput, type Paint } from './io.js'
 import type { AppRequest, LoadedApp } from './loader/load-app.js'
+import { UsageError } from './usage-error.js'
 import { EXIT, type ExitCode } from './exit-code.js'
 
 /** Options that stand before or after the name of every command. */
@@ -13,6 +14,8 @@ export interface GlobalFlags {
   readonly config?: string
   readonly ini?: string
   readonly workdir?: string
+  /** Celery's; see {@link Session.openApp}. */
+  readonly loader?: string
   /** `false` with `-C`; commander's form of `--no-color`. */
   readonly color: boolean
   readonly quiet?: boolean
@@ -83,6 +86,7 @@ export class Session implements AsyncDisposable {
    */
   async openApp(settings: Readonly<Record<string, unknown>> = {}): Promise<Lovage> {
     if (this.#loaded !== undefined) return this.#loaded.app
+    refuseLoader(this.flags.loader)
     const { loadApp } = await import('./loader/load-app.js')
     this.#loaded = await loadApp(this.#request(settings))
     for (const warning of this.#loaded.warnings) this.note(`Warning: ${warning}`)
@@ -128,6 +132,14 @@ export class Session implements AsyncDisposable {
       },
     }
   }
+}
+
+/** Celery's own loaders find settings as the command line does; a class of Python's cannot run here. */
+function refuseLoader(name: string | undefined): void {
+  if (name === undefined || name === 'app' || name === 'default') return
+  throw new UsageError(
+    `--loader must be app or default; a loader of your own (${name}) is a settings module: --config`,
+  )
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

@@ -18,6 +18,9 @@ export interface TaskDefinition {
   readonly place: string
 }
 
+/** Finds a task by its name. */
+export type TaskLookup = Pick<ReadonlyMap<string, TaskDefinition>, 'get'>
+
 /** How many positional arguments a body takes. */
 export interface Arity {
   readonly least: number

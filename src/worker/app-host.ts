@@ -8,6 +8,7 @@ import { executeTask, toFailure } from '../task/execute.js'
 import type { TaskLogger } from '../task/logger.js'
 import type { Outcome } from '../task/outcome.js'
 import { compose } from '../util/around.js'
+import { withBuiltInTasks } from './built-in-tasks.js'
 import type { WorkerHost } from './host.js'
 import type { KeeperStart } from './lease/keeper-messages.js'
 import type { Execute } from './pool/pool.js'
@@ -18,7 +19,7 @@ export function hostOfApp(app: Lovage, logger: TaskLogger, backend: ResultBacken
   const { clock } = app
   const elapsedMs = (): number => performance.now()
   return {
-    tasks: app.tasks,
+    tasks: withBuiltInTasks(app.tasks, backend),
     errors: app.errors,
     sender: app.sender,
     clock,

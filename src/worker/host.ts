@@ -3,7 +3,7 @@ import type { Broker } from '../broker/contract.js'
 import type { Message } from '../message/message.js'
 import type { ResultCodec } from '../message/result-codec.js'
 import type { TaskMessage } from '../message/task-message.js'
-import type { TaskDefinition } from '../task/definition.js'
+import type { TaskLookup } from '../task/definition.js'
 import type { TaskLogger } from '../task/logger.js'
 import type { TaskPort } from '../task/port.js'
 import type { Sender } from '../task/sender.js'
@@ -14,7 +14,7 @@ import type { Execute } from './pool/pool.js'
 
 /** What the inner parts of a worker need of its app; tests put their own in. */
 export interface WorkerHost {
-  readonly tasks: ReadonlyMap<string, TaskDefinition>
+  readonly tasks: TaskLookup
   readonly errors: TaskPort['errors']
   readonly sender: Sender
   readonly clock: Clock

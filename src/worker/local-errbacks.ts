@@ -1,6 +1,6 @@
 import type { WireSignature } from '../message/task-message.js'
 import { rebuildError } from '../message/rebuild-error.js'
-import type { TaskDefinition } from '../task/definition.js'
+import type { TaskDefinition, TaskLookup } from '../task/definition.js'
 import type { Failure } from '../task/outcome.js'
 import type { TaskRequest } from '../task/request.js'
 import { toError } from '../util/to-error.js'
@@ -24,10 +24,7 @@ export interface SortedErrbacks {
  *
  * @source Celery 5.7, `celery/backends/base.py`, `_call_task_errbacks`.
  */
-export function sortErrbacks(
-  errbacks: readonly WireSignature[],
-  tasks: ReadonlyMap<string, TaskDefinition>,
-): SortedErrbacks {
+export function sortErrbacks(errbacks: readonly WireSignature[], tasks: TaskLookup): SortedErrbacks {
   const here: LocalErrback[] = []
   const sent: WireSignature[] = []
   for (const signature of errbacks) {

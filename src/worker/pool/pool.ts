@@ -1,5 +1,5 @@
 import type { StateUpdate } from '../../task/context.js'
-import type { TaskDefinition } from '../../task/definition.js'
+import type { TaskDefinition, TaskLookup } from '../../task/definition.js'
 import type { TaskLogger } from '../../task/logger.js'
 import type { Outcome } from '../../task/outcome.js'
 import type { TaskPort } from '../../task/port.js'
@@ -36,7 +36,7 @@ export interface PoolHost {
   /** How classes are written into results. */
   readonly errors: TaskPort['errors']
   /** The tasks by name, for pools that run them in this thread. */
-  readonly tasks: ReadonlyMap<string, TaskDefinition>
+  readonly tasks: TaskLookup
   /** Run a body that is in this thread, through the app's list of around-functions. */
   readonly execute: Execute
   /** Where limits take time from. */

@@ -46,6 +46,19 @@ test('nothing is thrown: an error is a line and a code', async () => {
   expect(missing.stderr).toContain('No module nowhere')
 })
 
+test('Celery’s own loaders are accepted, and a class of Python’s is refused', async () => {
+  await using folder = await tempFolder('main')
+  const purge = ['-b', 'memory://', 'purge', '-f', '-Q', 'a']
+
+  const before = await run(['--loader', 'default', ...purge], folder.path)
+  const after = await run([...purge, '--loader', 'app'], folder.path)
+  const own = await run(['--loader', 'proj.loaders.Own', ...purge], folder.path)
+
+  expect([before.code, after.code]).toEqual([0, 0])
+  expect(own.code).toBe(2)
+  expect(own.stderr).toContain('--loader must be app or default')
+})
+
 test('without a command the help is printed', async () => {
   await using folder = await tempFolder('main')
 
