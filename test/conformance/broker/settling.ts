@@ -48,6 +48,23 @@ export const settlingChecks: readonly BrokerCheck[] = brokerChecks([
     },
   },
   {
+    name: 'settles nothing of a newer claim by an older one of the same consumer',
+    run: async (stage) => {
+      await stage.publish(['a'])
+      const consumer = await stage.consume()
+      const older = await takeOne(consumer)
+      await consumer.handBack([{ delivery: older, delayMs: 0, unspent: true }])
+      const newer = await takeOne(consumer)
+
+      const notGivenBack = await consumer.handBack([{ delivery: older, delayMs: 0, unspent: true }])
+      const notAcknowledged = await consumer.ack([older])
+
+      assert.deepEqual(textsOf([...notGivenBack, ...notAcknowledged]), ['a', 'a'])
+      await assertNothing(consumer)
+      assert.deepEqual(textsOf(await consumer.ack([newer])), [])
+    },
+  },
+  {
     name: 'reports a claim that is not held any more when it is given back',
     run: async (stage) => {
       await stage.publish(['a'])

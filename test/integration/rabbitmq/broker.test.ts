@@ -198,6 +198,37 @@ withServer('the RabbitMQ broker', () => {
     await expect(broker.publish([outgoing('lost', { delayMs: 5_000 })])).rejects.toThrow(PublishError)
   })
 
+  it('rounds a delay up to whole seconds, never down', async () => {
+    await declare()
+    const consumer = await consume()
+    const sinceMs = performance.now()
+    await broker.publish([outgoing('later', { delayMs: 1_500 })])
+
+    const delivery = await take(consumer, 10_000)
+
+    expect(delivery?.due).toBe(true)
+    expect(performance.now() - sinceMs).toBeGreaterThanOrEqual(1_500)
+  })
+
+  it('sends persistent messages, and transient ones only where they are asked for', async () => {
+    await declare()
+    const { message, route } = outgoing('transient')
+    await broker.publish([
+      outgoing('persistent'),
+      { route, message: { ...message, properties: { persistent: false } } },
+    ])
+
+    const modes: unknown[] = []
+    await withChannel(async (channel) => {
+      for (const _message of [1, 2]) {
+        const got = await channel.get(queue, { noAck: true })
+        modes.push(got !== false && got.properties.deliveryMode)
+      }
+    })
+
+    expect(modes).toEqual([2, 1])
+  })
+
   it('parks again a message that is not due when its longest delay is over', async () => {
     await declare()
     const farMs = Date.now() + 400 * 365 * 86_400_000
