@@ -20,7 +20,12 @@ export class MemoryFanout implements Fanout {
       // A listener must not run inside the call of whoever broadcasts.
       if (heard)
         queueMicrotask(() => {
-          if (this.#subscribers.has(subscriber)) subscriber.listener.message(route, message)
+          if (!this.#subscribers.has(subscriber)) return
+          try {
+            subscriber.listener.message(route, message)
+          } catch {
+            // One that cannot be handled must not end the process, nor keep back those after it.
+          }
         })
     }
   }

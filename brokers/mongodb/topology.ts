@@ -61,7 +61,7 @@ export class Topology {
   /** What is bound to an exchange, by Lovage or by Celery. */
   async bindings(exchange: string): Promise<readonly BoundQueue[]> {
     const rows = await this.#collections.routing.find({ exchange }).toArray()
-    return rows.map(toBound)
+    return rows.flatMap((row) => toBound(row) ?? [])
   }
 
   /** Names of all queues. */
@@ -113,12 +113,25 @@ function toRouting(
   }
 }
 
-function toBound({ exchange, queue, routing_key, pattern, lovage }: RoutingDocument): BoundQueue {
+/** `undefined` for a row that nobody can route by: it must not keep the messages of its exchange from the others. */
+function toBound({ exchange, queue, routing_key, pattern, lovage }: RoutingDocument): BoundQueue | undefined {
+  if (![queue, routing_key].every(isText)) return undefined
   const kombus = pattern === null ? 'direct' : 'topic'
   const type = TYPES.find((known) => known === lovage?.type) ?? kombus
-  const own: unknown = JSON.parse(lovage?.arguments ?? '{}')
-  return {
-    queue,
-    binding: { exchange, type, routingKey: routing_key, arguments: isRecord(own) ? own : {} },
+  const own = readArguments(lovage?.arguments ?? '{}')
+  if (own === undefined) return undefined
+  return { queue, binding: { exchange, type, routingKey: routing_key, arguments: own } }
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string'
+}
+
+function readArguments(text: string): Binding['arguments'] | undefined {
+  try {
+    const own: unknown = JSON.parse(text)
+    return isRecord(own) ? own : {}
+  } catch {
+    return undefined
   }
 }

@@ -65,6 +65,36 @@ inServer('documents in MongoDB that somebody else wrote', () => {
     expect(await messages.countDocuments({ queue: 'celery.dead' })).toBe(5)
   })
 
+  it('keep no message of their exchange from the queues that are bound', async () => {
+    const exchange = 'foreign.exchange'
+    const binding = { exchange, type: 'topic', routingKey: 'a.*' } as const
+    await broker.declare({ name: 'bound', lifetime: 'durable', bindings: [binding] })
+    await client
+      .db(database)
+      .collection('messages.routing')
+      .insertMany([
+        { exchange, queue: 'odd', routing_key: 7, pattern: '^7$' },
+        {
+          exchange,
+          queue: 'odd',
+          routing_key: '',
+          pattern: null,
+          lovage: { type: 'headers', arguments: '{' },
+        },
+      ])
+    const message = {
+      body: Buffer.from('hi'),
+      contentType: 'a',
+      contentEncoding: 'b',
+      headers: {},
+      properties: {},
+    }
+
+    await broker.publish([{ route: { exchange, routingKey: 'a.b' }, message }])
+
+    expect(await broker.depth('bound')).toBe(1)
+  })
+
   it('keep back no broadcast after them', async () => {
     const route = { exchange: 'celeryev', routingKey: '' }
     const message = {

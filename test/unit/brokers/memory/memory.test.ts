@@ -198,3 +198,29 @@ describe('the memory backend', () => {
     expect(record?.result).toEqual({ when: '1970-01-01T00:00:00.000Z' })
   })
 })
+
+describe('a broadcast that a listener cannot handle', () => {
+  it('keeps back none after it, and none of the other listeners', async () => {
+    const broker = createBroker(parseConnectionUrl('memory://throwing-listener'), {
+      clock: new ManualClock(),
+    })
+    const heard: string[] = []
+    const bindings = [{ exchange: 'news', type: 'fanout', routingKey: '' }] as const
+    const lost = (): void => undefined
+    await broker.fanout?.subscribe(bindings, {
+      message: () => {
+        heard.push('odd')
+        throw new TypeError('odd')
+      },
+      lost,
+    })
+    await broker.fanout?.subscribe(bindings, { message: () => heard.push('even'), lost })
+    const { message } = outgoing()
+
+    await broker.fanout?.broadcast({ exchange: 'news', routingKey: '' }, message)
+    await broker.fanout?.broadcast({ exchange: 'news', routingKey: '' }, message)
+    await new Promise(setImmediate)
+
+    expect(heard).toEqual(['odd', 'even', 'odd', 'even'])
+  })
+})
