@@ -139,8 +139,7 @@ export const storeMutations = [
     file: 'brokers/redis/lua/lease.js',
     from: "redis.pcall('RPUSH', list, envelope)",
     to: "redis.pcall('LPUSH', list, envelope)",
-    tests: ['conformance/subject/redis'],
-    only: 'lease|claimed|front',
+    tests: ['integration/redis/given-back'],
   },
   {
     part: 'RabbitMQ',
