@@ -289,18 +289,6 @@ export interface ConfigInput {
    */
   readonly resultPersistent?: boolean | undefined
   /**
-   * Exchange of the former AMQP backend.
-   *
-   * @defaultValue `celeryresults`
-   */
-  readonly resultExchange?: string | undefined
-  /**
-   * Type of that exchange.
-   *
-   * @defaultValue `direct`
-   */
-  readonly resultExchangeType?: 'direct' | 'topic' | 'fanout' | 'headers' | undefined
-  /**
    * Options of the backend's driver.
    *
    * @defaultValue `{}`
@@ -745,8 +733,6 @@ export interface Config {
   readonly resultFailureExpiresMs: number
   readonly resultExtended: boolean
   readonly resultPersistent: boolean | undefined
-  readonly resultExchange: string
-  readonly resultExchangeType: 'direct' | 'topic' | 'fanout' | 'headers'
   readonly resultBackendTransportOptions: Readonly<Record<string, unknown>>
   readonly overrideBackends: Readonly<Record<string, unknown>>
   readonly taskAlwaysEager: boolean

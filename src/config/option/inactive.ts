@@ -57,6 +57,10 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     's3Region',
   ],
   'the size of the pool is the option poolSize of the URL': ['databaseEngineOptions'],
+  "rpc:// sends each result to its caller's queue, as Celery's does": [
+    'resultExchange',
+    'resultExchangeType',
+  ],
   'a process has one connection for all commands to Redis': ['redisMaxConnections'],
   'a worker tries again whatever timed out, and elsewhere the error says that it can be tried again': [
     'redisRetryOnTimeout',

@@ -55,21 +55,6 @@ export const resultOptions: OptionTable = {
     old: ['CELERY_RESULT_PERSISTENT'],
     doc: 'Whether messages of the `rpc` backend survive a restart of the broker.',
   },
-  resultExchange: {
-    kind: 'string',
-    default: 'celeryresults',
-    old: ['CELERY_RESULT_EXCHANGE'],
-    acts: false,
-    doc: 'Exchange of the former AMQP backend.',
-  },
-  resultExchangeType: {
-    kind: 'string',
-    default: 'direct',
-    choices: ['direct', 'topic', 'fanout', 'headers'],
-    old: ['CELERY_RESULT_EXCHANGE_TYPE'],
-    acts: false,
-    doc: 'Type of that exchange.',
-  },
   resultBackendTransportOptions: {
     kind: 'dict',
     default: {},
