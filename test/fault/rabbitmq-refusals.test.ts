@@ -85,4 +85,44 @@ describeHere('RabbitMQ with limits', () => {
     const refused = sent.flatMap((one, n) => (one.status === 'rejected' ? [[n, String(one.reason)]] : []))
     expect(refused).toEqual([[10, expect.stringMatching(/message size \d+ is larger/)]])
   })
+
+  it.each([7, 0])(
+    'asks of the server the heartbeat that brokerHeartbeat says: %i',
+    async (brokerHeartbeat) => {
+      const own = new Lovage('limits', {
+        broker: server.url.replace('guest:guest', 'limited:secret'),
+        backend: false,
+        brokerHeartbeat,
+      })
+      await own.broker()
+
+      const list = await server.ctl('-q', '--no-table-headers', 'list_connections', 'user', 'timeout')
+      await own.close()
+
+      expect(list.split('\n').filter((line) => line.startsWith('limited'))).toEqual([
+        `limited\t${brokerHeartbeat}`,
+      ])
+    },
+  )
+
+  it.each(['classic', 'quorum'] as const)(
+    'brokerNativeDelayedDeliveryQueueType makes the queues of delays %s',
+    async (type) => {
+      await server.ctl('add_vhost', type)
+      await server.ctl('set_permissions', '-p', type, 'guest', '.*', '.*', '.*')
+      const own = new Lovage('limits', {
+        broker: server.url.replace(/\/\/$/, `/${type}`),
+        backend: false,
+        brokerNativeDelayedDeliveryQueueType: type,
+      })
+      await own.sendTask('limits.any', { countdown: 60 })
+
+      const list = await server.ctl('-q', '--no-table-headers', 'list_queues', '-p', type, 'name', 'type')
+      await own.close()
+
+      const types = list.split('\n').filter((line) => line.startsWith('celery_delayed_'))
+      expect(types).toHaveLength(28)
+      expect(new Set(types.map((line) => line.split('\t')[1]))).toEqual(new Set([type]))
+    },
+  )
 })
