@@ -225,6 +225,18 @@ export const leaseChecks: readonly BrokerCheck[] = brokerChecks([
     },
   },
   {
+    name: 'keeps delayed messages over a restart of its server',
+    needs: ['durable', 'delays', 'restart'],
+    run: async (stage) => {
+      await stage.publish(['a'], { delayMs: 2_000 })
+
+      await stage.subject.restart?.()
+
+      const broker = await stage.open()
+      assert.deepEqual(textsOf([await takeOne(await stage.consume({}, broker), 15_000)]), ['a'])
+    },
+  },
+  {
     name: 'keeps delayed messages over a restart of its server, until they are due',
     needs: ['durable', 'delays', 'restart'],
     run: async (stage) => {

@@ -1,4 +1,4 @@
-import { describe, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, it } from '@jest/globals'
 import { createBackend } from '../../../backends/rpc/index.js'
 import { createBroker } from '../../../brokers/rabbitmq/index.js'
 import type { ResultBackend } from '../../../src/backend/contract.js'
@@ -6,6 +6,7 @@ import { guardBackend } from '../../../src/backend/guard.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
 import type { Broker } from '../../../src/broker/contract.js'
 import { guardBroker } from '../../../src/broker/guard.js'
+import { canStartRabbitmq, RabbitmqServer } from '../../support/rabbitmq-server.js'
 import { serviceUrl } from '../../support/service-url.js'
 import { describeBackend, describeBroker, jsonCodec } from '../index.js'
 import { never } from '../time.js'
@@ -36,10 +37,32 @@ if (server === undefined) {
   })
 } else {
   const url = parseConnectionUrl(server)
+  /** A server that may be restarted; where none can be started, nothing is. */
+  let own: RabbitmqServer | undefined
+
+  if (canStartRabbitmq()) {
+    beforeAll(async () => {
+      own = await RabbitmqServer.start()
+    }, 60_000)
+    afterAll(() => own?.[Symbol.asyncDispose]())
+  }
+
+  const place = {
+    open: (): Broker =>
+      guardBroker(createBroker(own === undefined ? url : parseConnectionUrl(own.url), {}), {
+        publishTimeoutMs: PATIENCE_MS,
+      }),
+    ...(canStartRabbitmq() && {
+      restart: async () => {
+        await own?.kill()
+        await own?.start()
+      },
+    }),
+  }
 
   describeBroker({
+    ...place,
     name: 'rabbitmq, classic queues with priorities',
-    open: () => guardBroker(createBroker(url, {}), { publishTimeoutMs: PATIENCE_MS }),
     offers: [...OFFERS, 'priorities'],
     queueArguments: { 'x-max-priority': 9 },
     delayMs: 1_000,
