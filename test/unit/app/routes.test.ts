@@ -224,7 +224,38 @@ describe('a configured queue', () => {
   })
 })
 
+describe('the default queue', () => {
+  it('has the key, the type and the priorities that settings give it', () => {
+    const queues = new QueueTable(
+      resolveConfig({
+        taskDefaultQueue: 'work',
+        taskDefaultRoutingKey: 'work.any',
+        taskDefaultQueueType: 'quorum',
+        taskQueueMaxPriority: 9,
+      }),
+    )
+
+    expect(queues.defaultQueue.spec).toMatchObject({
+      name: 'work',
+      bindings: [{ exchange: 'work', type: 'direct', routingKey: 'work.any' }],
+      arguments: { 'x-queue-type': 'quorum', 'x-max-priority': 9 },
+    })
+  })
+})
+
 describe('a queue that is not configured', () => {
+  it('has the types that settings give to missing ones', () => {
+    const queues = new QueueTable(
+      resolveConfig({ taskCreateMissingQueueType: 'quorum', taskCreateMissingQueueExchangeType: 'topic' }),
+    )
+
+    expect(queues.get('new').spec).toMatchObject({
+      bindings: [{ exchange: 'new', type: 'topic', routingKey: 'new' }],
+      arguments: { 'x-queue-type': 'quorum' },
+    })
+    expect(queues.defaultQueue.spec.arguments).toEqual({})
+  })
+
   it('is refused with a suggestion when missing queues are not created', async () => {
     const input = { taskQueues: [{ name: 'celery' }, { name: 'mails' }], taskCreateMissingQueues: false }
 

@@ -8,14 +8,14 @@ import { TestApp } from '../../../src/testing/index.js'
 /** The lines that a worker with these settings writes for one call of `info`. */
 function written(
   input: ConfigInput,
-  { isTTY = false, color = true, logFormat = undefined as string | undefined } = {},
+  { isTTY = false, color = true, logFormat = undefined as string | undefined, fields = {} } = {},
 ): string {
   const lines: string[] = []
   const stderr = { isTTY, write: (text: string): number => lines.push(text) }
   const io = { stdin: process.stdin, stdout: stderr, stderr, env: {}, cwd: '/' }
   const session = new Session(io, { argv: [], cwd: '/' }, undefined, () => ({ color }))
   const flags = { loglevel: 'info', ...(logFormat !== undefined && { logFormat }) }
-  openWorkerLog(session, new TestApp(input), flags).logger.info({}, 'ready')
+  openWorkerLog(session, new TestApp(input), flags).logger.info(fields, 'ready')
   return lines.join('')
 }
 
@@ -28,6 +28,15 @@ describe('workerLogFormat', () => {
     const line = written({ workerLogFormat: '<%(levelname)s> %(message)s' }, { logFormat: 'json' })
 
     expect(JSON.parse(line)).toMatchObject({ level: 'info', msg: 'ready' })
+  })
+})
+
+describe('workerTaskLogFormat', () => {
+  it('is the form of what tasks write', () => {
+    const input = { workerLogFormat: '%(message)s', workerTaskLogFormat: '%(task_name)s: %(message)s' }
+
+    expect(written(input)).toBe('ready\n')
+    expect(written(input, { fields: { task: 'tasks.add', id: '1' } })).toBe('tasks.add: ready\n')
   })
 })
 

@@ -3,6 +3,10 @@ export type Proof = readonly [file: string, test: string]
 
 const BACKEND_URL: Proof = ['unit/config/backend-choice.test.ts', 'is a URL for %s']
 const BROKER_URL: Proof = ['unit/config/backend-choice.test.ts', 'puts the URL together from its parts']
+const DEAD_LETTERS: Proof = [
+  'unit/worker/dead-letter-watch.test.ts',
+  'are dropped when they are older than deadLetterExpires or more than deadLetterMaxLength',
+]
 const EAGER = 'integration/eager.test.ts'
 const FIRST_SEND = 'unit/app/first-send.test.ts'
 const LOGIN = 'integration/rabbitmq/login.test.ts'
@@ -50,7 +54,7 @@ export const PROOFS: Readonly<Record<string, Proof>> = {
   brokerFailoverStrategy: ['unit/app/failover.test.ts', 'are tried as a function says'],
   brokerLoginMethod: [LOGIN, 'is entered by the method that brokerLoginMethod names, and by no other'],
   brokerUseSsl: [LOGIN, 'is reached by TLS, and only where its certificate can be checked'],
-  lease: ['e2e/app.test.ts', '-b beats the environment, which beats the ini file, which beats the code'],
+  lease: [WORKER, 'the lease is that of the claims, in milliseconds'],
   maxDeliveries: [
     'fault/killed-worker/suite.ts',
     'by its own task ends as a dead letter after maxDeliveries, and the next worker lives',
@@ -126,10 +130,7 @@ export const PROOFS: Readonly<Record<string, Proof>> = {
     'unit/worker/consuming.test.ts',
     'runs on the event loop where the pool %s was asked for, and warns',
   ],
-  workerConcurrency: [
-    'e2e/app.test.ts',
-    '-b beats the environment, which beats the ini file, which beats the code',
-  ],
+  workerConcurrency: [WORKER, 'of %j, tasks that run at once: %s'],
   workerSoftShutdownTimeout: [
     SHUTDOWN,
     'a soft shutdown of a worker that runs nothing, workerEnableSoftShutdownOnIdle: %s',
@@ -166,4 +167,19 @@ export const PROOFS: Readonly<Record<string, Proof>> = {
     'integration/mongodb/backend-settings.test.ts',
     'are where mongodbBackendSettings says, and its options are the driver’s',
   ],
+  delay: [WORKER, 'delay: eta sends a delayed task at once, with its moment; store keeps it until it is due'],
+  taskAcksOnFailure: [WORKER, 'of %j, failed messages that are set aside: %s'],
+  taskAcksOnFailureOrTimeout: [WORKER, 'of %j, failed messages that are set aside: %s'],
+  taskTimeLimit: [WORKER, 'of %j, a task that takes too long fails with %s'],
+  taskSoftTimeLimit: [WORKER, 'of %j, a task that takes too long fails with %s'],
+  workerPrefetchMultiplier: [WORKER, 'of %j, the most that two slots ever hold is %s'],
+  workerDisablePrefetch: [WORKER, 'of %j, the most that two slots ever hold is %s'],
+  workerTaskLogFormat: [WORKER_LOG, 'is the form of what tasks write'],
+  taskDefaultRoutingKey: [ROUTES, 'has the key, the type and the priorities that settings give it'],
+  taskDefaultQueueType: [ROUTES, 'has the key, the type and the priorities that settings give it'],
+  taskQueueMaxPriority: [ROUTES, 'has the key, the type and the priorities that settings give it'],
+  taskCreateMissingQueueType: [ROUTES, 'has the types that settings give to missing ones'],
+  taskCreateMissingQueueExchangeType: [ROUTES, 'has the types that settings give to missing ones'],
+  deadLetterExpires: DEAD_LETTERS,
+  deadLetterMaxLength: DEAD_LETTERS,
 }

@@ -1,8 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
 
+import type { ConfigInput } from '../../../src/config/config.js'
+import { resolveConfig } from '../../../src/config/resolve.js'
 import { TaskRevokedError } from '../../../src/index.js'
 import type { StandardSchema } from '../../../src/task/schema.js'
 import { drain, ManualClock, TestApp } from '../../../src/testing/index.js'
+import { resolveSettings } from '../../../src/worker/settings.js'
 import { Bench, eventually, gate } from './harness.js'
 
 describe('settings of a worker', () => {
@@ -60,6 +63,100 @@ describe('settings of a worker', () => {
 
     expect((await bench.record(result.id, 'SUCCESS', 'FAILURE')).state).toBe(state)
     expect(count).toBe(runs)
+  })
+
+  it.each<[ConfigInput, number]>([
+    [{ taskAcksOnFailure: true }, 0],
+    [{ taskAcksOnFailure: false }, 1],
+    [{ taskAcksOnFailureOrTimeout: false }, 1],
+  ])('of %j, failed messages that are set aside: %s', async (input, letters) => {
+    await using bench = new Bench(input)
+    const fail = bench.app.task('tasks.fail', () => {
+      throw new RangeError('no such parcel')
+    })
+    const worker = await bench.start()
+
+    await bench.record((await fail.delay()).id, 'FAILURE')
+    await worker.stop()
+
+    expect(await bench.take('celery.dead')).toHaveLength(letters)
+  })
+
+  it.each<[ConfigInput, string]>([
+    [{ taskTimeLimit: { milliseconds: 20 } }, 'TimeLimitExceeded'],
+    [{ taskSoftTimeLimit: { milliseconds: 20 } }, 'SoftTimeLimitExceeded'],
+  ])('of %j, a task that takes too long fails with %s', async (input, type) => {
+    await using bench = new Bench(input)
+    const slow = bench.app.task({ name: 'tasks.slow', bind: true }, async (self) => {
+      await new Promise((_resolve, reject) => {
+        self.signal.addEventListener('abort', () => {
+          if (type === 'SoftTimeLimitExceeded') reject(Object(self.signal.reason))
+        })
+      })
+    })
+    await bench.start()
+
+    const record = await bench.record((await slow.delay()).id, 'FAILURE')
+
+    expect(record.result).toMatchObject({ exc_type: type })
+  })
+
+  it.each<[ConfigInput, number]>([
+    [{ workerConcurrency: 3 }, 3],
+    [{ workerConcurrency: 3, workerPrefetchMultiplier: 1 }, 3],
+    [{ workerConcurrency: 2, workerDisablePrefetch: true, workerPrefetchMultiplier: 8 }, 2],
+  ])('of %j, tasks that run at once: %s', async (input, running) => {
+    await using bench = new Bench(input)
+    const may = gate()
+    const task = bench.app.task('tasks.busy', () => may.passed)
+    await Promise.all(Array.from({ length: 20 }, () => task.delay()))
+
+    const worker = await bench.start()
+    await eventually(() => (worker.status.running === running ? true : undefined))
+
+    expect(worker.status.running).toBe(running)
+    may.open()
+  })
+
+  it.each<[ConfigInput, number]>([
+    [{ workerPrefetchMultiplier: 4 }, 8],
+    [{ workerPrefetchMultiplier: 1 }, 2],
+    [{ workerPrefetchMultiplier: 4, workerDisablePrefetch: true }, 2],
+  ])('of %j, the most that two slots ever hold is %s', (input, most) => {
+    const { concurrency, prefetchMultiplier } = resolveSettings(
+      resolveConfig({ workerConcurrency: 2, ...input }),
+    )
+
+    expect(concurrency * prefetchMultiplier).toBe(most)
+  })
+
+  it('the lease is that of the claims, in milliseconds', async () => {
+    const leases: number[] = []
+    await using bench = new Bench({ lease: 7 })
+    const open = bench.app.openBroker.bind(bench.app)
+    bench.app.openBroker = async () => {
+      const broker = await open()
+      const consume = broker.consume.bind(broker)
+      return Object.assign(broker, {
+        consume: (...[queues, options]: Parameters<typeof consume>) => {
+          leases.push(options.leaseMs)
+          return consume(queues, options)
+        },
+      })
+    }
+    await bench.start()
+
+    expect(leases).toEqual([7_000])
+  })
+
+  it('delay: eta sends a delayed task at once, with its moment; store keeps it until it is due', async () => {
+    const ready = async (delay: 'eta' | 'store'): Promise<number> => {
+      await using bench = new Bench({ delay })
+      await bench.app.sendTask('tasks.later', { countdown: 60 })
+      return await bench.depth()
+    }
+
+    expect([await ready('eta'), await ready('store')]).toEqual([1, 0])
   })
 
   it.each([
