@@ -1,5 +1,7 @@
 import type { ConnectionUrl } from '../../src/broker/connection-url.js'
 import { booleanOption, driverOptions } from '../../src/broker/driver-options.js'
+import { inWordsOfLibpq, loginOptions, OWN_OPTIONS } from './login-options.js'
+import type { LoginOptions } from './login-options.js'
 import { tableNames } from './table-names.js'
 import type { TableNames } from './table-names.js'
 import {
@@ -25,7 +27,7 @@ export interface ServerAddress {
 }
 
 /** How the driver package connects. */
-export interface ServerLogin {
+export interface ServerLogin extends LoginOptions {
   /** In the order to try them; of several, one takes writes. */
   readonly servers: readonly [ServerAddress, ...ServerAddress[]]
   readonly user: string | undefined
@@ -60,6 +62,7 @@ const KNOWN = [
   'pollInterval',
   'pgbouncer',
   'host',
+  'connect_timeout',
   'ssl',
   'sslmode',
   'sslrootcert',
@@ -83,7 +86,8 @@ export function serverTarget(
   url: ConnectionUrl,
   transportOptions?: Readonly<Record<string, unknown>>,
 ): ServerTarget {
-  const options = driverOptions(url, transportOptions, [...KNOWN, ...PLACE_OPTIONS, ...IGNORED_OPTIONS])
+  const known = [...KNOWN, ...OWN_OPTIONS[kind], ...PLACE_OPTIONS, ...IGNORED_OPTIONS]
+  const options = inWordsOfLibpq(driverOptions(url, transportOptions, known))
   const layout = layoutOf(url)
   const login = loginOf(kind, url, options)
   const { servers, user, database } = login
@@ -99,6 +103,7 @@ export function serverTarget(
       servers,
       user,
       database,
+      login.startOptions,
       names.message,
       names.kombuMessage,
       names.taskmeta,
@@ -117,11 +122,14 @@ export function serverTarget(
 }
 
 function loginOf(kind: ServerKind, url: ConnectionUrl, options: ReadonlyMap<string, unknown>): ServerLogin {
+  const tls = serverTls(options)
+  const own = loginOptions(kind, options, tls !== undefined)
   return {
-    servers: serversOf(kind, url, textOption(options, 'host')),
+    ...own,
+    servers: serversOf(kind, url, own.socketPath ?? textOption(options, 'host')),
     user: url.username,
     database: url.path === '' ? undefined : url.path,
-    tls: serverTls(options),
+    tls,
     password: () => url.password,
   }
 }

@@ -93,7 +93,7 @@ export class SqliteFile implements SqlDatabase {
       await file.#untilFree(() => {
         // Two processes that open a new file at once both switch it; the one that comes second has to wait.
         if (native.prepare('PRAGMA journal_mode').all([])[0]?.[0] !== 'wal') {
-          native.prepare('PRAGMA journal_mode = WAL').all([])
+          expectWal(native.prepare('PRAGMA journal_mode = WAL').all([])[0]?.[0], options.path)
         }
       })
       file.#waitForDisk(true)
@@ -258,6 +258,12 @@ export class SqliteFile implements SqlDatabase {
 /** The inode; `undefined` when there is no file, as for a database in memory. */
 function fileId(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.ino
+}
+
+/** SQLite does not fail where it cannot switch, as on a file system without shared memory: it says what the mode is. */
+function expectWal(mode: SqlValue | undefined, path: string): void {
+  if (mode === 'wal' || mode === 'memory') return
+  throw new SqlFailure('refused', `the SQLite file ${path} cannot be in write-ahead mode here`, undefined)
 }
 
 function openNative(engine: SqliteEngine, path: string): NativeConnection {

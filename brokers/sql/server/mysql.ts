@@ -23,13 +23,14 @@ export async function openMysql(target: ServerTarget): Promise<OpenedDatabase> {
     acquireConnectionTimeout: queryTimeoutMs,
     connection: {
       ...servers[0],
+      ...(login.socketPath !== undefined && { socketPath: login.socketPath }),
       user,
       database,
       password: login.password(),
       ...(tls !== undefined && { ssl: tls }),
       charset: 'utf8mb4',
       enableKeepAlive: true,
-      connectTimeout: connectTimeoutMs(queryTimeoutMs),
+      connectTimeout: login.connectTimeoutMs ?? connectTimeoutMs(queryTimeoutMs),
     },
   })
   const db = new ServerDatabase({

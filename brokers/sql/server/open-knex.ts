@@ -35,9 +35,14 @@ export async function openKnex(client: 'pg' | 'mysql2', options: KnexOptions): P
 /** What a pool does with a new connection before it hands it out. A command that is refused is an error of the connect. */
 export function tuned(driver: ServerDriver): NonNullable<Knex.PoolConfig['afterCreate']> {
   return (connection: object, done: (error: unknown, connection: object) => void): void => {
-    tune(driver.link(connection, true), driver.tuning).then(
+    const link = driver.link(connection, true)
+    tune(link, driver.tuning).then(
       () => done(undefined, connection),
-      (error: unknown) => done(error, connection),
+      (error: unknown) => {
+        // The pool forgets it.
+        link.destroy()
+        done(error, connection)
+      },
     )
   }
 }

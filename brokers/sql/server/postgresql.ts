@@ -25,9 +25,11 @@ export async function openPostgresql(target: ServerTarget): Promise<OpenedDataba
       database,
       password: login.password(),
       ssl: tls ?? false,
-      application_name: 'lovage',
+      application_name: login.applicationName,
+      ...(login.startOptions !== undefined && { options: login.startOptions }),
+      enableChannelBinding: login.bindsChannel,
       keepAlive: true,
-      connectionTimeoutMillis: connectTimeoutMs(queryTimeoutMs),
+      connectionTimeoutMillis: login.connectTimeoutMs ?? connectTimeoutMs(queryTimeoutMs),
     },
   })
   const pool = new KnexPool(knex, servers)

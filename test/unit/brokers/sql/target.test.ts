@@ -65,6 +65,50 @@ describe('parseTarget', () => {
   })
 })
 
+describe('a URL as providers print it', () => {
+  it('is read on PostgreSQL', () => {
+    const url =
+      'postgresql://u:p@h/db?sslmode=require&channel_binding=require&application_name=shop&connect_timeout=7' +
+      '&options=-c%20search_path%3Dshop&target_session_attrs=read-write&client_encoding=utf8'
+
+    expect(target(url)).toMatchObject({
+      login: {
+        applicationName: 'shop',
+        startOptions: '-c search_path=shop',
+        connectTimeoutMs: 7000,
+        bindsChannel: true,
+        tls: { rejectUnauthorized: false },
+      },
+    })
+  })
+
+  it('is read on MySQL', async () => {
+    await using folder = await tempFolder('ca')
+    await writeFile(folder.file('ca.pem'), 'the certificate')
+
+    expect(target(`mysql://u:p@h/db?charset=utf8mb4&ssl_ca=${folder.file('ca.pem')}`)).toMatchObject({
+      login: { tls: { rejectUnauthorized: true, ca: 'the certificate' }, socketPath: undefined },
+    })
+    expect(target('mysql://u@h/db?ssl-mode=REQUIRED')).toMatchObject({ login: { tls: {} } })
+    expect(target('mysql://u@/db?unix_socket=/run/mysqld/mysqld.sock')).toMatchObject({
+      login: { tls: undefined, socketPath: '/run/mysqld/mysqld.sock' },
+    })
+  })
+
+  it.each([
+    ['postgresql://h/db?channel_binding=require', /needs TLS/],
+    ['postgresql://h/db?channel_binding=always', /disable, prefer, require/],
+    ['postgresql://h/db?target_session_attrs=standby', /read-write/],
+    ['postgresql://h/db?client_encoding=latin1', /utf8/],
+    ['postgresql://h/db?unix_socket=/s', /unknown option/],
+    ['mysql://h/db?charset=latin1', /utf8mb4/],
+    ['mysql://h/db?ssl_ca=/nowhere/ca.pem', /cannot be read/],
+  ])('is refused where it cannot be obeyed: %s', (url, advice) => {
+    expect(() => target(url)).toThrow(ConfigError)
+    expect(() => target(url)).toThrow(advice)
+  })
+})
+
 describe('embeddedPath', () => {
   it('is beside the nearest package.json above the folder', async () => {
     await using folder = await tempFolder('embedded')

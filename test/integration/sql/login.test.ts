@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { createBackend } from '../../../backends/sql/index.js'
+import { chooseEngine } from '../../../brokers/sql/engine/choose.js'
+import { SqliteFile } from '../../../brokers/sql/engine/database.js'
+import type { SqliteEngine } from '../../../brokers/sql/engine/native.js'
+import { createBroker } from '../../../brokers/sql/index.js'
+import { KnexPool } from '../../../brokers/sql/server/knex-pool.js'
+import type { ServerDriver } from '../../../brokers/sql/server/link.js'
+import { mysqlDriver } from '../../../brokers/sql/server/mysql-driver.js'
+import { openKnex, tuned } from '../../../brokers/sql/server/open-knex.js'
+import { pgDriver } from '../../../brokers/sql/server/pg-driver.js'
+import { openStore } from '../../../brokers/sql/store.js'
+import { targetOf } from '../../../brokers/sql/target.js'
+import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
+import { OwnServer } from '../../support/own-server.js'
+import { serviceUrl } from '../../support/service-url.js'
+import { jsonCodec } from '../../conformance/index.js'
+import { sqliteUrl } from '../../support/sqlite.js'
+import { randomName, tempFolder } from '../../support/temp.js'
+import { never, openBroker, textMessage } from './queue.js'
+
+const CLIENTS: readonly (readonly [string, 'pg' | 'mysql2', ServerDriver])[] = [
+  ['postgresql', 'pg', pgDriver],
+  ['mariadb', 'mysql2', mysqlDriver],
+]
+const onPostgresql = serviceUrl('postgresql') === undefined ? describe.skip : describe
+const onMariadb = serviceUrl('mariadb') === undefined ? describe.skip : describe
+
+onPostgresql('a login of PostgreSQL', () => {
+  it('has the name and the settings of its URL', async () => {
+    const url = new URL(serviceUrl('postgresql') ?? '')
+    url.search = 'application_name=shop&options=-c%20work_mem%3D7MB&connect_timeout=5'
+    const store = await openStore(targetOf(parseConnectionUrl(url.href), {}))
+
+    const shown = await store.database.read(async (session) => [
+      ...(await session.all('SHOW application_name')),
+      ...(await session.all('SHOW work_mem')),
+    ])
+
+    expect(shown).toEqual([['shop'], ['7MB']])
+    await store.release()
+  })
+})
+
+onMariadb('a server of MariaDB on this machine', () => {
+  let server: OwnServer | undefined
+
+  beforeAll(async () => {
+    server = await OwnServer.open('mariadb')
+  }, 60_000)
+
+  afterAll(async () => {
+    await server?.[Symbol.asyncDispose]()
+  })
+
+  it('is reached by its socket', async () => {
+    if (server === undefined) throw new Error('no server was started')
+    const queue = randomName('queue')
+    const url = `mysql://root@127.0.0.1:1/test?unix_socket=${server.file('s')}&charset=utf8mb4`
+    const broker = await openBroker(url, queue)
+
+    await broker.publish([textMessage(queue, 'a')])
+
+    expect(await broker.depth(queue)).toBe(1)
+    await broker.close()
+  })
+})
+
+describe('a set-up command that is refused', () => {
+  onPostgresql('on PostgreSQL', () => {
+    const url = new URL(serviceUrl('postgresql') ?? 'postgresql://')
+    url.searchParams.set('options', '-c no_such_setting=on')
+    const parsed = parseConnectionUrl(url.href)
+
+    it('is an error of the connect, of a broker and of a backend', async () => {
+      const broker = createBroker(parsed, {})
+      const backend = createBackend(parsed, { codec: jsonCodec })
+
+      await expect(broker.connect(never)).rejects.toMatchObject({ code: 'LOVAGE_BROKER', retryable: false })
+      await expect(backend.connect(never)).rejects.toMatchObject({ code: 'LOVAGE_BACKEND', retryable: false })
+      await broker.close()
+      await backend.close()
+    })
+  })
+
+  it.each(CLIENTS.filter(([server]) => serviceUrl(server) !== undefined))(
+    'is an error of the first statement on %s',
+    async (server, client, driver) => {
+      const { hostname: host, port, username: user, password, pathname } = new URL(serviceUrl(server) ?? '')
+      const knex = await openKnex(client, {
+        pool: { min: 0, max: 1, afterCreate: tuned({ ...driver, tuning: ['SET no_such_setting = 1'] }) },
+        acquireConnectionTimeout: 5_000,
+        connection: { host, port: Number(port), user, password, database: pathname.slice(1) },
+      })
+      const pool = new KnexPool(knex, [{ host, port: Number(port) }])
+
+      await expect(pool.acquire()).rejects.toThrow(/no_such_setting/)
+      await pool.close()
+    },
+  )
+
+  it('is an error of the connect on SQLite, which only says that its journal is another', async () => {
+    await using folder = await tempFolder('setup')
+    const engine = await chooseEngine(undefined)
+    const stubborn: SqliteEngine = {
+      name: engine.name,
+      open: (path) => {
+        const native = engine.open(path)
+        const refusing = { all: () => [['delete']], run: () => 0 }
+        return {
+          ...native,
+          prepare: (sql) => (sql === 'PRAGMA journal_mode = WAL' ? refusing : native.prepare(sql)),
+        }
+      },
+    }
+    const { names } = targetOf(parseConnectionUrl(sqliteUrl(folder.file('q.db'))), {})
+    const options = { path: folder.file('q.db'), synchronous: undefined, lockWaitMs: 100, names }
+
+    await expect(SqliteFile.open(stubborn, options)).rejects.toThrow(/write-ahead/)
+  })
+})
