@@ -12,6 +12,7 @@ const FIRST_SEND = 'unit/app/first-send.test.ts'
 const LOGIN = 'integration/rabbitmq/login.test.ts'
 const MESSAGES = 'integration/feature/messages.test.ts'
 const RECONNECT = 'unit/worker/reconnect.test.ts'
+const REDIS = 'integration/redis/backend-settings.test.ts'
 const ROUTES = 'unit/app/routes.test.ts'
 const ROUTING = 'integration/feature/routing.test.ts'
 const SENT = 'unit/app/sent-options.test.ts'
@@ -162,6 +163,11 @@ export const PROOFS: Readonly<Record<string, Proof>> = {
   redisPort: BACKEND_URL,
   redisDb: BACKEND_URL,
   redisPassword: BACKEND_URL,
+  redisUsername: [REDIS, 'redis_username and redis_password are the account of the bare name'],
+  redisBackendUseSsl: ['integration/feature/tls-asked.test.ts', 'is in force, or an error: %s: %s'],
+  redisSocketTimeout: [REDIS, 'redis_socket_timeout bounds the wait for an answer'],
+  redisSocketConnectTimeout: [REDIS, 'redis_socket_connect_timeout bounds the connect'],
+  redisSocketKeepalive: [REDIS, 'redis_socket_keepalive is TCP keep-alive: %s'],
   cacheBackend: BACKEND_URL,
   mongodbBackendSettings: [
     'integration/mongodb/backend-settings.test.ts',

@@ -17,9 +17,4 @@ export const UNPROVEN_OPTIONS: ReadonlySet<string> = new Set([
   'beatStore',
   'databaseTableSchemas',
   'databaseCreateTablesAtSetup',
-  'redisUsername',
-  'redisBackendUseSsl',
-  'redisSocketTimeout',
-  'redisSocketConnectTimeout',
-  'redisSocketKeepalive',
 ])
