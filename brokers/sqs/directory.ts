@@ -218,8 +218,8 @@ export class Directory {
   }
 }
 
+/** Whether the service refuses this request; who may not take on a role may do nothing at all. */
 function isDenied(error: unknown): boolean {
-  return (
-    error instanceof SqsFailure && error.kind === 'refused' && /denied|not authorized/i.test(error.message)
-  )
+  if (!(error instanceof SqsFailure) || error.kind !== 'refused') return false
+  return /denied|not authorized/i.test(error.message) && !/sts:AssumeRole/i.test(error.message)
 }

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { createBroker } from '../../../brokers/sqs/index.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
-import { DriverMissingError } from '../../../src/errors/errors.js'
+import { DriverMissingError, LovageError } from '../../../src/errors/errors.js'
 import type { SqsRequest } from '../../support/sqs-gate.js'
 import { SqsGate } from '../../support/sqs-gate.js'
 import { never } from './stage.js'
@@ -109,6 +109,21 @@ describe('who asks SQS', () => {
 
     expect(error).toBeInstanceOf(DriverMissingError)
     expect(error).toMatchObject({ message: expect.stringContaining('@aws-sdk/credential-providers') })
+  })
+
+  it.each([
+    ['may not take on its role', 'sts:AssumeRole', 'LOVAGE_BROKER'],
+    ['may only not list queues', 'sqs:listqueues', undefined],
+  ])('%s: connecting says so where nothing else can work', async (_who, action, code) => {
+    await using gate = await SqsGate.open('sqs://x:x@127.0.0.1:1?region=eu-west-1')
+    const message = `User: arn:aws:iam::1:user/worker is not authorized to perform: ${action}`
+    gate.instead = () => ({ status: 403, body: { __type: 'AccessDenied', message } })
+    const broker = createBroker(parseConnectionUrl(gate.url), {})
+
+    const error: unknown = await broker.connect(never).catch((thrown: unknown) => thrown)
+    await broker.close()
+
+    expect(error instanceof LovageError ? error.code : error).toBe(code)
   })
 
   it("hears nothing from the SDK about the version of Node: a worker's output is its log", async () => {
