@@ -9,8 +9,6 @@ export const UNPROVEN_OPTIONS: ReadonlySet<string> = new Set([
   'databaseAutoMigrate',
   'sqliteSynchronous',
   'resultPersistent',
-  'resultExchange',
-  'resultExchangeType',
   'resultBackendTransportOptions',
   'taskAnnotations',
   'beatScheduleFilename',
