@@ -1,14 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, open, rm } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, jest } from '@jest/globals'
 import Database from 'libsql'
-import { run } from '../support/child.js'
+import { itWithSmallDisk, smallDisk } from '../support/small-disk.js'
 import { tempFolder, type TempFolder } from '../support/temp.js'
 import { FaultBench } from './fixture/fault-bench.js'
 
 jest.setTimeout(120_000)
+
+const itOnDisk = await itWithSmallDisk()
 
 /** A folder that its owner removes otherwise. */
 function mountPoint(path: string): TempFolder {
@@ -47,16 +49,12 @@ describe('a store that refuses to work for a while', () => {
     expect(await (await bench.tasks.note.delay(bench.log, 'b')).get(30)).toBe(worker.pid)
   })
 
-  it('having no room left: the result is stored once there is some again, of the one run there was', async () => {
-    await using folder = await tempFolder('full')
-    const disk = mountPoint(folder.file('disk'))
-    await mkdir(disk.path)
-    const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', disk.path])
-    if (mounted.code !== 0) {
-      process.stderr.write(`skipped: a full disk cannot be had: ${mounted.stderr}`)
-      return
-    }
-    try {
+  itOnDisk(
+    'having no room left: the result is stored once there is some again, of the one run there was',
+    async () => {
+      await using folder = await tempFolder('full')
+      await using mounted = await smallDisk(folder.file('disk'), 4)
+      const disk = mountPoint(mounted.path)
       await using bench = FaultBench.openIn(disk)
       const log = folder.file('runs.log')
       const worker = await bench.worker()
@@ -70,8 +68,6 @@ describe('a store that refuses to work for a while', () => {
 
       expect(await result.get(30)).toBe(worker.pid)
       expect(readFileSync(log, 'utf8').trim().split('\n')).toHaveLength(1)
-    } finally {
-      await run('umount', ['-l', disk.path])
-    }
-  })
+    },
+  )
 })

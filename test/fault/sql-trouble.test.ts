@@ -7,7 +7,7 @@ import { migrate } from '../../brokers/sql/index.js'
 import type { Broker } from '../../src/broker/contract.js'
 import { BrokerConnectionError } from '../../src/errors/errors.js'
 import { Worker } from '../../src/worker/index.js'
-import { smallDisk } from '../support/small-disk.js'
+import { itWithSmallDisk, smallDisk } from '../support/small-disk.js'
 import type { SmallDisk } from '../support/small-disk.js'
 import { OwnServer } from '../support/own-server.js'
 import type { SqlServer } from '../support/sql-place.js'
@@ -223,18 +223,17 @@ describePostgresql('workers on postgresql in a database whose transactions are s
   })
 })
 
+const itOnDisk = await itWithSmallDisk()
+
 /** A small place for the tables of Lovage's, as long as `disk` is there. */
-async function smallPlace(
-  bench: Bench,
-): Promise<{ readonly disk: SmallDisk; readonly url: string } | undefined> {
+async function smallPlace(bench: Bench): Promise<{ readonly disk: SmallDisk; readonly url: string }> {
   const { admin, server } = bench
   if (server.kind === 'mariadb') {
     // A database of MariaDB is a folder.
     const disk = await smallDisk(server.file('data/small'), 8)
-    return disk && { disk, url: server.url().replace(/\/test$/, '/small') }
+    return { disk, url: server.url().replace(/\/test$/, '/small') }
   }
   const disk = await smallDisk(server.file('disk'), 4)
-  if (disk === undefined) return undefined
   await server.handOver(disk.path)
   await admin.raw(`CREATE TABLESPACE small LOCATION '${disk.path}'`)
   await admin.raw('ALTER ROLE lovage SET default_tablespace TO small')
@@ -245,34 +244,36 @@ for (const kind of ['postgresql', 'mariadb'] as const) {
   const describeHere = serviceUrl(kind) === undefined ? describe.skip : describe
 
   describeHere(`a worker on ${kind} whose disk is full`, () => {
-    it('refuses senders with an error to retry, and settles what runs when there is room again', async () => {
-      await using bench = await Bench.open(kind)
-      if (bench === undefined) return
-      const place = await smallPlace(bench)
-      if (place === undefined) return
-      await using disk = place.disk
-      const { runs } = bench
-      await bench.admin.destroy()
-      const tasks = faultApp({ broker: place.url, backend: place.url, lease: 5 })
-      await using worker = new Worker(tasks.app, { concurrency: 5 })
-      await worker.start()
-      const running = await tasks.wait.delay(runs.path, 'running', 1500)
-      const broker = await tasks.app.broker()
-      await broker.declare({ name: 'parked', lifetime: 'durable', bindings: [] })
-      const { sent, error } = await fillUp(broker)
-      await sleep(2000)
+    itOnDisk(
+      'refuses senders with an error to retry, and settles what runs when there is room again',
+      async () => {
+        await using bench = await Bench.open(kind)
+        if (bench === undefined) return
+        const place = await smallPlace(bench)
+        await using disk = place.disk
+        const { runs } = bench
+        await bench.admin.destroy()
+        const tasks = faultApp({ broker: place.url, backend: place.url, lease: 5 })
+        await using worker = new Worker(tasks.app, { concurrency: 5 })
+        await worker.start()
+        const running = await tasks.wait.delay(runs.path, 'running', 1500)
+        const broker = await tasks.app.broker()
+        await broker.declare({ name: 'parked', lifetime: 'durable', bindings: [] })
+        const { sent, error } = await fillUp(broker)
+        await sleep(2000)
 
-      expect(error).toBeInstanceOf(BrokerConnectionError)
-      expect(error).toMatchObject({ retryable: true })
-      await disk.grow()
-      expect(await running.get(10)).toBe(process.pid)
-      expect(runs.of('running').length).toBe(1)
-      const next = await tasks.note.delay(runs.path, 'next')
-      expect(await next.get(10)).toBe(process.pid)
-      expect(await broker.depth('parked')).toBe(sent)
-      await worker.stop()
-      await tasks.app.close()
-    })
+        expect(error).toBeInstanceOf(BrokerConnectionError)
+        expect(error).toMatchObject({ retryable: true })
+        await disk.grow()
+        expect(await running.get(10)).toBe(process.pid)
+        expect(runs.of('running').length).toBe(1)
+        const next = await tasks.note.delay(runs.path, 'next')
+        expect(await next.get(10)).toBe(process.pid)
+        expect(await broker.depth('parked')).toBe(sent)
+        await worker.stop()
+        await tasks.app.close()
+      },
+    )
   })
 }
 

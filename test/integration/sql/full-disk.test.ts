@@ -1,10 +1,12 @@
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect } from '@jest/globals'
 import type { Broker } from '../../../src/broker/contract.js'
 import { BrokerConnectionError } from '../../../src/errors/errors.js'
-import { smallDisk } from '../../support/small-disk.js'
+import { itWithSmallDisk, smallDisk } from '../../support/small-disk.js'
 import { sqliteUrl } from '../../support/sqlite.js'
 import { randomName, tempFolder } from '../../support/temp.js'
 import { never, openBroker, textMessage } from './queue.js'
+
+const itOnDisk = await itWithSmallDisk()
 
 async function publishUntilFull(
   broker: Broker,
@@ -24,28 +26,30 @@ async function publishUntilFull(
 }
 
 describe('a disk that is full', () => {
-  it('is a retryable error, loses nothing that was confirmed, and is over when there is room again', async () => {
-    await using folder = await tempFolder('full')
-    await using disk = await smallDisk(folder.file('disk'), 2)
-    if (disk === undefined) return
-    const queue = randomName('queue')
-    const broker = await openBroker(sqliteUrl(`${disk.path}/queue.db`), queue)
+  itOnDisk(
+    'is a retryable error, loses nothing that was confirmed, and is over when there is room again',
+    async () => {
+      await using folder = await tempFolder('full')
+      await using disk = await smallDisk(folder.file('disk'), 2)
+      const queue = randomName('queue')
+      const broker = await openBroker(sqliteUrl(`${disk.path}/queue.db`), queue)
 
-    const { confirmed, error } = await publishUntilFull(broker, queue)
-    await disk.grow()
-    await broker.publish([textMessage(queue, 'last')])
+      const { confirmed, error } = await publishUntilFull(broker, queue)
+      await disk.grow()
+      await broker.publish([textMessage(queue, 'last')])
 
-    expect(error).toBeInstanceOf(BrokerConnectionError)
-    expect(error).toMatchObject({ retryable: true })
-    const consumer = await broker.consume([queue], { credit: 10_000, leaseMs: 30_000 })
-    const found: unknown[] = []
-    for (;;) {
-      const deliveries = await consumer.fetch(100, { waitMs: 0, signal: never })
-      if (deliveries.length === 0) break
-      found.push(...deliveries.map(({ message }) => message.headers['id']))
-      await consumer.ack(deliveries)
-    }
-    expect(found).toEqual([...confirmed, 'last'])
-    await broker.close()
-  })
+      expect(error).toBeInstanceOf(BrokerConnectionError)
+      expect(error).toMatchObject({ retryable: true })
+      const consumer = await broker.consume([queue], { credit: 10_000, leaseMs: 30_000 })
+      const found: unknown[] = []
+      for (;;) {
+        const deliveries = await consumer.fetch(100, { waitMs: 0, signal: never })
+        if (deliveries.length === 0) break
+        found.push(...deliveries.map(({ message }) => message.headers['id']))
+        await consumer.ack(deliveries)
+      }
+      expect(found).toEqual([...confirmed, 'last'])
+      await broker.close()
+    },
+  )
 })
