@@ -13,6 +13,7 @@ export class BoardedRuns {
 
   /** A run waits for its start. */
   add(run: Run): void {
+    if (!this.#board.isWatched) return
     const { task, id } = run.request
     run.slot = this.#board.add({
       tag: run.delivery.tag,
@@ -39,7 +40,8 @@ export class BoardedRuns {
 
   /** Call a body: until it first waits, nothing else of this thread runs. */
   current<Value>({ slot }: Run, call: () => Value): Value {
-    this.#board.setCurrent(slot ?? -1)
+    if (slot === undefined) return call()
+    this.#board.setCurrent(slot)
     try {
       return call()
     } finally {

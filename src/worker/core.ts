@@ -106,10 +106,7 @@ function createSessions(
   { host, settings, queues, ready }: CoreOptions,
   { window, dispatcher, board }: { window: ClaimWindow; dispatcher: Dispatcher; board: ClaimBoard },
 ): Pick<WorkerCore, 'supervisor' | 'deadLetterWatch' | 'stopKeeper'> {
-  const sessions = new SessionShare(host, settings, {
-    memory: board.memory,
-    limitMs: settings.blockedLoopLimitMs,
-  })
+  const sessions = new SessionShare(host, settings, board)
   const supervisor: Supervisor = new Supervisor({
     host,
     settings,

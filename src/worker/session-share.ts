@@ -1,7 +1,7 @@
 import type { Broker } from '../broker/contract.js'
 import type { WorkerHost } from './host.js'
 import type { LeaseKeeper } from './lease/keeper.js'
-import type { BoardStart } from './lease/keeper-messages.js'
+import type { ClaimBoard } from './lease/claim-board.js'
 import { openKeeper } from './lease/open-keeper.js'
 import type { SessionParts } from './session.js'
 import type { SettleItem } from './settle-item.js'
@@ -20,8 +20,8 @@ interface StoreKeeper {
 /** What outlives a session: the keepers, and settlements whose connection is gone. */
 export class SessionShare {
   readonly #host: Pick<WorkerHost, 'keeperStart' | 'clock' | 'logger'>
-  readonly #settings: Pick<WorkerSettings, 'leaseMs'>
-  readonly #board: BoardStart
+  readonly #settings: Pick<WorkerSettings, 'leaseMs' | 'blockedLoopLimitMs'>
+  readonly #board: ClaimBoard
   readonly #open: typeof openKeeper
   /** One for each store: the claims of a lost session are renewed where they are, although the next is elsewhere. */
   readonly #keepers = new Map<string, StoreKeeper>()
@@ -34,8 +34,8 @@ export class SessionShare {
   /** @param board - The claims, for keepers to watch. @param open - Opens keepers; replaced in tests. */
   constructor(
     host: Pick<WorkerHost, 'keeperStart' | 'clock' | 'logger'>,
-    settings: Pick<WorkerSettings, 'leaseMs'>,
-    board: BoardStart,
+    settings: Pick<WorkerSettings, 'leaseMs' | 'blockedLoopLimitMs'>,
+    board: ClaimBoard,
     open: typeof openKeeper = openKeeper,
   ) {
     this.#host = host
@@ -49,9 +49,10 @@ export class SessionShare {
     const { clock, logger } = this.#host
     const start = this.#host.keeperStart(broker)
     this.#store = `${broker.name} ${start?.brokerUrl ?? ''}`
-    const { leaseMs } = this.#settings
+    const { leaseMs, blockedLoopLimitMs } = this.#settings
+    const board = this.#board
     const present = this.#keepers.get(this.#store) ?? {
-      keeper: this.#open({ broker, start, leaseMs, board: this.#board, clock, logger }),
+      keeper: this.#open({ broker, start, leaseMs, board, blockedLoopLimitMs, clock, logger }),
       holders: new Set<string>(),
     }
     this.#keepers.set(this.#store, present)

@@ -41,6 +41,8 @@ export interface BoardView {
 /** The claims of a worker in memory that its threads share, since a thread that is blocked answers no message. */
 export class ClaimBoard {
   readonly memory: SharedArrayBuffer
+  /** Whether another thread looks at it; without one nothing is written. */
+  isWatched = false
   readonly #words: Int32Array
   readonly #floats: Float64Array
   readonly #bytes: Buffer

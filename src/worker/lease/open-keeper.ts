@@ -1,7 +1,8 @@
 import type { Broker } from '../../broker/contract.js'
 import type { TaskLogger } from '../../task/logger.js'
 import type { Clock } from '../../util/clock.js'
-import type { BoardStart, KeeperStart } from './keeper-messages.js'
+import type { ClaimBoard } from './claim-board.js'
+import type { KeeperStart } from './keeper-messages.js'
 import { noKeeper, type LeaseKeeper } from './keeper.js'
 import { LocalKeeper } from './local-keeper.js'
 import { ThreadKeeper } from './thread-keeper.js'
@@ -13,7 +14,8 @@ export interface KeeperParts {
   readonly start: KeeperStart | undefined
   readonly leaseMs: number
   /** The claims of the worker: where there is a thread, it watches the event loop. */
-  readonly board: BoardStart
+  readonly board: ClaimBoard
+  readonly blockedLoopLimitMs: number
   readonly clock: Clock
   readonly logger: TaskLogger
 }
@@ -23,8 +25,12 @@ export interface KeeperParts {
  * watches the event loop.
  */
 export function openKeeper(parts: KeeperParts): LeaseKeeper {
-  const { broker, start, leaseMs, board, clock, logger } = parts
+  const { broker, start, leaseMs, board, blockedLoopLimitMs, clock, logger } = parts
   // What does not outlive the process is not seen by a second connection either.
-  if (start !== undefined && broker.capabilities.durable) return new ThreadKeeper({ ...start, board }, logger)
+  if (start !== undefined && broker.capabilities.durable) {
+    board.isWatched = true
+    const watched = { memory: board.memory, limitMs: blockedLoopLimitMs }
+    return new ThreadKeeper({ ...start, board: watched }, logger)
+  }
   return broker.leases === undefined ? noKeeper : new LocalKeeper({ leaseMs, clock, logger })
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import type { Broker } from '../../../src/broker/contract.js'
 import type { LeaseKeeper } from '../../../src/worker/lease/keeper.js'
 import type { KeeperParts } from '../../../src/worker/lease/open-keeper.js'
+import { ClaimBoard } from '../../../src/worker/lease/claim-board.js'
 import { SessionShare } from '../../../src/worker/session-share.js'
 import { ManualClock } from '../../support/manual-clock.js'
 import { LogBook } from './harness.js'
@@ -29,9 +30,9 @@ function shareOf(): { readonly share: SessionShare; readonly live: Set<string> }
     transportOptions: {},
     leaseMs: 1_000,
   })
-  const board = { memory: new SharedArrayBuffer(0), limitMs: 60_000 }
+  const settings = { leaseMs: 1_000, blockedLoopLimitMs: 60_000 }
   const host = { keeperStart, clock: new ManualClock(), logger: new LogBook() }
-  return { share: new SessionShare(host, { leaseMs: 1_000 }, board, open), live }
+  return { share: new SessionShare(host, settings, new ClaimBoard(1), open), live }
 }
 
 function brokerNamed(name: string): Broker {
