@@ -2,12 +2,7 @@
 import type { DurationInput } from '../util/duration.js'
 import type { BackendSetting, BrokerSetting, SslSetting } from './value/store-settings.js'
 import type { FailoverStrategy } from './value/failover-strategy.js'
-import type {
-  DeliveryModeSetting,
-  RetryPolicy,
-  RetryPolicyInput,
-  TaskAnnotations,
-} from './value/task-settings.js'
+import type { DeliveryModeSetting, RetryPolicy, RetryPolicyInput } from './value/task-settings.js'
 import type { QueueSetting, QueuesInput, RouteSetting, RoutesInput } from './routing-settings.js'
 import type { PoolInput, PoolName } from './value/worker-settings.js'
 import type { BeatSchedule, BeatScheduleInput } from './value/beat-settings.js'
@@ -487,12 +482,6 @@ export interface ConfigInput {
    */
   readonly taskPublishRetryPolicy?: RetryPolicyInput | undefined
   /**
-   * Options laid over those of tasks, by task name or `*`.
-   *
-   * @defaultValue not set
-   */
-  readonly taskAnnotations?: TaskAnnotations | undefined
-  /**
    * Tasks that run at the same time; `auto` for the default.
    *
    * @defaultValue 10, and 1 for the pool solo
@@ -766,7 +755,6 @@ export interface Config {
   readonly taskCreateMissingQueueExchangeType: 'direct' | 'topic' | 'fanout' | 'headers'
   readonly taskPublishRetry: boolean
   readonly taskPublishRetryPolicy: RetryPolicy
-  readonly taskAnnotations: TaskAnnotations | undefined
   readonly workerConcurrency: number
   readonly workerPool: PoolName
   readonly workerPrefetchMultiplier: number

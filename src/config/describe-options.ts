@@ -25,8 +25,6 @@ export interface OptionDescription {
   /** The first sentence of `doc`. */
   readonly summary: string
   readonly doc: string
-  /** Whether anything uses the option yet. */
-  readonly acts: boolean
   readonly deprecated: string | undefined
 }
 
@@ -49,7 +47,6 @@ function describe(name: string, option: Option, area: string): OptionDescription
     variables: variablesOf(name, option),
     summary: /^.*?\.(?= [A-Z`]|$)/.exec(option.doc)?.[0] ?? option.doc,
     doc: option.doc,
-    acts: option.acts !== false,
     deprecated: option.deprecated,
   }
 }

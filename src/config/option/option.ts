@@ -8,8 +8,6 @@ interface OptionBase {
   readonly old?: readonly string[]
   /** Other camelCase names of the same option. */
   readonly aliases?: readonly string[]
-  /** `false` when the option is accepted and checked, and nothing uses it yet. */
-  readonly acts?: false
   /** The value is never printed. */
   readonly secret?: true
   /** The value is a URL or a list of them, printed with the password masked. */

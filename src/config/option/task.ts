@@ -1,6 +1,6 @@
 import { queuesFromText, readQueues } from '../value/queues.js'
 import { readRoutes } from '../value/routes.js'
-import { readAnnotations, readDeliveryMode, readRetryPolicy } from '../value/task-settings.js'
+import { readDeliveryMode, readRetryPolicy } from '../value/task-settings.js'
 import { numberOrText } from '../value/text.js'
 import type { OptionTable } from './option.js'
 
@@ -225,15 +225,5 @@ export const taskOptions: OptionTable = {
     form: 'object',
     old: ['CELERY_TASK_PUBLISH_RETRY_POLICY'],
     doc: 'How sending is tried again: `maxRetries`, `intervalStart`, `intervalStep`, `intervalMax`, the last three in seconds.',
-  },
-  taskAnnotations: {
-    kind: 'value',
-    default: undefined,
-    types: { input: 'TaskAnnotations', output: 'TaskAnnotations', module: 'task-settings' },
-    read: readAnnotations,
-    form: 'object or list of objects',
-    old: ['CELERY_ANNOTATIONS'],
-    acts: false,
-    doc: 'Options laid over those of tasks, by task name or `*`.',
   },
 }

@@ -5,12 +5,6 @@ import { isList, isPlainObject, shown } from './shown.js'
 /** Whether a message is written to disk: by number, as AMQP says it, or by name. */
 export type DeliveryModeSetting = 1 | 2 | 'transient' | 'persistent'
 
-/** Options laid over those of tasks, by task name, glob or `*`; or several such objects, applied in order. */
-export type TaskAnnotations = TaskAnnotationMap | readonly TaskAnnotationMap[]
-
-/** Options laid over those of tasks, by task name or `*`. */
-export type TaskAnnotationMap = Readonly<Record<string, Readonly<Record<string, unknown>>>>
-
 /** How sending is tried again; Celery's names (`max_retries`, `interval_start`, …) are read too. */
 export interface RetryPolicyInput {
   /**
@@ -110,18 +104,4 @@ export function readDeliveryMode(value: unknown, name: string): 1 | 2 {
   if (value === 1 || value === '1' || value === 'transient') return 1
   if (value === 2 || value === '2' || value === 'persistent') return 2
   throw new ConfigError(`expected ${name} to be 1, 2, "transient" or "persistent", got: ${shown(value)}`)
-}
-
-/** Reads options laid over those of tasks. */
-export function readAnnotations(value: unknown, name: string): TaskAnnotations {
-  if (isAnnotationMap(value)) return value
-  if (isList(value) && value.every(isAnnotationMap)) return value
-  throw new ConfigError(
-    `expected ${name} to be an object such as { "tasks.add": { rateLimit: "10/s" } } or a list of them, ` +
-      `got: ${shown(value)}`,
-  )
-}
-
-function isAnnotationMap(value: unknown): value is TaskAnnotationMap {
-  return isPlainObject(value) && Object.values(value).every(isPlainObject)
 }

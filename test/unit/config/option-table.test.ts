@@ -93,7 +93,6 @@ describe('the option table', () => {
       defaultText: '30 seconds',
       lowerName: 'lease',
       variables: ['LOVAGE_LEASE', 'CELERY_LEASE'],
-      acts: true,
       summary: expect.stringMatching(/^How long a claimed message .* renewed\.$/),
     })
     expect(descriptions.find(({ name }) => name === 'brokerPort')?.form).toBe('an integer from 1 to 65535')

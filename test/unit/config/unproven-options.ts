@@ -10,7 +10,6 @@ export const UNPROVEN_OPTIONS: ReadonlySet<string> = new Set([
   'sqliteSynchronous',
   'resultPersistent',
   'resultBackendTransportOptions',
-  'taskAnnotations',
   'beatScheduleFilename',
   'beatStore',
   'databaseTableSchemas',
