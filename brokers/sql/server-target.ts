@@ -13,12 +13,9 @@ import {
   placeOf,
   textOption,
 } from './target-options.js'
-import type { QueueLayout } from './target-options.js'
+import type { QueueLayout, ServerKind } from './target-options.js'
 import { serverTls } from './server-tls.js'
 import type { Tls } from './server-tls.js'
-
-/** Servers that have a dialect of their own; MariaDB is spoken to as MySQL. */
-export type ServerKind = 'postgresql' | 'mysql'
 
 /** Where a server listens. */
 export interface ServerAddress {

@@ -6,6 +6,9 @@ import { isRecord } from '../../src/util/record.js'
 import { DEFAULT_PLACE, KOMBU_NAMES } from './table-names.js'
 import type { Place, ResultTable, ResultTables } from './table-names.js'
 
+/** Servers that have a dialect of their own; MariaDB is spoken to as MySQL. */
+export type ServerKind = 'postgresql' | 'mysql'
+
 /** Whose tables the queue is in: Lovage's, or those that kombu's SQLAlchemy transport shares. */
 export type QueueLayout = 'lovage' | 'kombu'
 
