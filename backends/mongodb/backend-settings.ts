@@ -1,6 +1,6 @@
 import type { ConnectionUrl } from '../../src/broker/connection-url.js'
 import type { BackendOptions } from '../../src/backend/registry.js'
-import type { ResultCompressor } from '../../src/message/compressed-result.js'
+import type { ResultCompressor } from '../../src/message/compression/compressed-result.js'
 import type { ResultCodec } from '../../src/message/result-codec.js'
 import { readTarget, textOption } from '../../brokers/mongodb/settings.js'
 import type { MongoTarget } from '../../brokers/mongodb/settings.js'

@@ -11,8 +11,8 @@ import { BackendConnectionError, UnsupportedError } from '../../src/errors/error
 import { asBackend } from '../../brokers/mongodb/failure.js'
 import { proveChanges } from '../../brokers/mongodb/features.js'
 import type { Features } from '../../brokers/mongodb/features.js'
-import { leaseLink } from '../../brokers/mongodb/link.js'
-import type { LinkLease } from '../../brokers/mongodb/link.js'
+import { acquireConnection } from '../../brokers/mongodb/connection.js'
+import type { ConnectionLease } from '../../brokers/mongodb/connection.js'
 import type { KeptRecord, ResultWriter } from '../../brokers/mongodb/result-writer.js'
 import type { ServerClock } from '../../brokers/mongodb/server-clock.js'
 import type { MongoTarget } from '../../brokers/mongodb/settings.js'
@@ -29,7 +29,7 @@ const SWEEP_EVERY_MS = 60_000
 const NOT_REPLACED = 'SUCCESS'
 
 interface Connected {
-  readonly lease: LinkLease
+  readonly lease: ConnectionLease
   readonly features: Features
   readonly clock: ServerClock
   readonly records: Collection<TaskDocument>
@@ -59,10 +59,10 @@ export class MongoBackend implements ResultBackend, ResultWriter {
   async connect(signal: AbortSignal): Promise<void> {
     if (this.#connected !== undefined) return
     const { target, taskmeta, groupmeta } = this.#settings
-    const lease = leaseLink(target)
+    const lease = acquireConnection(target)
     try {
       this.#connected = await asBackend(async () => {
-        const { link } = lease
+        const { connection: link } = lease
         const { features, clock } = await link.ready(signal)
         const records = link.collection<TaskDocument>(taskmeta, target.database)
         const groups = link.collection<GroupDocument>(groupmeta, target.database)

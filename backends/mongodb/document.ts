@@ -1,7 +1,7 @@
 import { Binary } from 'mongodb'
 import type { ExtendedRecord, ResultCodec, TaskRecord } from '../../src/backend/contract.js'
 import { compressed, decompressed } from '../../src/backend/compressed-value.js'
-import type { ResultCompressor } from '../../src/message/compressed-result.js'
+import type { ResultCompressor } from '../../src/message/compression/compressed-result.js'
 import { isRecord } from '../../src/util/record.js'
 
 /** A document of `celery_taskmeta`: Celery's fields, and the moment at which it expires. */

@@ -1,7 +1,7 @@
 import type { ResultCodec } from '../../src/backend/contract.js'
 import type { BackendOptions } from '../../src/backend/registry.js'
 import type { ConnectionUrl } from '../../src/broker/connection-url.js'
-import type { ResultCompressor } from '../../src/message/compressed-result.js'
+import type { ResultCompressor } from '../../src/message/compression/compressed-result.js'
 import { keyPrefix, readOptions, readServer, textOption } from '../../brokers/redis/target.js'
 import type { ServerTarget } from '../../brokers/redis/target.js'
 

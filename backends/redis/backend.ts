@@ -10,9 +10,9 @@ import type {
 import { readDocument, writeDocument } from '../../src/backend/result-document.js'
 import { BackendConnectionError } from '../../src/errors/errors.js'
 import { asBackend, toFailure } from '../../brokers/redis/failure.js'
-import { leaseLink } from '../../brokers/redis/links.js'
-import type { LinkLease } from '../../brokers/redis/links.js'
-import type { Argument, RedisLink } from '../../brokers/redis/link.js'
+import { acquireConnection } from '../../brokers/redis/shared-connections.js'
+import type { ConnectionLease } from '../../brokers/redis/shared-connections.js'
+import type { Argument, RedisConnection } from '../../brokers/redis/connection.js'
 import { STORE } from '../../brokers/redis/lua/store.js'
 import type { Operation } from '../../brokers/redis/operations.js'
 import { listOf, textsOf } from '../../brokers/redis/reply.js'
@@ -35,7 +35,7 @@ export class RedisBackend implements ResultBackend, ResultWriter {
   readonly watchesQuickly = true
   readonly groups: GroupStore
   readonly #settings: RedisBackendSettings
-  #lease: LinkLease | undefined
+  #lease: ConnectionLease | undefined
 
   constructor(settings: RedisBackendSettings) {
     this.#settings = settings
@@ -48,9 +48,9 @@ export class RedisBackend implements ResultBackend, ResultWriter {
 
   async connect(signal: AbortSignal): Promise<void> {
     if (this.#lease !== undefined) return
-    const lease = leaseLink(this.#settings.target)
+    const lease = acquireConnection(this.#settings.target)
     try {
-      await asBackend(() => lease.link.ready(signal))
+      await asBackend(() => lease.connection.ready(signal))
     } catch (error) {
       lease.release()
       throw error
@@ -161,8 +161,8 @@ export class RedisBackend implements ResultBackend, ResultWriter {
     return readDocument(decompressed(value), this.#settings.codec)
   }
 
-  #link(): RedisLink {
+  #link(): RedisConnection {
     if (this.#lease === undefined) throw new BackendConnectionError('redis backend: not connected')
-    return this.#lease.link
+    return this.#lease.connection
   }
 }

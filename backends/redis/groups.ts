@@ -2,16 +2,16 @@ import type { GroupStore, KeepOptions } from '../../src/backend/contract.js'
 import { toArgument } from '../../src/backend/result-document.js'
 import { isRecord } from '../../src/util/record.js'
 import { asBackend } from '../../brokers/redis/failure.js'
-import type { RedisLink } from '../../brokers/redis/link.js'
+import type { RedisConnection } from '../../brokers/redis/connection.js'
 import type { RedisBackendSettings } from './backend-settings.js'
 import { compressed, decompressed } from '../../src/backend/compressed-value.js'
 
 /** Saved groups, in Celery's form. @source Celery 5.7, `celery/backends/base.py`, `KeyValueStoreBackend._save_group`. */
 export class RedisGroups implements GroupStore {
-  readonly #link: () => RedisLink
+  readonly #link: () => RedisConnection
   readonly #settings: RedisBackendSettings
 
-  constructor(link: () => RedisLink, settings: RedisBackendSettings) {
+  constructor(link: () => RedisConnection, settings: RedisBackendSettings) {
     this.#link = link
     this.#settings = settings
   }

@@ -12,7 +12,7 @@ export interface ReplyListenerParts {
   readonly heard: (body: Uint8Array) => void
 }
 
-interface Session {
+interface ReplyConsumer {
   readonly broker: Broker
   readonly consumer: Consumer
 }
@@ -28,7 +28,7 @@ const RECONNECT = { firstMs: 100, maxMs: 5_000, jitter: 0.5 }
 export class ReplyListener {
   readonly #parts: ReplyListenerParts
   readonly #stop = new AbortController()
-  #session: Session | undefined
+  #session: ReplyConsumer | undefined
   #running: Promise<void> | undefined
 
   constructor(parts: ReplyListenerParts) {
@@ -85,7 +85,7 @@ export class ReplyListener {
     }
   }
 
-  async #open(): Promise<Session> {
+  async #open(): Promise<ReplyConsumer> {
     const { address, openBroker } = this.#parts
     const broker = await openBroker(this.#stop.signal)
     try {

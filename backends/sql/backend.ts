@@ -10,7 +10,7 @@ import type { KeptRow, SqlDialect } from '../../brokers/sql/dialect/dialect.js'
 import { LONGEST } from '../../brokers/sql/dialect/result-row.js'
 import { asBackend } from '../../brokers/sql/failure.js'
 import type { KeptRecord, ResultWriter } from '../../brokers/sql/result-writer.js'
-import type { Session } from '../../brokers/sql/session.js'
+import type { SqlSession } from '../../brokers/sql/sql-session.js'
 import type { SqlStore } from '../../brokers/sql/store.js'
 import { StoreHandle } from '../../brokers/sql/store-handle.js'
 import { databaseOf, targetName } from '../../brokers/sql/target.js'
@@ -78,7 +78,7 @@ export class SqlBackend implements ResultBackend, ResultWriter {
     this.#sweeper.stored()
   }
 
-  async writeWithin(session: Session, dialect: SqlDialect, records: readonly KeptRecord[]): Promise<void> {
+  async writeWithin(session: SqlSession, dialect: SqlDialect, records: readonly KeptRecord[]): Promise<void> {
     for (const ttlMs of new Set(records.map((kept) => kept.ttlMs))) {
       const rows = records
         .filter((kept) => kept.ttlMs === ttlMs)

@@ -1,5 +1,5 @@
 import type { RecordWatch } from '../../src/backend/contract.js'
-import { Lookout } from '../../brokers/sql/lookout.js'
+import { CommitPoller } from '../../brokers/sql/commit-poller.js'
 import type { SqlStore } from '../../brokers/sql/store.js'
 
 interface Watched {
@@ -12,7 +12,7 @@ export class RecordWatcher {
   readonly #connected: () => Promise<SqlStore>
   readonly #watched = new Map<string, Watched>()
   #store: SqlStore | undefined
-  #lookout: Lookout | undefined
+  #lookout: CommitPoller | undefined
 
   /** @param connected - The store as it is connected now, another one after a connection broke. */
   constructor(connected: () => Promise<SqlStore>) {
@@ -49,7 +49,7 @@ export class RecordWatcher {
     if (store === this.#store) return
     this.#lookout?.stop()
     this.#store = store
-    this.#lookout = new Lookout(store, { look: () => this.#compare(), pollMs: store.target.pollMs })
+    this.#lookout = new CommitPoller(store, { poll: () => this.#compare(), pollMs: store.target.pollMs })
     if (this.#watched.size > 0) this.#lookout.start()
   }
 

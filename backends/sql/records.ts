@@ -2,7 +2,7 @@ import type { EncodedValue, ExtendedRecord, ResultCodec, TaskRecord } from '../.
 import { BackendError } from '../../src/errors/errors.js'
 import { isRecord } from '../../src/util/record.js'
 import type { ResultRow } from '../../brokers/sql/dialect/dialect.js'
-import type { SqlValue } from '../../brokers/sql/session.js'
+import type { SqlValue } from '../../brokers/sql/sql-session.js'
 
 const FIRST_BYTE_OF_A_PICKLE = 0x80
 

@@ -11,7 +11,7 @@ import { MemoryBackend } from '../../backends/memory/backend.js'
 import { Holder } from './holder.js'
 import type { Entry } from './queue.js'
 import type { MemoryStore } from './store.js'
-import type { Waiter } from './waiting-room.js'
+import type { Waiter } from './waiting-consumers.js'
 
 let lastTag = 0
 

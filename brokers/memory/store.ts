@@ -9,7 +9,7 @@ import { MemoryFanout } from './fanout.js'
 import { MemoryQueue } from './queue.js'
 import type { Entry } from './queue.js'
 import { MemorySchedules } from './schedules.js'
-import { WaitingRoom } from './waiting-room.js'
+import { WaitingConsumers } from './waiting-consumers.js'
 
 /**
  * One message store of this process: queues, bindings, claims and results, shared by every broker and backend that
@@ -18,7 +18,7 @@ import { WaitingRoom } from './waiting-room.js'
 export class MemoryStore {
   readonly clock: Clock
   /** Consumers that wait for a message. */
-  readonly waiting: WaitingRoom
+  readonly waiting: WaitingConsumers
   /** Results, for the backend of the same name. */
   readonly results: RecordStore
   readonly fanout: MemoryFanout = new MemoryFanout()
@@ -32,7 +32,7 @@ export class MemoryStore {
   constructor(clock: Clock) {
     this.clock = clock
     this.results = new RecordStore(clock)
-    this.waiting = new WaitingRoom()
+    this.waiting = new WaitingConsumers()
     this.schedules = new MemorySchedules(clock)
     this.#alarm = new Alarm(clock, () => {
       this.#onAlarm()

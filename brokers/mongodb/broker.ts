@@ -9,11 +9,11 @@ import type {
   Outgoing,
   QueueSpec,
 } from '../../src/broker/contract.js'
-import { Caretaker } from './caretaker.js'
+import { Maintenance } from './maintenance.js'
 import { MongoConsumer } from './consumer.js'
 import { asBroker } from './failure.js'
 import { MongoFanout } from './fanout.js'
-import { notConnected } from './link.js'
+import { notConnected } from './connection.js'
 import { delayedName } from './names.js'
 import { publish } from './publisher.js'
 import { writerFor } from './result-writer.js'
@@ -24,7 +24,7 @@ import type { MongoStore } from './store.js'
 
 interface Connected {
   readonly store: MongoStore
-  readonly caretaker: Caretaker
+  readonly caretaker: Maintenance
 }
 
 /** Queues in MongoDB, in the layout of Celery's transport. */
@@ -59,7 +59,7 @@ export class MongoBroker implements Broker {
   async connect(signal: AbortSignal): Promise<void> {
     if (this.#connected !== undefined) return
     const store = await asBroker(() => openStore(this.#settings, signal))
-    this.#connected = { store, caretaker: new Caretaker(store) }
+    this.#connected = { store, caretaker: new Maintenance(store) }
   }
 
   async declare(queue: QueueSpec): Promise<void> {

@@ -9,10 +9,10 @@ import type {
 import { BrokerError } from '../../src/errors/errors.js'
 import { withDeadline } from '../../src/util/deadline.js'
 import { wait } from '../../src/util/wait.js'
-import type { Caretaker } from './caretaker.js'
+import type { Maintenance } from './maintenance.js'
 import { Claimer } from './claimer.js'
 import { asBroker } from './failure.js'
-import { notConnected } from './link.js'
+import { notConnected } from './connection.js'
 import type { ResultWriter } from './result-writer.js'
 import { acknowledge, applySettlements, giveBack, heldTags } from './settle.js'
 import type { ClaimOwner } from './settle.js'
@@ -22,7 +22,7 @@ import type { MongoStore } from './store.js'
 /** What a consumer is made from. */
 export interface ConsumerParts {
   readonly store: MongoStore
-  readonly caretaker: Caretaker
+  readonly caretaker: Maintenance
   readonly queues: readonly string[]
   readonly options: ConsumeOptions
   readonly holder: string
@@ -130,7 +130,7 @@ export class MongoConsumer implements Consumer {
 
   #settleInOne(settlements: readonly Settlement[], writer: ResultWriter): Promise<readonly Delivery[]> {
     const deliveries = settlements.map(({ delivery }) => delivery)
-    const { client } = this.#parts.store.lease.link
+    const { client } = this.#parts.store.lease.connection
     return this.#settled(deliveries, () =>
       client.withSession((session) =>
         session.withTransaction(() => applySettlements(this.#owner, settlements, { writer, session })),

@@ -73,7 +73,7 @@ export class MongoFanout implements Fanout {
   async #prepare({ lease, settings, features }: MongoStore): Promise<void> {
     this.#prepared ??= (async () => {
       const { target, names, cappedBytes } = settings
-      const database = lease.link.client.db(target.database)
+      const database = lease.connection.client.db(target.database)
       const found = await database.listCollections({ name: names.broadcast }, { nameOnly: true }).toArray()
       if (found.length > 0) return
       const capped = features.capped ? { capped: true, size: cappedBytes } : {}

@@ -56,7 +56,7 @@ async function claimInOne(
   const { messages, beatOccurrences } = store.collections
   let isNoted = false
   try {
-    await store.lease.link.client.withSession((session) =>
+    await store.lease.connection.client.withSession((session) =>
       session.withTransaction(async () => {
         await beatOccurrences.insertOne({ _id: id, entry, atMs: scheduledAtMs }, { session })
         if (documents.length > 0) await messages.insertMany([...documents], { session })

@@ -1,6 +1,6 @@
 import type { ClientSession } from 'mongodb'
 import type { TaskRecord } from '../../src/backend/contract.js'
-import { linkKey } from './link.js'
+import { linkKey } from './connection.js'
 import type { MongoTarget } from './settings.js'
 
 /** A record and how long to keep it, in milliseconds; 0 keeps it. */

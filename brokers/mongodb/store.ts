@@ -13,12 +13,12 @@ import type {
 import { proveChanges } from './features.js'
 import type { Features } from './features.js'
 import { Holders } from './holders.js'
-import { leaseLink } from './link.js'
-import type { LinkLease } from './link.js'
+import { acquireConnection } from './connection.js'
+import type { ConnectionLease } from './connection.js'
 import type { ServerClock } from './server-clock.js'
 import type { MongoSettings } from './settings.js'
 import { Topology } from './topology.js'
-import { WaitingRoom } from './waiting-room.js'
+import { DelayedMessages } from './delayed-messages.js'
 
 /** The collections of a broker. */
 export interface Collections {
@@ -35,23 +35,23 @@ export interface Collections {
 /** A connected broker's parts. */
 export interface MongoStore {
   readonly settings: MongoSettings
-  readonly lease: LinkLease
+  readonly lease: ConnectionLease
   readonly features: Features
   readonly clock: ServerClock
   readonly collections: Collections
   readonly topology: Topology
   readonly changes: Changes
   readonly holders: Holders
-  readonly waiting: WaitingRoom
+  readonly waiting: DelayedMessages
 }
 
 /** Connect, and make the indexes that are missing. */
 export async function openStore(settings: MongoSettings, signal: AbortSignal): Promise<MongoStore> {
   const { target, names } = settings
-  const lease = leaseLink(target)
+  const lease = acquireConnection(target)
   try {
-    const { features, clock } = await lease.link.ready(signal)
-    const { link } = lease
+    const { features, clock } = await lease.connection.ready(signal)
+    const { connection: link } = lease
     const collections: Collections = {
       messages: link.collection(names.messages, target.database),
       routing: link.collection(names.routing, target.database),
@@ -73,7 +73,7 @@ export async function openStore(settings: MongoSettings, signal: AbortSignal): P
       topology: new Topology(collections),
       changes: new Changes(link.collection(names.messages, target.database), features.changes),
       holders: new Holders(collections),
-      waiting: new WaitingRoom(collections.messages),
+      waiting: new DelayedMessages(collections.messages),
     }
   } catch (error) {
     await lease.release()

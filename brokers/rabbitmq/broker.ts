@@ -11,8 +11,8 @@ import { RabbitConsumer } from './consumer.js'
 import { Delays } from './delays.js'
 import { toFailure } from './failure.js'
 import { RabbitFanout } from './fanout.js'
-import { LinkHolder } from './link-holder.js'
-import type { RabbitLink } from './link.js'
+import { LazyConnection } from './lazy-connection.js'
+import type { RabbitConnection } from './connection.js'
 import { ConfirmedPublisher } from './publisher.js'
 import { Returner } from './returner.js'
 import { Sender } from './sender.js'
@@ -22,7 +22,7 @@ import { Topology } from './topology.js'
 
 /** A connection that publishes and declares, and what is known of the server on it. */
 interface Publishing {
-  readonly link: RabbitLink
+  readonly link: RabbitConnection
   readonly channel: TopologyChannel
   readonly topology: Topology
   readonly publisher: ConfirmedPublisher
@@ -31,7 +31,7 @@ interface Publishing {
 
 /** A connection that consumes, and declares the queues that are its own. */
 interface Consuming {
-  readonly link: RabbitLink
+  readonly link: RabbitConnection
   readonly topology: Topology
 }
 
@@ -55,8 +55,8 @@ export class RabbitBroker implements Broker {
   }
   readonly fanout: Fanout
   readonly #settings: RabbitSettings
-  readonly #publishing: LinkHolder<Publishing>
-  readonly #consuming: LinkHolder<Consuming>
+  readonly #publishing: LazyConnection<Publishing>
+  readonly #consuming: LazyConnection<Consuming>
   readonly #consumers = new Set<Consumer>()
   /** Declared queues that a connection has for itself: they come into being with their consumer. */
   readonly #exclusive = new Map<string, QueueSpec>()
@@ -65,8 +65,8 @@ export class RabbitBroker implements Broker {
 
   constructor(settings: RabbitSettings) {
     this.#settings = settings
-    this.#publishing = new LinkHolder(settings, (link) => toPublishing(link, settings))
-    this.#consuming = new LinkHolder(settings, (link) => toConsuming(link, settings))
+    this.#publishing = new LazyConnection(settings, (link) => toPublishing(link, settings))
+    this.#consuming = new LazyConnection(settings, (link) => toConsuming(link, settings))
     this.fanout = new RabbitFanout(() => this.#publishing.get())
   }
 
@@ -137,7 +137,7 @@ export class RabbitBroker implements Broker {
     return this.#guarded(link, () => work(topology))
   }
 
-  async #guarded<Result>(link: RabbitLink, work: () => Promise<Result>): Promise<Result> {
+  async #guarded<Result>(link: RabbitConnection, work: () => Promise<Result>): Promise<Result> {
     try {
       return await work()
     } catch (error) {
@@ -146,7 +146,7 @@ export class RabbitBroker implements Broker {
   }
 }
 
-function toPublishing(link: RabbitLink, settings: RabbitSettings): Publishing {
+function toPublishing(link: RabbitConnection, settings: RabbitSettings): Publishing {
   const channel = new TopologyChannel(link)
   const delays = new Delays(channel, settings.delayQueueType)
   const topology = new Topology(channel, delays)
@@ -159,7 +159,7 @@ function toPublishing(link: RabbitLink, settings: RabbitSettings): Publishing {
   return { link, channel, topology, publisher, sender }
 }
 
-function toConsuming(link: RabbitLink, settings: RabbitSettings): Consuming {
+function toConsuming(link: RabbitConnection, settings: RabbitSettings): Consuming {
   const channel = new TopologyChannel(link)
   return { link, topology: new Topology(channel, new Delays(channel, settings.delayQueueType)) }
 }

@@ -5,25 +5,25 @@ import { BrokerConnectionError } from '../../src/errors/errors.js'
 import { toArrival } from './envelope.js'
 import type { Arrival } from './envelope.js'
 import { toFailure } from './failure.js'
-import { Hoard } from './hoard.js'
-import { LengthWatch } from './length-watch.js'
-import type { RabbitLink } from './link.js'
+import { UnfetchedDeliveries } from './unfetched-deliveries.js'
+import { LongClaimMonitor } from './long-claim-monitor.js'
+import type { RabbitConnection } from './connection.js'
 import { LongClaims } from './long-claims.js'
 import type { LongClaimsParts } from './long-claims.js'
 import { LostClaims } from './lost-claims.js'
-import { Recounts } from './recounts.js'
+import { DeliveryCounts } from './delivery-counts.js'
 import type { Returner } from './returner.js'
 import { Speed } from './speed.js'
-import { Taps } from './taps.js'
-import type { Tap } from './taps.js'
+import { QueueConsumers } from './queue-consumers.js'
+import type { QueueConsumer } from './queue-consumers.js'
 import { Unsettled } from './unsettled.js'
-import type { Held } from './unsettled.js'
+import type { UnsettledDelivery } from './unsettled.js'
 import { Waiters } from './waiters.js'
 import { append } from '../../src/util/long-list.js'
 
 /** What a {@link RabbitConsumer} works with. */
 export interface ConsumerParts {
-  readonly link: RabbitLink
+  readonly link: RabbitConnection
   readonly channel: Channel
   readonly queues: readonly string[]
   readonly options: ConsumeOptions
@@ -54,12 +54,12 @@ const KEEP_LONG_MS = 120_000
  */
 export class RabbitConsumer implements Consumer {
   readonly #parts: ConsumerParts
-  readonly #taps: Taps
+  readonly #taps: QueueConsumers
   readonly #unsettled = new Unsettled()
   readonly #waiters = new Waiters()
   readonly #speed = new Speed()
   readonly #id = randomUUID().slice(0, 8)
-  #arrived: Held[] = []
+  #arrived: UnsettledDelivery[] = []
   #credit: number
   #handedOut = 0
   /** Deliveries for each queue that the taps were opened for. */
@@ -69,20 +69,20 @@ export class RabbitConsumer implements Consumer {
   /** What is under way with deliveries that must not be given back meanwhile. */
   readonly #leaving = new Set<Promise<void>>()
   #fetches = 0
-  readonly #hoard: Hoard
+  readonly #hoard: UnfetchedDeliveries
   readonly #long: LongClaims
-  readonly #recounts: Recounts
-  readonly #lengthWatch: LengthWatch
+  readonly #recounts: DeliveryCounts
+  readonly #lengthWatch: LongClaimMonitor
 
   constructor(parts: ConsumerParts) {
     this.#parts = parts
     this.#credit = parts.options.credit
     const { channel, queues } = parts
-    this.#taps = new Taps(channel, queues, {
+    this.#taps = new QueueConsumers(channel, queues, {
       arrived: (tap, message) => this.#arrive(tap, message),
       ended: (queue) => this.#lose(new BrokerConnectionError(`queue "${queue}" was deleted`)),
     })
-    this.#hoard = new Hoard({
+    this.#hoard = new UnfetchedDeliveries({
       fetches: () => this.#fetches,
       isOver: () => this.#arrived.length === 0 || this.#lost !== undefined || this.#waiters.count > 0,
       drop: () => this.#dropHoard(),
@@ -90,7 +90,7 @@ export class RabbitConsumer implements Consumer {
     const { consumerTimeoutMs, returner, run } = parts
     const keepMs = Math.min(KEEP_LONG_MS, consumerTimeoutMs)
     this.#long = new LongClaims({ keepMs, publisher: returner, run })
-    this.#recounts = new Recounts({
+    this.#recounts = new DeliveryCounts({
       returner,
       unsettled: this.#unsettled,
       settle: (held) => this.#settle([held]),
@@ -100,7 +100,7 @@ export class RabbitConsumer implements Consumer {
         await channel.prefetch(this.#level, false)
       },
     })
-    this.#lengthWatch = new LengthWatch({
+    this.#lengthWatch = new LongClaimMonitor({
       consumerTimeoutMs,
       held: () => this.#unsettled.all,
       isOver: () => this.#closing !== undefined,
@@ -132,7 +132,7 @@ export class RabbitConsumer implements Consumer {
   async ack(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
     this.#assertAlive()
     const lost: Delivery[] = []
-    const held: Held[] = []
+    const held: UnsettledDelivery[] = []
     const long: Delivery[] = []
     for (const delivery of deliveries) {
       const found = this.#unsettled.find(delivery.tag)
@@ -194,7 +194,7 @@ export class RabbitConsumer implements Consumer {
     }
   }
 
-  async #move(held: Held): Promise<void> {
+  async #move(held: UnsettledDelivery): Promise<void> {
     await this.#long.take(held.delivery)
     if (this.#unsettled.find(held.delivery.tag) === undefined) await this.#long.release([held.delivery])
     else this.#settle([held], true)
@@ -296,10 +296,10 @@ export class RabbitConsumer implements Consumer {
     return taken.map((held) => held.delivery)
   }
 
-  #arrive(tap: Tap, message: ConsumeMessage): void {
+  #arrive(tap: QueueConsumer, message: ConsumeMessage): void {
     const arrival = toArrival(message, tap.queue)
     const delivery = this.#toDelivery(arrival, tap.queue, message.fields.deliveryTag)
-    const held: Held = { message, tap, delivery, handedOutMs: 0 }
+    const held: UnsettledDelivery = { message, consumer: tap, delivery, handedOutMs: 0 }
     tap.open += 1
     this.#unsettled.add(held)
     const isNews = arrival.isUncounted && delivery.replaces === undefined
@@ -323,18 +323,18 @@ export class RabbitConsumer implements Consumer {
     }
   }
 
-  #keep(held: Held): void {
+  #keep(held: UnsettledDelivery): void {
     this.#arrived.push(held)
     this.#waiters.wakeSoon()
     if (!this.#parts.staysTapped && this.#closing === undefined) this.#hoard.watch()
   }
 
-  #settle(settled: readonly Held[], isMoved = false): void {
+  #settle(settled: readonly UnsettledDelivery[], isMoved = false): void {
     if (settled.length === 0) return
     const nowMs = performance.now()
     let heldMs = 0
     for (const held of settled) {
-      held.tap.open -= 1
+      held.consumer.open -= 1
       if (held.handedOutMs === 0) {
         const at = this.#arrived.indexOf(held)
         if (at >= 0) this.#arrived.splice(at, 1)
@@ -350,7 +350,7 @@ export class RabbitConsumer implements Consumer {
     this.#waiters.wake()
   }
 
-  #acknowledge({ message }: Held, isUpTo: boolean): void {
+  #acknowledge({ message }: UnsettledDelivery, isUpTo: boolean): void {
     try {
       this.#parts.channel.ack(message, isUpTo)
     } catch {

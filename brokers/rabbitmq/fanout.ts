@@ -5,7 +5,7 @@ import { BrokerConnectionError } from '../../src/errors/errors.js'
 import type { Message } from '../../src/message/message.js'
 import { toArrival, toEnvelope } from './envelope.js'
 import { toFailure } from './failure.js'
-import type { RabbitLink } from './link.js'
+import type { RabbitConnection } from './connection.js'
 import { toTable } from './table.js'
 import type { Topology } from './topology.js'
 
@@ -14,14 +14,14 @@ const QUEUE_ARGUMENTS = { 'x-expires': 60_000, 'x-message-ttl': 300_000 }
 
 /** What a {@link RabbitFanout} works with. */
 export interface FanoutParts {
-  readonly link: RabbitLink
+  readonly link: RabbitConnection
   readonly topology: Topology
 }
 
 /** Broadcast through exchanges: each listener has a queue of its own, which is gone when it is. */
 export class RabbitFanout implements Fanout {
   readonly #parts: () => Promise<FanoutParts>
-  #channel: { readonly link: RabbitLink; readonly channel: Promise<Channel> } | undefined
+  #channel: { readonly link: RabbitConnection; readonly channel: Promise<Channel> } | undefined
 
   constructor(parts: () => Promise<FanoutParts>) {
     this.#parts = parts
@@ -67,7 +67,7 @@ export class RabbitFanout implements Fanout {
     }
   }
 
-  #publishChannel(link: RabbitLink): Promise<Channel> {
+  #publishChannel(link: RabbitConnection): Promise<Channel> {
     if (this.#channel?.link !== link) {
       const opening = link.channel()
       this.#channel = { link, channel: opening }

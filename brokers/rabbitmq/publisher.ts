@@ -4,7 +4,7 @@ import type { LovageError } from '../../src/errors/errors.js'
 import { withDeadline } from '../../src/util/deadline.js'
 import type { Envelope } from './envelope.js'
 import { replyCode, toFailure } from './failure.js'
-import type { RabbitLink } from './link.js'
+import type { RabbitConnection } from './connection.js'
 
 /** A message with the place it is published to. */
 export interface Addressed extends Envelope {
@@ -44,7 +44,7 @@ const FLUSH_MS = 5_000
  * Nothing is sent while the server says that it takes nothing; what had been sent before comes when it takes it.
  */
 export class ConfirmedPublisher {
-  readonly #link: RabbitLink
+  readonly #link: RabbitConnection
   readonly #lanes = new Map<string, Promise<Lane>>()
   readonly #sent = new Set<Sent>()
   #underWay = 0
@@ -52,7 +52,7 @@ export class ConfirmedPublisher {
   /** Told of an exchange that turned out not to exist. */
   onMissing: (exchange: string) => void = () => undefined
 
-  constructor(link: RabbitLink) {
+  constructor(link: RabbitConnection) {
     this.#link = link
     link.onBlocked = () => void this.#giveUpWhenBlocked()
   }

@@ -1,4 +1,4 @@
-import { MAX_JSON_DEPTH } from '../../src/message/json-writer.js'
+import { MAX_JSON_DEPTH } from '../../src/message/serializer/json-writer.js'
 import { isRecord } from '../../src/util/record.js'
 
 const INT32_END = 2 ** 31

@@ -1,6 +1,6 @@
 import type { Channel } from 'amqplib'
 import { replyCode } from './failure.js'
-import type { RabbitLink } from './link.js'
+import type { RabbitConnection } from './connection.js'
 
 /** Do `declare`; where the user may not, `look` whether what it declares is there. Rejects with the refusal if not. */
 export async function declareOrFind<Result>(
@@ -28,11 +28,11 @@ const REFUSED = 403
  * One piece of work at a time, so that a refusal hits nobody else; the next gets a new channel.
  */
 export class TopologyChannel {
-  readonly #link: RabbitLink
+  readonly #link: RabbitConnection
   #channel: Channel | undefined
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(link: RabbitLink) {
+  constructor(link: RabbitConnection) {
     this.#link = link
   }
 

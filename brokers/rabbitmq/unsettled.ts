@@ -1,13 +1,13 @@
 import type { ConsumeMessage } from 'amqplib'
 import type { Delivery } from '../../src/broker/contract.js'
-import type { Tap } from './taps.js'
+import type { QueueConsumer } from './queue-consumers.js'
 
 /** A message the server has sent and that is not settled. */
-export interface Held {
+export interface UnsettledDelivery {
   /** As it came; its delivery tag is a number that rises within a channel. */
   readonly message: ConsumeMessage
   /** The AMQP consumer that it came by. */
-  readonly tap: Tap
+  readonly consumer: QueueConsumer
   /** What is handed out. */
   readonly delivery: Delivery
   /** When it was handed out, in milliseconds of the process; 0 before. */
@@ -16,8 +16,8 @@ export interface Held {
 
 /** What to tell the server: everything up to one, and others one by one. */
 export interface Acknowledgement {
-  readonly upTo: Held | undefined
-  readonly single: readonly Held[]
+  readonly upTo: UnsettledDelivery | undefined
+  readonly single: readonly UnsettledDelivery[]
 }
 
 /**
@@ -27,11 +27,11 @@ export interface Acknowledgement {
  */
 export class Unsettled {
   /** In the order of numbers, since the server counts up. */
-  readonly #open = new Map<number, Held>()
-  readonly #byTag = new Map<string, Held>()
+  readonly #open = new Map<number, UnsettledDelivery>()
+  readonly #byTag = new Map<string, UnsettledDelivery>()
 
   /** Everything that is not settled, oldest first. */
-  get all(): readonly Held[] {
+  get all(): readonly UnsettledDelivery[] {
     return [...this.#open.values()]
   }
 
@@ -43,26 +43,26 @@ export class Unsettled {
   /** How many of a queue are not settled. */
   countOf(queue: string): number {
     let count = 0
-    for (const held of this.#open.values()) if (held.tap.queue === queue) count += 1
+    for (const held of this.#open.values()) if (held.consumer.queue === queue) count += 1
     return count
   }
 
   /** A delivery came. */
-  add(held: Held): void {
+  add(held: UnsettledDelivery): void {
     this.#open.set(held.message.fields.deliveryTag, held)
     this.#byTag.set(held.delivery.tag, held)
   }
 
   /** The delivery with this tag, unless it is settled. */
-  find(tag: string): Held | undefined {
+  find(tag: string): UnsettledDelivery | undefined {
     return this.#byTag.get(tag)
   }
 
   /** Settle these, which are all held; says how to tell the server. */
-  settle(settled: readonly Held[]): Acknowledgement {
+  settle(settled: readonly UnsettledDelivery[]): Acknowledgement {
     const rest = new Set(settled)
     for (const held of settled) this.#byTag.delete(held.delivery.tag)
-    let upTo: Held | undefined
+    let upTo: UnsettledDelivery | undefined
     for (const [number, held] of this.#open) {
       if (!rest.delete(held)) break
       upTo = held

@@ -5,14 +5,14 @@ import { backoffMs } from '../../src/util/backoff.js'
 import { toFailure } from './failure.js'
 import { gatherWrites } from './gather-writes.js'
 import type { Keys } from './keys.js'
-import type { RedisLink } from './link.js'
+import type { RedisConnection } from './connection.js'
 import { BEFORE_MOVE, RECORD_MOVE, UNDO_MOVE } from './lua/move.js'
 import { numberOf } from './reply.js'
 import { toScript } from './script.js'
 
 /** What a {@link BlockingMove} works with. */
 export interface MoveParts {
-  readonly link: RedisLink
+  readonly link: RedisConnection
   readonly keys: Keys
   /** Its first list is waited for. */
   readonly queue: string
@@ -42,7 +42,7 @@ export class BlockingMove {
   #moving: Promise<string | undefined> | undefined
   #isOver = true
   #isRefused = false
-  #isMeeting = false
+  #isPreparing = false
   #isClosed = false
   #isUncertain = false
   #undoing: Promise<void> | undefined
@@ -60,7 +60,7 @@ export class BlockingMove {
     if (this.#isRefused || this.#isClosed) return false
     if (this.#undoing !== undefined || this.recorded() !== undefined) return false
     if (this.#redis === undefined || this.#redis.status === 'end') this.#redis = this.#open()
-    if (this.#id === 0 && this.#redis.status === 'ready') void this.#meet(this.#redis)
+    if (this.#id === 0 && this.#redis.status === 'ready') void this.#prepareConnection(this.#redis)
     return this.#id > 0
   }
 
@@ -135,7 +135,7 @@ export class BlockingMove {
   }
 
   /** After the release: where a move may still be waiting on the server, let others look for what it brings. */
-  async linger(): Promise<void> {
+  async waitForMessage(): Promise<void> {
     if (this.#isUncertain) await this.#parts.link.call('EVAL', ...this.#before(LONGEST_MS + 1_000), '1')
   }
 
@@ -145,15 +145,15 @@ export class BlockingMove {
     redis.on('close', () => {
       this.#id = 0
     })
-    redis.on('ready', () => void this.#meet(redis))
+    redis.on('ready', () => void this.#prepareConnection(redis))
     redis.connect().catch(() => undefined)
     return redis
   }
 
   /** Learn the connection's id. */
-  async #meet(redis: Redis): Promise<void> {
-    if (this.#isMeeting) return
-    this.#isMeeting = true
+  async #prepareConnection(redis: Redis): Promise<void> {
+    if (this.#isPreparing) return
+    this.#isPreparing = true
     try {
       const id = numberOf(await redis.client('ID'))
       // An account that may not end a move must not begin one.
@@ -162,7 +162,7 @@ export class BlockingMove {
     } catch (error) {
       this.#isRefused = toFailure(error, '').kind === 'refused'
     } finally {
-      this.#isMeeting = false
+      this.#isPreparing = false
     }
   }
 

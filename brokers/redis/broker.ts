@@ -17,9 +17,9 @@ import { RedisConsumer } from './consumer.js'
 import { asBroker } from './failure.js'
 import { RedisFanout } from './fanout.js'
 import { Keys } from './keys.js'
-import type { RedisLink } from './link.js'
-import { leaseLink } from './links.js'
-import type { LinkLease } from './links.js'
+import type { RedisConnection } from './connection.js'
+import { acquireConnection } from './shared-connections.js'
+import type { ConnectionLease } from './shared-connections.js'
 import { RECONCILE, RENEW } from './lua/lease.js'
 import type { RedisSettings } from './settings.js'
 import { Publisher } from './publisher.js'
@@ -34,8 +34,8 @@ const renewScript = toScript(RENEW)
 const reconcileScript = toScript(RECONCILE)
 
 interface Connected {
-  readonly lease: LinkLease
-  readonly link: RedisLink
+  readonly lease: ConnectionLease
+  readonly link: RedisConnection
   readonly topology: Topology
   readonly publisher: Publisher
 }
@@ -77,8 +77,8 @@ export class RedisBroker implements Broker {
 
   async connect(signal: AbortSignal): Promise<void> {
     if (this.#connected !== undefined) return
-    const lease = leaseLink(this.#settings.target)
-    const { link } = lease
+    const lease = acquireConnection(this.#settings.target)
+    const { connection: link } = lease
     try {
       await asBroker(() => link.ready(signal))
     } catch (error) {

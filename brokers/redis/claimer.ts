@@ -1,6 +1,6 @@
 import { RedisFailure } from './failure.js'
 import type { Keys } from './keys.js'
-import type { Argument, RedisLink } from './link.js'
+import type { Argument, RedisConnection } from './connection.js'
 import { CLAIM } from './lua/claim.js'
 import { listOf, numberOf, pairs, textOf, textsOf } from './reply.js'
 import { toScript } from './script.js'
@@ -28,11 +28,11 @@ interface UnreadList {
 }
 
 /** Lists of which changes are told: `others` are all but the first, which is waited for in another way. */
-export type Told = 'none' | 'all' | 'others'
+export type NotifyLists = 'none' | 'all' | 'others'
 
 /** What a claimer works with. */
 export interface ClaimerParts {
-  readonly link: RedisLink
+  readonly link: RedisConnection
   readonly keys: Keys
   readonly queues: readonly string[]
   readonly holder: string
@@ -58,7 +58,7 @@ export class Claimer {
   readonly #parts: ClaimerParts
   readonly #tagPrefix: string
   /** The keys in which a message, or the time of one, may appear. */
-  readonly #tracked: Readonly<Record<Exclude<Told, 'none'>, readonly string[]>>
+  readonly #tracked: Readonly<Record<Exclude<NotifyLists, 'none'>, readonly string[]>>
   readonly #scriptKeys: readonly string[]
   /** Name and name as JSON of each queue, twice in a row so that every rotation is a slice. */
   readonly #names: readonly string[]
@@ -88,7 +88,7 @@ export class Claimer {
   }
 
   /** Claim up to `max` messages. @param told - Of which lists changes are to be told when there is nothing. */
-  async claim(max: number, told: Told): Promise<ClaimAttempt> {
+  async claim(max: number, told: NotifyLists): Promise<ClaimAttempt> {
     const { link, queues, order } = this.#parts
     const turn = this.#turn
     if (order === 'round_robin') this.#turn = (turn + 1) % queues.length

@@ -11,12 +11,12 @@ import { BrokerError } from '../../src/errors/errors.js'
 import { wait } from '../../src/util/wait.js'
 import { BlockingMove } from './blocking-move.js'
 import { Claimer } from './claimer.js'
-import type { ClaimAttempt, Claimed, QueueOrder, Told } from './claimer.js'
+import type { ClaimAttempt, Claimed, QueueOrder, NotifyLists } from './claimer.js'
 import { readEnvelope, toDelivery } from './envelope.js'
 import { asBroker } from './failure.js'
 import type { Keys } from './keys.js'
-import type { RedisLink } from './link.js'
-import { isOnlyLink } from './links.js'
+import type { RedisConnection } from './connection.js'
+import { isOnlyConnection } from './shared-connections.js'
 import { VERIFY } from './lua/lease.js'
 import { numbersOf } from './reply.js'
 import { Restorer } from './restorer.js'
@@ -28,7 +28,7 @@ import type { Publisher } from './publisher.js'
 
 /** What a consumer is made from. */
 export interface ConsumerParts {
-  readonly link: RedisLink
+  readonly link: RedisConnection
   readonly keys: Keys
   readonly publisher: Publisher
   readonly queues: readonly string[]
@@ -43,7 +43,7 @@ export interface ConsumerParts {
 
 interface Idle {
   readonly seen: number
-  readonly told: Told
+  readonly told: NotifyLists
   readonly ms: number
   readonly signal: AbortSignal
 }
@@ -94,7 +94,8 @@ export class RedisConsumer implements Consumer {
     this.#claimer = new Claimer({ link, keys, queues, holder, leaseMs: options.leaseMs, order })
     this.#restorer = new Restorer(link, keys)
     const queue = this.#claimer.firstQueue
-    if (isOnlyLink()) this.#move = new BlockingMove({ link, keys, queue, holder, leaseMs: options.leaseMs })
+    if (isOnlyConnection())
+      this.#move = new BlockingMove({ link, keys, queue, holder, leaseMs: options.leaseMs })
     const envelopeOf = ({ tag }: Delivery): string | undefined => this.#unsettled.get(tag)
     this.#settling = { link, keys, holder, publisher, writer, envelopeOf }
     if (writer !== undefined) this.settle = (settlements) => this.#settle(settlements)
@@ -190,12 +191,12 @@ export class RedisConsumer implements Consumer {
     return this.#closing === undefined ? Math.max(0, room) : 0
   }
 
-  #told(room: number, isTracked: boolean): Told {
+  #told(room: number, isTracked: boolean): NotifyLists {
     if (!isTracked) return 'none'
     return room > 0 && this.#move?.isReady === true ? 'others' : 'all'
   }
 
-  async #attempt(room: number, told: Told): Promise<ClaimAttempt> {
+  async #attempt(room: number, told: NotifyLists): Promise<ClaimAttempt> {
     if (room === 0) return NOTHING
     // What a move brought is recorded before: the next move would put it back.
     void this.#move?.recorded()
@@ -256,7 +257,7 @@ export class RedisConsumer implements Consumer {
     await this.#move?.close()
     try {
       await this.#restorer.release(this.holder)
-      await this.#move?.linger()
+      await this.#move?.waitForMessage()
       this.#parts.link.listening.changedHere()
     } catch {
       // The connection is gone; the lease ends by itself.

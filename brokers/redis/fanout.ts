@@ -4,7 +4,7 @@ import { matchesBinding } from '../../src/broker/routing.js'
 import type { Message } from '../../src/message/message.js'
 import { readEnvelope, toDelivery, writeEnvelope } from './envelope.js'
 import { asBroker, toFailure } from './failure.js'
-import type { RedisLink } from './link.js'
+import type { RedisConnection } from './connection.js'
 
 /** How channels are named. */
 export interface FanoutNaming {
@@ -20,10 +20,10 @@ export interface FanoutNaming {
  * @source kombu 5.7, `kombu/transport/redis.py`, `Channel._get_publish_topic`.
  */
 export class RedisFanout implements Fanout {
-  readonly #link: RedisLink
+  readonly #link: RedisConnection
   readonly #naming: FanoutNaming
 
-  constructor(link: RedisLink, naming: FanoutNaming) {
+  constructor(link: RedisConnection, naming: FanoutNaming) {
     this.#link = link
     this.#naming = naming
   }

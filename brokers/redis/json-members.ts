@@ -1,5 +1,5 @@
 /** Where a member of an object stands in its text. */
-interface Place {
+interface TextRange {
   readonly start: number
   readonly end: number
 }
@@ -30,8 +30,8 @@ export function withMember(
 }
 
 /** The last member of that name, which is the one that parsers take. */
-function placeOf(object: string, quotedName: string): Place | undefined {
-  let found: Place | undefined
+function placeOf(object: string, quotedName: string): TextRange | undefined {
+  let found: TextRange | undefined
   let at = object.indexOf('{') + 1
   for (;;) {
     const nameStart = object.indexOf('"', at)
@@ -45,7 +45,7 @@ function placeOf(object: string, quotedName: string): Place | undefined {
   }
 }
 
-function withoutSpace(text: string, { start, end }: Place): Place {
+function withoutSpace(text: string, { start, end }: TextRange): TextRange {
   const value = text.slice(start, end)
   return { start: end - value.trimStart().length, end: start + value.trimEnd().length }
 }

@@ -1,5 +1,5 @@
 import type { HandBack, Outgoing } from '../../src/broker/contract.js'
-import type { Argument } from './link.js'
+import type { Argument } from './connection.js'
 import { giveBackEnvelope, priorityOf, writeEnvelope } from './envelope.js'
 import type { Envelope } from './envelope.js'
 import type { Keys } from './keys.js'

@@ -2,7 +2,7 @@ import type { Outgoing } from '../../src/broker/contract.js'
 import { unroutable } from '../../src/broker/routing.js'
 import { PublishError } from '../../src/errors/errors.js'
 import type { Keys } from './keys.js'
-import type { Argument, RedisLink } from './link.js'
+import type { Argument, RedisConnection } from './connection.js'
 import { PUBLISH } from './lua/publish.js'
 import { publishOperation } from './operations.js'
 import type { Operation } from './operations.js'
@@ -15,7 +15,7 @@ export type DelayChoice = 'auto' | 'store' | 'eta'
 
 /** What a publisher works with. */
 export interface PublisherParts {
-  readonly link: RedisLink
+  readonly link: RedisConnection
   readonly keys: Keys
   readonly topology: Topology
   readonly delay: DelayChoice

@@ -3,7 +3,7 @@ import { readEntry } from './claim-entry.js'
 import { giveBackEnvelope, priorityOf, readEnvelope } from './envelope.js'
 import { RedisFailure } from './failure.js'
 import type { Keys } from './keys.js'
-import type { RedisLink } from './link.js'
+import type { RedisConnection } from './connection.js'
 import { CLAIMS_OF, OVERDUE, RESTORE, UNLOCK } from './lua/lease.js'
 import { TAG_PREFIX } from './claimer.js'
 import { textsOf } from './reply.js'
@@ -19,13 +19,13 @@ const LOCK_MS = 300_000
 
 /** Puts back what others have claimed and will not settle any more. */
 export class Restorer {
-  readonly #link: RedisLink
+  readonly #link: RedisConnection
   readonly #keys: Keys
   readonly #topology: Topology
   /** Holders whose claims could not be put back: they are not tried again from here. */
   readonly #refused = new Set<string>()
 
-  constructor(link: RedisLink, keys: Keys) {
+  constructor(link: RedisConnection, keys: Keys) {
     this.#link = link
     this.#keys = keys
     this.#topology = new Topology(link, keys)

@@ -10,7 +10,7 @@ import { storedEntry } from '../../src/broker/stored-entry.js'
 import { isRecord } from '../../src/util/record.js'
 import { asBroker } from './failure.js'
 import type { Keys } from './keys.js'
-import type { RedisLink } from './link.js'
+import type { RedisConnection } from './connection.js'
 import { CLAIM_OCCURRENCE, LEAD, REMOVE_ENTRY, RESIGN, SAVE_ENTRY } from './lua/schedule.js'
 import type { Publisher } from './publisher.js'
 import { numberOf, numbersOf, textOf, textsOf } from './reply.js'
@@ -18,7 +18,7 @@ import { toScript } from './script.js'
 
 /** What {@link RedisSchedules} works with. */
 export interface SchedulesParts {
-  readonly link: RedisLink
+  readonly link: RedisConnection
   readonly publisher: Publisher
 }
 

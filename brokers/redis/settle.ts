@@ -1,7 +1,7 @@
 import type { Delivery, Outgoing, Settlement } from '../../src/broker/contract.js'
 import { readEnvelope } from './envelope.js'
 import type { Keys } from './keys.js'
-import type { Argument, RedisLink } from './link.js'
+import type { Argument, RedisConnection } from './connection.js'
 import { SETTLE } from './lua/settle.js'
 import { giveBackOperation } from './operations.js'
 import type { Operation } from './operations.js'
@@ -15,7 +15,7 @@ import { append } from '../../src/util/long-list.js'
 
 /** Whose claims are settled, and with what. */
 export interface SettleParts {
-  readonly link: RedisLink
+  readonly link: RedisConnection
   readonly keys: Keys
   readonly holder: string
   readonly publisher: Publisher

@@ -1,7 +1,7 @@
 import type { Binding, QueueSpec, Route } from '../../src/broker/contract.js'
 import { matchesTopic, topicPattern } from '../../src/broker/routing.js'
 import type { Keys } from './keys.js'
-import type { RedisLink } from './link.js'
+import type { RedisConnection } from './connection.js'
 import { numberOf, textsOf } from './reply.js'
 import { PURGE } from './lua/queue.js'
 import { toScript } from './script.js'
@@ -13,12 +13,12 @@ const purgeScript = toScript(PURGE)
 
 /** Queues and bindings, in kombu's sets and in Lovage's list of declared queues. */
 export class Topology {
-  readonly #link: RedisLink
+  readonly #link: RedisConnection
   readonly #keys: Keys
   /** What this program declared. */
   readonly #declared = new Map<string, QueueSpec>()
 
-  constructor(link: RedisLink, keys: Keys) {
+  constructor(link: RedisConnection, keys: Keys) {
     this.#link = link
     this.#keys = keys
   }

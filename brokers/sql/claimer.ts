@@ -1,11 +1,11 @@
 import type { Delivery } from '../../src/broker/contract.js'
-import type { AtOnce, ClaimedRow, Outlook, Place } from './dialect/dialect.js'
+import type { AtOnce, ClaimedRow, QueueStatus, QueuePosition } from './dialect/dialect.js'
 import { EndedLeases, LAST_CALL_MS } from './ended-leases.js'
 import type { EndedStep } from './ended-leases.js'
 import { toDelivery } from './envelope.js'
 import { SqlFailure } from './failure.js'
-import { PassedOver } from './passed-over.js'
-import type { Session } from './session.js'
+import { ClaimCursor } from './claim-cursor.js'
+import type { SqlSession } from './sql-session.js'
 import type { SqlStore } from './store.js'
 import { append } from '../../src/util/long-list.js'
 
@@ -24,7 +24,7 @@ export interface ClaimAttempt {
   readonly nextMs: number
 }
 
-type Places = ReadonlyMap<string, Place> | undefined
+type Places = ReadonlyMap<string, QueuePosition> | undefined
 
 // While batches are full the look is left out, and with it due messages and lost leases wait this long.
 const LOOK_EVERY_MS = 100
@@ -37,7 +37,7 @@ const FLEETING = { durable: false } as const
 /** Claims batches for one consumer, and on the way makes due messages ready and frees what dead holders had. */
 export class Claimer {
   readonly #options: ClaimerOptions
-  readonly #passedOver = new PassedOver()
+  readonly #passedOver = new ClaimCursor()
   readonly #ended = new EndedLeases()
   #claims = 0
   #turn = 0
@@ -109,7 +109,7 @@ export class Claimer {
     await this.#look()
   }
 
-  async #look(): Promise<Outlook> {
+  async #look(): Promise<QueueStatus> {
     const { store, queues, holder } = this.#options
     const { places } = this.#passedOver
     const startMs = performance.now()
@@ -121,7 +121,7 @@ export class Claimer {
     return outlook
   }
 
-  async #maintain(session: Session, ended: EndedStep): Promise<void> {
+  async #maintain(session: SqlSession, ended: EndedStep): Promise<void> {
     const { store, holder } = this.#options
     const { dialect } = store
     const promoted = await dialect.promote(session)
@@ -169,7 +169,7 @@ export class Claimer {
     return [...queues.slice(this.#turn), ...queues.slice(0, this.#turn)]
   }
 
-  async #claimWithin(session: Session, max: number, places: Places): Promise<readonly Delivery[]> {
+  async #claimWithin(session: SqlSession, max: number, places: Places): Promise<readonly Delivery[]> {
     const { store, holder, leaseMs } = this.#options
     // Made again under its id, it would seem to hold what others have by now.
     if (!(await store.dialect.keepHolder(session, holder, leaseMs))) throw reaped()

@@ -4,8 +4,8 @@ import type { Message } from '../../src/message/message.js'
 import { toError } from '../../src/util/to-error.js'
 import { decodeMeta, encodeMeta } from './envelope.js'
 import { asBroker } from './failure.js'
-import { Lookout } from './lookout.js'
-import type { Session } from './session.js'
+import { CommitPoller } from './commit-poller.js'
+import type { SqlSession } from './sql-session.js'
 import type { SqlStore } from './store.js'
 
 // Whoever has not read a broadcast after this long has lost it; a listener looks every few seconds at the latest.
@@ -28,7 +28,7 @@ export class SqlFanout implements Fanout {
     const meta = encodeMeta(message, route, undefined)
     await asBroker(async () => {
       const { database, dialect, wake } = await this.#connected()
-      const write = async (session: Session): Promise<void> => {
+      const write = async (session: SqlSession): Promise<void> => {
         if (drop) await dialect.dropBroadcasts(session, KEEP_MS)
         await dialect.broadcast(session, meta, message.body)
       }
@@ -72,7 +72,7 @@ interface ListeningParts {
 class Listening {
   readonly #store: SqlStore
   readonly #parts: ListeningParts
-  readonly #lookout: Lookout
+  readonly #lookout: CommitPoller
   #after: number
   #closed = false
 
@@ -80,8 +80,8 @@ class Listening {
     this.#store = store
     this.#parts = parts
     this.#after = parts.after
-    this.#lookout = new Lookout(store, {
-      look: () => this.#read(),
+    this.#lookout = new CommitPoller(store, {
+      poll: () => this.#read(),
       failed: (error) => {
         this.#failed(error)
       },

@@ -3,7 +3,7 @@ import type { Knex } from 'knex'
 import { ConfigError } from '../../src/errors/errors.js'
 import type { Migration, SqlDialect } from './dialect/dialect.js'
 import { SqlFailure } from './failure.js'
-import type { Session, SqlDatabase } from './session.js'
+import type { SqlSession, SqlDatabase } from './sql-session.js'
 
 /** Which tables: those of the queue, those of the results. */
 export type SchemaPart = 'broker' | 'results'
@@ -27,7 +27,7 @@ export interface Schema {
 export async function applyMigrations(schema: Schema, part: SchemaPart): Promise<readonly string[]> {
   const { database, dialect } = schema
   const knex = await database.knex()
-  const work = async (session: Session): Promise<readonly string[]> => {
+  const work = async (session: SqlSession): Promise<readonly string[]> => {
     await dialect.lockSchema(session)
     try {
       const pending = await pendingMigrations(schema, session, part, knex)
@@ -83,7 +83,7 @@ async function isCurrent(schema: Schema, part: SchemaPart): Promise<boolean> {
 
 async function pendingMigrations(
   schema: Schema,
-  session: Session,
+  session: SqlSession,
   part: SchemaPart,
   knex: Knex,
 ): Promise<readonly Migration[]> {
@@ -96,14 +96,14 @@ async function pendingMigrations(
 
 async function appliedMigrations(
   { database, dialect }: Schema,
-  session: Session,
+  session: SqlSession,
 ): Promise<ReadonlySet<string>> {
   if (!(await dialect.hasTable(session, database.names.migration))) return new Set()
   const rows = await session.rows((query, names) => query(names.migration).select('name'))
   return new Set(rows.map(({ name }) => String(name)))
 }
 
-async function apply(dialect: SqlDialect, session: Session, migration: Migration): Promise<void> {
+async function apply(dialect: SqlDialect, session: SqlSession, migration: Migration): Promise<void> {
   for (const statement of migration.statements) await session.run(statement)
   // Tables that others make too tell by themselves what they lack.
   if (!dialect.brokerMigrations.includes(migration.name)) return

@@ -1,5 +1,5 @@
 import type { SqlDialect } from './dialect/dialect.js'
-import type { SqlDatabase } from './session.js'
+import type { SqlDatabase } from './sql-session.js'
 import type { CommitWatch } from './wake.js'
 
 /** A database that was opened, and how to speak to it. */

@@ -3,7 +3,7 @@ import type { Outgoing, QueueSpec } from '../../src/broker/contract.js'
 import { ConfigError, UnsupportedError } from '../../src/errors/errors.js'
 import { isKnex } from '../shared-schemes.js'
 import { insertRouted } from './publish.js'
-import type { Session } from './session.js'
+import type { SqlSession } from './sql-session.js'
 import type { SqlStore } from './store.js'
 import { declareQueue, Topology } from './topology.js'
 
@@ -44,7 +44,7 @@ export async function publishWithin(
 }
 
 /** What this process knows, or what the transaction sees where that is something else: it may be rolled back. */
-async function topologyIn(session: Session, store: SqlStore): Promise<Topology> {
+async function topologyIn(session: SqlSession, store: SqlStore): Promise<Topology> {
   const own = new Topology()
   const shared = store.topology
   if (await shared.isCurrent(session)) own.copy(shared)

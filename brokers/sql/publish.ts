@@ -1,14 +1,14 @@
 import type { Outgoing } from '../../src/broker/contract.js'
 import { BrokerConnectionError, PublishError } from '../../src/errors/errors.js'
-import type { Hold, NewMessage } from './dialect/dialect.js'
+import type { VisibilityDelay, NewMessage } from './dialect/dialect.js'
 import { encodeMeta } from './envelope.js'
-import type { Session } from './session.js'
+import type { SqlSession } from './sql-session.js'
 import type { SqlStore } from './store.js'
 import type { Topology } from './topology.js'
 
 /** Insert messages within a transaction; resolves with the positions whose route reaches no queue. */
 export async function insertOutgoing(
-  session: Session,
+  session: SqlSession,
   store: SqlStore,
   batch: readonly Outgoing[],
 ): Promise<readonly number[]> {
@@ -41,7 +41,7 @@ export async function insertAtOnce(
 
 /** As {@link insertOutgoing}, by a topology that the caller has refreshed. */
 export async function insertRouted(
-  session: Session,
+  session: SqlSession,
   { dialect }: SqlStore,
   { topology, batch }: { readonly topology: Topology; readonly batch: readonly Outgoing[] },
 ): Promise<readonly number[]> {
@@ -85,7 +85,10 @@ function newMessage(outgoing: Outgoing, queue: string): NewMessage {
 }
 
 /** Until when something is hidden, from the two ways to say it; `undefined` when not at all. */
-export function holdOf(wish: { readonly delayMs?: number; readonly notBeforeMs?: number }): Hold | undefined {
+export function holdOf(wish: {
+  readonly delayMs?: number
+  readonly notBeforeMs?: number
+}): VisibilityDelay | undefined {
   if (wish.notBeforeMs !== undefined) return { atMs: wish.notBeforeMs }
   return wish.delayMs !== undefined && wish.delayMs > 0 ? { delayMs: wish.delayMs } : undefined
 }

@@ -1,6 +1,6 @@
 import type { TaskRecord } from '../../src/backend/contract.js'
 import type { KeptRow, SqlDialect } from './dialect/dialect.js'
-import type { Session } from './session.js'
+import type { SqlSession } from './sql-session.js'
 import type { SqlStore } from './store.js'
 
 /** A record and how long to keep it, in milliseconds; 0 keeps it. */
@@ -18,7 +18,7 @@ export interface ResultWriter {
   /** Records were stored. */
   stored(): void
   /** Write records within the caller's transaction. */
-  writeWithin(session: Session, dialect: SqlDialect, records: readonly KeptRecord[]): Promise<void>
+  writeWithin(session: SqlSession, dialect: SqlDialect, records: readonly KeptRecord[]): Promise<void>
 }
 
 /** The backend as a writer into `store`; `undefined` when it is another kind of backend or another database. */

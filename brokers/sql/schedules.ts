@@ -9,7 +9,7 @@ import {
 } from '../../src/broker/contract.js'
 import { storedEntry } from '../../src/broker/stored-entry.js'
 import { insertOutgoing } from './publish.js'
-import type { NamedRow, Session } from './session.js'
+import type { NamedRow, SqlSession } from './sql-session.js'
 import type { SqlStore } from './store.js'
 
 /** Entries of beat, their occurrences and the leader's lease, in three tables. */
@@ -94,13 +94,13 @@ export class SqlSchedules implements ScheduleStore {
     })
   }
 
-  async #change(work: (session: Session) => Promise<unknown>): Promise<void> {
+  async #change(work: (session: SqlSession) => Promise<unknown>): Promise<void> {
     await this.#use(({ database }) => database.transaction(work))
   }
 }
 
 /** The lock on the entry's row makes claims of one entry take turns. */
-async function insertOccurrence(session: Session, occurrence: Occurrence): Promise<boolean> {
+async function insertOccurrence(session: SqlSession, occurrence: Occurrence): Promise<boolean> {
   const { id, entry: name, scheduledAtMs } = occurrence
   const [row] = await session.rows((knex, names) =>
     knex(names.beatEntry).where({ name }).select('*').forUpdate(),
@@ -127,11 +127,11 @@ async function insertOccurrence(session: Session, occurrence: Occurrence): Promi
   return true
 }
 
-async function revise(session: Session): Promise<void> {
+async function revise(session: SqlSession): Promise<void> {
   await session.change((knex, names) => knex(names.beat).increment('revision', 1))
 }
 
-async function entryRow(session: Session, name: string): Promise<StoredEntry | undefined> {
+async function entryRow(session: SqlSession, name: string): Promise<StoredEntry | undefined> {
   const [row] = await session.rows((knex, names) => knex(names.beatEntry).where({ name }).select('*'))
   return row === undefined ? undefined : entryOf(row)
 }

@@ -5,7 +5,7 @@ import type { ClaimKey, GiveBack, SqlDialect } from './dialect/dialect.js'
 import { claimKey, encodeMeta } from './envelope.js'
 import { holdOf, insertOutgoing } from './publish.js'
 import type { KeptRecord, ResultWriter } from './result-writer.js'
-import type { Session } from './session.js'
+import type { SqlSession } from './sql-session.js'
 import type { SqlStore } from './store.js'
 import { append } from '../../src/util/long-list.js'
 
@@ -46,7 +46,7 @@ export async function giveBackAll(
 
 /** Give back, unspent, the claims of a holder that have none of these tags; the number of them. */
 export async function giveBackOthers(
-  owner: { readonly session: Session; readonly dialect: SqlDialect; readonly holder: number },
+  owner: { readonly session: SqlSession; readonly dialect: SqlDialect; readonly holder: number },
   tags: readonly string[],
 ): Promise<number> {
   const { session, dialect, holder } = owner
@@ -128,7 +128,7 @@ function recordOf({ record, recordTtlMs = 0 }: Settlement): readonly KeptRecord[
 /** Everything but the acknowledgement, for the settlements whose claim is not in `lost`. */
 async function applyHeld(
   owner: ClaimOwner,
-  session: Session,
+  session: SqlSession,
   settlements: readonly Settlement[],
   lost: ReadonlySet<string>,
 ): Promise<readonly Delivery[]> {
@@ -153,14 +153,18 @@ async function applyHeld(
 
 async function givenBack(
   owner: ClaimOwner,
-  session: Session,
+  session: SqlSession,
   delivery: Delivery,
   wish: Omit<HandBack, 'delivery'>,
 ): Promise<boolean> {
   return owner.store.dialect.giveBack(session, owner.holder, giveBackOf(delivery, wish))
 }
 
-async function publishWithin(owner: ClaimOwner, session: Session, batch: readonly Outgoing[]): Promise<void> {
+async function publishWithin(
+  owner: ClaimOwner,
+  session: SqlSession,
+  batch: readonly Outgoing[],
+): Promise<void> {
   const lost = await insertOutgoing(session, owner.store, batch)
   if (lost.length > 0) throw unroutable(batch, lost)
 }

@@ -1,7 +1,7 @@
 import type { SqlDialect } from './dialect/dialect.js'
 import { ensureSchema } from './migrate.js'
 import type { SchemaPart } from './migrate.js'
-import type { SqlDatabase } from './session.js'
+import type { SqlDatabase } from './sql-session.js'
 import { openDatabase } from './open-database.js'
 import type { OpenedDatabase } from './opened-database.js'
 import { isSameStore } from './target.js'

@@ -47,7 +47,7 @@ export interface ResultTables {
 }
 
 /** Where the tables of one application stand. */
-export interface Place {
+export interface TableLocation {
   /** Schema of PostgreSQL, database of MySQL; what the connection is in when undefined. */
   readonly schema: string | undefined
   /** Begins the names of the queue's tables; those of the results are Celery's. */
@@ -59,13 +59,13 @@ export interface Place {
 }
 
 /** Where tables stand unless told otherwise. */
-export const DEFAULT_PLACE: Place = { schema: undefined, prefix: 'lovage_' }
+export const DEFAULT_PLACE: TableLocation = { schema: undefined, prefix: 'lovage_' }
 
 // Longer ones would be cut where an index is named after its table.
 const NAME = /^[a-z_][a-z0-9_]{0,39}$/i
 
 /** The names at one place. @throws {@link ConfigError} for a schema or prefix that would need quoting. */
-export function tableNames({ schema, prefix, kombu = KOMBU_NAMES, results }: Place): TableNames {
+export function tableNames({ schema, prefix, kombu = KOMBU_NAMES, results }: TableLocation): TableNames {
   const { task = {}, group = {} } = results ?? {}
   const given = [task.name, task.schema, group.name, group.schema]
   for (const part of [schema, prefix, kombu.queue, kombu.message, ...given]) {

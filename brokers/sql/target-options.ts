@@ -4,7 +4,7 @@ import { toMs } from '../../src/util/duration.js'
 import { shownOption } from '../../src/util/mask-members.js'
 import { isRecord } from '../../src/util/record.js'
 import { DEFAULT_PLACE, KOMBU_NAMES } from './table-names.js'
-import type { Place, ResultTable, ResultTables } from './table-names.js'
+import type { TableLocation, ResultTable, ResultTables } from './table-names.js'
 
 /** Servers that have a dialect of their own; MariaDB is spoken to as MySQL. */
 export type ServerKind = 'postgresql' | 'mysql'
@@ -37,7 +37,7 @@ export function layoutOf({ scheme }: ConnectionUrl): QueueLayout {
  * What Lovage keeps beside kombu's tables has names of its own: a worker on Lovage's tables in the same database must not
  * take what belongs to the other queue.
  */
-export function placeOf(options: ReadonlyMap<string, unknown>, layout: QueueLayout): Place {
+export function placeOf(options: ReadonlyMap<string, unknown>, layout: QueueLayout): TableLocation {
   const prefix = textOption(options, 'tablePrefix') ?? DEFAULT_PLACE.prefix
   return {
     schema: textOption(options, 'schema'),

@@ -4,7 +4,7 @@ import type { Binding, ExchangeType, Outgoing, QueueSpec } from '../../src/broke
 import { isRecord } from '../../src/util/record.js'
 import { parsedJson } from './parsed-json.js'
 import type { SqlDialect } from './dialect/dialect.js'
-import type { Session, SqlRow } from './session.js'
+import type { SqlSession, SqlRow } from './sql-session.js'
 
 const TYPES: readonly ExchangeType[] = ['direct', 'topic', 'fanout', 'headers']
 
@@ -25,7 +25,7 @@ export class Topology {
   }
 
   /** Whether what is known is what the session sees. */
-  async isCurrent(session: Session): Promise<boolean> {
+  async isCurrent(session: SqlSession): Promise<boolean> {
     return (await versionIn(session)) === this.#version
   }
 
@@ -37,7 +37,7 @@ export class Topology {
   }
 
   /** Read again if another process changed something. */
-  async refresh(session: Session): Promise<void> {
+  async refresh(session: SqlSession): Promise<void> {
     const version = await versionIn(session)
     if (version === this.#version) return
     const queues = await session.all('SELECT name FROM {queue}')
@@ -70,13 +70,13 @@ export class Topology {
   }
 }
 
-async function versionIn(session: Session): Promise<number> {
+async function versionIn(session: SqlSession): Promise<number> {
   const [row] = await session.all('SELECT version FROM {topology}')
   return Number(row?.[0])
 }
 
 /** Make the queue and the bindings that are missing. */
-export async function declareQueue(session: Session, spec: QueueSpec): Promise<void> {
+export async function declareQueue(session: SqlSession, spec: QueueSpec): Promise<void> {
   const { name, lifetime, expiresMs = null } = spec
   await session.change((knex, names) =>
     knex(names.queue).insert({ name, lifetime, expires_ms: expiresMs }).onConflict('name').merge(),
@@ -97,14 +97,14 @@ export async function declareQueue(session: Session, spec: QueueSpec): Promise<v
 }
 
 /** Remove the queue, its bindings and its messages, claimed ones too. */
-export async function deleteQueue(session: Session, dialect: SqlDialect, name: string): Promise<void> {
+export async function deleteQueue(session: SqlSession, dialect: SqlDialect, name: string): Promise<void> {
   await dialect.dropMessages(session, name, 'all')
   await session.change((knex, names) => knex(names.binding).where({ queue: name }).delete())
   await session.change((knex, names) => knex(names.queue).where({ name }).delete())
   await changed(session)
 }
 
-async function changed(session: Session): Promise<void> {
+async function changed(session: SqlSession): Promise<void> {
   await session.run('UPDATE {topology} SET version = version + 1')
 }
 

@@ -7,7 +7,7 @@ import type { BatchResultErrorEntry, MessageAttributeValue } from '@aws-sdk/clie
 import { failpoint } from '../../src/util/failpoint.js'
 import { SqsFailure, kindOf, toFailure } from './failure.js'
 import type { QueueRef } from './queue-ref.js'
-import { groupBy, intoTens, sideBySide } from './tens.js'
+import { groupBy, toBatches, sideBySide } from './batching.js'
 
 /** A message to send. */
 export interface Entry {
@@ -103,7 +103,7 @@ async function inBatches<Item extends { readonly ref: QueueRef }>(
   const outcomes: Outcomes<Item> = new Map()
   const lanes: (readonly (readonly Item[])[])[] = []
   for (const [, own] of groupBy(items, (item) => item.ref.url)) {
-    const batches = intoTens(own, work.most, work.sizeOf)
+    const batches = toBatches(own, work.most, work.sizeOf)
     if (work.isOrdered === true && own[0]?.ref.isFifo === true) lanes.push(batches)
     else for (const batch of batches) lanes.push([batch])
   }

@@ -13,16 +13,16 @@ import { deleteAll } from './batches.js'
 import { SqsConsumer } from './consumer.js'
 import { Directory } from './directory.js'
 import { SqsFailure, asBroker } from './failure.js'
-import { LeaseBook } from './lease-book.js'
+import { LeaseDeadlines } from './lease-deadlines.js'
 import { SqsLeases } from './leases.js'
-import { bringHome } from './lost-copies.js'
-import { Overtime } from './overtime.js'
+import { bringHome } from './long-claims/lost-copies.js'
+import { LongClaims } from './long-claims/long-claims.js'
 import { Publisher } from './publisher.js'
 import type { QueueRef } from './queue-ref.js'
 import { receive } from './received.js'
 import { Returner } from './returner.js'
 import type { SqsSettings } from './settings.js'
-import { TEN } from './tens.js'
+import { BATCH_LIMIT } from './batching.js'
 import { Topology } from './topology.js'
 
 const LOOK_FOR_COPIES_MS = 300_000
@@ -42,9 +42,9 @@ export class SqsBroker implements Broker {
   readonly #settings: SqsSettings
   readonly #directory: Directory
   readonly #topology = new Topology()
-  readonly #book = new LeaseBook()
+  readonly #book = new LeaseDeadlines()
   readonly #publisher: Publisher
-  readonly #overtime: Overtime
+  readonly #overtime: LongClaims
   readonly #returner: Returner
   readonly #consumers = new Set<SqsConsumer>()
   #timer: NodeJS.Timeout | undefined
@@ -57,7 +57,7 @@ export class SqsBroker implements Broker {
     this.#directory = directory
     this.leases = new SqsLeases({ directory, book: this.#book, settings })
     this.#publisher = new Publisher({ directory, topology: this.#topology, isBase64 })
-    this.#overtime = new Overtime({ directory, book: this.#book, settings })
+    this.#overtime = new LongClaims({ directory, book: this.#book, settings })
     this.#returner = new Returner({
       isBase64,
       predefined,
@@ -162,7 +162,7 @@ export class SqsBroker implements Broker {
   async #empty(ref: QueueRef): Promise<number> {
     const { ceilingMs, attributeNames } = this.#settings
     const signal = new AbortController().signal
-    const wish = { most: TEN, waitSeconds: 1, leaseMs: 30_000, ceilingMs, attributeNames, signal }
+    const wish = { most: BATCH_LIMIT, waitSeconds: 1, leaseMs: 30_000, ceilingMs, attributeNames, signal }
     let count = 0
     for (;;) {
       const found = await receive(ref, wish)

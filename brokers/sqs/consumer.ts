@@ -4,16 +4,16 @@ import { wait } from '../../src/util/wait.js'
 import type { Ended } from './ended.js'
 import { asBroker } from './failure.js'
 import type { SqsFailure } from './failure.js'
-import type { LeaseBook } from './lease-book.js'
-import { monotonicMs } from './lease-book.js'
-import type { Overtime } from './overtime.js'
+import type { LeaseDeadlines } from './lease-deadlines.js'
+import { monotonicMs } from './lease-deadlines.js'
+import type { LongClaims } from './long-claims/long-claims.js'
 import { Polls } from './polls.js'
 import type { QueueRef } from './queue-ref.js'
 import { toDelivery } from './received.js'
 import type { Received } from './received.js'
 import type { Returner } from './returner.js'
 import type { SqsSettings } from './settings.js'
-import { WaitingRoom } from './waiting-room.js'
+import { PrefetchBuffer } from './prefetch-buffer.js'
 
 /** What a consumer is made from. */
 export interface ConsumerParts {
@@ -21,9 +21,9 @@ export interface ConsumerParts {
   readonly refs: readonly QueueRef[]
   readonly options: ConsumeOptions
   readonly settings: SqsSettings
-  readonly book: LeaseBook
+  readonly book: LeaseDeadlines
   readonly returner: Returner
-  readonly overtime: Overtime
+  readonly overtime: LongClaims
   /** The present moment at the service, in epoch milliseconds. */
   readonly now: () => number
   /** A queue is not where it was. */
@@ -37,7 +37,7 @@ const PATIENT_MS = 5_000
 /** How long closing waits for long polls that are still under way, in milliseconds. */
 const CLOSE_MS = 4_500
 
-interface Held {
+interface UnsettledMessage {
   readonly tag: string
   readonly claim: Received
   readonly delivery: Delivery
@@ -48,7 +48,7 @@ export class SqsConsumer implements Consumer {
   readonly holder: string
   readonly #parts: ConsumerParts
   readonly #polls: Polls
-  readonly #room: WaitingRoom
+  readonly #room: PrefetchBuffer
   readonly #unsettled = new Map<string, Received>()
   /** Settled by a call that failed for others: a second call is told that it was done. */
   readonly #done = new Set<string>()
@@ -65,7 +65,7 @@ export class SqsConsumer implements Consumer {
     this.holder = holder
     this.#parts = parts
     this.#credit = options.credit
-    this.#room = new WaitingRoom({
+    this.#room = new PrefetchBuffer({
       now,
       leaseMs: options.leaseMs,
       returned: (messages) => returner.giveBack(messages),
@@ -201,7 +201,7 @@ export class SqsConsumer implements Consumer {
   /** End claims that hold; resolves with those that did not. */
   async #end(
     deliveries: readonly Delivery[],
-    work: (held: readonly Held[]) => Promise<Ended>,
+    work: (held: readonly UnsettledMessage[]) => Promise<Ended>,
   ): Promise<readonly Delivery[]> {
     await this.#newsOfRenewals(deliveries)
     const { held, lost } = this.#sorted(deliveries)
@@ -219,8 +219,8 @@ export class SqsConsumer implements Consumer {
     return [...lost, ...held.filter(({ claim }) => stale.has(claim)).map(({ delivery }) => delivery)]
   }
 
-  #sorted(deliveries: readonly Delivery[]): { held: readonly Held[]; lost: readonly Delivery[] } {
-    const held: Held[] = []
+  #sorted(deliveries: readonly Delivery[]): { held: readonly UnsettledMessage[]; lost: readonly Delivery[] } {
+    const held: UnsettledMessage[] = []
     const lost: Delivery[] = []
     for (const delivery of deliveries) {
       const { tag } = delivery

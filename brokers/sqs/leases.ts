@@ -4,9 +4,9 @@ import type { Visibility } from './batches.js'
 import type { Directory } from './directory.js'
 import { asBroker } from './failure.js'
 import type { SqsFailure } from './failure.js'
-import type { LeaseBook } from './lease-book.js'
-import { monotonicMs } from './lease-book.js'
-import { overtimeMarginMs } from './overtime.js'
+import type { LeaseDeadlines } from './lease-deadlines.js'
+import { monotonicMs } from './lease-deadlines.js'
+import { longClaimMarginMs } from './long-claims/long-claims.js'
 import type { SqsSettings } from './settings.js'
 import { readTag } from './tag.js'
 import type { Claim } from './tag.js'
@@ -15,7 +15,7 @@ import { append } from '../../src/util/long-list.js'
 /** What renewing works with. */
 export interface LeasesParts {
   readonly directory: Directory
-  readonly book: LeaseBook
+  readonly book: LeaseDeadlines
   readonly settings: SqsSettings
 }
 
@@ -58,7 +58,7 @@ export class SqsLeases implements Leases {
   /** Whether a message may be in a queue of its own by now: the book then says how long its claim holds. */
   #mayHaveMoved(tag: string, nowMs: number): boolean {
     const claim = readTag(tag)
-    return claim !== undefined && claim.ceilingMs < nowMs + overtimeMarginMs(this.#parts.settings)
+    return claim !== undefined && claim.ceilingMs < nowMs + longClaimMarginMs(this.#parts.settings)
   }
 
   async #visibility(

@@ -4,8 +4,8 @@ import type { SqsFailure } from './failure.js'
 import type { QueueRef } from './queue-ref.js'
 import { receive } from './received.js'
 import type { Received, ReceiveWish } from './received.js'
-import { Stalls } from './stalls.js'
-import { TEN } from './tens.js'
+import { StallDetector } from './stall-detector.js'
+import { BATCH_LIMIT } from './batching.js'
 
 /** What polls work with. */
 export interface PollsParts {
@@ -45,7 +45,7 @@ export class Polls {
   readonly #parts: PollsParts
   readonly #lanes: readonly Lane[]
   readonly #stop = new AbortController()
-  readonly #stalls = new Stalls()
+  readonly #stalls = new StallDetector()
   readonly #open = new Set<Promise<void>>()
   #isClosing = false
   #turn = 0
@@ -188,12 +188,12 @@ export class Polls {
  * message would wait here for so long that it has to go back, which the service counts as a delivery.
  */
 function mostOf({ ref }: Lane): number {
-  return ref.isFifo ? 1 : TEN
+  return ref.isFifo ? 1 : BATCH_LIMIT
 }
 
 /** One that brings a message at a time is asked more and more, as nothing tells how many groups have some. */
 function nextSide({ ref, side }: Lane, isFull: boolean, size: number): number {
   if (!isFull) return 1
   if (ref.isFifo) return Math.min(SIDE_BY_SIDE, side + 1)
-  return size === TEN ? SIDE_BY_SIDE : 1
+  return size === BATCH_LIMIT ? SIDE_BY_SIDE : 1
 }

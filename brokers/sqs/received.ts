@@ -4,9 +4,9 @@ import type { Delivery } from '../../src/broker/contract.js'
 import type { Entry } from './batches.js'
 import { isMarkedRedelivered, readEnvelope, toMessage } from './envelope.js'
 import type { Envelope } from './envelope.js'
-import { monotonicMs } from './lease-book.js'
+import { monotonicMs } from './lease-deadlines.js'
 import type { QueueRef } from './queue-ref.js'
-import type { Stalls } from './stalls.js'
+import type { StallDetector } from './stall-detector.js'
 import { toTag } from './tag.js'
 
 /** A claimed message. */
@@ -34,7 +34,7 @@ export interface ReceiveWish {
   readonly ceilingMs: number
   readonly attributeNames: readonly string[]
   readonly signal: AbortSignal
-  readonly stalls?: Stalls
+  readonly stalls?: StallDetector
 }
 
 /** Claim up to ten messages of a queue. Rejects with a `SqsFailure`. */

@@ -6,7 +6,7 @@ import { toEnded } from './ended.js'
 import type { Ended } from './ended.js'
 import { againEntry } from './entries.js'
 import type { Marks } from './envelope.js'
-import type { Overtime } from './overtime.js'
+import type { LongClaims } from './long-claims/long-claims.js'
 import type { PredefinedQueue } from './predefined.js'
 import type { Received } from './received.js'
 
@@ -15,7 +15,7 @@ export interface ReturnerParts {
   readonly isBase64: boolean
   /** The present moment at the service, in epoch milliseconds. */
   readonly now: () => number
-  readonly overtime: Overtime
+  readonly overtime: LongClaims
   readonly predefined: ReadonlyMap<string, PredefinedQueue>
 }
 

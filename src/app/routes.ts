@@ -96,14 +96,18 @@ export class Router {
 }
 
 /** What a level may say of the place; what it leaves out, a lower level decides. */
-type Place = Pick<RoutePlace, 'queue' | 'exchange' | 'routingKey' | 'priority'>
+type RoutableOptions = Pick<RoutePlace, 'queue' | 'exchange' | 'routingKey' | 'priority'>
 
-function pick<Key extends keyof Place>(call: RoutedCall, found: Place, key: Key): Place[Key] {
+function pick<Key extends keyof RoutableOptions>(
+  call: RoutedCall,
+  found: RoutableOptions,
+  key: Key,
+): RoutableOptions[Key] {
   return call.options[key] ?? call.task?.options[key] ?? found[key]
 }
 
 /** A direct exchange is bypassed: Celery publishes to the queue by name unless both parts were given. */
-function toRoute(queue: AppQueue, type: ExchangeType, { exchange, routingKey }: Place): Route {
+function toRoute(queue: AppQueue, type: ExchangeType, { exchange, routingKey }: RoutableOptions): Route {
   const incomplete = exchange === undefined || routingKey === undefined
   if (incomplete && type === 'direct') return { exchange: '', routingKey: queue.spec.name }
   return { exchange: exchange ?? queue.exchange, routingKey: routingKey ?? queue.routingKey }

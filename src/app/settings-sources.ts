@@ -2,10 +2,14 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-import { settingsFromModule, settingsFromObject, type ObjectSourceOptions } from '../config/from-object.js'
-import { loadIni } from '../config/ini.js'
-import type { LoadedSettings } from '../config/loaded-settings.js'
-import { settingsFromEnvvar } from '../config/environment.js'
+import {
+  settingsFromModule,
+  settingsFromObject,
+  type ObjectSourceOptions,
+} from '../config/source/from-object.js'
+import { loadIni } from '../config/source/ini.js'
+import type { LoadedSettings } from '../config/source/loaded-settings.js'
+import { settingsFromEnvvar } from '../config/source/environment.js'
 import { ConfigError } from '../errors/errors.js'
 import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 

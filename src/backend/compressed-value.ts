@@ -1,5 +1,5 @@
-import type { ResultCompressor } from '../message/compressed-result.js'
-import { CompressorRegistry } from '../message/compressor-registry.js'
+import type { ResultCompressor } from '../message/compression/compressed-result.js'
+import { CompressorRegistry } from '../message/compression/compressor-registry.js'
 
 const MARK = Buffer.from('\u0000celery-compressed\u0000', 'latin1')
 /** No store holds a longer value. */

@@ -1,7 +1,7 @@
 import type { ConnectionUrl } from '../broker/connection-url.js'
 import { DriverTable, loadDriver } from '../broker/driver-table.js'
 import type { DriverEntry, FoundDriver } from '../broker/driver-table.js'
-import type { ResultCompressor } from '../message/compressed-result.js'
+import type { ResultCompressor } from '../message/compression/compressed-result.js'
 import type { Broker } from '../broker/contract.js'
 import type { Clock } from '../util/clock.js'
 import type { ResultBackend, ResultCodec } from './contract.js'

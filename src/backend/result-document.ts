@@ -1,5 +1,5 @@
 import { DecodeError } from '../errors/errors.js'
-import { formatUtc, parseIsoTime } from '../message/iso-time.js'
+import { formatUtc, parseIsoTime } from '../message/serializer/iso-time.js'
 import { isRecord } from '../util/record.js'
 import type { ExtendedRecord, ResultCodec, TaskRecord } from './contract.js'
 

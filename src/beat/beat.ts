@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { occurrenceId } from './occurrence-id.js'
 import { openSchedules, type OpenSchedules, type ScheduleHost } from './open-schedules.js'
-import { setAside } from './set-aside.js'
+import { keepDamagedFile } from './damaged-file.js'
 import { readStored, type KnownEntry } from './stored-entries.js'
 import { LovageError, StoreDamagedError } from '../errors/errors.js'
 import { guardLogger, type TaskLogger } from '../task/logger.js'
 import { toError } from '../util/to-error.js'
-import { Agenda, type Line } from './agenda.js'
+import { ScheduledEntries, type ScheduledEntry } from './scheduled-entries.js'
 import type { BeatOptions, BeatStatus, TickReport } from './beat-options.js'
-import { FirstSeen } from './first-seen.js'
+import { EntryStartTimes } from './entry-start-times.js'
 import { InterruptibleSleep } from '../util/interruptible-sleep.js'
 import type { PeriodicTasks } from './periodic-tasks.js'
 import { OccurrenceSender, type SendingHost } from './occurrence-sender.js'
@@ -42,9 +42,9 @@ export class Beat {
   readonly #app: BeatHost
   readonly #options: BeatOptions
   readonly #logger: TaskLogger
-  readonly #agenda: Agenda
+  readonly #agenda: ScheduledEntries
   readonly #pause: InterruptibleSleep
-  readonly #firstSeen = new FirstSeen()
+  readonly #firstSeen = new EntryStartTimes()
   #store: OpenSchedules | undefined
   #sender: OccurrenceSender | undefined
   #running: Promise<void> | undefined
@@ -67,7 +67,7 @@ export class Beat {
     this.#app = app
     this.#options = options
     this.#logger = guardLogger(options.logger ?? app.logger)
-    this.#agenda = new Agenda(
+    this.#agenda = new ScheduledEntries(
       () => app.config().timezone,
       (entry, error) => {
         this.#logger.error(
@@ -233,7 +233,7 @@ export class Beat {
   async #sendDue(nowMs: number): Promise<void> {
     const deadlineMs = this.#app.config().beatCronStartingDeadlineMs
     for (const line of this.#agenda.dueAt(nowMs)) {
-      const due = this.#agenda.look(line, { nowMs, deadlineMs })
+      const due = this.#agenda.due(line, { nowMs, deadlineMs })
       if (due === undefined) continue
       let { missed } = due
       for (const atMs of due.sendMs) {
@@ -260,7 +260,7 @@ export class Beat {
     if (!leads) this.#turn(false)
   }
 
-  async #send({ entry }: Line, atMs: number): Promise<void> {
+  async #send({ entry }: ScheduledEntry, atMs: number): Promise<void> {
     const id = occurrenceId(entry.name, atMs)
     try {
       const isFirst = await this.#sender?.send(entry, { id, entry: entry.name, scheduledAtMs: atMs })
@@ -286,7 +286,7 @@ export class Beat {
     )
   }
 
-  #tellMissed({ entry }: Line, missed: number): void {
+  #tellMissed({ entry }: ScheduledEntry, missed: number): void {
     if (missed === 0) return
     this.#missed += missed
     this.#logger.warn(
@@ -316,7 +316,7 @@ export class Beat {
   /** Nobody else has the local file, and it holds nothing but schedules: begin anew, as Celery does. */
   #setAside(damage: StoreDamagedError): void {
     const { file } = damage
-    const aside = setAside(damage, this.#app.clock)
+    const aside = keepDamagedFile(damage, this.#app.clock)
     this.#logger.error(
       { err: damage, file, aside },
       `beat: the schedule file ${file} is damaged: it is kept as ${aside}, and a new one is begun. ` +

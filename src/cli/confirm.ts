@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 
-import type { Session } from './session.js'
+import type { CommandContext } from './command-context.js'
 import { UsageError } from './usage-error.js'
 
 /**
@@ -9,7 +9,7 @@ import { UsageError } from './usage-error.js'
  * @returns Whether the answer was yes.
  * @throws UsageError when nobody can be asked because standard input is not a terminal.
  */
-export async function confirm(session: Session, question: string): Promise<boolean> {
+export async function confirm(session: CommandContext, question: string): Promise<boolean> {
   const { stdin, stderr } = session.io
   if (stdin.isTTY !== true) throw new UsageError('nobody can be asked here; add --force to go on without')
   stderr.write(`${question} (yes/no) `)

@@ -1,4 +1,4 @@
-import { findOption, nearestName } from '../config/option-names.js'
+import { findOption, nearestName } from '../config/option/option-names.js'
 import { valueFromText } from '../config/value/from-text.js'
 import { UsageError } from './usage-error.js'
 

@@ -9,7 +9,7 @@ import { COMMAND_SUMMARIES, type CommandName } from './command/summaries.js'
 import { EXIT, exitCodeOf, type ExitCode } from './exit-code.js'
 import { processIo, type CommandIo } from './io.js'
 import { printError } from './print-error.js'
-import { Session, type GlobalFlags, type Start } from './session.js'
+import { CommandContext, type GlobalFlags, type Start } from './command-context.js'
 import { UsageError } from './usage-error.js'
 import { packageVersion } from './version.js'
 
@@ -37,7 +37,7 @@ async function run(start: Start, io: CommandIo): Promise<ExitCode> {
   const normal = normalArguments(argv, COMMAND_NAMES)
   const before = process.cwd()
   const folder = workdirOf(normal.argv, io.cwd)
-  const session = new Session({ ...io, cwd: folder }, start, normal.iniFile, () =>
+  const session = new CommandContext({ ...io, cwd: folder }, start, normal.iniFile, () =>
     program.opts<GlobalFlags>(),
   )
   try {
@@ -53,7 +53,7 @@ async function run(start: Start, io: CommandIo): Promise<ExitCode> {
   }
 }
 
-type CreateCommand = (session: Session) => Command
+type CreateCommand = (session: CommandContext) => Command
 
 /** Each command is loaded for itself: most of the time that a command takes is the loading of modules. */
 const COMMANDS: Readonly<Record<CommandName, () => Promise<CreateCommand>>> = {
@@ -95,7 +95,7 @@ function listed(name: CommandName): CreateCommand {
   return () => new Command(name).usage(usage).description(description)
 }
 
-function addCommands(program: Command, session: Session, commands: readonly CreateCommand[]): void {
+function addCommands(program: Command, session: CommandContext, commands: readonly CreateCommand[]): void {
   program
     .description('Distributed task queue: run workers, call tasks, look at results.')
     .option('-A, --app <module[:export]>', 'module that exports the app (LOVAGE_APP)')
@@ -149,7 +149,7 @@ function workdirOf(argv: readonly string[], cwd: string): string {
   return folder === undefined ? cwd : resolve(cwd, folder)
 }
 
-async function finish(session: Session, code: ExitCode): Promise<ExitCode> {
+async function finish(session: CommandContext, code: ExitCode): Promise<ExitCode> {
   try {
     await session.close()
     return code

@@ -3,14 +3,14 @@ import { CommanderError } from 'commander'
 import { LovageError } from '../errors/errors.js'
 import { maskUrls } from '../util/mask-url.js'
 import { printableLines } from '../util/printable.js'
-import type { Session } from './session.js'
+import type { CommandContext } from './command-context.js'
 
 /**
  * Say on standard error why a command ended: one line for what a user can mend, the stack for what is a fault.
  *
  * `LOVAGE_DEBUG` prints the stack of everything.
  */
-export function printError(error: unknown, session: Session): void {
+export function printError(error: unknown, session: CommandContext): void {
   // Commander has printed its own.
   if (error instanceof CommanderError) return
   const { io } = session

@@ -1,14 +1,14 @@
 import type { Lovage } from '../app/app.js'
 import { chooseBroker } from '../config/backend-choice.js'
 import { ConfigError } from '../errors/errors.js'
-import type { Session } from './session.js'
+import type { CommandContext } from './command-context.js'
 
 /**
  * Refuse a command that sends where the broker is the memory of this process: the message would be gone with the command.
  *
  * @throws {@link ConfigError}, unless a program runs the command with an app of its own, which may have a worker beside it.
  */
-export function refuseProcessBroker(session: Session, app: Lovage, command: string): void {
+export function refuseProcessBroker(session: CommandContext, app: Lovage, command: string): void {
   const choice = chooseBroker(app.config())
   if (session.start.app !== undefined || choice.kind !== 'urls' || !choice.urls.some(isOfProcess)) return
   throw new ConfigError(

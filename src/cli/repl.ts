@@ -7,7 +7,7 @@ import { constants, Script } from 'node:vm'
 import { printableLines } from '../util/printable.js'
 import { EXIT, type ExitCode } from './exit-code.js'
 import { printValue } from './print.js'
-import type { Session } from './session.js'
+import type { CommandContext } from './command-context.js'
 
 /** What the code of a shell can name. */
 export type ShellNames = Readonly<Record<string, unknown>>
@@ -27,7 +27,7 @@ export async function runTerminal(names: ShellNames): Promise<void> {
  *
  * The names become globals of this process. The first error ends the script, with its stack and exit code 1.
  */
-export async function runPiped(names: ShellNames, session: Session): Promise<ExitCode> {
+export async function runPiped(names: ShellNames, session: CommandContext): Promise<ExitCode> {
   const require = createRequire(join(session.io.cwd, 'shell.cjs'))
   for (const [name, value] of Object.entries({ ...names, require })) {
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true })
@@ -56,7 +56,7 @@ const SCRIPT_OPTIONS = {
   importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
 }
 
-async function run(script: Script, session: Session): Promise<void> {
+async function run(script: Script, session: CommandContext): Promise<void> {
   const value: unknown = await script.runInThisContext()
   if (value !== undefined) printValue(session.io.stdout, value, session.colors)
 }

@@ -4,7 +4,7 @@ import type { TaskLogger } from '../task/logger.js'
 import { painter, type Paint } from './io.js'
 import { levelNamed, logFormat, logLevel, openLog, type LogFormat, type LogPatterns } from './log.js'
 import { redirectConsole, type RedirectLevel } from './redirect-console.js'
-import type { Session } from './session.js'
+import type { CommandContext } from './command-context.js'
 
 /** How the log of a worker was asked for on the command line. */
 export interface LogFlags {
@@ -19,13 +19,13 @@ export interface WorkerLog {
 }
 
 /** @throws UsageError for a level or form that is none, before anything is loaded. */
-export function checkLogFlags(session: Session, flags: LogFlags): void {
+export function checkLogFlags(session: CommandContext, flags: LogFlags): void {
   logLevel(flags.loglevel)
   logFormat(flags.logFormat, session.io.stderr)
 }
 
 /** The log that options and settings ask for. */
-export function openWorkerLog(session: Session, app: Lovage, flags: LogFlags): WorkerLog {
+export function openWorkerLog(session: CommandContext, app: Lovage, flags: LogFlags): WorkerLog {
   const patterns = patternsOf(app)
   const asked = flags.logFormat ?? (patterns === undefined ? undefined : 'text')
   const format = logFormat(asked, session.io.stderr)
@@ -75,7 +75,7 @@ function patternsOf(app: Lovage): LogPatterns | undefined {
 }
 
 /** `workerLogColor` decides where neither `--no-color` nor `NO_COLOR` does. */
-function paintOf(session: Session, app: Lovage): Paint {
+function paintOf(session: CommandContext, app: Lovage): Paint {
   const { io, flags } = session
   const wanted = app.config().workerLogColor
   const env = wanted === true ? { ...io.env, FORCE_COLOR: '1' } : io.env

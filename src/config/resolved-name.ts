@@ -1,5 +1,5 @@
 import type { Config } from './config.js'
-import { OPTIONS } from './option-table.js'
+import { OPTIONS } from './option/option-table.js'
 import type { Option } from './option/option.js'
 
 /** The name of an option in the resolved config: lengths of time end in `Ms`. */

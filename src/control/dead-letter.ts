@@ -12,7 +12,7 @@ export type DeadReason =
   'worker-lost' | 'unreadable' | 'not-registered' | 'rejected' | 'failed' | 'unsupported' | 'refused'
 
 /** What is written beside a dead message. */
-export interface DeathNote {
+export interface DeadLetterNote {
   readonly reason: DeadReason
   /** One line for people. */
   readonly detail: string
@@ -61,7 +61,7 @@ export function deadLetterQueueSpec(queue: string): QueueSpec {
 }
 
 /** The dead letter of a delivery: the same bytes in Celery's layout, with the note in its headers. */
-export function toDeadLetter(delivery: Delivery, note: DeathNote): Outgoing {
+export function toDeadLetter(delivery: Delivery, note: DeadLetterNote): Outgoing {
   const { message, queue, route, deliveryCount } = delivery
   const { priority } = message.properties
   const headers = {

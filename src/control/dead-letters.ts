@@ -1,7 +1,7 @@
 import type { Broker, Consumer, Delivery, Outgoing } from '../broker/contract.js'
 import { PublishError } from '../errors/errors.js'
 import { append } from '../util/long-list.js'
-import { LetterClaims } from './letter-claims.js'
+import { DeadLetterClaims } from './dead-letter-claims.js'
 import { deadLetterQueue, deadLetterQueueSpec, readDeadLetter, type DeadLetter } from './dead-letter.js'
 
 /** Which dead letters, and how many. */
@@ -106,13 +106,13 @@ async function withLetters<Value>(
   broker: Broker,
   queue: string,
   query: DeadLetterQuery,
-  use: (found: readonly Delivery[], claims: LetterClaims) => Promise<Value>,
+  use: (found: readonly Delivery[], claims: DeadLetterClaims) => Promise<Value>,
 ): Promise<Value> {
   await broker.declare(deadLetterQueueSpec(queue))
   const limit = query.limit ?? DEFAULT_LIMIT
   const { leaseMs = LOOK_LEASE_MS } = query
   const consumer = await broker.consume([deadLetterQueue(queue)], { credit: limit, leaseMs })
-  const claims = new LetterClaims(broker, consumer, leaseMs)
+  const claims = new DeadLetterClaims(broker, consumer, leaseMs)
   try {
     return await use(await claim(consumer, claims, limit, query.ids), claims)
   } finally {
@@ -123,7 +123,7 @@ async function withLetters<Value>(
 
 async function claim(
   consumer: Consumer,
-  claims: LetterClaims,
+  claims: DeadLetterClaims,
   limit: number,
   ids: readonly string[] | undefined,
 ): Promise<Delivery[]> {

@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import { DecodeError } from '../errors/errors.js'
-import { CompressorRegistry } from './compressor-registry.js'
-import type { Compressor } from './compressor.js'
-import { CustomTypes, type CustomType } from './custom-types.js'
-import { jsonSerializer } from './json-serializer.js'
-import { SerializerRegistry, type AcceptedContent } from './serializer-registry.js'
-import type { Serializer } from './serializer.js'
+import { CompressorRegistry } from './compression/compressor-registry.js'
+import type { Compressor } from './compression/compressor.js'
+import { CustomTypes, type CustomType } from './serializer/custom-types.js'
+import { jsonSerializer } from './serializer/json-serializer.js'
+import { SerializerRegistry, type AcceptedContent } from './serializer/serializer-registry.js'
+import type { Serializer } from './serializer/serializer.js'
 
 /** Limits of {@link Codecs}. */
 export interface CodecsOptions {

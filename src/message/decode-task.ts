@@ -3,7 +3,7 @@ import { isRecord } from '../util/record.js'
 import type { Codecs } from './codecs.js'
 import { isEmpty, readEmbed } from './embed.js'
 import type { Message } from './message.js'
-import type { AcceptedContent } from './serializer-registry.js'
+import type { AcceptedContent } from './serializer/serializer-registry.js'
 import { readTask, type TaskSource } from './read-task.js'
 import type { TaskMessage } from './task-message.js'
 

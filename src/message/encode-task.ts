@@ -1,6 +1,6 @@
 import { EncodeError } from '../errors/errors.js'
 import type { Codecs } from './codecs.js'
-import { formatUtc } from './iso-time.js'
+import { formatUtc } from './serializer/iso-time.js'
 import type { Message, MessageProperties } from './message.js'
 import { processOrigin } from './origin.js'
 import { argsRepr, pythonRepr } from './python-repr.js'

@@ -1,6 +1,6 @@
 import { types } from 'node:util'
-import { numberText } from './number-text.js'
-import { Decimal, PlainDate, PlainTime, Uuid } from './typed-values.js'
+import { numberText } from './serializer/number-text.js'
+import { Decimal, PlainDate, PlainTime, Uuid } from './serializer/typed-values.js'
 
 const MAX_LEVELS = 3
 const MAX_CHARACTERS = 1024

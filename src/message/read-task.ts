@@ -1,7 +1,7 @@
 import { MessageError } from '../errors/errors.js'
 import { isRecord } from '../util/record.js'
 import type { Writable } from '../util/writable.js'
-import { parseIsoTime } from './iso-time.js'
+import { parseIsoTime } from './serializer/iso-time.js'
 import type { Message } from './message.js'
 import { isEmpty } from './embed.js'
 import type { Embed, TaskMessage } from './task-message.js'

@@ -1,5 +1,5 @@
 import type { Codecs } from './codecs.js'
-import type { AcceptedContent } from './serializer-registry.js'
+import type { AcceptedContent } from './serializer/serializer-registry.js'
 
 /** A value as the result serializer wrote it. */
 export interface EncodedValue {

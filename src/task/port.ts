@@ -1,4 +1,4 @@
-import type { ErrorRegistry } from '../message/error-registry.js'
+import type { ErrorRegistry } from '../message/error/error-registry.js'
 import type { StateUpdate } from './context.js'
 import type { TaskLogger } from './logger.js'
 

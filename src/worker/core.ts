@@ -1,22 +1,22 @@
 import type { QueueSpec } from '../broker/contract.js'
 import { DeadLetterWatch } from './dead-letter-watch.js'
 import type { WorkerHost } from './host.js'
-import { ClaimWindow } from './claim-window.js'
-import { Dispatcher } from './dispatcher.js'
-import { HoardWatch } from './hoard-watch.js'
-import { Intake } from './intake.js'
-import { LagWatch } from './lag-watch.js'
+import { ClaimWindow } from './claim/claim-window.js'
+import { Dispatcher } from './run/dispatcher.js'
+import { StalledPrefetch } from './claim/stalled-prefetch.js'
+import { Intake } from './run/intake.js'
+import { EventLoopMonitor } from './run/event-loop-monitor.js'
 import { ClaimBoard } from './lease/claim-board.js'
-import { OutcomeSettlements } from './outcome-settlement.js'
+import { OutcomeSettlements } from './settle/outcome-settlement.js'
 import type { Pool } from './pool/pool.js'
 import { pools } from './pool/registry.js'
-import { ReadAhead } from './read-ahead.js'
-import { Records } from './records.js'
-import { Refusals } from './refusals.js'
-import { SessionShare } from './session-share.js'
+import { ReadAhead } from './claim/read-ahead.js'
+import { Records } from './settle/records.js'
+import { Rejections } from './settle/rejections.js'
+import { SharedKeepers } from './connection/shared-keepers.js'
 import type { WorkerSettings } from './settings.js'
-import { Supervisor } from './supervisor.js'
-import { TaskLog } from './task-log.js'
+import { Supervisor } from './connection/supervisor.js'
+import { TaskLog } from './run/task-log.js'
 
 /** The parts of one worker, put together. */
 export interface WorkerCore {
@@ -24,9 +24,9 @@ export interface WorkerCore {
   readonly pool: Pool
   readonly dispatcher: Dispatcher
   readonly supervisor: Supervisor
-  readonly lagWatch: LagWatch
+  readonly lagWatch: EventLoopMonitor
   readonly deadLetterWatch: DeadLetterWatch
-  readonly hoardWatch: HoardWatch
+  readonly hoardWatch: StalledPrefetch
   /** Ends the keepers, if there are any. */
   stopKeeper(): Promise<void>
 }
@@ -52,7 +52,7 @@ export function createCore(options: CoreOptions): WorkerCore {
   const readAhead = new ReadAhead(settings)
   const window = new ClaimWindow({ ...settings, readAhead })
   const records = new Records(host, settings)
-  const hoardWatch = new HoardWatch({
+  const hoardWatch = new StalledPrefetch({
     clock: host.clock,
     afterMs: Math.max(LEAST_HOARD_MS, 2 * settings.readAheadMs),
     buffered: () => dispatcher.buffered,
@@ -71,7 +71,7 @@ export function createCore(options: CoreOptions): WorkerCore {
     settings.concurrency,
   )
   const board = new ClaimBoard(window.most + BOARD_SPARE)
-  const lagWatch = new LagWatch({
+  const lagWatch = new EventLoopMonitor({
     beat: () => board.beat(),
     logger: host.logger,
     elapsedMs: host.elapsedMs,
@@ -84,12 +84,12 @@ export function createCore(options: CoreOptions): WorkerCore {
     records,
     outcomes: new OutcomeSettlements(host, records, settings.deadLetters),
     log: new TaskLog(host.logger),
-    hoard: hoardWatch,
-    lag: lagWatch,
+    stalledPrefetch: hoardWatch,
+    eventLoop: lagWatch,
     board,
     maxDeliveries: settings.maxDeliveries,
   })
-  const refusals = new Refusals(host, settings, records, dispatcher)
+  const refusals = new Rejections(host, settings, records, dispatcher)
   dispatcher.intake = new Intake({ host, settings, refusals, owner: dispatcher })
   return {
     host,
@@ -106,13 +106,13 @@ function createSessions(
   { host, settings, queues, ready }: CoreOptions,
   { window, dispatcher, board }: { window: ClaimWindow; dispatcher: Dispatcher; board: ClaimBoard },
 ): Pick<WorkerCore, 'supervisor' | 'deadLetterWatch' | 'stopKeeper'> {
-  const sessions = new SessionShare(host, settings, board)
+  const sessions = new SharedKeepers(host, settings, board)
   const supervisor: Supervisor = new Supervisor({
     host,
     settings,
     ready: () => {
       deadLetterWatch.start()
-      if (supervisor.session !== undefined) sessions.adopt(supervisor.session.claims.settler)
+      if (supervisor.session !== undefined) sessions.writeClaimlessTo(supervisor.session.claims.settler)
       ready()
     },
     sessionParts: (broker) => ({ host, settings, queues, window, dispatcher, ...sessions.partsFor(broker) }),

@@ -2,7 +2,7 @@ import { LovageError } from '../errors/errors.js'
 import { currentTask } from '../task/context.js'
 import type { TaskLogger } from '../task/logger.js'
 import { toError } from '../util/to-error.js'
-import type { Run } from './run.js'
+import type { Run } from './run/run.js'
 
 /** A worker, as far as the end of its process minds. */
 export interface WatchedWorker {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 import { describe, expect, test } from '@jest/globals'
 
-import { findOption } from '../../src/config/option-names.js'
+import { findOption } from '../../src/config/option/option-names.js'
 import { projectRoot } from '../support/child.js'
 
 interface Row {

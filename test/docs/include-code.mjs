@@ -24,7 +24,7 @@ const marker = /<!-- code: ([^#\s]+)(?:#(\S+))? -->(\n{1,2}```\w*\n[\s\S]*?```)?
 const block = /(?:^(.*)\n+)?^ *```(\w*)\n[\s\S]*?```/gm
 const reason = /^ *<!-- no example: .+ -->$/
 /** Blocks that show what a terminal shows. */
-const shown = new Set(['console', 'text'])
+const shown = new Set(['console', 'mermaid', 'text'])
 const advice = 'run node test/docs/include-code.mjs --write'
 
 const problems = isWriting ? pages().flatMap(write) : [...pages().flatMap(check), ...unseen()]

@@ -1,5 +1,5 @@
 import { parsedJson } from '../parsed-json.js'
-import type { SqlRow } from '../session.js'
+import type { SqlRow } from '../sql-session.js'
 import type { BroadcastRow } from './dialect.js'
 
 /** A row of `id, meta, body`. */

@@ -1,5 +1,5 @@
 import { parsedJson } from '../parsed-json.js'
-import type { SqlRow } from '../session.js'
+import type { SqlRow } from '../sql-session.js'
 import type { ClaimedRow, ClaimKey } from './dialect.js'
 import { append } from '../../../src/util/long-list.js'
 

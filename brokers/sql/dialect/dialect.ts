@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Session, SqlValue } from '../session.js'
+import type { SqlSession, SqlValue } from '../sql-session.js'
 import type { TableNames } from '../table-names.js'
 
 /** A message to insert. */
@@ -10,11 +10,11 @@ export interface NewMessage {
   readonly meta: string
   readonly body: Uint8Array
   /** When it may be claimed; at once when undefined. */
-  readonly hold?: Hold
+  readonly hold?: VisibilityDelay
 }
 
 /** Until when a message is hidden. */
-export type Hold = { readonly delayMs: number } | { readonly atMs: number }
+export type VisibilityDelay = { readonly delayMs: number } | { readonly atMs: number }
 
 /** A claim as the consumer knows it: which row, and which claim of this holder. */
 export interface ClaimKey {
@@ -36,7 +36,7 @@ export interface ClaimedRow extends ClaimKey {
 }
 
 /** A place in the order in which rows are claimed. */
-export interface Place {
+export interface QueuePosition {
   readonly priority: number
   readonly id: number
 }
@@ -45,7 +45,7 @@ export interface Place {
 export interface ClaimRequest {
   readonly queue: string
   /** Rows up to this place may be passed over. A dialect that has no use for it leaves it out. */
-  readonly after?: Place | undefined
+  readonly after?: QueuePosition | undefined
   readonly max: number
   readonly holder: number
   readonly claim: number
@@ -80,11 +80,11 @@ export interface InsertAtOnce {
  */
 export interface AtOnce {
   /** Claim ready rows of one queue, if the holder is still known; the commit does not wait for the disk. */
-  claim(session: Session, request: ClaimAtOnce): Promise<ClaimedAtOnce>
+  claim(session: SqlSession, request: ClaimAtOnce): Promise<ClaimedAtOnce>
   /** Insert and announce; `false` when nothing was done, because one statement does not do or the version is another. */
-  insert(session: Session, wish: InsertAtOnce): Promise<boolean>
+  insert(session: SqlSession, wish: InsertAtOnce): Promise<boolean>
   /** Delete claimed rows, store the results of those whose claim holds, and tell of them. */
-  settle(session: Session, wish: SettleAtOnce): Promise<SettledAtOnce>
+  settle(session: SqlSession, wish: SettleAtOnce): Promise<SettledAtOnce>
 }
 
 /** What is settled by one statement. */
@@ -111,14 +111,14 @@ export interface KeptRow {
 
 /** How a claim is given back. */
 export interface GiveBack extends ClaimKey {
-  readonly hold?: Hold
+  readonly hold?: VisibilityDelay
   readonly unspent: boolean
   /** Set when the row's headers change. */
   readonly meta?: string
 }
 
 /** What a look at the queues shows; nothing is locked by it. */
-export interface Outlook {
+export interface QueueStatus {
   readonly nowMs: number
   /** A message of the queues looked at can be claimed. */
   readonly ready: boolean
@@ -177,63 +177,63 @@ export interface SqlDialect {
   /** Absent where a statement cannot do as much. */
   readonly atOnce?: AtOnce
 
-  insert(session: Session, messages: readonly NewMessage[]): Promise<void>
+  insert(session: SqlSession, messages: readonly NewMessage[]): Promise<void>
   look(
-    session: Session,
+    session: SqlSession,
     queues: readonly string[],
     holder: number,
-    after?: ReadonlyMap<string, Place>,
-  ): Promise<Outlook>
+    after?: ReadonlyMap<string, QueuePosition>,
+  ): Promise<QueueStatus>
   /** Messages that can be claimed. */
-  countReady(session: Session, queue: string): Promise<number>
+  countReady(session: SqlSession, queue: string): Promise<number>
   /** Make due messages of every queue ready, oldest first; the number promoted. */
-  promote(session: Session): Promise<number>
+  promote(session: SqlSession): Promise<number>
   /** Claim ready rows, highest priority first, oldest first. The holder has to be kept in the same transaction. */
-  claim(session: Session, request: ClaimRequest): Promise<readonly ClaimedRow[]>
+  claim(session: SqlSession, request: ClaimRequest): Promise<readonly ClaimedRow[]>
   /** Delete claimed rows. */
-  remove(session: Session, holder: number, claims: readonly ClaimKey[]): Promise<RemoveOutcome>
+  remove(session: SqlSession, holder: number, claims: readonly ClaimKey[]): Promise<RemoveOutcome>
   /** As `remove`, slower; resolves with the claims that were lost. */
-  removeHeld(session: Session, holder: number, claims: readonly ClaimKey[]): Promise<readonly ClaimKey[]>
+  removeHeld(session: SqlSession, holder: number, claims: readonly ClaimKey[]): Promise<readonly ClaimKey[]>
   /** Give one claimed row back; whether the claim still held. */
-  giveBack(session: Session, holder: number, item: GiveBack): Promise<boolean>
+  giveBack(session: SqlSession, holder: number, item: GiveBack): Promise<boolean>
   /** Which of these claims another holder has by now. */
-  lost(session: Session, holder: number, claims: readonly ClaimKey[]): Promise<readonly ClaimKey[]>
+  lost(session: SqlSession, holder: number, claims: readonly ClaimKey[]): Promise<readonly ClaimKey[]>
 
   /** Delete messages of a queue, those that wait or claimed ones too; the number deleted. */
-  dropMessages(session: Session, queue: string, which: 'waiting' | 'all'): Promise<number>
+  dropMessages(session: SqlSession, queue: string, which: 'waiting' | 'all'): Promise<number>
   /** Queues that others made; absent where there are no others. */
-  foreignQueues?(session: Session): Promise<readonly string[]>
+  foreignQueues?(session: SqlSession): Promise<readonly string[]>
 
   /** Register a holder of claims; its id is never given out again. */
-  openHolder(session: Session, leaseMs: number, owner: string): Promise<number>
+  openHolder(session: SqlSession, leaseMs: number, owner: string): Promise<number>
   /** Renew the lease from now; whether the holder is known. */
-  renewHolder(session: Session, holder: number, leaseMs: number): Promise<boolean>
+  renewHolder(session: SqlSession, holder: number, leaseMs: number): Promise<boolean>
   /** Renew the lease unless it is fresh; whether the holder is known. One that was reaped stays forgotten. */
-  keepHolder(session: Session, holder: number, leaseMs: number): Promise<boolean>
+  keepHolder(session: SqlSession, holder: number, leaseMs: number): Promise<boolean>
   /** Free every claim of the holder without counting it, and forget the holder. */
-  closeHolder(session: Session, holder: number): Promise<void>
+  closeHolder(session: SqlSession, holder: number): Promise<void>
   /** Free the claims of holders whose lease ended up to a moment, except this one's; they stay counted. */
-  reap(session: Session, except: number, endedBeforeMs: number): Promise<number>
+  reap(session: SqlSession, except: number, endedBeforeMs: number): Promise<number>
 
   /** Write a broadcast. */
-  broadcast(session: Session, meta: string, body: Uint8Array): Promise<void>
+  broadcast(session: SqlSession, meta: string, body: Uint8Array): Promise<void>
   /** Id of the newest broadcast, 0 when there is none. */
-  lastBroadcast(session: Session): Promise<number>
+  lastBroadcast(session: SqlSession): Promise<number>
   /** Broadcasts with a larger id, in order. */
-  broadcastsAfter(session: Session, id: number): Promise<readonly BroadcastRow[]>
+  broadcastsAfter(session: SqlSession, id: number): Promise<readonly BroadcastRow[]>
   /** Delete broadcasts older than this. */
-  dropBroadcasts(session: Session, olderThanMs: number): Promise<void>
+  dropBroadcasts(session: SqlSession, olderThanMs: number): Promise<void>
 
   /** Store results; a row whose status is SUCCESS stays as it is. `ttlMs` 0 keeps for ever. */
-  upsertResults(session: Session, rows: readonly ResultRow[], ttlMs: number): Promise<void>
+  upsertResults(session: SqlSession, rows: readonly ResultRow[], ttlMs: number): Promise<void>
   /** Rows that have not expired. */
-  loadResults(session: Session, taskIds: readonly string[]): Promise<readonly ResultRow[]>
+  loadResults(session: SqlSession, taskIds: readonly string[]): Promise<readonly ResultRow[]>
   /** Marks that change whenever the row does. */
-  markResults(session: Session, taskIds: readonly string[]): Promise<readonly ResultMark[]>
+  markResults(session: SqlSession, taskIds: readonly string[]): Promise<readonly ResultMark[]>
   /** Delete expired results and groups, up to `limit` of each; the number deleted, below `limit` when none is left. */
-  dropExpired(session: Session, limit: number): Promise<number>
+  dropExpired(session: SqlSession, limit: number): Promise<number>
   /** The database's clock. */
-  now(session: Session): Promise<number>
+  now(session: SqlSession): Promise<number>
 
   /** Names of the broker's migrations, in order. A released one never changes. */
   readonly brokerMigrations: readonly string[]
@@ -242,22 +242,22 @@ export interface SqlDialect {
   /** Tables that the queue shares with others, beside its own; absent where there are none. */
   readonly shared?: SharedTables
   /** Whether the result tables have every column. */
-  resultsAreCurrent(session: Session, names: TableNames): Promise<boolean>
+  resultsAreCurrent(session: SqlSession, names: TableNames): Promise<boolean>
   /** What makes the result tables, or adds the columns that older ones lack. */
-  resultSchema(session: Session, knex: Knex, names: TableNames): Promise<readonly Migration[]>
+  resultSchema(session: SqlSession, knex: Knex, names: TableNames): Promise<readonly Migration[]>
   /** Whether a table exists, by its name in `TableNames`. */
-  hasTable(session: Session, table: string): Promise<boolean>
+  hasTable(session: SqlSession, table: string): Promise<boolean>
   /** Keep other processes from changing the schema until `unlockSchema`, or to the end of the transaction. */
-  lockSchema(session: Session): Promise<void>
-  unlockSchema(session: Session): Promise<void>
+  lockSchema(session: SqlSession): Promise<void>
+  unlockSchema(session: SqlSession): Promise<void>
 }
 
 /** Tables that others make and use too, so that no record says what was done to them. */
 export interface SharedTables {
   /** Whether everything is there that the queue needs. */
-  areCurrent(session: Session, names: TableNames): Promise<boolean>
+  areCurrent(session: SqlSession, names: TableNames): Promise<boolean>
   /** What makes them, or adds what those of others lack. */
-  schema(session: Session, names: TableNames): Promise<readonly Migration[]>
+  schema(session: SqlSession, names: TableNames): Promise<readonly Migration[]>
 }
 
 /** Whether all rows were removed; when not, nothing may be committed. */

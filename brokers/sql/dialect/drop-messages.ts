@@ -1,8 +1,8 @@
-import type { Session } from '../session.js'
+import type { SqlSession } from '../sql-session.js'
 
 /** Built by knex, so the same on every database. See `SqlDialect.dropMessages`. */
 export async function dropMessages(
-  session: Session,
+  session: SqlSession,
   queue: string,
   which: 'waiting' | 'all',
 ): Promise<number> {

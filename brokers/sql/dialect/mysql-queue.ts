@@ -1,6 +1,6 @@
-import type { Session, SqlValue } from '../session.js'
+import type { SqlSession, SqlValue } from '../sql-session.js'
 import { byClaim, claimedRow, without } from './claims.js'
-import { holdValues } from './hold.js'
+import { holdValues } from './visibility-delay.js'
 import { piecesOf } from './pieces.js'
 import type {
   ClaimedRow,
@@ -8,7 +8,7 @@ import type {
   ClaimRequest,
   GiveBack,
   NewMessage,
-  Outlook,
+  QueueStatus,
   RemoveOutcome,
 } from './dialect.js'
 
@@ -47,7 +47,7 @@ const READY_COLUMNS = '(queue, `rank`, ready, meta, body)'
 const HELD_COLUMNS = '(queue, `rank`, meta, body, due_ms, due)'
 
 /** One statement for up to a hundred rows; those to be held go in separately. See `SqlDialect.insert`. */
-export async function insert(session: Session, messages: readonly NewMessage[]): Promise<void> {
+export async function insert(session: SqlSession, messages: readonly NewMessage[]): Promise<void> {
   for (const piece of piecesOf(
     messages.filter(({ hold }) => hold === undefined),
     sizeOf,
@@ -84,7 +84,11 @@ function inserting(columns: string, values: string, rows: number): string {
 }
 
 /** Small index reads, without a lock; each queue has one of its own. See `SqlDialect.look`. */
-export async function look(session: Session, queues: readonly string[], holder: number): Promise<Outlook> {
+export async function look(
+  session: SqlSession,
+  queues: readonly string[],
+  holder: number,
+): Promise<QueueStatus> {
   const [row = []] = await session.all(LOOK, [holder, holder])
   const [nowMs, dueMs, leaseEndMs, held] = row
   return {
@@ -96,7 +100,7 @@ export async function look(session: Session, queues: readonly string[], holder: 
   }
 }
 
-async function isAnyReady(session: Session, queues: readonly string[]): Promise<boolean> {
+async function isAnyReady(session: SqlSession, queues: readonly string[]): Promise<boolean> {
   for (const queue of queues) {
     if ((await session.all(IS_READY, [queue])).length > 0) return true
   }
@@ -104,20 +108,20 @@ async function isAnyReady(session: Session, queues: readonly string[]): Promise<
 }
 
 /** Counts in the index of claimable rows. See `SqlDialect.countReady`. */
-export async function countReady(session: Session, queue: string): Promise<number> {
+export async function countReady(session: SqlSession, queue: string): Promise<number> {
   const [row] = await session.all(COUNT_READY, [queue])
   return Number(row?.[0])
 }
 
 /** Takes the oldest thousand of the due ones that nobody else promotes. See `SqlDialect.promote`. */
-export async function promote(session: Session): Promise<number> {
+export async function promote(session: SqlSession): Promise<number> {
   const ids = idsOf(await session.all(DUE))
   if (ids.length === 0) return 0
   return session.run(`UPDATE {message} SET due_ms = NULL, ready = 1 WHERE id IN (${marks(ids)})`, ids)
 }
 
 /** Reads and locks the rows, skipping what others are claiming, then marks them. See `SqlDialect.claim`. */
-export async function claim(session: Session, request: ClaimRequest): Promise<readonly ClaimedRow[]> {
+export async function claim(session: SqlSession, request: ClaimRequest): Promise<readonly ClaimedRow[]> {
   const { queue, max, holder, claim: number } = request
   const rows = await session.all(READY_ROWS, [queue, max])
   const ids = idsOf(rows)
@@ -144,7 +148,7 @@ function held(ids: readonly number[]): string {
 
 /** One delete for each claim number in the batch; only the count is looked at. See `SqlDialect.remove`. */
 export async function remove(
-  session: Session,
+  session: SqlSession,
   holder: number,
   claims: readonly ClaimKey[],
 ): Promise<RemoveOutcome> {
@@ -157,7 +161,7 @@ export async function remove(
 
 /** Locks what is there, names what is not, and deletes. See `SqlDialect.removeHeld`. */
 export async function removeHeld(
-  session: Session,
+  session: SqlSession,
   holder: number,
   claims: readonly ClaimKey[],
 ): Promise<readonly ClaimKey[]> {
@@ -170,7 +174,7 @@ export async function removeHeld(
 
 /** Reads which of the claimed rows are still this holder's. See `SqlDialect.lost`. */
 export async function lost(
-  session: Session,
+  session: SqlSession,
   holder: number,
   claims: readonly ClaimKey[],
 ): Promise<readonly ClaimKey[]> {
@@ -178,7 +182,7 @@ export async function lost(
 }
 
 /** One update; the row keeps its place in the order of ids. See `SqlDialect.giveBack`. */
-export async function giveBack(session: Session, holder: number, item: GiveBack): Promise<boolean> {
+export async function giveBack(session: SqlSession, holder: number, item: GiveBack): Promise<boolean> {
   const { hold, unspent, meta = null, id, claim: number } = item
   const due = hold !== undefined && 'atMs' in hold ? 1 : 0
   const ready = hold === undefined ? 1 : null
@@ -187,32 +191,32 @@ export async function giveBack(session: Session, holder: number, item: GiveBack)
 }
 
 /** The id is asked for on the same connection. See `SqlDialect.openHolder`. */
-export async function openHolder(session: Session, leaseMs: number, owner: string): Promise<number> {
+export async function openHolder(session: SqlSession, leaseMs: number, owner: string): Promise<number> {
   await session.run(OPEN_HOLDER, [leaseMs, owner])
   const [row] = await session.all('SELECT LAST_INSERT_ID()')
   return Number(row?.[0])
 }
 
 /** One row, whatever number of claims the holder has. See `SqlDialect.renewHolder`. */
-export async function renewHolder(session: Session, holder: number, leaseMs: number): Promise<boolean> {
+export async function renewHolder(session: SqlSession, holder: number, leaseMs: number): Promise<boolean> {
   return (await session.run(RENEW_HOLDER, [leaseMs, holder])) === 1
 }
 
 /** Locks the holder's row; writes nothing while nine tenths of the lease are left. See `SqlDialect.keepHolder`. */
-export async function keepHolder(session: Session, holder: number, leaseMs: number): Promise<boolean> {
+export async function keepHolder(session: SqlSession, holder: number, leaseMs: number): Promise<boolean> {
   const [row] = await session.all(IS_STALE, [Math.round(leaseMs * 0.9), holder])
   if (row?.[0] === 1) await session.run(RENEW_HOLDER, [leaseMs, holder])
   return row !== undefined
 }
 
 /** Gives every claim of the holder back unspent, in one statement. See `SqlDialect.closeHolder`. */
-export async function closeHolder(session: Session, holder: number): Promise<void> {
+export async function closeHolder(session: SqlSession, holder: number): Promise<void> {
   await session.run(FREE_UNSPENT, [holder])
   await session.run('DELETE FROM {holder} WHERE id = ?', [holder])
 }
 
 /** Leaves out holders that are claiming at this moment. See `SqlDialect.reap`. */
-export async function reap(session: Session, except: number, endedBeforeMs: number): Promise<number> {
+export async function reap(session: SqlSession, except: number, endedBeforeMs: number): Promise<number> {
   const ids = idsOf(await session.all(EXPIRED_HOLDERS, [endedBeforeMs, except]))
   if (ids.length === 0) return 0
   const freed = await session.run(
@@ -224,7 +228,7 @@ export async function reap(session: Session, except: number, endedBeforeMs: numb
 }
 
 /** MySQL's clock, in milliseconds. See `SqlDialect.now`. */
-export async function now(session: Session): Promise<number> {
+export async function now(session: SqlSession): Promise<number> {
   const [row] = await session.all(`SELECT ${NOW}`)
   return Number(row?.[0])
 }

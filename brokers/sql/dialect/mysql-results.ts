@@ -1,4 +1,4 @@
-import type { Session, SqlValue } from '../session.js'
+import type { SqlSession, SqlValue } from '../sql-session.js'
 import type { ResultMark, ResultRow } from './dialect.js'
 import { NOW } from './mysql-queue.js'
 import { piecesOf } from './pieces.js'
@@ -32,7 +32,7 @@ function upsert(rows: number): string {
 
 /** One upsert for up to a hundred rows; its condition keeps a SUCCESS. See `SqlDialect.upsertResults`. */
 export async function upsertResults(
-  session: Session,
+  session: SqlSession,
   rows: readonly ResultRow[],
   ttlMs: number,
 ): Promise<void> {
@@ -51,7 +51,7 @@ function sizeOf({ result, traceback }: ResultRow): number {
 
 /** Reads by the unique key, leaving out what has expired. See `SqlDialect.loadResults`. */
 export async function loadResults(
-  session: Session,
+  session: SqlSession,
   taskIds: readonly string[],
 ): Promise<readonly ResultRow[]> {
   if (taskIds.length === 0) return []
@@ -61,7 +61,7 @@ export async function loadResults(
 
 /** Reads status and date, or status and value of a row that is not final. See `SqlDialect.markResults`. */
 export async function markResults(
-  session: Session,
+  session: SqlSession,
   taskIds: readonly string[],
 ): Promise<readonly ResultMark[]> {
   if (taskIds.length === 0) return []
@@ -77,7 +77,7 @@ function marks(values: readonly unknown[]): string {
 }
 
 /** Several cleaners at once take different rows; rows written by Celery are left to its own cleanup. See `SqlDialect.dropExpired`. */
-export async function dropExpired(session: Session, limit: number): Promise<number> {
+export async function dropExpired(session: SqlSession, limit: number): Promise<number> {
   let dropped = 0
   for (const table of ['{taskmeta}', '{tasksetmeta}']) {
     const expired = await session.all(

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
 import { SqlFailure } from '../failure.js'
-import type { Session } from '../session.js'
+import type { SqlSession } from '../sql-session.js'
 import { bareName, quoted, withNames } from '../table-names.js'
 import type { TableNames } from '../table-names.js'
 import { celeryTables, tableState } from './celery-tables.js'
@@ -84,7 +84,7 @@ function routeTables(): readonly string[] {
 }
 
 /** Compares the columns there are with those wanted. See `SqlDialect.resultsAreCurrent`. */
-export async function resultsAreCurrent(session: Session, names: TableNames): Promise<boolean> {
+export async function resultsAreCurrent(session: SqlSession, names: TableNames): Promise<boolean> {
   for (const table of celeryTables(names, TYPES)) {
     const state = await stateOf(session, table)
     if (!state.exists || state.missing.length > 0 || !state.makesIds) return false
@@ -94,7 +94,7 @@ export async function resultsAreCurrent(session: Session, names: TableNames): Pr
 
 /** Creates, or adds what is missing. See `SqlDialect.resultSchema`. */
 export async function resultSchema(
-  session: Session,
+  session: SqlSession,
   _knex: Knex,
   names: TableNames,
 ): Promise<readonly Migration[]> {
@@ -113,12 +113,12 @@ export async function resultSchema(
 }
 
 /** Whether there are sequences, which Celery and kombu then take ids from: on MariaDB alone. */
-export async function hasSequences(session: Session): Promise<boolean> {
+export async function hasSequences(session: SqlSession): Promise<boolean> {
   const [row] = await session.all('SELECT VERSION()')
   return /mariadb/i.test(String(row?.[0]))
 }
 
-async function stateOf(session: Session, table: CeleryTable): Promise<TableState> {
+async function stateOf(session: SqlSession, table: CeleryTable): Promise<TableState> {
   const rows = await session.all(COLUMNS, placeOf(table.name))
   return tableState(
     table,
@@ -166,13 +166,13 @@ function expiryKey(name: string): string {
 }
 
 /** See `SqlDialect.hasTable`. */
-export async function hasTable(session: Session, table: string): Promise<boolean> {
+export async function hasTable(session: SqlSession, table: string): Promise<boolean> {
   const sql = `SELECT 1 FROM information_schema.tables WHERE ${OF_TABLE}`
   return (await session.all(sql, placeOf(table))).length > 0
 }
 
 /** A lock of the connection, which outlives the commits that each change of the schema makes. See `SqlDialect.lockSchema`. */
-export async function lockSchema(session: Session): Promise<void> {
+export async function lockSchema(session: SqlSession): Promise<void> {
   const [row] = await session.all(`SELECT get_lock(${LOCK}, ?)`, [LOCK_WAIT_S])
   if (row?.[0] === 1) return
   throw new SqlFailure(
@@ -183,6 +183,6 @@ export async function lockSchema(session: Session): Promise<void> {
 }
 
 /** See `SqlDialect.unlockSchema`. */
-export async function unlockSchema(session: Session): Promise<void> {
+export async function unlockSchema(session: SqlSession): Promise<void> {
   await session.all(`SELECT release_lock(${LOCK})`)
 }

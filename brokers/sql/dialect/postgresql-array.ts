@@ -1,4 +1,4 @@
-import type { SqlValue } from '../session.js'
+import type { SqlValue } from '../sql-session.js'
 
 const OID = { bytea: 17, text: 25 } as const
 const HEADER = 20

@@ -1,4 +1,4 @@
-import type { Session } from '../session.js'
+import type { SqlSession } from '../sql-session.js'
 import { byPriority, claimedRow } from './claims.js'
 import type { AtOnce, ClaimAtOnce, ClaimedAtOnce, InsertAtOnce } from './dialect.js'
 import { insertText, insertValues, NOW } from './postgresql-insert.js'
@@ -18,7 +18,7 @@ const CLAIM = `WITH me AS MATERIALIZED (
 const INSERT = `WITH told AS MATERIALIZED (SELECT pg_notify($2, '') FROM {topology} WHERE version = $1)
   ${insertText(3, 'EXISTS (SELECT 1 FROM told)')}`
 
-async function claim(session: Session, request: ClaimAtOnce): Promise<ClaimedAtOnce> {
+async function claim(session: SqlSession, request: ClaimAtOnce): Promise<ClaimedAtOnce> {
   const { queue, max, holder, claim: number, leaseMs, after } = request
   const values = [holder, number, queue, max, Math.round(leaseMs * 0.9), ...placeValues(after)]
   const rows = await session.all(CLAIM, values)
@@ -28,7 +28,7 @@ async function claim(session: Session, request: ClaimAtOnce): Promise<ClaimedAtO
   }
 }
 
-async function insert(session: Session, { version, channel, messages }: InsertAtOnce): Promise<boolean> {
+async function insert(session: SqlSession, { version, channel, messages }: InsertAtOnce): Promise<boolean> {
   return (await session.run(INSERT, [version, channel, ...insertValues(messages)])) > 0
 }
 

@@ -1,6 +1,6 @@
-import type { SqlValue } from '../session.js'
+import type { SqlValue } from '../sql-session.js'
 import type { NewMessage } from './dialect.js'
-import { holdValues } from './hold.js'
+import { holdValues } from './visibility-delay.js'
 import { binaryArray, integerArray } from './postgresql-array.js'
 
 /** The present moment in epoch milliseconds, as PostgreSQL tells it; one moment within a statement. */

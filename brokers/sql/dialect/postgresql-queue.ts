@@ -1,6 +1,6 @@
-import type { Session } from '../session.js'
+import type { SqlSession } from '../sql-session.js'
 import { byClaim, byPriority, claimedRow, without } from './claims.js'
-import { holdValues } from './hold.js'
+import { holdValues } from './visibility-delay.js'
 import { integerArray } from './postgresql-array.js'
 import { insertText, insertValues, NOW } from './postgresql-insert.js'
 import type {
@@ -9,8 +9,8 @@ import type {
   ClaimRequest,
   GiveBack,
   NewMessage,
-  Outlook,
-  Place,
+  QueueStatus,
+  QueuePosition,
   RemoveOutcome,
 } from './dialect.js'
 
@@ -63,18 +63,18 @@ const EXPIRED_HOLDERS =
 const INSERT = insertText(1)
 
 /** One statement for any number of rows. See `SqlDialect.insert`. */
-export async function insert(session: Session, messages: readonly NewMessage[]): Promise<void> {
+export async function insert(session: SqlSession, messages: readonly NewMessage[]): Promise<void> {
   await session.run(INSERT, insertValues(messages))
   session.announce()
 }
 
 /** A few small index reads in one statement, without a lock. See `SqlDialect.look`. */
 export async function look(
-  session: Session,
+  session: SqlSession,
   queues: readonly string[],
   holder: number,
-  after?: ReadonlyMap<string, Place>,
-): Promise<Outlook> {
+  after?: ReadonlyMap<string, QueuePosition>,
+): Promise<QueueStatus> {
   const places = queues.map((queue) => placeValues(after?.get(queue)))
   const [ranks, ids] = [0, 1].map((at) => integerArray(places.map((place) => place[at] ?? 0)))
   const [row = []] = await session.all(LOOK, [textArray(queues), holder, ranks ?? '', ids ?? ''])
@@ -89,20 +89,20 @@ export async function look(
 }
 
 /** Counts in the partial index of claimable rows. See `SqlDialect.countReady`. */
-export async function countReady(session: Session, queue: string): Promise<number> {
+export async function countReady(session: SqlSession, queue: string): Promise<number> {
   const [row] = await session.all(COUNT_READY, [queue])
   return Number(row?.[0])
 }
 
 /** Takes the oldest thousand of the due ones that nobody else promotes. See `SqlDialect.promote`. */
-export async function promote(session: Session): Promise<number> {
+export async function promote(session: SqlSession): Promise<number> {
   const promoted = await session.run(PROMOTE)
   if (promoted > 0) session.announce()
   return promoted
 }
 
 /** Skips what others are claiming. See `SqlDialect.claim`. */
-export async function claim(session: Session, request: ClaimRequest): Promise<readonly ClaimedRow[]> {
+export async function claim(session: SqlSession, request: ClaimRequest): Promise<readonly ClaimedRow[]> {
   const { queue, max, holder, claim: number, after } = request
   const rows = await session.all(CLAIM, [holder, number, queue, max, ...placeValues(after)])
   return byPriority(rows.map((row) => claimedRow(row, number)))
@@ -110,7 +110,7 @@ export async function claim(session: Session, request: ClaimRequest): Promise<re
 
 /** One delete for each claim number in the batch; only the count is looked at. See `SqlDialect.remove`. */
 export async function remove(
-  session: Session,
+  session: SqlSession,
   holder: number,
   claims: readonly ClaimKey[],
 ): Promise<RemoveOutcome> {
@@ -123,7 +123,7 @@ export async function remove(
 
 /** Deletes with RETURNING, and names what was not there. See `SqlDialect.removeHeld`. */
 export async function removeHeld(
-  session: Session,
+  session: SqlSession,
   holder: number,
   claims: readonly ClaimKey[],
 ): Promise<readonly ClaimKey[]> {
@@ -132,7 +132,7 @@ export async function removeHeld(
 
 /** Reads which of the claimed rows are still this holder's. See `SqlDialect.lost`. */
 export async function lost(
-  session: Session,
+  session: SqlSession,
   holder: number,
   claims: readonly ClaimKey[],
 ): Promise<readonly ClaimKey[]> {
@@ -140,7 +140,7 @@ export async function lost(
 }
 
 /** One update; the row keeps its place in the order of ids. See `SqlDialect.giveBack`. */
-export async function giveBack(session: Session, holder: number, item: GiveBack): Promise<boolean> {
+export async function giveBack(session: SqlSession, holder: number, item: GiveBack): Promise<boolean> {
   const [base, times] = holdValues(item.hold)
   const due = item.hold !== undefined && 'atMs' in item.hold ? 1 : 0
   const parameters = [base, times, due, item.unspent ? 1 : 0, item.meta ?? null, item.id, holder, item.claim]
@@ -149,25 +149,25 @@ export async function giveBack(session: Session, holder: number, item: GiveBack)
 }
 
 /** An identity gives out no number twice. See `SqlDialect.openHolder`. */
-export async function openHolder(session: Session, leaseMs: number, owner: string): Promise<number> {
+export async function openHolder(session: SqlSession, leaseMs: number, owner: string): Promise<number> {
   const [row] = await session.all(OPEN_HOLDER, [leaseMs, owner])
   return Number(row?.[0])
 }
 
 /** One row, whatever number of claims the holder has. See `SqlDialect.renewHolder`. */
-export async function renewHolder(session: Session, holder: number, leaseMs: number): Promise<boolean> {
+export async function renewHolder(session: SqlSession, holder: number, leaseMs: number): Promise<boolean> {
   return (await session.run(RENEW_HOLDER, [leaseMs, holder])) === 1
 }
 
 /** Locks the holder's row; writes nothing while nine tenths of the lease are left. See `SqlDialect.keepHolder`. */
-export async function keepHolder(session: Session, holder: number, leaseMs: number): Promise<boolean> {
+export async function keepHolder(session: SqlSession, holder: number, leaseMs: number): Promise<boolean> {
   const [row] = await session.all(IS_STALE, [Math.round(leaseMs * 0.9), holder])
   if (row?.[0] === 1) await session.run(RENEW_HOLDER, [leaseMs, holder])
   return row !== undefined
 }
 
 /** Gives every claim of the holder back unspent, in one statement. See `SqlDialect.closeHolder`. */
-export async function closeHolder(session: Session, holder: number): Promise<void> {
+export async function closeHolder(session: SqlSession, holder: number): Promise<void> {
   // A claim that was given up here may still be under way in the server: waited for, and then seen and freed.
   await session.run(DROP_HOLDERS, [integerArray([holder])])
   const freed = await session.run(FREE_UNSPENT, [holder])
@@ -175,7 +175,7 @@ export async function closeHolder(session: Session, holder: number): Promise<voi
 }
 
 /** Leaves out holders that are claiming at this moment. See `SqlDialect.reap`. */
-export async function reap(session: Session, except: number, endedBeforeMs: number): Promise<number> {
+export async function reap(session: SqlSession, except: number, endedBeforeMs: number): Promise<number> {
   const expired = (await session.all(EXPIRED_HOLDERS, [endedBeforeMs, except])).map(([id]) => Number(id))
   if (expired.length === 0) return 0
   const ids = integerArray(expired)
@@ -186,7 +186,7 @@ export async function reap(session: Session, except: number, endedBeforeMs: numb
 }
 
 /** PostgreSQL's clock, in milliseconds. See `SqlDialect.now`. */
-export async function now(session: Session): Promise<number> {
+export async function now(session: SqlSession): Promise<number> {
   const [row] = await session.all(`SELECT ${NOW}`)
   return Number(row?.[0])
 }
@@ -194,7 +194,7 @@ export async function now(session: Session): Promise<number> {
 const FIRST = [-(2 ** 31), 0] as const
 
 /** Rank and id of a place; those of one before all others when there is none. */
-export function placeValues(place: Place | undefined): readonly [rank: number, id: number] {
+export function placeValues(place: QueuePosition | undefined): readonly [rank: number, id: number] {
   return place === undefined ? FIRST : [-place.priority, place.id]
 }
 

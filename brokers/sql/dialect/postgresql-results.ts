@@ -1,4 +1,4 @@
-import type { Session } from '../session.js'
+import type { SqlSession } from '../sql-session.js'
 import type { ResultMark, ResultRow } from './dialect.js'
 import { NOW } from './postgresql-insert.js'
 import { textArray } from './postgresql-queue.js'
@@ -17,7 +17,7 @@ const UPSERT = upsertFrom(resultRows(1))
 
 /** One upsert, whatever number of rows; its condition keeps a SUCCESS. See `SqlDialect.upsertResults`. */
 export async function upsertResults(
-  session: Session,
+  session: SqlSession,
   rows: readonly ResultRow[],
   ttlMs: number,
 ): Promise<void> {
@@ -29,7 +29,7 @@ export async function upsertResults(
 
 /** Reads by the unique key, leaving out what has expired. See `SqlDialect.loadResults`. */
 export async function loadResults(
-  session: Session,
+  session: SqlSession,
   taskIds: readonly string[],
 ): Promise<readonly ResultRow[]> {
   return (await session.all(LOAD, [textArray(taskIds)])).map(resultRow)
@@ -37,7 +37,7 @@ export async function loadResults(
 
 /** Reads status and date, or status and value of a row that is not final. See `SqlDialect.markResults`. */
 export async function markResults(
-  session: Session,
+  session: SqlSession,
   taskIds: readonly string[],
 ): Promise<readonly ResultMark[]> {
   const rows = await session.all(MARK, [textArray(taskIds)])
@@ -45,7 +45,7 @@ export async function markResults(
 }
 
 /** Several cleaners at once take different rows; rows written by Celery are left to its own cleanup. See `SqlDialect.dropExpired`. */
-export async function dropExpired(session: Session, limit: number): Promise<number> {
+export async function dropExpired(session: SqlSession, limit: number): Promise<number> {
   let dropped = 0
   for (const table of ['{taskmeta}', '{tasksetmeta}']) {
     const expired = `SELECT ctid FROM ${table} WHERE lovage_expires_ms <= ${NOW} LIMIT $1 FOR UPDATE SKIP LOCKED`

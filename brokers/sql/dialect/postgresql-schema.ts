@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Session } from '../session.js'
+import type { SqlSession } from '../sql-session.js'
 import { bareName, quoted, withNames } from '../table-names.js'
 import type { TableNames } from '../table-names.js'
 import { celeryTables, tableState } from './celery-tables.js'
@@ -93,7 +93,7 @@ function routeTables(): readonly string[] {
 }
 
 /** Compares the columns there are with those wanted. See `SqlDialect.resultsAreCurrent`. */
-export async function resultsAreCurrent(session: Session, names: TableNames): Promise<boolean> {
+export async function resultsAreCurrent(session: SqlSession, names: TableNames): Promise<boolean> {
   for (const table of celeryTables(names, TYPES)) {
     const state = await stateOf(session, table)
     if (!state.exists || state.missing.length > 0 || !state.makesIds) return false
@@ -103,7 +103,7 @@ export async function resultsAreCurrent(session: Session, names: TableNames): Pr
 
 /** Creates, or adds what is missing. See `SqlDialect.resultSchema`. */
 export async function resultSchema(
-  session: Session,
+  session: SqlSession,
   _knex: Knex,
   names: TableNames,
 ): Promise<readonly Migration[]> {
@@ -120,7 +120,7 @@ export async function resultSchema(
   return steps
 }
 
-async function stateOf(session: Session, table: CeleryTable): Promise<TableState> {
+async function stateOf(session: SqlSession, table: CeleryTable): Promise<TableState> {
   const rows = await session.all(COLUMNS, [quoted(table.name, QUOTE)])
   return tableState(
     table,
@@ -159,13 +159,13 @@ function expiryIndex(name: string): string {
 }
 
 /** See `SqlDialect.hasTable`. */
-export async function hasTable(session: Session, table: string): Promise<boolean> {
+export async function hasTable(session: SqlSession, table: string): Promise<boolean> {
   const [row] = await session.all('SELECT to_regclass($1) IS NOT NULL', [quoted(table, QUOTE)])
   return row?.[0] === 1
 }
 
 /** A lock that ends with the transaction, also behind a pooler. See `SqlDialect.lockSchema`. */
-export async function lockSchema(session: Session): Promise<void> {
+export async function lockSchema(session: SqlSession): Promise<void> {
   await session.all('SELECT pg_advisory_xact_lock($1)', [LOCK])
 }
 

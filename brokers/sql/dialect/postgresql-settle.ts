@@ -1,4 +1,4 @@
-import type { Session, SqlValue } from '../session.js'
+import type { SqlSession, SqlValue } from '../sql-session.js'
 import type { ClaimKey, KeptRow, SettledAtOnce, SettleAtOnce } from './dialect.js'
 import { binaryArray, integerArray } from './postgresql-array.js'
 import { NOW } from './postgresql-insert.js'
@@ -79,7 +79,7 @@ const REMOVE_AND_STORE = `WITH ${GONE}, stored AS (
   SELECT count(*), ${ANSWER}, pg_notify($22, '') FROM gone`
 
 /** Delete claimed rows and store what the tasks gave, for those whose claim holds. See `AtOnce.settle`. */
-export async function settle(session: Session, wish: SettleAtOnce): Promise<SettledAtOnce> {
+export async function settle(session: SqlSession, wish: SettleAtOnce): Promise<SettledAtOnce> {
   const { holder, claims, results, channel } = wish
   const keys = [holder, ...keyArrays(claims)]
   const [row] =

@@ -1,4 +1,4 @@
-import type { SqlRow, SqlValue } from '../session.js'
+import type { SqlRow, SqlValue } from '../sql-session.js'
 import type { ResultRow } from './dialect.js'
 
 /** Columns of `celery_taskmeta` that are written and read, in this order everywhere. */

@@ -1,6 +1,6 @@
-import type { Session, SqlValue } from '../session.js'
+import type { SqlSession, SqlValue } from '../sql-session.js'
 import { byClaim, claimedRow, without } from './claims.js'
-import { holdValues } from './hold.js'
+import { holdValues } from './visibility-delay.js'
 import { PIECE_SIZES, pieces } from './pieces.js'
 import type {
   ClaimedRow,
@@ -8,7 +8,7 @@ import type {
   ClaimRequest,
   GiveBack,
   NewMessage,
-  Outlook,
+  QueueStatus,
   RemoveOutcome,
 } from './dialect.js'
 
@@ -66,7 +66,7 @@ function inserts(columns: string, values: string): ReadonlyMap<number, string> {
 }
 
 /** One statement for up to a hundred rows; those to be held go in separately, with their due time computed by SQLite. See `SqlDialect.insert`. */
-export async function insert(session: Session, messages: readonly NewMessage[]): Promise<void> {
+export async function insert(session: SqlSession, messages: readonly NewMessage[]): Promise<void> {
   const ready = messages.filter(({ hold }) => hold === undefined)
   for (const piece of pieces(ready)) {
     const values: SqlValue[] = []
@@ -87,7 +87,11 @@ export async function insert(session: Session, messages: readonly NewMessage[]):
 }
 
 /** Four small index reads in one statement, without a lock. See `SqlDialect.look`. */
-export async function look(session: Session, queues: readonly string[], holder: number): Promise<Outlook> {
+export async function look(
+  session: SqlSession,
+  queues: readonly string[],
+  holder: number,
+): Promise<QueueStatus> {
   const [row = []] = await session.all(LOOK, [holder, JSON.stringify(queues), holder])
   const [nowMs, dueMs, leaseEndMs, ready, held] = row
   return {
@@ -100,18 +104,18 @@ export async function look(session: Session, queues: readonly string[], holder: 
 }
 
 /** Counts in the partial index of claimable rows. See `SqlDialect.countReady`. */
-export async function countReady(session: Session, queue: string): Promise<number> {
+export async function countReady(session: SqlSession, queue: string): Promise<number> {
   const [row] = await session.all(`SELECT count(*) FROM {message} WHERE queue = ? AND ${READY}`, [queue])
   return Number(row?.[0])
 }
 
 /** Takes the oldest thousand of the due ones at once. See `SqlDialect.promote`. */
-export async function promote(session: Session): Promise<number> {
+export async function promote(session: SqlSession): Promise<number> {
   return session.run(PROMOTE)
 }
 
 /** Marks the batch in one statement, then reads it by the holder's index. See `SqlDialect.claim`. */
-export async function claim(session: Session, request: ClaimRequest): Promise<readonly ClaimedRow[]> {
+export async function claim(session: SqlSession, request: ClaimRequest): Promise<readonly ClaimedRow[]> {
   const { holder, claim: number, queue, max } = request
   if ((await session.run(CLAIM, [holder, number, queue, max])) === 0) return []
   const rows = (await session.all(CLAIMED, [holder, number, queue])).map((row) => claimedRow(row, number))
@@ -120,7 +124,7 @@ export async function claim(session: Session, request: ClaimRequest): Promise<re
 
 /** One delete for each claim number in the batch; only the count is looked at. See `SqlDialect.remove`. */
 export async function remove(
-  session: Session,
+  session: SqlSession,
   holder: number,
   claims: readonly ClaimKey[],
 ): Promise<RemoveOutcome> {
@@ -133,7 +137,7 @@ export async function remove(
 
 /** Deletes with RETURNING, and names what was not there. See `SqlDialect.removeHeld`. */
 export async function removeHeld(
-  session: Session,
+  session: SqlSession,
   holder: number,
   claims: readonly ClaimKey[],
 ): Promise<readonly ClaimKey[]> {
@@ -144,7 +148,7 @@ export async function removeHeld(
 
 /** Reads which of the claimed rows are still this holder's. See `SqlDialect.lost`. */
 export async function lost(
-  session: Session,
+  session: SqlSession,
   holder: number,
   claims: readonly ClaimKey[],
 ): Promise<readonly ClaimKey[]> {
@@ -152,7 +156,7 @@ export async function lost(
 }
 
 /** One update; the row keeps its place in the order of ids. See `SqlDialect.giveBack`. */
-export async function giveBack(session: Session, holder: number, item: GiveBack): Promise<boolean> {
+export async function giveBack(session: SqlSession, holder: number, item: GiveBack): Promise<boolean> {
   const [base, times] = holdValues(item.hold)
   const due = item.hold !== undefined && 'atMs' in item.hold ? 1 : 0
   const parameters = [base, times, due, item.unspent ? 1 : 0, item.meta ?? null, item.id, holder, item.claim]
@@ -160,31 +164,31 @@ export async function giveBack(session: Session, holder: number, item: GiveBack)
 }
 
 /** AUTOINCREMENT keeps ids unique for good. See `SqlDialect.openHolder`. */
-export async function openHolder(session: Session, leaseMs: number, owner: string): Promise<number> {
+export async function openHolder(session: SqlSession, leaseMs: number, owner: string): Promise<number> {
   const [row] = await session.all(OPEN_HOLDER, [leaseMs, owner])
   return Number(row?.[0])
 }
 
 /** One row, whatever number of claims the holder has. See `SqlDialect.renewHolder`. */
-export async function renewHolder(session: Session, holder: number, leaseMs: number): Promise<boolean> {
+export async function renewHolder(session: SqlSession, holder: number, leaseMs: number): Promise<boolean> {
   return (await session.run(RENEW_HOLDER, [leaseMs, holder])) === 1
 }
 
 /** Writes nothing while at least nine tenths of the lease are left. See `SqlDialect.keepHolder`. */
-export async function keepHolder(session: Session, holder: number, leaseMs: number): Promise<boolean> {
+export async function keepHolder(session: SqlSession, holder: number, leaseMs: number): Promise<boolean> {
   const [row] = await session.all(IS_STALE, [Math.round(leaseMs * 0.9), holder])
   if (row?.[0] === 1) await session.run(RENEW_HOLDER, [leaseMs, holder])
   return row !== undefined
 }
 
 /** Gives every claim of the holder back unspent, in one statement. See `SqlDialect.closeHolder`. */
-export async function closeHolder(session: Session, holder: number): Promise<void> {
+export async function closeHolder(session: SqlSession, holder: number): Promise<void> {
   await session.run(FREE_UNSPENT, [holder])
   await session.run(DROP_HOLDERS, [JSON.stringify([holder])])
 }
 
 /** Frees by the list of ended holders, read first so that both statements mean the same ones. See `SqlDialect.reap`. */
-export async function reap(session: Session, except: number, endedBeforeMs: number): Promise<number> {
+export async function reap(session: SqlSession, except: number, endedBeforeMs: number): Promise<number> {
   const expired = (await session.all(EXPIRED_HOLDERS, [endedBeforeMs, except])).map(([id]) => id)
   if (expired.length === 0) return 0
   const ids = JSON.stringify(expired)
@@ -194,7 +198,7 @@ export async function reap(session: Session, except: number, endedBeforeMs: numb
 }
 
 /** SQLite's clock, in milliseconds. See `SqlDialect.now`. */
-export async function now(session: Session): Promise<number> {
+export async function now(session: SqlSession): Promise<number> {
   const [row] = await session.all(`SELECT ${NOW}`)
   return Number(row?.[0])
 }

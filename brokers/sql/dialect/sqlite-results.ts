@@ -1,4 +1,4 @@
-import type { Session, SqlValue } from '../session.js'
+import type { SqlSession, SqlValue } from '../sql-session.js'
 import type { ResultMark, ResultRow } from './dialect.js'
 import { pieces } from './pieces.js'
 import { RESULT_COLUMNS, resultRow, rowValues } from './result-row.js'
@@ -29,7 +29,7 @@ function upsert(rows: number): string {
 
 /** One upsert for up to a hundred rows; its condition keeps a SUCCESS. See `SqlDialect.upsertResults`. */
 export async function upsertResults(
-  session: Session,
+  session: SqlSession,
   rows: readonly ResultRow[],
   ttlMs: number,
 ): Promise<void> {
@@ -42,7 +42,7 @@ export async function upsertResults(
 
 /** Reads by the unique key, leaving out what has expired. See `SqlDialect.loadResults`. */
 export async function loadResults(
-  session: Session,
+  session: SqlSession,
   taskIds: readonly string[],
 ): Promise<readonly ResultRow[]> {
   return (await session.all(LOAD, [JSON.stringify(taskIds)])).map(resultRow)
@@ -50,7 +50,7 @@ export async function loadResults(
 
 /** Reads status and date, or status and value of a row that is not final. See `SqlDialect.markResults`. */
 export async function markResults(
-  session: Session,
+  session: SqlSession,
   taskIds: readonly string[],
 ): Promise<readonly ResultMark[]> {
   const rows = await session.all(MARK, [JSON.stringify(taskIds)])
@@ -58,7 +58,7 @@ export async function markResults(
 }
 
 /** Deletes rows whose time, stored by Lovage, is over; rows written by Celery have none and are left to its own cleanup. See `SqlDialect.dropExpired`. */
-export async function dropExpired(session: Session, limit: number): Promise<number> {
+export async function dropExpired(session: SqlSession, limit: number): Promise<number> {
   let dropped = 0
   for (const table of ['celery_taskmeta', 'celery_tasksetmeta']) {
     const expired = `SELECT id FROM ${table} WHERE lovage_expires_ms <= ${NOW} LIMIT ?`

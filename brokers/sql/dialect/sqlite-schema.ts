@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Session } from '../session.js'
+import type { SqlSession } from '../sql-session.js'
 import type { TableNames } from '../table-names.js'
 import type { Migration } from './dialect.js'
 import { READY } from './sqlite-queue.js'
@@ -127,7 +127,7 @@ const KEYS: Readonly<Record<string, string>> = {
 }
 
 /** Compares the columns there are with those wanted. See `SqlDialect.resultsAreCurrent`. */
-export async function resultsAreCurrent(session: Session): Promise<boolean> {
+export async function resultsAreCurrent(session: SqlSession): Promise<boolean> {
   for (const table of Object.keys(RESULT_COLUMNS)) {
     const { missing } = await compare(session, table)
     if (missing.length > 0) return false
@@ -140,7 +140,7 @@ export async function resultsAreCurrent(session: Session): Promise<boolean> {
  *
  * @source Celery 5.7, `celery/backends/database/models.py` and `session.py`.
  */
-export async function resultSchema(session: Session, knex: Knex): Promise<readonly Migration[]> {
+export async function resultSchema(session: SqlSession, knex: Knex): Promise<readonly Migration[]> {
   const steps: Migration[] = []
   for (const [table, columns] of Object.entries(RESULT_COLUMNS)) {
     const { exists, missing } = await compare(session, table)
@@ -163,7 +163,7 @@ interface Comparison {
   readonly missing: readonly string[]
 }
 
-async function compare(session: Session, table: string): Promise<Comparison> {
+async function compare(session: SqlSession, table: string): Promise<Comparison> {
   const rows = await session.all('SELECT name FROM pragma_table_info(?)', [table])
   const present = new Set(rows.map(([name]) => name))
   const missing = Object.keys(RESULT_COLUMNS[table] ?? {}).filter((column) => !present.has(column))

@@ -1,4 +1,4 @@
-import type { Session } from '../session.js'
+import type { SqlSession } from '../sql-session.js'
 import type { SqlDialect } from './dialect.js'
 import { dropMessages } from './drop-messages.js'
 import * as broadcast from './sqlite-broadcast.js'
@@ -15,7 +15,7 @@ export const sqlite: SqlDialect = {
   ...broadcast,
   ...results,
   ...schema,
-  async hasTable(session: Session, table: string): Promise<boolean> {
+  async hasTable(session: SqlSession, table: string): Promise<boolean> {
     const sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
     return (await session.all(sql, [table])).length > 0
   },

@@ -1,5 +1,5 @@
 import { ConfigError } from '../../../src/errors/errors.js'
-import type { SqlRow, SqlValue } from '../session.js'
+import type { SqlRow, SqlValue } from '../sql-session.js'
 import { isRecord } from '../../../src/util/record.js'
 import type { EngineName, NativeConnection, NativeStatement, SqliteEngine } from './native.js'
 

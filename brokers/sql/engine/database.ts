@@ -7,15 +7,15 @@ import { DamagedFile, NotBegun, SqlFailure } from '../failure.js'
 import type {
   NamedRow,
   QueryMaker,
-  Session,
+  SqlSession,
   SqlDatabase,
   SqlRow,
   SqlValue,
   TransactionOptions,
-} from '../session.js'
+} from '../sql-session.js'
 import { withNames } from '../table-names.js'
 import type { TableNames } from '../table-names.js'
-import { Turnstile } from '../turnstile.js'
+import { Mutex } from '../mutex.js'
 import { isRecord } from '../../../src/util/record.js'
 import { SQLITE, sqliteCode } from './native.js'
 import type { NativeConnection, NativeStatement, SqliteEngine } from './native.js'
@@ -64,9 +64,9 @@ export class SqliteFile implements SqlDatabase {
   readonly names: TableNames
   readonly #native: NativeConnection
   readonly #options: SqliteFileOptions
-  readonly #turnstile = new Turnstile()
+  readonly #turnstile = new Mutex()
   readonly #statements = new Map<string, NativeStatement>()
-  readonly #session: Session
+  readonly #session: SqlSession
   #knex: Promise<Knex> | undefined
   #asked: string | undefined
   #synchronous: string | undefined
@@ -120,7 +120,7 @@ export class SqliteFile implements SqlDatabase {
   }
 
   async transaction<Result>(
-    work: (session: Session) => Promise<Result>,
+    work: (session: SqlSession) => Promise<Result>,
     { durable = true, signal }: TransactionOptions = {},
   ): Promise<Result> {
     return this.#turnstile.pass(async () => {
@@ -139,7 +139,7 @@ export class SqliteFile implements SqlDatabase {
     }, signal)
   }
 
-  async read<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
+  async read<Result>(work: (session: SqlSession) => Promise<Result>): Promise<Result> {
     return this.#turnstile.pass(async () => {
       this.#assertOpen()
       try {
@@ -167,7 +167,7 @@ export class SqliteFile implements SqlDatabase {
     })
   }
 
-  #makeSession(): Session {
+  #makeSession(): SqlSession {
     return {
       all: async (sql: string, parameters: readonly SqlValue[] = []): Promise<readonly SqlRow[]> =>
         Promise.resolve(this.#statement(sql).all(parameters)),

@@ -1,4 +1,4 @@
-import type { SqlRow, SqlValue } from '../session.js'
+import type { SqlRow, SqlValue } from '../sql-session.js'
 import { isRecord } from '../../../src/util/record.js'
 
 /** A prepared statement. */

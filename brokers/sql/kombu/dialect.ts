@@ -3,12 +3,12 @@ import type {
   ClaimRequest,
   GiveBack,
   NewMessage,
-  Outlook,
+  QueueStatus,
   SqlDialect,
 } from '../dialect/dialect.js'
 import { ConfigError } from '../../../src/errors/errors.js'
 import { parsedJson } from '../parsed-json.js'
-import type { Session } from '../session.js'
+import type { SqlSession } from '../sql-session.js'
 import type { KombuFlavour } from './flavour.js'
 import { mysqlFlavour } from './mysql-tables.js'
 import { payloadOf, returned, unwrapped, withHeadersOf } from './payload.js'
@@ -89,7 +89,7 @@ class KombuQueue {
     }
   }
 
-  async #insert(session: Session, messages: readonly NewMessage[]): Promise<void> {
+  async #insert(session: SqlSession, messages: readonly NewMessage[]): Promise<void> {
     const ready = messages.filter(({ hold }) => hold === undefined)
     await addVisible(
       session,
@@ -104,12 +104,12 @@ class KombuQueue {
     )
   }
 
-  async #look(session: Session, queues: readonly string[], holder: number): Promise<Outlook> {
+  async #look(session: SqlSession, queues: readonly string[], holder: number): Promise<QueueStatus> {
     const outlook = await this.#base.look(session, queues, holder)
     return outlook.ready ? outlook : { ...outlook, ready: await anyVisible(session, this.#flavour, queues) }
   }
 
-  async #claim(session: Session, request: ClaimRequest): Promise<readonly ClaimedRow[]> {
+  async #claim(session: SqlSession, request: ClaimRequest): Promise<readonly ClaimedRow[]> {
     const { queue } = request
     const payloads = await takeVisible(session, this.#flavour, request)
     const taken = payloads.map((payload) => ({ queue, ...kept(payload) }))
@@ -119,7 +119,7 @@ class KombuQueue {
     return rows.map((row) => unwrapped(row, queue))
   }
 
-  async #giveBack(session: Session, holder: number, item: GiveBack): Promise<boolean> {
+  async #giveBack(session: SqlSession, holder: number, item: GiveBack): Promise<boolean> {
     const { meta: changed, ...rest } = item
     const payload = changed === undefined ? undefined : await readPayload(session, holder, item)
     const isHeld = await this.#base.giveBack(session, holder, {
@@ -131,14 +131,14 @@ class KombuQueue {
     return isHeld
   }
 
-  async #freeing(session: Session, work: () => Promise<number>): Promise<number> {
+  async #freeing(session: SqlSession, work: () => Promise<number>): Promise<number> {
     const freed = await work()
     if (freed > 0) await this.#return(session)
     return freed
   }
 
   /** Put what can be claimed again where workers of Celery see it too. */
-  async #return(session: Session): Promise<void> {
+  async #return(session: SqlSession): Promise<void> {
     for (;;) {
       const rows = await session.rows((knex, names) => {
         const free = knex(names.message)
@@ -184,7 +184,7 @@ function returnedOrSame(payload: string, since: Marks): string {
 }
 
 async function readPayload(
-  session: Session,
+  session: SqlSession,
   holder: number,
   { id, claim }: GiveBack,
 ): Promise<string | undefined> {
@@ -194,7 +194,7 @@ async function readPayload(
   return row === undefined ? undefined : payloadIn(row['meta'])
 }
 
-function unheard(session: Session): Session {
+function unheard(session: SqlSession): SqlSession {
   return {
     all: (sql, parameters) => session.all(sql, parameters),
     run: (sql, parameters) => session.run(sql, parameters),

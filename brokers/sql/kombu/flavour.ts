@@ -1,5 +1,5 @@
 import type { SharedTables } from '../dialect/dialect.js'
-import type { Session } from '../session.js'
+import type { SqlSession } from '../sql-session.js'
 import type { TableNames } from '../table-names.js'
 
 /** What one database has of its own in kombu's tables; all else is built by knex. */
@@ -13,7 +13,7 @@ export interface KombuFlavour extends SharedTables {
    * SQLAlchemy gives the columns no default where there are sequences, and a table that Celery uses all the time is not
    * altered for it: that would wait for every open transaction, and all of Celery behind it.
    */
-  nextId(session: Session): Promise<((sequence: string) => string) | undefined>
+  nextId(session: SqlSession): Promise<((sequence: string) => string) | undefined>
 }
 
 /** Name of the index that claims are made by; kombu's own lead past every message that was ever taken. */

@@ -1,6 +1,6 @@
 import { hasSequences, hasTable, tableSuffix } from '../dialect/mysql-schema.js'
 import type { Migration } from '../dialect/dialect.js'
-import type { Session } from '../session.js'
+import type { SqlSession } from '../sql-session.js'
 import { quoted, withNames } from '../table-names.js'
 import type { TableNames } from '../table-names.js'
 import { claimIndex } from './flavour.js'
@@ -17,15 +17,15 @@ const SEQUENCES: readonly string[] = [
 export const mysqlFlavour: KombuFlavour = {
   visible: 'visible = 1',
   skipsLocked: true,
-  async nextId(session: Session) {
+  async nextId(session: SqlSession) {
     return (await hasSequences(session))
       ? (sequence: string): string => `nextval(${quoted(sequence, QUOTE)})`
       : undefined
   },
-  async areCurrent(session: Session, names: TableNames): Promise<boolean> {
+  async areCurrent(session: SqlSession, names: TableNames): Promise<boolean> {
     return (await hasTable(session, names.kombuQueue)) && (await hasTable(session, names.kombuMessage))
   },
-  async schema(session: Session, names: TableNames): Promise<readonly Migration[]> {
+  async schema(session: SqlSession, names: TableNames): Promise<readonly Migration[]> {
     if (await this.areCurrent(session, names)) return []
     const sequences = await hasSequences(session)
     const templates = [...(sequences ? SEQUENCES : []), ...tables(names, sequences)]

@@ -1,6 +1,6 @@
 import { schemaOf } from '../dialect/postgresql-schema.js'
 import type { Migration } from '../dialect/dialect.js'
-import type { Session } from '../session.js'
+import type { SqlSession } from '../sql-session.js'
 import { quoted, withNames } from '../table-names.js'
 import type { TableNames } from '../table-names.js'
 import { claimIndex } from './flavour.js'
@@ -31,11 +31,11 @@ export const postgresqlFlavour: KombuFlavour = {
   visible: 'visible',
   skipsLocked: true,
   nextId: async () => Promise.resolve((sequence: string) => `nextval('${quoted(sequence, QUOTE)}')`),
-  async areCurrent(session: Session, names: TableNames): Promise<boolean> {
+  async areCurrent(session: SqlSession, names: TableNames): Promise<boolean> {
     const [row] = await session.all(IS_CURRENT, [claimIndex(names)])
     return row?.[0] === 1
   },
-  async schema(session: Session, names: TableNames): Promise<readonly Migration[]> {
+  async schema(session: SqlSession, names: TableNames): Promise<readonly Migration[]> {
     if (await this.areCurrent(session, names)) return []
     const statements = [...TABLES, ...indexes(names)].map((text) => withNames(text, names, QUOTE))
     return [{ name: "kombu's tables", statements: [...schemaOf(names), ...statements] }]

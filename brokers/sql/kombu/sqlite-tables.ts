@@ -1,5 +1,5 @@
 import type { Migration } from '../dialect/dialect.js'
-import type { Session } from '../session.js'
+import type { SqlSession } from '../sql-session.js'
 import { withNames } from '../table-names.js'
 import type { TableNames } from '../table-names.js'
 import { claimIndex } from './flavour.js'
@@ -26,10 +26,10 @@ export const sqliteFlavour: KombuFlavour = {
   visible: VISIBLE,
   skipsLocked: false,
   nextId: async () => Promise.resolve(undefined),
-  async areCurrent(session: Session, names: TableNames): Promise<boolean> {
+  async areCurrent(session: SqlSession, names: TableNames): Promise<boolean> {
     return (await session.all(HAS_INDEX, [claimIndex(names)])).length > 0
   },
-  async schema(session: Session, names: TableNames): Promise<readonly Migration[]> {
+  async schema(session: SqlSession, names: TableNames): Promise<readonly Migration[]> {
     if (await this.areCurrent(session, names)) return []
     const statements = [...TABLES, ...indexes(names)].map((text) => withNames(text, names, '"'))
     return [{ name: "kombu's tables", statements }]

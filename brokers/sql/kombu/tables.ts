@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
 import { pieces } from '../dialect/pieces.js'
-import type { Session } from '../session.js'
+import type { SqlSession } from '../sql-session.js'
 import type { KombuFlavour } from './flavour.js'
 
 /** A message of kombu's table. */
@@ -15,7 +15,7 @@ export interface KombuRow {
  * @source kombu 5.7, `kombu/transport/sqlalchemy/__init__.py`, `Channel._put`: the timestamp stays empty.
  */
 export async function addVisible(
-  session: Session,
+  session: SqlSession,
   flavour: KombuFlavour,
   rows: readonly KombuRow[],
 ): Promise<void> {
@@ -36,7 +36,7 @@ export async function addVisible(
 }
 
 async function queueIds(
-  session: Session,
+  session: SqlSession,
   queues: readonly string[],
   nextId: ((sequence: string) => string) | undefined,
 ): Promise<ReadonlyMap<string, number>> {
@@ -54,7 +54,7 @@ async function queueIds(
 }
 
 async function readQueueIds(
-  session: Session,
+  session: SqlSession,
   queues: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
   const rows = await session.rows((knex, names) =>
@@ -69,7 +69,7 @@ async function readQueueIds(
  * @source kombu 5.7, `kombu/transport/sqlalchemy/__init__.py`, `Channel._get`, which leaves them there for good.
  */
 export async function takeVisible(
-  session: Session,
+  session: SqlSession,
   flavour: KombuFlavour,
   { queue, max }: { readonly queue: string; readonly max: number },
 ): Promise<readonly string[]> {
@@ -89,7 +89,7 @@ export async function takeVisible(
 
 /** Whether a message waits in one of these queues. */
 export async function anyVisible(
-  session: Session,
+  session: SqlSession,
   flavour: KombuFlavour,
   queues: readonly string[],
 ): Promise<boolean> {
@@ -102,7 +102,11 @@ export async function anyVisible(
 }
 
 /** How many messages wait in a queue. */
-export async function countVisible(session: Session, flavour: KombuFlavour, queue: string): Promise<number> {
+export async function countVisible(
+  session: SqlSession,
+  flavour: KombuFlavour,
+  queue: string,
+): Promise<number> {
   const [row] = await session.rows((knex, names) =>
     visibleIn(knex(names.kombuMessage), flavour, queueIdsOf(knex(names.kombuQueue), [queue])).count({
       waiting: '*',
@@ -113,7 +117,7 @@ export async function countVisible(session: Session, flavour: KombuFlavour, queu
 
 /** Delete the messages of a queue that wait; with `'all'` the queue too, and what Celery's workers took. */
 export async function dropQueue(
-  session: Session,
+  session: SqlSession,
   flavour: KombuFlavour,
   { queue, which }: { readonly queue: string; readonly which: 'waiting' | 'all' },
 ): Promise<number> {
@@ -131,7 +135,7 @@ export async function dropQueue(
 }
 
 /** Names of the queues in kombu's table, whoever made them. */
-export async function queueNames(session: Session): Promise<readonly string[]> {
+export async function queueNames(session: SqlSession): Promise<readonly string[]> {
   const rows = await session.rows((knex, names) => knex(names.kombuQueue).select('name').orderBy('id'))
   return rows.map(({ name }) => String(name))
 }

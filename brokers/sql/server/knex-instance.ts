@@ -8,26 +8,26 @@ import type { OpenedDatabase } from '../opened-database.js'
 import { isRecord } from '../../../src/util/record.js'
 import type { CommitWatch } from '../wake.js'
 import { KnexPool } from './knex-pool.js'
-import type { ServerDriver } from './link.js'
+import type { ServerAdapter } from './sql-connection.js'
 import { listenOn } from './listen.js'
-import { mysqlDriver } from './mysql-driver.js'
+import { mysqlServer } from './mysql-server.js'
 import { builderKnex } from './open-knex.js'
-import { pgDriver } from './pg-driver.js'
+import { postgresqlServer } from './pg-server.js'
 import { channelOf } from './postgresql.js'
 import { ServerDatabase } from './server-database.js'
-import { sqliteDriver } from './sqlite-driver.js'
-import { StatementBook } from './statement-book.js'
+import { sqliteServer } from './sqlite-server.js'
+import { PreparedStatementCache } from './prepared-statement-cache.js'
 
 interface Kind {
   readonly dialect: SqlDialect
-  readonly driver: ServerDriver
+  readonly driver: ServerAdapter
   readonly client: 'pg' | 'mysql2' | 'better-sqlite3'
 }
 
 const KINDS: Readonly<Record<KnexDatabase, Kind>> = {
-  sqlite: { dialect: sqlite, driver: sqliteDriver, client: 'better-sqlite3' },
-  postgresql: { dialect: postgresql, driver: pgDriver, client: 'pg' },
-  mysql: { dialect: mysql, driver: mysqlDriver, client: 'mysql2' },
+  sqlite: { dialect: sqlite, driver: sqliteServer, client: 'better-sqlite3' },
+  postgresql: { dialect: postgresql, driver: postgresqlServer, client: 'pg' },
+  mysql: { dialect: mysql, driver: mysqlServer, client: 'mysql2' },
 }
 
 /**
@@ -43,7 +43,7 @@ export async function openKnexInstance(target: KnexTarget): Promise<OpenedDataba
   const opened = new ServerDatabase({
     driver,
     pool,
-    statements: new StatementBook(names, await builderKnex(client), driver.quote),
+    statements: new PreparedStatementCache(names, await builderKnex(client), driver.quote),
     channel,
     keepsSession,
     queryTimeoutMs,

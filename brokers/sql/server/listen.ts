@@ -2,7 +2,7 @@ import { withDeadline } from '../../../src/util/deadline.js'
 import { SqlFailure } from '../failure.js'
 import type { CommitWatch } from '../wake.js'
 import type { KnexPool } from './knex-pool.js'
-import { PgLink, pgClient } from './pg-link.js'
+import { PgLink, pgClient } from './pg-connection.js'
 
 const FIRST_PAUSE_MS = 200
 // As rare as the poll that stands behind it: a longer pause would leave every task to the poll when the server is back.

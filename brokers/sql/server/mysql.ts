@@ -3,10 +3,10 @@ import type { OpenedDatabase } from '../opened-database.js'
 import { shownServers } from '../server-target.js'
 import type { ServerTarget } from '../server-target.js'
 import { KnexPool } from './knex-pool.js'
-import { mysqlDriver, POOL_IDLE_MS } from './mysql-driver.js'
+import { mysqlServer, POOL_IDLE_MS } from './mysql-server.js'
 import { connectTimeoutMs, openKnex, requirePackage, tuned } from './open-knex.js'
 import { ServerDatabase } from './server-database.js'
-import { StatementBook } from './statement-book.js'
+import { PreparedStatementCache } from './prepared-statement-cache.js'
 
 /** A MySQL or MariaDB server, on connections of Lovage's own. */
 export async function openMysql(target: ServerTarget): Promise<OpenedDatabase> {
@@ -18,7 +18,7 @@ export async function openMysql(target: ServerTarget): Promise<OpenedDatabase> {
       min: 0,
       max: poolSize,
       idleTimeoutMillis: POOL_IDLE_MS,
-      ...(keepsSession && { afterCreate: tuned(mysqlDriver) }),
+      ...(keepsSession && { afterCreate: tuned(mysqlServer) }),
     },
     acquireConnectionTimeout: queryTimeoutMs,
     connection: {
@@ -34,9 +34,9 @@ export async function openMysql(target: ServerTarget): Promise<OpenedDatabase> {
     },
   })
   const db = new ServerDatabase({
-    driver: mysqlDriver,
+    driver: mysqlServer,
     pool: new KnexPool(knex, servers),
-    statements: new StatementBook(names, knex, mysqlDriver.quote),
+    statements: new PreparedStatementCache(names, knex, mysqlServer.quote),
     channel: undefined,
     keepsSession,
     queryTimeoutMs,

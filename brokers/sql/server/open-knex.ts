@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 import { DriverMissingError } from '../../../src/errors/errors.js'
 import { isRecord } from '../../../src/util/record.js'
-import type { Link, ServerDriver } from './link.js'
+import type { SqlConnection, ServerAdapter } from './sql-connection.js'
 
 /** How a knex is opened. */
 export interface KnexOptions {
@@ -33,9 +33,9 @@ export async function openKnex(client: 'pg' | 'mysql2', options: KnexOptions): P
 }
 
 /** What a pool does with a new connection before it hands it out. A command that is refused is an error of the connect. */
-export function tuned(driver: ServerDriver): NonNullable<Knex.PoolConfig['afterCreate']> {
+export function tuned(driver: ServerAdapter): NonNullable<Knex.PoolConfig['afterCreate']> {
   return (connection: object, done: (error: unknown, connection: object) => void): void => {
-    const link = driver.link(connection, true)
+    const link = driver.connection(connection, true)
     tune(link, driver.tuning).then(
       () => done(undefined, connection),
       (error: unknown) => {
@@ -47,7 +47,7 @@ export function tuned(driver: ServerDriver): NonNullable<Knex.PoolConfig['afterC
   }
 }
 
-async function tune(link: Link, commands: readonly string[]): Promise<void> {
+async function tune(link: SqlConnection, commands: readonly string[]): Promise<void> {
   for (const command of commands) await link.exec(command)
 }
 

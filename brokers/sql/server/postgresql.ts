@@ -4,12 +4,12 @@ import type { OpenedDatabase } from '../opened-database.js'
 import { shownServers } from '../server-target.js'
 import type { ServerTarget } from '../server-target.js'
 import { bareName } from '../table-names.js'
-import { pgDriver } from './pg-driver.js'
+import { postgresqlServer } from './pg-server.js'
 import { listenOn } from './listen.js'
 import { KnexPool } from './knex-pool.js'
 import { connectTimeoutMs, openKnex, requirePackage, tuned } from './open-knex.js'
 import { ServerDatabase } from './server-database.js'
-import { StatementBook } from './statement-book.js'
+import { PreparedStatementCache } from './prepared-statement-cache.js'
 
 /** A PostgreSQL server, on connections of Lovage's own. */
 export async function openPostgresql(target: ServerTarget): Promise<OpenedDatabase> {
@@ -17,7 +17,7 @@ export async function openPostgresql(target: ServerTarget): Promise<OpenedDataba
   const { login, names, poolSize, queryTimeoutMs, keepsSession } = target
   const { servers, user, database, tls } = login
   const knex = await openKnex('pg', {
-    pool: { min: 0, max: poolSize, ...(keepsSession && { afterCreate: tuned(pgDriver) }) },
+    pool: { min: 0, max: poolSize, ...(keepsSession && { afterCreate: tuned(postgresqlServer) }) },
     acquireConnectionTimeout: queryTimeoutMs,
     connection: {
       ...servers[0],
@@ -35,9 +35,9 @@ export async function openPostgresql(target: ServerTarget): Promise<OpenedDataba
   const pool = new KnexPool(knex, servers)
   const channel = channelOf(names.message)
   const db = new ServerDatabase({
-    driver: pgDriver,
+    driver: postgresqlServer,
     pool,
-    statements: new StatementBook(names, knex, pgDriver.quote),
+    statements: new PreparedStatementCache(names, knex, postgresqlServer.quote),
     channel,
     keepsSession,
     queryTimeoutMs,

@@ -3,25 +3,25 @@ import type { Knex } from 'knex'
 import { LovageError } from '../../../src/errors/errors.js'
 import { withDeadline } from '../../../src/util/deadline.js'
 import { NotBegun, SqlFailure } from '../failure.js'
-import type { Session, SqlDatabase, TransactionOptions } from '../session.js'
+import type { SqlSession, SqlDatabase, TransactionOptions } from '../sql-session.js'
 import type { TableNames } from '../table-names.js'
-import { orAborted } from '../turnstile.js'
+import { orAborted } from '../mutex.js'
 import { KnexPool } from './knex-pool.js'
-import type { Link, ServerDriver } from './link.js'
+import type { SqlConnection, ServerAdapter } from './sql-connection.js'
 import { ServerSession } from './server-session.js'
-import type { StatementBook } from './statement-book.js'
+import type { PreparedStatementCache } from './prepared-statement-cache.js'
 
 /** What a {@link ServerDatabase} is made from. */
 export interface ServerDatabaseParts {
-  readonly driver: ServerDriver
+  readonly driver: ServerAdapter
   readonly pool: KnexPool
-  readonly statements: StatementBook
+  readonly statements: PreparedStatementCache
   /** What wakes others at a commit; `undefined` where nobody listens. */
   readonly channel: string | undefined
   /** Whether connections keep prepared statements. */
   readonly keepsSession: boolean
   readonly queryTimeoutMs: number
-  /** Whether the connections have run {@link ServerDriver.tuning}. */
+  /** Whether the connections have run {@link ServerAdapter.tuning}. */
   readonly isTuned: boolean
   /** Names the server in errors. */
   readonly label: string
@@ -53,7 +53,7 @@ export class ServerDatabase implements SqlDatabase {
   }
 
   async transaction<Result>(
-    work: (session: Session) => Promise<Result>,
+    work: (session: SqlSession) => Promise<Result>,
     options: TransactionOptions = {},
   ): Promise<Result> {
     const limitMs = options.patient === true ? PATIENT_MS : this.#parts.queryTimeoutMs
@@ -62,12 +62,12 @@ export class ServerDatabase implements SqlDatabase {
     )
   }
 
-  async read<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
+  async read<Result>(work: (session: SqlSession) => Promise<Result>): Promise<Result> {
     return this.#read(work)
   }
 
   async atOnce<Result>(
-    work: (session: Session, channel: string | undefined) => Promise<Result>,
+    work: (session: SqlSession, channel: string | undefined) => Promise<Result>,
     signal?: AbortSignal,
   ): Promise<Result> {
     const { channel, isTuned } = this.#parts
@@ -78,12 +78,12 @@ export class ServerDatabase implements SqlDatabase {
 
   async within<Result>(
     transaction: Knex.Transaction,
-    work: (session: Session) => Promise<Result>,
+    work: (session: SqlSession) => Promise<Result>,
   ): Promise<Result> {
     const { driver, channel, keepsSession, queryTimeoutMs } = this.#parts
     // Within a transaction knex always hands out the one connection.
     const connection = await new KnexPool(transaction).acquire()
-    const link = driver.link(connection, keepsSession)
+    const link = driver.connection(connection, keepsSession)
     const session = this.#session(link, queryTimeoutMs)
     try {
       const result = await work(session)
@@ -116,7 +116,7 @@ export class ServerDatabase implements SqlDatabase {
     await this.#parts.pool.close()
   }
 
-  async #read<Result>(work: (session: Session) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+  async #read<Result>(work: (session: SqlSession) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     const limitMs = this.#parts.queryTimeoutMs
     return this.#again(() => this.#onLink(limitMs, (link) => work(this.#session(link, limitMs)), signal))
   }
@@ -151,12 +151,12 @@ export class ServerDatabase implements SqlDatabase {
 
   async #onLink<Result>(
     limitMs: number,
-    work: (link: Link) => Promise<Result>,
+    work: (link: SqlConnection) => Promise<Result>,
     signal?: AbortSignal,
   ): Promise<Result> {
     const { pool, driver, keepsSession } = this.#parts
     const connection = await this.#acquire(limitMs, signal)
-    const link = driver.link(connection, keepsSession)
+    const link = driver.connection(connection, keepsSession)
     try {
       return await work(link)
     } catch (error) {
@@ -185,8 +185,8 @@ export class ServerDatabase implements SqlDatabase {
   }
 
   async #transact<Result>(
-    link: Link,
-    work: (session: Session) => Promise<Result>,
+    link: SqlConnection,
+    work: (session: SqlSession) => Promise<Result>,
     { options, limitMs }: { readonly options: TransactionOptions; readonly limitMs: number },
   ): Promise<Result> {
     const { driver, channel, isTuned } = this.#parts
@@ -203,7 +203,7 @@ export class ServerDatabase implements SqlDatabase {
     }
   }
 
-  async #rollBack(link: Link, error: unknown): Promise<void> {
+  async #rollBack(link: SqlConnection, error: unknown): Promise<void> {
     const { driver, queryTimeoutMs } = this.#parts
     const flaw = driver.flawOf(error)
     // A connection that is cut is rolled back by the server.
@@ -213,7 +213,7 @@ export class ServerDatabase implements SqlDatabase {
     })
   }
 
-  #session(link: Link, limitMs: number): ServerSession {
+  #session(link: SqlConnection, limitMs: number): ServerSession {
     const { statements } = this.#parts
     return new ServerSession({
       link,
@@ -222,7 +222,7 @@ export class ServerDatabase implements SqlDatabase {
     })
   }
 
-  async #exec(link: Link, text: string, limitMs: number): Promise<void> {
+  async #exec(link: SqlConnection, text: string, limitMs: number): Promise<void> {
     await this.#limited(link, link.exec(text), limitMs)
   }
 
@@ -230,7 +230,7 @@ export class ServerDatabase implements SqlDatabase {
    * A connection that does not answer is cut. A transaction that is open then is undone by the server; what commits by
    * itself may still be done, as a COMMIT or one statement of {@link atOnce}.
    */
-  #limited<Result>(link: Link, work: Promise<Result>, limitMs: number): Promise<Result> {
+  #limited<Result>(link: SqlConnection, work: Promise<Result>, limitMs: number): Promise<Result> {
     const late = (): Error => {
       link.destroy()
       return this.#late(limitMs)

@@ -1,17 +1,17 @@
-import type { NamedRow, QueryMaker, Session, SqlRow, SqlValue } from '../session.js'
-import type { Answer, Link } from './link.js'
-import type { StatementBook } from './statement-book.js'
+import type { NamedRow, QueryMaker, SqlSession, SqlRow, SqlValue } from '../sql-session.js'
+import type { Answer, SqlConnection } from './sql-connection.js'
+import type { PreparedStatementCache } from './prepared-statement-cache.js'
 
 /** What a session needs of its database. */
 export interface SessionParts {
-  readonly link: Link
-  readonly statements: StatementBook
+  readonly link: SqlConnection
+  readonly statements: PreparedStatementCache
   /** Waits for an answer, no longer than the database's limit. */
-  readonly limited: (link: Link, work: Promise<Answer>) => Promise<Answer>
+  readonly limited: (link: SqlConnection, work: Promise<Answer>) => Promise<Answer>
 }
 
 /** Statements on one connection of a server. */
-export class ServerSession implements Session {
+export class ServerSession implements SqlSession {
   readonly #parts: SessionParts
   #isAnnounced = false
 

@@ -9,7 +9,7 @@ import { extraSettings } from '../extra-settings.js'
 import { inactiveSettingsNote } from '../inactive-settings.js'
 import { printJson, table } from '../print.js'
 import { refuseProcessBroker } from '../refuse-process-broker.js'
-import type { Session } from '../session.js'
+import type { CommandContext } from '../command-context.js'
 import { onStopSignals } from '../stop-signals.js'
 import { UsageError } from '../usage-error.js'
 import { parseArgs, parseKwargs, parseSeconds, parseWhole } from '../values.js'
@@ -34,7 +34,7 @@ interface EntryFlags {
 }
 
 /** `lovage beat`: send periodic tasks until told to stop; its subcommands look at them and change them. */
-export function beatCommand(session: Session): Command {
+export function beatCommand(session: CommandContext): Command {
   const group = new Command('beat').description(COMMAND_SUMMARIES.beat.description)
   group
     .option('-l, --loglevel <level>', 'debug, info, warning, error, critical, silent', 'info')
@@ -58,7 +58,7 @@ export function beatCommand(session: Session): Command {
   return group
 }
 
-async function runBeat(session: Session, flags: BeatFlags, words: readonly string[]): Promise<void> {
+async function runBeat(session: CommandContext, flags: BeatFlags, words: readonly string[]): Promise<void> {
   const { maxInterval, schedule } = flags
   const app = await session.openApp({
     ...(maxInterval === undefined
@@ -85,7 +85,7 @@ async function runBeat(session: Session, flags: BeatFlags, words: readonly strin
   }
 }
 
-function listCommand(session: Session): Command {
+function listCommand(session: CommandContext): Command {
   return new Command('list')
     .description('list periodic tasks, with the last and the next time of each')
     .option('--json', 'print JSON')
@@ -105,7 +105,7 @@ function row({ name, task, schedule, origin, paused, last, next }: ListedEntry):
   return [name, task, schedule, origin, last?.toISOString() ?? '-', shown]
 }
 
-function nextCommand(session: Session): Command {
+function nextCommand(session: CommandContext): Command {
   return new Command('next')
     .description("print the next ten times of a line of cron: lovage beat next '0 8 1 * *' --tz Asia/Tokyo")
     .argument('<cron>', 'five fields, or @daily and its kin')
@@ -121,7 +121,7 @@ function nextCommand(session: Session): Command {
     })
 }
 
-function addCommand(session: Session): Command {
+function addCommand(session: CommandContext): Command {
   return new Command('add')
     .description('add a periodic task, or replace one that was added so')
     .argument('<name>', 'name of the entry')
@@ -159,7 +159,7 @@ const CHANGES: Readonly<Record<Change, string>> = {
   run: 'send a periodic task now, beside its schedule',
 }
 
-function changeCommand(session: Session, change: Change): Command {
+function changeCommand(session: CommandContext, change: Change): Command {
   return new Command(change)
     .description(CHANGES[change])
     .argument('<name>', 'name of the entry')

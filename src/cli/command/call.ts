@@ -6,7 +6,7 @@ import type { CallOptions } from '../../task/call-options.js'
 import { suggest } from '../../util/suggest.js'
 import { printJson } from '../print.js'
 import { refuseProcessBroker } from '../refuse-process-broker.js'
-import type { Session } from '../session.js'
+import type { CommandContext } from '../command-context.js'
 import { UsageError } from '../usage-error.js'
 import { parseArgs, parseDate, parseKwargs, parseSeconds, parseSecondsOrDate, parseWhole } from '../values.js'
 import { showResult } from './result.js'
@@ -31,7 +31,7 @@ interface CallFlags {
 }
 
 /** `lovage call <name>`: send a task by name and print its id. */
-export function callCommand(session: Session): Command {
+export function callCommand(session: CommandContext): Command {
   return new Command('call')
     .description(COMMAND_SUMMARIES.call.description)
     .argument('<name>', 'name of the task; a worker elsewhere may be the one that knows it')
@@ -53,7 +53,7 @@ export function callCommand(session: Session): Command {
     .action((name: string, flags: CallFlags) => call(session, name, flags))
 }
 
-async function call(session: Session, name: string, flags: CallFlags): Promise<void> {
+async function call(session: CommandContext, name: string, flags: CallFlags): Promise<void> {
   const request = { args: parseArgs(flags.args), kwargs: parseKwargs(flags.kwargs), ...callOptions(flags) }
   const app = await session.openApp()
   refuseProcessBroker(session, app, 'call')
@@ -68,7 +68,11 @@ async function call(session: Session, name: string, flags: CallFlags): Promise<v
   else session.print(result.id)
 }
 
-function waitFor(session: Session, result: AsyncResult, flags: CallFlags): ReturnType<typeof showResult> {
+function waitFor(
+  session: CommandContext,
+  result: AsyncResult,
+  flags: CallFlags,
+): ReturnType<typeof showResult> {
   return showResult(session, result, {
     ...(flags.json === undefined ? {} : { json: flags.json }),
     ...(typeof flags.wait === 'string' ? { timeout: flags.wait } : {}),

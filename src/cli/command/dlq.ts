@@ -12,7 +12,7 @@ import { confirm } from '../confirm.js'
 import { EXIT } from '../exit-code.js'
 import { jsonText, printJson, table } from '../print.js'
 import { chosenQueues, type QueueFlags } from '../queue-choice.js'
-import type { Session } from '../session.js'
+import type { CommandContext } from '../command-context.js'
 import { UsageError } from '../usage-error.js'
 import { collectList, parseWhole } from '../values.js'
 import { append } from '../../util/long-list.js'
@@ -26,7 +26,7 @@ interface DlqFlags extends Pick<QueueFlags, 'queues'> {
 }
 
 /** `lovage dlq`: look at messages that were set aside, send them again, or drop them. */
-export function dlqCommand(session: Session): Command {
+export function dlqCommand(session: CommandContext): Command {
   const group = new Command('dlq').description(COMMAND_SUMMARIES.dlq.description)
   group
     .addCommand(dlqOption(new Command('list').description('list dead letters, the oldest first')))
@@ -53,7 +53,7 @@ export function dlqCommand(session: Session): Command {
   return group
 }
 
-type DlqAction = (session: Session, ids: readonly string[], flags: DlqFlags) => Promise<void>
+type DlqAction = (session: CommandContext, ids: readonly string[], flags: DlqFlags) => Promise<void>
 
 function dlqOption(command: Command): Command {
   return command
@@ -66,7 +66,7 @@ function dlqOption(command: Command): Command {
     .option('--json', 'print JSON')
 }
 
-async function list(session: Session, _ids: readonly string[], flags: DlqFlags): Promise<void> {
+async function list(session: CommandContext, _ids: readonly string[], flags: DlqFlags): Promise<void> {
   const app = await session.openApp()
   const letters: DeadLetter[] = []
   for (const queue of chosenQueues(app, flags)) {
@@ -80,7 +80,7 @@ async function list(session: Session, _ids: readonly string[], flags: DlqFlags):
   else session.io.stdout.write(table([HEADINGS, ...letters.map(row)]))
 }
 
-async function show(session: Session, [id = '']: readonly string[], flags: DlqFlags): Promise<void> {
+async function show(session: CommandContext, [id = '']: readonly string[], flags: DlqFlags): Promise<void> {
   const app = await session.openApp()
   for (const queue of chosenQueues(app, flags)) {
     const letter = await showDeadLetter(await app.broker(), queue, id)
@@ -94,7 +94,7 @@ async function show(session: Session, [id = '']: readonly string[], flags: DlqFl
   session.note(`lovage: no dead letter has the id "${id}"`)
 }
 
-async function replay(session: Session, ids: readonly string[], flags: DlqFlags): Promise<void> {
+async function replay(session: CommandContext, ids: readonly string[], flags: DlqFlags): Promise<void> {
   if (ids.length === 0 && flags.all !== true) throw new UsageError('name the ids to replay, or --all')
   const app = await session.openApp()
   const sent: DeadLetter[] = []
@@ -110,7 +110,7 @@ async function replay(session: Session, ids: readonly string[], flags: DlqFlags)
   session.exitCode = EXIT.failed
 }
 
-async function purge(session: Session, ids: readonly string[], flags: DlqFlags): Promise<void> {
+async function purge(session: CommandContext, ids: readonly string[], flags: DlqFlags): Promise<void> {
   const app = await session.openApp()
   const queues = chosenQueues(app, flags)
   const what = ids.length === 0 ? `every dead letter of ${queues.join(', ')}` : count(ids.length)

@@ -6,7 +6,7 @@ import { resultTablesOption } from '../../config/result-tables.js'
 import { maskUrl } from '../../util/mask-url.js'
 import { migratingDriver } from '../migrations.js'
 import { printJson } from '../print.js'
-import type { Session } from '../session.js'
+import type { CommandContext } from '../command-context.js'
 import { COMMAND_SUMMARIES } from './summaries.js'
 
 interface MigrateFlags {
@@ -16,7 +16,7 @@ interface MigrateFlags {
 }
 
 /** `lovage migrate`: make and extend the tables of a SQL broker and backend. */
-export function migrateCommand(session: Session): Command {
+export function migrateCommand(session: CommandContext): Command {
   return new Command('migrate')
     .description(COMMAND_SUMMARIES.migrate.description)
     .option('--plan', 'print the statements and run none')
@@ -25,7 +25,7 @@ export function migrateCommand(session: Session): Command {
     .action((flags: MigrateFlags) => migrate(session, flags))
 }
 
-async function migrate(session: Session, flags: MigrateFlags): Promise<void> {
+async function migrate(session: CommandContext, flags: MigrateFlags): Promise<void> {
   const app = await session.openApp()
   const config = app.config()
   const stores: { readonly store: string; readonly done: readonly string[] }[] = []
@@ -52,7 +52,7 @@ function storesOf(app: Lovage): readonly (string | object)[] {
 }
 
 function print(
-  session: Session,
+  session: CommandContext,
   stores: readonly { readonly store: string; readonly done: readonly string[] }[],
   planned: boolean,
 ): void {

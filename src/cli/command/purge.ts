@@ -5,7 +5,7 @@ import { confirm } from '../confirm.js'
 import { EXIT } from '../exit-code.js'
 import { printJson } from '../print.js'
 import { chosenQueues, type QueueFlags } from '../queue-choice.js'
-import type { Session } from '../session.js'
+import type { CommandContext } from '../command-context.js'
 import { collectList } from '../values.js'
 import { COMMAND_SUMMARIES } from './summaries.js'
 
@@ -15,7 +15,7 @@ interface PurgeFlags extends QueueFlags {
 }
 
 /** `lovage purge`: drop every waiting message of the queues, after asking. */
-export function purgeCommand(session: Session): Command {
+export function purgeCommand(session: CommandContext): Command {
   return new Command('purge')
     .description(COMMAND_SUMMARIES.purge.description)
     .option('-f, --force', 'do not ask')
@@ -25,7 +25,7 @@ export function purgeCommand(session: Session): Command {
     .action((flags: PurgeFlags) => purge(session, flags))
 }
 
-async function purge(session: Session, flags: PurgeFlags): Promise<void> {
+async function purge(session: CommandContext, flags: PurgeFlags): Promise<void> {
   const app = await session.openApp()
   const queues = chosenQueues(app, flags)
   const names = queues.join(', ')

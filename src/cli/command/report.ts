@@ -5,12 +5,12 @@ import { Command } from 'commander'
 import type { Lovage } from '../../app/app.js'
 import { isRecord } from '../../util/record.js'
 import { printJson, shownValue, table } from '../print.js'
-import type { Session } from '../session.js'
+import type { CommandContext } from '../command-context.js'
 import { packageVersion } from '../version.js'
 import { COMMAND_SUMMARIES } from './summaries.js'
 
 /** `lovage report`: what a bug report needs, with passwords masked. */
-export function reportCommand(session: Session): Command {
+export function reportCommand(session: CommandContext): Command {
   return new Command('report')
     .description(COMMAND_SUMMARIES.report.description)
     .option('--json', 'print one JSON object')

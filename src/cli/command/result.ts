@@ -5,7 +5,7 @@ import { LovageError, TaskFailedError } from '../../errors/errors.js'
 import { printable, printableLines } from '../../util/printable.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
 import { printJson, printValue } from '../print.js'
-import type { Session } from '../session.js'
+import type { CommandContext } from '../command-context.js'
 import { parseSeconds } from '../values.js'
 import { COMMAND_SUMMARIES } from './summaries.js'
 
@@ -16,7 +16,7 @@ interface ResultFlags {
 }
 
 /** `lovage result <id>`: print a task's value, or its stack and exit code 1 when it failed. */
-export function resultCommand(session: Session): Command {
+export function resultCommand(session: CommandContext): Command {
   return new Command('result')
     .description(COMMAND_SUMMARIES.result.description)
     .argument('<id>', 'task id, as `lovage call` prints it')
@@ -39,7 +39,7 @@ export function resultCommand(session: Session): Command {
  * @throws TimeoutError when `--timeout` passes first.
  */
 export async function showResult(
-  session: Session,
+  session: CommandContext,
   result: AsyncResult,
   flags: ResultFlags,
 ): Promise<ExitCode> {
@@ -53,14 +53,14 @@ export async function showResult(
   return succeeded ? EXIT.done : EXIT.failed
 }
 
-async function showTraceback(session: Session, result: AsyncResult): Promise<ExitCode> {
+async function showTraceback(session: CommandContext, result: AsyncResult): Promise<ExitCode> {
   const traceback = await result.traceback()
   if (traceback !== undefined) session.print(traceback.trimEnd())
   else session.note(`No traceback: the task is ${await result.state()}.`)
   return (await result.failed()) ? EXIT.failed : EXIT.done
 }
 
-async function printFailure(session: Session, result: AsyncResult, error: unknown): Promise<void> {
+async function printFailure(session: CommandContext, result: AsyncResult, error: unknown): Promise<void> {
   const { stderr } = session.io
   const state = session.paint(stderr)('red', printable(await result.state()))
   stderr.write(`${state} ${printable(shownError(error))}\n`)

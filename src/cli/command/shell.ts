@@ -4,14 +4,14 @@ import type { Lovage } from '../../app/app.js'
 import { makeCallable } from '../../app/callable.js'
 import { runPiped, runTerminal, type ShellNames } from '../repl.js'
 import { refuseProcessBroker } from '../refuse-process-broker.js'
-import type { Session } from '../session.js'
+import type { CommandContext } from '../command-context.js'
 import { COMMAND_SUMMARIES } from './summaries.js'
 
 /** Names of the shell that a task cannot take. */
 const RESERVED: ReadonlySet<string> = new Set(['app', 'tasks', 'console', 'process', 'global', 'globalThis'])
 
 /** `lovage shell`: Node's REPL with the app and its tasks; a script can be piped in. */
-export function shellCommand(session: Session): Command {
+export function shellCommand(session: CommandContext): Command {
   return new Command('shell')
     .description(COMMAND_SUMMARIES.shell.description)
     .option('--without-tasks', 'leave the tasks out')

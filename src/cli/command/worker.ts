@@ -14,7 +14,7 @@ import { likelyModules } from '../loader/find-module.js'
 import { enableTypeScript } from '../loader/typescript.js'
 import type { LogFormat } from '../log.js'
 import { printError } from '../print-error.js'
-import type { Session } from '../session.js'
+import type { CommandContext } from '../command-context.js'
 import { onStopSignals } from '../stop-signals.js'
 import { UsageError } from '../usage-error.js'
 import { watchWorker } from '../watch/watch-worker.js'
@@ -29,7 +29,7 @@ import { checkLogFlags, openWorkerLog, redirectOutput } from '../worker-log.js'
 import { COMMAND_SUMMARIES } from './summaries.js'
 
 /** `lovage worker`: run tasks until told to stop. */
-export function workerCommand(session: Session): Command {
+export function workerCommand(session: CommandContext): Command {
   const command = new Command('worker').description(COMMAND_SUMMARIES.worker.description)
   return addWorkerOptions(command)
     .allowUnknownOption()
@@ -49,7 +49,11 @@ export function workerCommand(session: Session): Command {
     })
 }
 
-async function work(session: Session, flags: WorkerFlags, words: readonly string[]): Promise<ExitCode> {
+async function work(
+  session: CommandContext,
+  flags: WorkerFlags,
+  words: readonly string[],
+): Promise<ExitCode> {
   const app = await session.openApp({ ...workerSettings(flags), ...extraSettings(words) })
   const idle = inactiveSettingsNote(app.conf)
   if (idle !== undefined) session.note(idle)
@@ -75,7 +79,7 @@ async function work(session: Session, flags: WorkerFlags, words: readonly string
   }
 }
 
-function warnOfOptions(session: Session, options: readonly string[]): void {
+function warnOfOptions(session: CommandContext, options: readonly string[]): void {
   if (options.length > 0) session.note(`Warning: without effect here: ${options.join(', ')}`)
 }
 
@@ -85,7 +89,7 @@ function include(app: Lovage, modules: readonly string[]): void {
 }
 
 /** A worker without a task can only set messages aside; somebody forgot to say where the tasks are. */
-function refuseWithoutTasks(app: Lovage, session: Session): void {
+function refuseWithoutTasks(app: Lovage, session: CommandContext): void {
   if (app.tasks.size > 0) return
   if (session.place !== undefined) {
     session.note(`Warning: ${session.place} defines no tasks.`)
@@ -102,7 +106,7 @@ interface Starting {
   readonly format: LogFormat
 }
 
-function showBanner(session: Session, { app, worker, logger, format }: Starting): void {
+function showBanner(session: CommandContext, { app, worker, logger, format }: Starting): void {
   const { banner } = worker
   if (format === 'json') {
     logger.info({ ...banner, pid: process.pid }, `${banner.hostname} starts`)
@@ -114,7 +118,7 @@ function showBanner(session: Session, { app, worker, logger, format }: Starting)
   session.io.stdout.write(bannerText(banner, { place: session.place, isEmbedded, paint }))
 }
 
-async function runToEnd(session: Session, worker: Worker, logger: TaskLogger): Promise<ExitCode> {
+async function runToEnd(session: CommandContext, worker: Worker, logger: TaskLogger): Promise<ExitCode> {
   const release = onStopSignals({
     warm: (signal) => {
       const { running } = worker.status
@@ -134,7 +138,7 @@ async function runToEnd(session: Session, worker: Worker, logger: TaskLogger): P
   }
 }
 
-function exitCode(session: Session, exit: WorkerExit, logger: TaskLogger): ExitCode {
+function exitCode(session: CommandContext, exit: WorkerExit, logger: TaskLogger): ExitCode {
   if (exit.error !== undefined) printError(exit.error, session)
   for (const { id, task, handedBack } of exit.interrupted) {
     const fate = handedBack ? 'is back in its queue' : 'is lost: it had been acknowledged early'

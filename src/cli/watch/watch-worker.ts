@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { EXIT, type ExitCode } from '../exit-code.js'
-import type { Session } from '../session.js'
+import type { CommandContext } from '../command-context.js'
 import { onStopSignals, type StopSignal } from '../stop-signals.js'
 import { SourceWatch } from './source-watch.js'
 
@@ -15,7 +15,7 @@ const PROGRAM = fileURLToPath(new URL('../bin.js', import.meta.url))
  *
  * @returns The exit code of the last worker, once a signal has stopped it or the command line was refused.
  */
-export async function watchWorker(session: Session): Promise<ExitCode> {
+export async function watchWorker(session: CommandContext): Promise<ExitCode> {
   const loop = new RestartLoop(session)
   using watch = new SourceWatch((file) => loop.changed(relative(session.io.cwd, file)))
   const file = await session.appFile()
@@ -42,13 +42,13 @@ function packageFolder(folder: string): string {
 }
 
 class RestartLoop {
-  readonly #session: Session
+  readonly #session: CommandContext
   #child: ChildProcess | undefined
   #isStopping = false
   #isStale = false
   #wake: () => void = () => undefined
 
-  constructor(session: Session) {
+  constructor(session: CommandContext) {
     this.#session = session
   }
 

@@ -9,7 +9,7 @@ import type { TaskDefinition } from '../../task/definition.js'
 import type { TaskLogger } from '../../task/logger.js'
 import type { Outcome } from '../../task/outcome.js'
 import type { TaskPort } from '../../task/port.js'
-import { Deadlines, type Deadline } from '../deadlines.js'
+import { Deadlines, type Deadline } from '../run/deadlines.js'
 import type { CancelReason, Job, JobRun, Pool, PoolHost } from './pool.js'
 
 /** How to open an {@link AsyncPool}. */

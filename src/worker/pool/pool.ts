@@ -4,7 +4,7 @@ import type { TaskLogger } from '../../task/logger.js'
 import type { Outcome } from '../../task/outcome.js'
 import type { TaskPort } from '../../task/port.js'
 import type { TaskRequest } from '../../task/request.js'
-import type { DeadlineTime } from '../deadlines.js'
+import type { DeadlineTime } from '../run/deadlines.js'
 
 /** One run to do. Plain data: it crosses threads and processes. */
 export interface Job {

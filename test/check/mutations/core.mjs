@@ -171,7 +171,7 @@ export const coreMutations = [
   {
     part: 'messages',
     promise: 'a key __proto__ is dropped',
-    file: 'src/message/json-reader.js',
+    file: 'src/message/serializer/json-reader.js',
     from: 'Reflect.deleteProperty(record, key);',
     to: ';',
     tests: ['unit/message/json'],
@@ -179,7 +179,7 @@ export const coreMutations = [
   {
     part: 'messages',
     promise: 'a compressed body cannot grow without limit',
-    file: 'src/message/compressor.js',
+    file: 'src/message/compression/compressor.js',
     from: 'zlib.unzipSync(data, { maxOutputLength: maxBytes })',
     to: 'zlib.unzipSync(data)',
     tests: ['unit/message/compression'],
@@ -187,7 +187,7 @@ export const coreMutations = [
   {
     part: 'messages',
     promise: 'data that nest too deeply are refused',
-    file: 'src/message/json-reader.js',
+    file: 'src/message/serializer/json-reader.js',
     from: 'if (depth > MAX_JSON_DEPTH)',
     to: 'if (false)',
     tests: ['unit/message/json'],
@@ -195,7 +195,7 @@ export const coreMutations = [
   {
     part: 'messages',
     promise: 'integers beyond 2^53 arrive as bigint',
-    file: 'src/message/json-reader.js',
+    file: 'src/message/serializer/json-reader.js',
     from: String.raw`/\d{16}/`,
     to: String.raw`/\d{99}/`,
     tests: ['unit/message/json'],
@@ -203,7 +203,7 @@ export const coreMutations = [
   {
     part: 'messages',
     promise: 'a datetime keeps its microseconds and offset when it is sent back',
-    file: 'src/message/typed-json.js',
+    file: 'src/message/serializer/typed-json.js',
     from: 'value instanceof WireDate ? value.wireText : undefined',
     to: 'undefined',
     tests: ['unit/message/json'],
@@ -211,7 +211,7 @@ export const coreMutations = [
   {
     part: 'messages',
     promise: 'content that acceptContent does not list is refused',
-    file: 'src/message/serializer-registry.js',
+    file: 'src/message/serializer/serializer-registry.js',
     from: 'accepted.has(type) ? this.#byName.get(type) : undefined',
     to: 'this.#byName.get(type)',
     tests: ['unit/message/serializers'],

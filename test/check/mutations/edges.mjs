@@ -27,7 +27,7 @@ export const edgeMutations = [
   {
     part: 'beat',
     promise: 'a paused entry is not sent',
-    file: 'src/beat/agenda.js',
+    file: 'src/beat/scheduled-entries.js',
     from: 'if (paused || !entry.enabled)',
     to: 'if (!entry.enabled)',
     tests: ['integration/beat/control'],
@@ -75,7 +75,7 @@ export const edgeMutations = [
   {
     part: 'configuration',
     promise: 'old and new names must not be mixed in one source',
-    file: 'src/config/spelling-mix.js',
+    file: 'src/config/source/spelling-mix.js',
     from: 'if (newOnes.length === 0 || oldOnes.length === 0)',
     to: 'if (true)',
     tests: ['unit/config/settings'],
@@ -83,7 +83,7 @@ export const edgeMutations = [
   {
     part: 'configuration',
     promise: 'LOVAGE_X stands above CELERY_X',
-    file: 'src/config/environment.js',
+    file: 'src/config/source/environment.js',
     from: '...camels.map((camel) => environmentName(camel)),\n            ...camels.map((camel) => `CELERY_${lowerName(camel).toUpperCase()}`),',
     to: '...camels.map((camel) => `CELERY_${lowerName(camel).toUpperCase()}`),\n            ...camels.map((camel) => environmentName(camel)),',
     tests: ['unit/config/environment'],

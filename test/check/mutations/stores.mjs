@@ -91,7 +91,7 @@ export const storeMutations = [
   {
     part: 'MongoDB',
     promise: 'a delayed message does not come early',
-    file: 'brokers/mongodb/waiting-room.js',
+    file: 'brokers/mongodb/delayed-messages.js',
     from: "{ ...WAITS, $expr: { $lte: ['$lovage.dueAt', '$$NOW'] } }",
     to: '{ ...WAITS }',
     tests: ['conformance/subject/mongodb'],

@@ -3,7 +3,7 @@ export const workerMutations = [
   {
     part: 'worker',
     promise: 'a message that kills its worker is set aside after maxDeliveries',
-    file: 'src/worker/intake.js',
+    file: 'src/worker/run/intake.js',
     from: 'if (delivery.deliveryCount > this.#settings.maxDeliveries)',
     to: 'if (false)',
     tests: ['unit/worker/worker-refusals'],
@@ -11,7 +11,7 @@ export const workerMutations = [
   {
     part: 'worker',
     promise: 'an expired task is REVOKED and does not run',
-    file: 'src/worker/intake.js',
+    file: 'src/worker/run/intake.js',
     from: 'if (this.isExpired(task))',
     to: 'if (false)',
     tests: ['unit/worker/worker-refusals'],
@@ -19,7 +19,7 @@ export const workerMutations = [
   {
     part: 'worker',
     promise: 'an eta that the store did not wait for is kept',
-    file: 'src/worker/intake.js',
+    file: 'src/worker/run/intake.js',
     from: 'return this.#refusals.parked(claims, delivery, task);',
     to: 'return undefined;',
     tests: ['unit/worker/worker-refusals'],
@@ -27,7 +27,7 @@ export const workerMutations = [
   {
     part: 'worker',
     promise: 'an unknown name waits for unknownTaskTimeout, counted from the first time',
-    file: 'src/worker/refusals.js',
+    file: 'src/worker/settle/rejections.js',
     from: '[UNKNOWN_SINCE]: sinceMs',
     to: '[UNKNOWN_SINCE]: nowMs',
     tests: ['unit/worker/worker-refusals'],
@@ -35,7 +35,7 @@ export const workerMutations = [
   {
     part: 'worker',
     promise: 'an unknown name goes back uncounted',
-    file: 'src/worker/refusals.js',
+    file: 'src/worker/settle/rejections.js',
     from: 'handBack: { delayMs, unspent: true, headers: marks }',
     to: 'handBack: { delayMs, unspent: false, headers: marks }',
     tests: ['unit/worker/worker-refusals'],
@@ -43,7 +43,7 @@ export const workerMutations = [
   {
     part: 'worker',
     promise: 'acksOnFailure: false makes a failed task a dead letter',
-    file: 'src/worker/outcome-settlement.js',
+    file: 'src/worker/settle/outcome-settlement.js',
     from: 'if (timedOut || policy.acksOnFailure)',
     to: 'if (true)',
     tests: ['unit/worker/worker-outcomes'],
@@ -51,7 +51,7 @@ export const workerMutations = [
   {
     part: 'worker',
     promise: 'acksOnTimeout: false delivers a timed out task again',
-    file: 'src/worker/outcome-settlement.js',
+    file: 'src/worker/settle/outcome-settlement.js',
     from: 'if (timedOut && !policy.acksOnTimeout && !acked)',
     to: 'if (false)',
     tests: ['unit/worker/time-limits'],
@@ -59,7 +59,7 @@ export const workerMutations = [
   {
     part: 'worker',
     promise: 'storeErrorsEvenIfIgnored stores the failure of a task that ignores its result',
-    file: 'src/worker/outcome-settlement.js',
+    file: 'src/worker/settle/outcome-settlement.js',
     from: '(error && run.policy.storeErrorsEvenIfIgnored)',
     to: 'false',
     tests: ['unit/worker/worker-outcomes'],
@@ -67,7 +67,7 @@ export const workerMutations = [
   {
     part: 'worker',
     promise: 'Reject with requeue counts as a delivery',
-    file: 'src/worker/outcome-settlement.js',
+    file: 'src/worker/settle/outcome-settlement.js',
     from: 'REQUEUED = { delayMs: 0, unspent: false }',
     to: 'REQUEUED = { delayMs: 0, unspent: true }',
     tests: ['unit/worker/worker-outcomes'],
@@ -75,7 +75,7 @@ export const workerMutations = [
   {
     part: 'worker',
     promise: 'in steps: the claim is checked before anything is published or stored',
-    file: 'src/worker/settle-in-order.js',
+    file: 'src/worker/settle/settle-in-order.js',
     from: 'const held = await holding(stores.consumer, items);',
     to: 'const held = items;',
     tests: ['unit/worker/settler'],
@@ -83,7 +83,7 @@ export const workerMutations = [
   {
     part: 'worker',
     promise: 'in steps: a settlement that is tried again goes on at the step that failed',
-    file: 'src/worker/settle-in-order.js',
+    file: 'src/worker/settle/settle-in-order.js',
     from: "for (const item of waiting)\n        item.stage = 'published';",
     to: '',
     tests: ['unit/worker/settler'],
@@ -91,7 +91,7 @@ export const workerMutations = [
   {
     part: 'worker',
     promise: 'workerPrefetchMultiplier caps what is claimed',
-    file: 'src/worker/claim-window.js',
+    file: 'src/worker/claim/claim-window.js',
     from: 'Math.floor(concurrency * prefetchMultiplier)',
     to: 'Infinity',
     tests: ['unit/worker/claim-window'],
@@ -99,7 +99,7 @@ export const workerMutations = [
   {
     part: 'worker',
     promise: 'nothing is read ahead before four tasks were measured',
-    file: 'src/worker/read-ahead.js',
+    file: 'src/worker/claim/read-ahead.js',
     from: 'LEAST_SEEN = 4',
     to: 'LEAST_SEEN = 1',
     tests: ['unit/worker/read-ahead'],
@@ -107,7 +107,7 @@ export const workerMutations = [
   {
     part: 'worker',
     promise: 'the time limit of a message stands above that of the task',
-    file: 'src/worker/policy.js',
+    file: 'src/worker/run/policy.js',
     from: 'limitMs(message.timeLimitMs) ?? policy.hardLimitMs',
     to: 'policy.hardLimitMs ?? limitMs(message.timeLimitMs)',
     tests: ['unit/worker/time-limits'],
@@ -139,7 +139,7 @@ export const workerMutations = [
   {
     part: 'worker',
     promise: 'trackStarted stores STARTED',
-    file: 'src/worker/dispatcher.js',
+    file: 'src/worker/run/dispatcher.js',
     from: 'if (run.policy.trackStarted &&',
     to: 'if (false &&',
     tests: ['unit/worker/worker-outcomes'],

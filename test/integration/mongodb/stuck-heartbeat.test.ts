@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
 import { MongoNetworkError, type MongoClient } from 'mongodb'
-import { leaseLink } from '../../../brokers/mongodb/link.js'
+import { acquireConnection } from '../../../brokers/mongodb/connection.js'
 import { readSettings } from '../../../brokers/mongodb/settings.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
 import { serviceUrl } from '../../support/service-url.js'
@@ -37,7 +37,7 @@ function breakHeartbeat(client: MongoClient): InsideServer {
 withServer('a heartbeat of the driver that never ends', () => {
   it('is given up, and the same client works again', async () => {
     const { target } = readSettings(parseConnectionUrl(server ?? ''), { socket_timeout: ANSWER_S })
-    const { link, release } = leaseLink(target)
+    const { connection: link, release } = acquireConnection(target)
     await link.ready(AbortSignal.timeout(10_000))
     const ping = async (): Promise<unknown> => link.client.db('admin').command({ ping: 1 })
     // A heartbeat is asked for five times a second at most.

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { connect, type Channel } from 'amqplib'
 import { Delays } from '../../../brokers/rabbitmq/delays.js'
 import { createBroker } from '../../../brokers/rabbitmq/index.js'
-import { RabbitLink } from '../../../brokers/rabbitmq/link.js'
+import { RabbitConnection } from '../../../brokers/rabbitmq/connection.js'
 import { readSettings } from '../../../brokers/rabbitmq/settings.js'
 import { TopologyChannel } from '../../../brokers/rabbitmq/topology-channel.js'
 import { Topology } from '../../../brokers/rabbitmq/topology.js'
@@ -152,7 +152,7 @@ withServer('the RabbitMQ broker', () => {
 
   it('binds the queues of a topic exchange once for its delayed messages, and anew after a declaration', async () => {
     const exchange = randomName('topic')
-    const link = await RabbitLink.open(readSettings(parseConnectionUrl(server), {}), never)
+    const link = await RabbitConnection.open(readSettings(parseConnectionUrl(server), {}), never)
     opened.push(link)
     const channel = new TopologyChannel(link)
     let declarations = 0

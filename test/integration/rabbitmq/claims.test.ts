@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { connect } from 'amqplib'
 import { RabbitConsumer } from '../../../brokers/rabbitmq/consumer.js'
 import { createBroker } from '../../../brokers/rabbitmq/index.js'
-import { RabbitLink } from '../../../brokers/rabbitmq/link.js'
+import { RabbitConnection } from '../../../brokers/rabbitmq/connection.js'
 import { LongClaims, type LongClaimsParts } from '../../../brokers/rabbitmq/long-claims.js'
 import { Returner } from '../../../brokers/rabbitmq/returner.js'
 import { readSettings } from '../../../brokers/rabbitmq/settings.js'
@@ -59,7 +59,7 @@ withServer('claims in RabbitMQ', () => {
   }
 
   async function consumerOn(
-    link: RabbitLink,
+    link: RabbitConnection,
     publish: (batch: readonly Outgoing[]) => Promise<void>,
     consumerTimeoutMs = 0,
   ): Promise<RabbitConsumer> {
@@ -93,7 +93,7 @@ withServer('claims in RabbitMQ', () => {
 
   it('that are on their way back when the consumer is closed go back once', async () => {
     await broker.publish([outgoing('a')])
-    const link = await RabbitLink.open(readSettings(parseConnectionUrl(server), {}), never)
+    const link = await RabbitConnection.open(readSettings(parseConnectionUrl(server), {}), never)
     opened.push(link)
     let goOn: () => void = () => undefined
     const gate = new Promise<void>((resolve) => (goOn = resolve))
@@ -115,7 +115,7 @@ withServer('claims in RabbitMQ', () => {
 
   it('of long tasks that are being moved when the consumer is closed go back once', async () => {
     await broker.publish([outgoing('a')])
-    const link = await RabbitLink.open(readSettings(parseConnectionUrl(server), {}), never)
+    const link = await RabbitConnection.open(readSettings(parseConnectionUrl(server), {}), never)
     opened.push(link)
     const held: string[] = []
     let moves: () => void = () => undefined
@@ -149,7 +149,7 @@ withServer('claims in RabbitMQ', () => {
     const consumer = await broker.consume([queue], { credit: 10, leaseMs: 30_000 })
     const [delivery] = await consumer.fetch(1, { waitMs: 10_000, signal: never })
     if (delivery === undefined) throw new RangeError('nothing came')
-    const link = await RabbitLink.open(readSettings(parseConnectionUrl(server), {}), never)
+    const link = await RabbitConnection.open(readSettings(parseConnectionUrl(server), {}), never)
     opened.push(link)
     const held: string[] = []
     const publish = async (batch: readonly Outgoing[]): Promise<void> => {
@@ -173,7 +173,7 @@ withServer('claims in RabbitMQ', () => {
     const deliveries: Delivery[] = []
     while (deliveries.length < 2)
       deliveries.push(...(await consumer.fetch(2, { waitMs: 10_000, signal: never })))
-    const link = await RabbitLink.open(readSettings(parseConnectionUrl(server), {}), never)
+    const link = await RabbitConnection.open(readSettings(parseConnectionUrl(server), {}), never)
     opened.push(link)
     const held: string[] = []
     const publish = async (batch: readonly Outgoing[]): Promise<void> => {

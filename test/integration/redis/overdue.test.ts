@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Keys } from '../../../brokers/redis/keys.js'
-import { leaseLink } from '../../../brokers/redis/links.js'
-import type { LinkLease } from '../../../brokers/redis/links.js'
+import { acquireConnection } from '../../../brokers/redis/shared-connections.js'
+import type { ConnectionLease } from '../../../brokers/redis/shared-connections.js'
 import { Restorer } from '../../../brokers/redis/restorer.js'
 import { readSettings } from '../../../brokers/redis/settings.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
@@ -12,11 +12,11 @@ const HOUR_MS = 3_600_000
 const withServer = server === '' ? describe.skip : describe
 
 withServer('what a worker of Celery has held for longer than the visibility timeout', () => {
-  let lease: LinkLease
+  let lease: ConnectionLease
 
   beforeAll(async () => {
-    lease = leaseLink(readSettings(parseConnectionUrl(server), {}).target)
-    await lease.link.ready(new AbortController().signal)
+    lease = acquireConnection(readSettings(parseConnectionUrl(server), {}).target)
+    await lease.connection.ready(new AbortController().signal)
   })
 
   afterAll(() => {
@@ -27,7 +27,7 @@ withServer('what a worker of Celery has held for longer than the visibility time
     const { naming } = readSettings(parseConnectionUrl(server), {
       global_keyprefix: prefix,
     })
-    return new Restorer(lease.link, new Keys(naming))
+    return new Restorer(lease.connection, new Keys(naming))
   }
 
   /** As a worker of Celery leaves a message that it has taken and not acknowledged. */

@@ -5,10 +5,10 @@ import { SqliteFile } from '../../../brokers/sql/engine/database.js'
 import type { SqliteEngine } from '../../../brokers/sql/engine/native.js'
 import { createBroker } from '../../../brokers/sql/index.js'
 import { KnexPool } from '../../../brokers/sql/server/knex-pool.js'
-import type { ServerDriver } from '../../../brokers/sql/server/link.js'
-import { mysqlDriver } from '../../../brokers/sql/server/mysql-driver.js'
+import type { ServerAdapter } from '../../../brokers/sql/server/sql-connection.js'
+import { mysqlServer } from '../../../brokers/sql/server/mysql-server.js'
 import { openKnex, tuned } from '../../../brokers/sql/server/open-knex.js'
-import { pgDriver } from '../../../brokers/sql/server/pg-driver.js'
+import { postgresqlServer } from '../../../brokers/sql/server/pg-server.js'
 import { openStore } from '../../../brokers/sql/store.js'
 import { targetOf } from '../../../brokers/sql/target.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
@@ -19,9 +19,9 @@ import { sqliteUrl } from '../../support/sqlite.js'
 import { randomName, tempFolder } from '../../support/temp.js'
 import { never, openBroker, textMessage } from './queue.js'
 
-const CLIENTS: readonly (readonly [string, 'pg' | 'mysql2', ServerDriver])[] = [
-  ['postgresql', 'pg', pgDriver],
-  ['mariadb', 'mysql2', mysqlDriver],
+const CLIENTS: readonly (readonly [string, 'pg' | 'mysql2', ServerAdapter])[] = [
+  ['postgresql', 'pg', postgresqlServer],
+  ['mariadb', 'mysql2', mysqlServer],
 ]
 const onPostgresql = serviceUrl('postgresql') === undefined ? describe.skip : describe
 const onMariadb = serviceUrl('mariadb') === undefined ? describe.skip : describe

@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from '@jest/globals'
 import { TaskFailedError, TaskRevokedError } from '../../../src/index.js'
-import { Decimal, PlainDate, PlainTime, Uuid, WireDate } from '../../../src/message/typed-values.js'
+import {
+  Decimal,
+  PlainDate,
+  PlainTime,
+  Uuid,
+  WireDate,
+} from '../../../src/message/serializer/typed-values.js'
 import { interopApp, NotEnough } from '../fixture/interop-app.js'
 import { calledBy, type InteropCase } from '../support/interop-case.js'
 import { randomName } from '../support/stage.js'

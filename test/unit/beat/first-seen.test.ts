@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { FirstSeen } from '../../../src/beat/first-seen.js'
+import { EntryStartTimes } from '../../../src/beat/entry-start-times.js'
 import type { StoredEntry } from '../../../src/broker/contract.js'
 
 const DAILY = { task: 'shop.tick', schedule: { type: 'interval', seconds: 86_400 } }
@@ -8,7 +8,7 @@ const DAILY = { task: 'shop.tick', schedule: { type: 'interval', seconds: 86_400
 function beginnings(
   looks: readonly (readonly [nowMs: number, stored: Omit<StoredEntry, 'version'> | undefined])[],
 ): unknown[] {
-  const seen = new FirstSeen()
+  const seen = new EntryStartTimes()
   return looks.map(([nowMs, stored]) => {
     const entries = new Map(stored === undefined ? [] : [['tick', { ...stored, version: '' }]])
     return seen.dated(entries, nowMs).get('tick')?.data['sinceMs']

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 
-import { Session } from '../../../src/cli/session.js'
+import { CommandContext } from '../../../src/cli/command-context.js'
 import { openWorkerLog } from '../../../src/cli/worker-log.js'
 import type { ConfigInput } from '../../../src/config/config.js'
 import { TestApp } from '../../../src/testing/index.js'
@@ -13,7 +13,7 @@ function written(
   const lines: string[] = []
   const stderr = { isTTY, write: (text: string): number => lines.push(text) }
   const io = { stdin: process.stdin, stdout: stderr, stderr, env: {}, cwd: '/' }
-  const session = new Session(io, { argv: [], cwd: '/' }, undefined, () => ({ color }))
+  const session = new CommandContext(io, { argv: [], cwd: '/' }, undefined, () => ({ color }))
   const flags = { loglevel: 'info', ...(logFormat !== undefined && { logFormat }) }
   openWorkerLog(session, new TestApp(input), flags).logger.info(fields, 'ready')
   return lines.join('')

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 
 import { describe, expect, it } from '@jest/globals'
 
-import { lowerName, oldNames } from '../../../src/config/option-names.js'
-import { OPTIONS } from '../../../src/config/option-table.js'
+import { lowerName, oldNames } from '../../../src/config/option/option-names.js'
+import { OPTIONS } from '../../../src/config/option/option-table.js'
 import { projectRoot } from '../../support/child.js'
 import { PROOFS, type Proof } from './option-proofs.js'
 import { UNPROVEN_OPTIONS } from './unproven-options.js'

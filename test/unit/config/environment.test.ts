@@ -1,6 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
-import { settingsFromEnvironment, settingsFromEnvvar, variablesOf } from '../../../src/config/environment.js'
-import { OPTIONS } from '../../../src/config/option-table.js'
+import {
+  settingsFromEnvironment,
+  settingsFromEnvvar,
+  variablesOf,
+} from '../../../src/config/source/environment.js'
+import { OPTIONS } from '../../../src/config/option/option-table.js'
 import { resolveWritten } from '../../../src/config/resolve.js'
 
 function values(env: Readonly<Record<string, string>>): Record<string, unknown> {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
-import { describeOptions } from '../../../src/config/describe-options.js'
-import { variablesOf } from '../../../src/config/environment.js'
-import { findOption, lowerName, nearestName, oldNames } from '../../../src/config/option-names.js'
-import { ACCEPTED_OPTIONS, OPTIONS } from '../../../src/config/option-table.js'
+import { describeOptions } from '../../../src/config/option/describe-options.js'
+import { variablesOf } from '../../../src/config/source/environment.js'
+import { findOption, lowerName, nearestName, oldNames } from '../../../src/config/option/option-names.js'
+import { ACCEPTED_OPTIONS, OPTIONS } from '../../../src/config/option/option-table.js'
 import { INACTIVE_OPTIONS } from '../../../src/config/option/inactive.js'
 import { camelCase, celerySettings } from './celery-settings.js'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Config } from '../../../src/config/config.js'
-import { OPTIONS } from '../../../src/config/option-table.js'
+import { OPTIONS } from '../../../src/config/option/option-table.js'
 import { resolveConfig } from '../../../src/config/resolve.js'
 import { ConfigError } from '../../../src/errors/errors.js'
 

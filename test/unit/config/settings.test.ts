@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { settingsFromModule, settingsFromObject } from '../../../src/config/from-object.js'
-import { OPTIONS } from '../../../src/config/option-table.js'
+import { settingsFromModule, settingsFromObject } from '../../../src/config/source/from-object.js'
+import { OPTIONS } from '../../../src/config/option/option-table.js'
 import { Settings } from '../../../src/config/settings.js'
 import type { ConfigInput } from '../../../src/config/config.js'
 import { ConfigError } from '../../../src/errors/errors.js'

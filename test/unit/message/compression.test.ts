@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from '@jest/globals'
 import { ConfigError, DecodeError } from '../../../src/errors/errors.js'
-import { CompressorRegistry } from '../../../src/message/compressor-registry.js'
+import { CompressorRegistry } from '../../../src/message/compression/compressor-registry.js'
 import { readVector, record, text } from './vectors.js'
 
 const table = readVector('celery-5.6.3/codecs/compression.json')

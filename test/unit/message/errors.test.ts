@@ -10,10 +10,10 @@ import {
   TaskRevokedError,
   TimeLimitError,
 } from '../../../src/errors/errors.js'
-import { describeError } from '../../../src/message/describe-error.js'
-import { ErrorRegistry } from '../../../src/message/error-registry.js'
-import { rebuildError } from '../../../src/message/rebuild-error.js'
-import { formatTraceback } from '../../../src/message/traceback.js'
+import { describeError } from '../../../src/message/error/describe-error.js'
+import { ErrorRegistry } from '../../../src/message/error/error-registry.js'
+import { rebuildError } from '../../../src/message/error/rebuild-error.js'
+import { formatTraceback } from '../../../src/message/error/traceback.js'
 import { readVectors, record } from './vectors.js'
 
 class PaymentError extends Error {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { formatUtc, parseIsoTime } from '../../../src/message/iso-time.js'
+import { formatUtc, parseIsoTime } from '../../../src/message/serializer/iso-time.js'
 import { list, readVector, record, text } from './vectors.js'
 
 const table = readVector('celery-5.6.3/codecs/eta-parsing.json')

@@ -1,9 +1,15 @@
 import { describe, expect, test } from '@jest/globals'
 import { DecodeError, EncodeError } from '../../../src/errors/errors.js'
-import { CustomTypes } from '../../../src/message/custom-types.js'
-import { readJson } from '../../../src/message/json-reader.js'
-import { MAX_JSON_DEPTH, writeJson } from '../../../src/message/json-writer.js'
-import { Decimal, PlainDate, PlainTime, Uuid, WireDate } from '../../../src/message/typed-values.js'
+import { CustomTypes } from '../../../src/message/serializer/custom-types.js'
+import { readJson } from '../../../src/message/serializer/json-reader.js'
+import { MAX_JSON_DEPTH, writeJson } from '../../../src/message/serializer/json-writer.js'
+import {
+  Decimal,
+  PlainDate,
+  PlainTime,
+  Uuid,
+  WireDate,
+} from '../../../src/message/serializer/typed-values.js'
 import { readVector, record, text } from './vectors.js'
 
 const table = readVector('celery-5.6.3/codecs/kombu-json.json')

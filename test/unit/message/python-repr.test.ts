@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { argsRepr, pythonRepr } from '../../../src/message/python-repr.js'
-import { Decimal, Uuid } from '../../../src/message/typed-values.js'
-import { readJson } from '../../../src/message/json-reader.js'
+import { Decimal, Uuid } from '../../../src/message/serializer/typed-values.js'
+import { readJson } from '../../../src/message/serializer/json-reader.js'
 import { list, readVector, record } from './vectors.js'
 
 const table = readVector('celery-5.6.3/codecs/saferepr.json')

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { ConfigError, ContentDisallowedError, DecodeError, EncodeError } from '../../../src/errors/errors.js'
 import { Codecs } from '../../../src/message/codecs.js'
 import { createResultCodec } from '../../../src/message/result-codec.js'
-import type { Serializer } from '../../../src/message/serializer.js'
+import type { Serializer } from '../../../src/message/serializer/serializer.js'
 import { recordedMessages } from './vectors.js'
 
 const codecs = new Codecs()

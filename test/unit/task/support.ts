@@ -1,6 +1,6 @@
 import { defineTask, dottedName, type AnyBody, type DefineOptions } from '../../../src/app/define.js'
 import { eagerPort, localRequest } from '../../../src/app/eager.js'
-import { ErrorRegistry } from '../../../src/message/error-registry.js'
+import { ErrorRegistry } from '../../../src/message/error/error-registry.js'
 import type { TaskDefinition } from '../../../src/task/definition.js'
 import { executeTask } from '../../../src/task/execute.js'
 import { silentLogger } from '../../../src/task/logger.js'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { ClaimWindow } from '../../../src/worker/claim-window.js'
-import { ReadAhead } from '../../../src/worker/read-ahead.js'
+import { ClaimWindow } from '../../../src/worker/claim/claim-window.js'
+import { ReadAhead } from '../../../src/worker/claim/read-ahead.js'
 
 function windowOf(
   concurrency: number,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { ManualClock } from '../../support/manual-clock.js'
-import { Deadlines, type Deadline } from '../../../src/worker/deadlines.js'
+import { Deadlines, type Deadline } from '../../../src/worker/run/deadlines.js'
 
 class Mark implements Deadline {
   atMs = 0

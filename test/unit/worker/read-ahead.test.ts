@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { ReadAhead } from '../../../src/worker/read-ahead.js'
+import { ReadAhead } from '../../../src/worker/claim/read-ahead.js'
 
 function measured(
   concurrency: number,

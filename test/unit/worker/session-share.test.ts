@@ -3,12 +3,12 @@ import type { Broker } from '../../../src/broker/contract.js'
 import type { LeaseKeeper } from '../../../src/worker/lease/keeper.js'
 import type { KeeperParts } from '../../../src/worker/lease/open-keeper.js'
 import { ClaimBoard } from '../../../src/worker/lease/claim-board.js'
-import { SessionShare } from '../../../src/worker/session-share.js'
+import { SharedKeepers } from '../../../src/worker/connection/shared-keepers.js'
 import { ManualClock } from '../../support/manual-clock.js'
 import { LogBook } from './harness.js'
 
 /** A share whose keepers write down which of them live. */
-function shareOf(): { readonly share: SessionShare; readonly live: Set<string> } {
+function shareOf(): { readonly share: SharedKeepers; readonly live: Set<string> } {
   const live = new Set<string>()
   const open = ({ start }: KeeperParts): LeaseKeeper => {
     const url = start?.brokerUrl ?? ''
@@ -32,7 +32,7 @@ function shareOf(): { readonly share: SessionShare; readonly live: Set<string> }
   })
   const settings = { leaseMs: 1_000, blockedLoopLimitMs: 60_000 }
   const host = { keeperStart, clock: new ManualClock(), logger: new LogBook() }
-  return { share: new SessionShare(host, settings, new ClaimBoard(1), open), live }
+  return { share: new SharedKeepers(host, settings, new ClaimBoard(1), open), live }
 }
 
 function brokerNamed(name: string): Broker {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Broker, Consumer, Delivery } from '../../../src/broker/contract.js'
-import { ClaimWindow } from '../../../src/worker/claim-window.js'
+import { ClaimWindow } from '../../../src/worker/claim/claim-window.js'
 import { createCore } from '../../../src/worker/core.js'
 import { noKeeper } from '../../../src/worker/lease/keeper.js'
 import { hostOfApp } from '../../../src/worker/app-host.js'
-import { ReadAhead } from '../../../src/worker/read-ahead.js'
+import { ReadAhead } from '../../../src/worker/claim/read-ahead.js'
 import { resolveSettings } from '../../../src/worker/settings.js'
-import { Session } from '../../../src/worker/session.js'
+import { ConsumerSession } from '../../../src/worker/connection/consumer-session.js'
 import { Bench } from './harness.js'
 
 const never = (): Promise<readonly Delivery[]> => new Promise(() => undefined)
@@ -23,7 +23,7 @@ interface MadeUp {
 async function idleSession(
   bench: Bench,
   { nowMs, depth, fetch }: MadeUp,
-): Promise<{ readonly session: Session; readonly window: ClaimWindow }> {
+): Promise<{ readonly session: ConsumerSession; readonly window: ClaimWindow }> {
   const settings = resolveSettings(bench.app.config(), { concurrency: 2 })
   const queues = bench.app.queues()
   const host = { ...hostOfApp(bench.app, bench.log, undefined), elapsedMs: nowMs }
@@ -39,7 +39,7 @@ async function idleSession(
       return idle
     },
   })
-  const session = await Session.open(broker, {
+  const session = await ConsumerSession.open(broker, {
     host,
     settings,
     queues,

@@ -7,9 +7,9 @@ import {
   BrokerConnectionError,
   PublishError,
 } from '../../../src/errors/errors.js'
-import { ClaimSet } from '../../../src/worker/claim-set.js'
-import { Settler } from '../../../src/worker/settler.js'
-import type { SettleItem, SettleStage } from '../../../src/worker/settle-item.js'
+import { ClaimSet } from '../../../src/worker/claim/claim-set.js'
+import { Settler } from '../../../src/worker/settle/settler.js'
+import type { SettleItem, SettleStage } from '../../../src/worker/settle/settle-item.js'
 import { ManualClock } from '../../support/manual-clock.js'
 import { LogBook, eventually } from './harness.js'
 

@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Delivery } from '../../../src/broker/contract.js'
-import { ClaimWindow } from '../../../src/worker/claim-window.js'
-import { ReadAhead } from '../../../src/worker/read-ahead.js'
+import { ClaimWindow } from '../../../src/worker/claim/claim-window.js'
+import { ReadAhead } from '../../../src/worker/claim/read-ahead.js'
 import {
   losses,
   requeueHeaders,
   Suspects,
   type Neighbour,
   type SuspectClaims,
-} from '../../../src/worker/suspects.js'
+} from '../../../src/worker/run/suspects.js'
 import { ManualClock } from '../../support/manual-clock.js'
 
 function delivered(tag: string, deliveryCount = 2, headers: Record<string, unknown> = {}): Delivery {

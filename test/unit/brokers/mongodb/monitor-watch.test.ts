@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import { MonitorWatch, type WatchedClient } from '../../../../brokers/mongodb/monitor-watch.js'
+import { MonitorWatch, type WatchedClient } from '../../../../brokers/mongodb/workaround/monitor-watch.js'
 
 const address = 'localhost:27017'
 

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { expect, it } from '@jest/globals'
 import type { ChannelModel } from 'amqplib'
-import { readEveryMessage } from '../../../../brokers/rabbitmq/unreadable-frames.js'
+import { readEveryMessage } from '../../../../brokers/rabbitmq/workaround/unreadable-frames.js'
 import { projectRoot } from '../../../support/child.js'
 
 interface Reader {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { ConsumeMessage } from 'amqplib'
-import { Unsettled, type Held } from '../../../../brokers/rabbitmq/unsettled.js'
+import { Unsettled, type UnsettledDelivery } from '../../../../brokers/rabbitmq/unsettled.js'
 
 const tap = { queue: 'q', prefetch: 10, open: 0, name: 'tap' }
 const properties: ConsumeMessage['properties'] = {
@@ -20,7 +20,7 @@ const properties: ConsumeMessage['properties'] = {
   clusterId: undefined,
 }
 
-function held(deliveryTag: number): Held {
+function held(deliveryTag: number): UnsettledDelivery {
   const fields = { deliveryTag, redelivered: false, exchange: '', routingKey: 'q', consumerTag: 'tap' }
   const message = {
     body: new Uint8Array(),
@@ -38,12 +38,17 @@ function held(deliveryTag: number): Held {
     due: false,
     tag: String(deliveryTag),
   }
-  return { message: { content: Buffer.alloc(0), fields, properties }, tap, delivery, handedOutMs: 1 }
+  return {
+    message: { content: Buffer.alloc(0), fields, properties },
+    consumer: tap,
+    delivery,
+    handedOutMs: 1,
+  }
 }
 
 function settle(
   unsettled: Unsettled,
-  ...numbers: readonly Held[]
+  ...numbers: readonly UnsettledDelivery[]
 ): readonly [number | undefined, readonly number[]] {
   const { upTo, single } = unsettled.settle(numbers)
   return [upTo?.message.fields.deliveryTag, single.map((one) => one.message.fields.deliveryTag)]

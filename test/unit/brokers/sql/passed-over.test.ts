@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
-import { PassedOver } from '../../../../brokers/sql/passed-over.js'
+import { ClaimCursor } from '../../../../brokers/sql/claim-cursor.js'
 
 const PLACE = { priority: 0, id: 7 }
 
 describe('PassedOver', () => {
   it('looks at everything as long as that is quick', () => {
-    const passedOver = new PassedOver()
+    const passedOver = new ClaimCursor()
     passedOver.claimed('celery', PLACE)
 
     expect(passedOver.places).toBeUndefined()
@@ -16,7 +16,7 @@ describe('PassedOver', () => {
   })
 
   it('begins after the last claimed row, and looks at everything for a tenth of the time, once that is slow', () => {
-    const passedOver = new PassedOver()
+    const passedOver = new ClaimCursor()
     passedOver.looked(1000)
     passedOver.claimed('celery', PLACE)
 

@@ -1,0 +1,38 @@
+/** What a {@link UnfetchedDeliveries} looks at. */
+export interface UnfetchedDeliveriesParts {
+  /** How many fetches there were so far. */
+  readonly fetches: () => number
+  /** Nothing lies here, or somebody waits for it. */
+  readonly isOver: () => boolean
+  readonly drop: () => Promise<void>
+}
+
+/** How long a delivery may lie here unasked for. */
+const HOARD_MS = 250
+
+/** Watches deliveries that lie here while nobody fetches: they are someone else's work. */
+export class UnfetchedDeliveries {
+  readonly #parts: UnfetchedDeliveriesParts
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(parts: UnfetchedDeliveriesParts) {
+    this.#parts = parts
+  }
+
+  /** A delivery lies here. */
+  watch(): void {
+    if (this.#timer !== undefined) return
+    const { fetches, isOver, drop } = this.#parts
+    const before = fetches()
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      if (isOver()) return
+      if (fetches() === before) void drop()
+      else this.watch()
+    }, HOARD_MS).unref()
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+}

@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto'
+import { toError } from '../../../src/util/to-error.js'
+import { changeAll, deleteAll, sendAll } from '../batches.js'
+import type { Deletion } from '../batches.js'
+import type { Directory } from '../directory.js'
+import { againEntry } from '../entries.js'
+import type { LeaseDeadlines } from '../lease-deadlines.js'
+import { monotonicMs } from '../lease-deadlines.js'
+import { KEPT_PREFIX } from '../queue-name.js'
+import type { QueueRef } from '../queue-ref.js'
+import { receive } from '../received.js'
+import type { Received } from '../received.js'
+import type { SqsSettings } from '../settings.js'
+
+/** What it works with. */
+export interface LongClaimsParts {
+  readonly directory: Directory
+  readonly book: LeaseDeadlines
+  readonly settings: SqsSettings
+}
+
+/** Where the message of a long claim is now. */
+interface Kept {
+  /** Undefined where the message was deleted, because no queue may be made. */
+  readonly copy: Received | undefined
+}
+
+const LOOK_EVERY_MS = 60_000
+const LONGEST_MARGIN_MS = 900_000
+
+/** How long before the end of its longest claim a message moves, in milliseconds. */
+export function longClaimMarginMs({ ceilingMs }: Pick<SqsSettings, 'ceilingMs'>): number {
+  return Math.min(LONGEST_MARGIN_MS, ceilingMs / 2)
+}
+
+/**
+ * Claims older than the service allows: twelve hours after its receipt it shows a message again, whatever is asked.
+ *
+ * Some time before that the message moves, as a copy, to a queue of its own that nobody else reads, is received there,
+ * and can be hidden for twelve hours more. Should the worker die, its copy is shown there, and any worker brings it home
+ * (see `Lost`). Where no queue can be made, the message is deleted: the task then runs on like one that is acknowledged
+ * early.
+ */
+export class LongClaims {
+  readonly #parts: LongClaimsParts
+  readonly #claims = new Set<ReadonlyMap<string, Received>>()
+  readonly #kept = new Map<string, Kept>()
+  #timer: NodeJS.Timeout | undefined
+  #isLooking = false
+
+  constructor(parts: LongClaimsParts) {
+    this.#parts = parts
+  }
+
+  /** Look after the claims of a consumer. */
+  watch(claims: ReadonlyMap<string, Received>): void {
+    this.#claims.add(claims)
+    const everyMs = Math.min(LOOK_EVERY_MS, this.#marginMs / 3)
+    this.#timer ??= setInterval(() => void this.#look(), everyMs).unref()
+  }
+
+  leave(claims: ReadonlyMap<string, Received>): void {
+    this.#claims.delete(claims)
+    if (this.#claims.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  /** Whether the message of a claim is not in its queue any more. */
+  has(claim: Received): boolean {
+    return this.#kept.has(claim.tag)
+  }
+
+  /** What has to be deleted to end a claim. */
+  place(claim: Received): readonly (Deletion & { readonly claim: Received })[] {
+    const kept = this.#kept.get(claim.tag)
+    if (kept === undefined) return [{ claim, ref: claim.ref, handle: claim.handle }]
+    const { copy } = kept
+    return copy === undefined ? [] : [{ claim, ref: copy.ref, handle: copy.handle }]
+  }
+
+  /** Claims that are over: their own queues go. */
+  ended(claims: readonly Received[]): void {
+    for (const { tag } of claims) {
+      const name = this.#kept.get(tag)?.copy?.ref.name
+      this.#kept.delete(tag)
+      // An empty queue that stays is found by the next look for lost copies.
+      if (name !== undefined) this.#parts.directory.delete(name).catch(() => undefined)
+    }
+  }
+
+  get #marginMs(): number {
+    return longClaimMarginMs(this.#parts.settings)
+  }
+
+  /** Never rejects. */
+  async #look(): Promise<void> {
+    if (this.#isLooking) return
+    this.#isLooking = true
+    for (const claims of this.#claims) for (const claim of claims.values()) await this.#attend(claim)
+    this.#isLooking = false
+  }
+
+  /** Move the message of a claim before the service shows it again, and renew what was moved. Never rejects. */
+  async #attend(claim: Received): Promise<void> {
+    const kept = this.#kept.get(claim.tag)
+    const from = kept === undefined ? claim : kept.copy
+    try {
+      if (from !== undefined && from.ceilingMs < monotonicMs() + this.#marginMs) await this.#move(claim, from)
+      else if (kept !== undefined) await this.#renew(claim, kept)
+    } catch (error) {
+      warn(`the message of a long task could not be kept: ${toError(error).message}`)
+    }
+  }
+
+  /** Copy, claim the copy, delete the original: at each moment one of them is claimed. */
+  async #move(claim: Received, from: Received): Promise<void> {
+    if ((this.#parts.book.until(claim.tag) ?? 0) < monotonicMs()) return
+    const copy = await this.#copied(claim, from)
+    await deleteAll([{ ref: from.ref, handle: from.handle }])
+    this.#kept.set(claim.tag, { copy })
+    this.#hold(claim)
+  }
+
+  async #copied(claim: Received, from: Received): Promise<Received | undefined> {
+    const { directory, settings } = this.#parts
+    const { envelope, receiveCount } = claim
+    let ref: QueueRef
+    try {
+      ref = from === claim ? await directory.declare(KEPT_PREFIX + randomUUID()) : from.ref
+    } catch (error) {
+      warn(
+        `no queue can be made to keep the message of a task that runs longer than the service hides messages: ` +
+          `${toError(error).message}; it counts as acknowledged`,
+      )
+      return undefined
+    }
+    const { marks } = envelope
+    const next = { ...marks, spent: marks.spent + receiveCount - 1, home: claim.ref.name }
+    const form = { isBase64: settings.isBase64, now: 0 }
+    const entry = againEntry({ ...claim, ref }, { marks: { ...next, at: undefined } }, form)
+    for (const failure of (await sendAll([entry])).values()) if (failure !== undefined) throw failure
+    const [copy] = await receive(ref, {
+      most: 1,
+      waitSeconds: 5,
+      leaseMs: this.#marginMs,
+      ceilingMs: settings.ceilingMs,
+      attributeNames: settings.attributeNames,
+      signal: new AbortController().signal,
+    })
+    if (copy === undefined) throw toError(`nothing came from ${ref.name}`)
+    return copy
+  }
+
+  async #renew(claim: Received, { copy }: Kept): Promise<void> {
+    if (copy === undefined) {
+      this.#hold(claim)
+      return
+    }
+    const seconds = Math.max(1, Math.ceil(this.#marginMs / 1000))
+    const outcomes = await changeAll([{ ref: copy.ref, handle: copy.handle, seconds }])
+    for (const failure of outcomes.values()) if (failure !== undefined) throw failure
+    this.#hold(claim)
+  }
+
+  #hold({ tag }: Received): void {
+    this.#parts.book.renewed([tag], monotonicMs() + this.#marginMs)
+  }
+}
+
+function warn(message: string): void {
+  process.emitWarning(message, { type: 'LovageWarning', code: 'LOVAGE_SQS_OVERTIME' })
+}

@@ -1,0 +1,102 @@
+import type { Delivery } from '../../broker/contract.js'
+import type { TaskMessage } from '../../message/task-message.js'
+import { isFollowedByChord } from '../../task/follow-up.js'
+import { toRequest } from '../../task/request.js'
+import type { ClaimSet } from '../claim/claim-set.js'
+import type { WorkerHost } from '../host.js'
+import { Policies } from './policy.js'
+import type { PlacedTask } from '../settle/records.js'
+import type { Rejection, Rejections } from '../settle/rejections.js'
+import { Run, type RunOwner } from './run.js'
+import type { WorkerSettings } from '../settings.js'
+
+/** What an {@link Intake} works with. */
+export interface IntakeParts {
+  readonly host: WorkerHost
+  readonly settings: WorkerSettings
+  readonly refusals: Rejections
+  readonly owner: RunOwner
+}
+
+/** Decides for each delivery whether it runs here, in the order in which Celery asks. */
+export class Intake {
+  readonly #host: WorkerHost
+  readonly #settings: WorkerSettings
+  readonly #refusals: Rejections
+  readonly #owner: RunOwner
+  readonly #policies: Policies
+
+  constructor({ host, settings, refusals, owner }: IntakeParts) {
+    this.#host = host
+    this.#settings = settings
+    this.#refusals = refusals
+    this.#owner = owner
+    this.#policies = new Policies(settings)
+  }
+
+  /** A run to start, or a settlement to apply in its place. Never throws. */
+  take(claims: ClaimSet, delivery: Delivery): Run | Rejection {
+    try {
+      return this.#take(claims, delivery)
+    } catch (error) {
+      // Out of here it would end the session, and the claim would be nobody's for as long as the worker lives.
+      return this.#refusals.unstartable(claims, delivery, error)
+    }
+  }
+
+  /** Back to its queue, unread and unspent. */
+  handBack(claims: ClaimSet, delivery: Delivery, delayMs: number): Rejection {
+    return this.#refusals.handBack(claims, delivery, delayMs)
+  }
+
+  /** Whether the task must not start any more. */
+  isExpired(task: TaskMessage): boolean {
+    return task.expiresMs !== undefined && task.expiresMs <= this.#host.storeClock.now()
+  }
+
+  #take(claims: ClaimSet, delivery: Delivery): Run | Rejection {
+    if (delivery.deliveryCount > this.#settings.maxDeliveries)
+      return this.#refusals.workerLost(claims, delivery)
+    let task: TaskMessage
+    try {
+      task = this.#placed(this.#host.readTask(delivery.message), delivery)
+    } catch (error) {
+      return this.#refusals.unreadable(claims, delivery, error)
+    }
+    return this.#refuse(claims, delivery, task) ?? this.#accept(claims, delivery, task)
+  }
+
+  /** Only extended results tell the routing key; without them a message is not copied for it. */
+  #placed(task: TaskMessage, { route }: Delivery): PlacedTask {
+    return this.#settings.resultExtended ? { ...task, routingKey: route.routingKey } : task
+  }
+
+  #refuse(claims: ClaimSet, delivery: Delivery, task: TaskMessage): Rejection | undefined {
+    if (task.embed.chord !== null || isFollowedByChord(task.embed))
+      return this.#refusals.unsupported(claims, delivery, task)
+    if (this.isExpired(task)) return this.#refusals.expired(claims, delivery, task)
+    if (task.etaMs === undefined || delivery.due || task.etaMs <= this.#host.storeClock.now())
+      return undefined
+    return this.#refusals.parked(claims, delivery, task)
+  }
+
+  #accept(claims: ClaimSet, delivery: Delivery, task: TaskMessage): Run | Rejection {
+    const definition = this.#host.tasks.get(task.task)
+    if (definition === undefined) return this.#refusals.unknown(claims, delivery, task)
+    const { queue, route, redelivered, deliveryCount } = delivery
+    const request = toRequest(task, {
+      hostname: this.#settings.hostname,
+      isEager: false,
+      deliveryInfo: {
+        exchange: route.exchange,
+        routingKey: route.routingKey,
+        queue,
+        priority: task.properties.priority,
+        redelivered,
+        deliveryCount,
+      },
+    })
+    const policy = this.#policies.of(definition)
+    return new Run({ delivery, claims, task, request, definition, policy }, this.#owner)
+  }
+}

@@ -1,0 +1,34 @@
+import type { Settlement } from '../../broker/contract.js'
+import { deadLetterQueueSpec, toDeadLetter } from '../../control/dead-letter.js'
+import type { Rejection } from './rejections.js'
+import type { Run } from '../run/run.js'
+import { requeueHeaders } from '../run/suspects.js'
+
+/** Tries of a settlement that the store refuses: as it is, as a failure, as a dead letter without a record, as a hand-back. */
+const MOST_REFUSALS = 4
+/** Back for a minute, and counted, so that it ends as a dead letter. */
+const HAND_BACK = { delayMs: 60_000, unspent: false }
+
+/** Note that the store refused a settlement for good, and whether its dead letter is published all the same. */
+export function noteRefusal(item: Run | Rejection): void {
+  item.refusals += 1
+  if (item.declares !== undefined && item.stage !== 'new') item.isSetAside = true
+}
+
+/** The settlement to try instead; `undefined` when there is none. @param atMs - The moment, in epoch milliseconds. */
+export function afterRefusal(item: Run | Rejection, error: Error, atMs: number): Settlement | undefined {
+  const { delivery, settlement } = item
+  if (item.refusals >= MOST_REFUSALS) return undefined
+  // Whatever it is that the store refuses, most likely it is the record.
+  if (settlement.record !== undefined) return { delivery, publish: letterOf(item, error, atMs) }
+  if (item.acked) return undefined
+  return { delivery, publish: [], handBack: { ...HAND_BACK, headers: requeueHeaders(delivery) } }
+}
+
+function letterOf(item: Run | Rejection, error: Error, atMs: number): Settlement['publish'] {
+  if (item.isSetAside) return []
+  if (item.declares !== undefined) return item.settlement.publish.slice(-1)
+  item.declares = deadLetterQueueSpec(item.delivery.queue)
+  const detail = `its result could not be stored: ${error.message}`
+  return [toDeadLetter(item.delivery, { reason: 'refused', detail, atMs })]
+}
