@@ -12,7 +12,7 @@ export class RecordWatcher {
   readonly #connected: () => Promise<SqlStore>
   readonly #watched = new Map<string, Watched>()
   #store: SqlStore | undefined
-  #lookout: CommitPoller | undefined
+  #poller: CommitPoller | undefined
 
   /** @param connected - The store as it is connected now, another one after a connection broke. */
   constructor(connected: () => Promise<SqlStore>) {
@@ -26,9 +26,9 @@ export class RecordWatcher {
       changed()
     }
     for (const taskId of taskIds) this.#add(taskId, listener)
-    this.#lookout?.start()
+    this.#poller?.start()
     // What was stored between the caller's load and now is told by the first look.
-    this.#lookout?.look()
+    this.#poller?.look()
     return {
       close: async () => {
         for (const taskId of taskIds) this.#remove(taskId, listener)
@@ -40,17 +40,17 @@ export class RecordWatcher {
   /** End every watch. */
   close(): void {
     this.#watched.clear()
-    this.#lookout?.stop()
+    this.#poller?.stop()
   }
 
   /** Look out on the store that is connected now. */
   async #follow(): Promise<void> {
     const store = await this.#connected()
     if (store === this.#store) return
-    this.#lookout?.stop()
+    this.#poller?.stop()
     this.#store = store
-    this.#lookout = new CommitPoller(store, { poll: () => this.#compare(), pollMs: store.target.pollMs })
-    if (this.#watched.size > 0) this.#lookout.start()
+    this.#poller = new CommitPoller(store, { poll: () => this.#compare(), pollMs: store.target.pollMs })
+    if (this.#watched.size > 0) this.#poller.start()
   }
 
   #add(taskId: string, listener: () => void): void {
@@ -63,7 +63,7 @@ export class RecordWatcher {
     const known = this.#watched.get(taskId)
     known?.listeners.delete(listener)
     if (known?.listeners.size === 0) this.#watched.delete(taskId)
-    if (this.#watched.size === 0) this.#lookout?.stop()
+    if (this.#watched.size === 0) this.#poller?.stop()
   }
 
   async #compare(): Promise<void> {

@@ -24,7 +24,7 @@ import type { MongoStore } from './store.js'
 
 interface Connected {
   readonly store: MongoStore
-  readonly caretaker: Maintenance
+  readonly maintenance: Maintenance
 }
 
 /** Queues in MongoDB, in the layout of Celery's transport. */
@@ -59,7 +59,7 @@ export class MongoBroker implements Broker {
   async connect(signal: AbortSignal): Promise<void> {
     if (this.#connected !== undefined) return
     const store = await asBroker(() => openStore(this.#settings, signal))
-    this.#connected = { store, caretaker: new Maintenance(store) }
+    this.#connected = { store, maintenance: new Maintenance(store) }
   }
 
   async declare(queue: QueueSpec): Promise<void> {
@@ -73,12 +73,12 @@ export class MongoBroker implements Broker {
   }
 
   async consume(queues: readonly string[], options: ConsumeOptions): Promise<Consumer> {
-    const { store, caretaker } = this.#open()
+    const { store, maintenance } = this.#open()
     const holder = randomUUID()
     await asBroker(() => store.holders.register(holder, options.leaseMs))
     const consumer: Consumer = new MongoConsumer({
       store,
-      caretaker,
+      maintenance,
       queues,
       options,
       holder,

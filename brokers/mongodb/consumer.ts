@@ -22,7 +22,7 @@ import type { MongoStore } from './store.js'
 /** What a consumer is made from. */
 export interface ConsumerParts {
   readonly store: MongoStore
-  readonly caretaker: Maintenance
+  readonly maintenance: Maintenance
   readonly queues: readonly string[]
   readonly options: ConsumeOptions
   readonly holder: string
@@ -91,7 +91,7 @@ export class MongoConsumer implements Consumer {
 
   async #fetch(max: number, { waitMs, signal }: FetchOptions): Promise<readonly Delivery[]> {
     if (this.#closing !== undefined) throw new BrokerError('the consumer is closed')
-    const { store, caretaker } = this.#parts
+    const { store, maintenance } = this.#parts
     const deadline = performance.now() + waitMs
     for (;;) {
       const seen = store.changes.count + this.#freed
@@ -99,7 +99,7 @@ export class MongoConsumer implements Consumer {
       if (claimed.length > 0) return this.#keep(claimed)
       const leftMs = deadline - performance.now()
       if (leftMs <= 0 || this.#isOver(signal)) return []
-      const nextMs = await caretaker.look()
+      const nextMs = await maintenance.look()
       if (nextMs > 0 && store.changes.count + this.#freed === seen) {
         await this.#wait(Math.min(leftMs, nextMs, store.changes.pollMs), signal)
       }
@@ -110,7 +110,7 @@ export class MongoConsumer implements Consumer {
   async #attempt(max: number): Promise<readonly Claimed[]> {
     const room = Math.min(max, this.#credit - this.#unsettled.size)
     if (room <= 0 || this.#closing !== undefined) return []
-    this.#parts.caretaker.tend()
+    this.#parts.maintenance.tend()
     return this.#claimer.claim(room)
   }
 

@@ -73,16 +73,16 @@ export class Claimer {
   async #prepare(): Promise<number | undefined> {
     // Set by a look alone: full batches must not put off the next one for ever.
     this.#lookAtMs = performance.now() + LOOK_EVERY_MS
-    const outlook = await this.#look()
+    const status = await this.#look()
     this.#isDry = true
-    const untilDueMs = (outlook.nextDueMs ?? NEVER) - outlook.nowMs
-    const untilEndMs = (outlook.nextLeaseEndMs ?? NEVER) - outlook.nowMs
-    const ended = this.#ended.step(untilEndMs, outlook.nowMs)
+    const untilDueMs = (status.nextDueMs ?? NEVER) - status.nowMs
+    const untilEndMs = (status.nextLeaseEndMs ?? NEVER) - status.nowMs
+    const ended = this.#ended.step(untilEndMs, status.nowMs)
     if (untilDueMs <= 0 || ended.kind !== 'wait') {
       const { database } = this.#options.store
       await database.transaction(async (session) => this.#maintain(session, ended), FLEETING)
     }
-    if (outlook.ready || untilDueMs <= 0 || ended.kind === 'free') return undefined
+    if (status.ready || untilDueMs <= 0 || ended.kind === 'free') return undefined
     return Math.max(1, Math.min(untilDueMs, ended.kind === 'wait' ? ended.ms : LAST_CALL_MS))
   }
 
@@ -113,12 +113,12 @@ export class Claimer {
     const { store, queues, holder } = this.#options
     const { places } = this.#passedOver
     const startMs = performance.now()
-    const outlook = await store.database.read(async (session) =>
+    const status = await store.database.read(async (session) =>
       store.dialect.look(session, queues, holder, places),
     )
     if (places === undefined) this.#passedOver.looked(performance.now() - startMs)
-    if (!outlook.held) throw reaped()
-    return outlook
+    if (!status.held) throw reaped()
+    return status
   }
 
   async #maintain(session: SqlSession, ended: EndedStep): Promise<void> {

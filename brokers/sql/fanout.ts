@@ -72,7 +72,7 @@ interface ListeningParts {
 class Listening {
   readonly #store: SqlStore
   readonly #parts: ListeningParts
-  readonly #lookout: CommitPoller
+  readonly #poller: CommitPoller
   #after: number
   #closed = false
 
@@ -80,19 +80,19 @@ class Listening {
     this.#store = store
     this.#parts = parts
     this.#after = parts.after
-    this.#lookout = new CommitPoller(store, {
+    this.#poller = new CommitPoller(store, {
       poll: () => this.#read(),
       failed: (error) => {
         this.#failed(error)
       },
       pollMs: store.target.pollMs * POLLS_SKIPPED,
     })
-    this.#lookout.start()
+    this.#poller.start()
   }
 
   close(): void {
     this.#closed = true
-    this.#lookout.stop()
+    this.#poller.stop()
   }
 
   async #read(): Promise<void> {

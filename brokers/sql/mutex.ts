@@ -9,7 +9,7 @@ export class Mutex {
    *
    * @throws {@link NotBegun} as soon as `signal` aborts before its turn has come; then it is never done.
    */
-  async pass<Result>(work: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+  async run<Result>(work: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     let isWaiting = true
     const begin = (): Promise<Result> => {
       if (signal?.aborted === true) return Promise.reject(new NotBegun())

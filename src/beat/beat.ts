@@ -27,8 +27,8 @@ const LEASE_MS = 6_000
 const LOOK_MS = 2_000
 /** How far the store's clock may go back without being taken for a jump. */
 const JITTER_MS = 1_000
-/** How often a store that does not answer is told of. */
-const TELL_EVERY_MS = 60_000
+/** How often a store that does not answer is logged. */
+const LOG_EVERY_MS = 60_000
 
 /**
  * Sends periodic tasks when they are due. Any number of beats may run at once: each occurrence is sent by one of them.
@@ -42,7 +42,7 @@ export class Beat {
   readonly #app: BeatHost
   readonly #options: BeatOptions
   readonly #logger: TaskLogger
-  readonly #agenda: ScheduledEntries
+  readonly #entries: ScheduledEntries
   readonly #pause: InterruptibleSleep
   readonly #firstSeen = new EntryStartTimes()
   #store: OpenSchedules | undefined
@@ -60,14 +60,14 @@ export class Beat {
   #lastTickAtMs: number | undefined
   #sent = 0
   #missed = 0
-  #toldAtMs = Number.NEGATIVE_INFINITY
+  #loggedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(app: BeatHost, options: BeatOptions = {}) {
     refuseUnknown(options, { logger: true, onTick: true } satisfies KnownMembers<BeatOptions>, 'a beat')
     this.#app = app
     this.#options = options
     this.#logger = guardLogger(options.logger ?? app.logger)
-    this.#agenda = new ScheduledEntries(
+    this.#entries = new ScheduledEntries(
       () => app.config().timezone,
       (entry, error) => {
         this.#logger.error(
@@ -81,10 +81,10 @@ export class Beat {
 
   /** What it does now, for health checks and metrics. */
   get status(): BeatStatus {
-    const { nextMs } = this.#agenda
+    const { nextMs } = this.#entries
     return {
       leads: this.#leads,
-      entries: this.#agenda.size,
+      entries: this.#entries.size,
       lastTickAgeMs:
         this.#lastTickAtMs === undefined
           ? undefined
@@ -116,7 +116,7 @@ export class Beat {
     await this.#app.loadTaskModules()
     this.#app.periodic.all()
     this.#logger.info({ beat: this.id }, 'beat: Starting...')
-    this.#tellMeaningless()
+    this.#warnMeaningless()
     try {
       while (!this.#stopping) await this.#pause.sleep(await this.#tick())
     } finally {
@@ -128,9 +128,9 @@ export class Beat {
   async #tick(): Promise<number> {
     try {
       const report = await this.#look()
-      this.#toldAtMs = Number.NEGATIVE_INFINITY
+      this.#loggedAtMs = Number.NEGATIVE_INFINITY
       this.#lastTickAtMs = this.#app.clock.now()
-      this.#tellHook(report)
+      this.#callHook(report)
     } catch (thrown) {
       const error = toError(thrown)
       const isMended = await this.#lose(error)
@@ -145,11 +145,11 @@ export class Beat {
     if (!this.#leads) return longestMs
     // What the look itself took is not slept once more.
     const passedMs = Math.max(0, this.#app.clock.now() - this.#lookedAtMs)
-    return Math.max(1, Math.min(longestMs, this.#agenda.nextMs - this.#nowMs - passedMs))
+    return Math.max(1, Math.min(longestMs, this.#entries.nextMs - this.#nowMs - passedMs))
   }
 
   /** A hook that fails is no reason to send nothing. */
-  #tellHook(report: TickReport): void {
+  #callHook(report: TickReport): void {
     try {
       this.#options.onTick?.(report)
     } catch (error) {
@@ -165,8 +165,8 @@ export class Beat {
     const before = this.#nowMs
     this.#nowMs = nowMs
     if (leads !== this.#leads) this.#turn(leads)
-    if (!leads) return { leads, sent: 0, missed: 0, entries: this.#agenda.size }
-    if (nowMs < before - JITTER_MS) this.#agenda.rewind(nowMs)
+    if (!leads) return { leads, sent: 0, missed: 0, entries: this.#entries.size }
+    if (nowMs < before - JITTER_MS) this.#entries.rewind(nowMs)
     // A store that counts from the beginning again has lost what it had.
     const isNew = revision < this.#revision
     if (!this.#isSynced || isNew) await this.#sync(nowMs)
@@ -175,7 +175,7 @@ export class Beat {
     this.#isLoaded = true
     const [sent, missed] = [this.#sent, this.#missed]
     await this.#sendDue(nowMs)
-    return { leads, sent: this.#sent - sent, missed: this.#missed - missed, entries: this.#agenda.size }
+    return { leads, sent: this.#sent - sent, missed: this.#missed - missed, entries: this.#entries.size }
   }
 
   #turn(leads: boolean): void {
@@ -227,13 +227,13 @@ export class Beat {
         )
       }
     }
-    this.#agenda.load(entries)
+    this.#entries.load(entries)
   }
 
   async #sendDue(nowMs: number): Promise<void> {
     const deadlineMs = this.#app.config().beatCronStartingDeadlineMs
-    for (const line of this.#agenda.dueAt(nowMs)) {
-      const due = this.#agenda.due(line, { nowMs, deadlineMs })
+    for (const scheduled of this.#entries.dueAt(nowMs)) {
+      const due = this.#entries.due(scheduled, { nowMs, deadlineMs })
       if (due === undefined) continue
       let { missed } = due
       for (const atMs of due.sendMs) {
@@ -241,14 +241,14 @@ export class Beat {
         if (!this.#leads) return
         // A backlog is left to whoever leads next.
         if (this.#stopping && due.sendMs.length > 1) break
-        await this.#send(line, atMs)
+        await this.#send(scheduled, atMs)
         // Once the store has answered: what is tried again would be counted again.
-        this.#tellMissed(line, missed)
+        this.#warnMissed(scheduled, missed)
         missed = 0
-        this.#agenda.done(line, atMs)
+        this.#entries.done(scheduled, atMs)
       }
-      this.#tellMissed(line, missed)
-      this.#agenda.done(line, due.doneMs)
+      this.#warnMissed(scheduled, missed)
+      this.#entries.done(scheduled, due.doneMs)
     }
   }
 
@@ -277,7 +277,7 @@ export class Beat {
     }
   }
 
-  #tellMeaningless(): void {
+  #warnMeaningless(): void {
     const { beatMaxLoopIntervalMs: askedMs } = this.#app.config()
     if (askedMs <= LOOK_MS) return
     this.#logger.warn(
@@ -286,7 +286,7 @@ export class Beat {
     )
   }
 
-  #tellMissed({ entry }: ScheduledEntry, missed: number): void {
+  #warnMissed({ entry }: ScheduledEntry, missed: number): void {
     if (missed === 0) return
     this.#missed += missed
     this.#logger.warn(
@@ -298,8 +298,8 @@ export class Beat {
   /** @returns Whether the cause is out of the way. */
   async #lose(error: Error): Promise<boolean> {
     const nowMs = this.#app.clock.now()
-    if (Math.abs(nowMs - this.#toldAtMs) >= TELL_EVERY_MS) {
-      this.#toldAtMs = nowMs
+    if (Math.abs(nowMs - this.#loggedAtMs) >= LOG_EVERY_MS) {
+      this.#loggedAtMs = nowMs
       const { lastTickAgeMs } = this.status
       this.#logger.error({ err: error, lastTickAgeMs }, `beat: ${error.message}${inWords(lastTickAgeMs)}`)
     }

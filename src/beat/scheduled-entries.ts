@@ -18,9 +18,9 @@ const REWIND_MS = 5_000
 export class ScheduledEntries {
   readonly #timezone: () => string
   readonly #failed: (entry: PeriodicEntry, error: unknown) => void
-  #lines = new Map<string, ScheduledEntry>()
+  #scheduled = new Map<string, ScheduledEntry>()
 
-  /** @param failed - Is told of an entry whose schedule throws; the others go on. */
+  /** @param failed - Called for an entry whose schedule throws; the others go on. */
   constructor(timezone: () => string, failed: (entry: PeriodicEntry, error: unknown) => void) {
     this.#timezone = timezone
     this.#failed = failed
@@ -28,63 +28,63 @@ export class ScheduledEntries {
 
   /** Take over what the store has; what was done here stays done. */
   load(entries: Iterable<KnownEntry>): void {
-    const lines = new Map<string, ScheduledEntry>()
+    const next = new Map<string, ScheduledEntry>()
     for (const { entry, sinceMs, lastMs, paused } of entries) {
       if (paused || !entry.enabled) continue
-      const known = this.#lines.get(entry.name)
+      const known = this.#scheduled.get(entry.name)
       // What is done here counts as long as it is the same entry.
       const hereMs = known !== undefined && known.doneMs >= sinceMs ? known.doneMs : sinceMs
       const doneMs = Math.max(sinceMs, lastMs ?? sinceMs, hereMs)
-      lines.set(entry.name, { entry, doneMs, nextMs: this.#next(entry, doneMs) })
+      next.set(entry.name, { entry, doneMs, nextMs: this.#next(entry, doneMs) })
     }
-    this.#lines = lines
+    this.#scheduled = next
   }
 
   /** Entries. */
   get size(): number {
-    return this.#lines.size
+    return this.#scheduled.size
   }
 
   /** The next instant of any entry, in epoch milliseconds; `Infinity` when there is none. */
   get nextMs(): number {
     let first = NEVER_MS
-    for (const { nextMs } of this.#lines.values()) first = Math.min(first, nextMs)
+    for (const { nextMs } of this.#scheduled.values()) first = Math.min(first, nextMs)
     return first
   }
 
   /** Lines that are due, the oldest first. */
   dueAt(nowMs: number): readonly ScheduledEntry[] {
-    return [...this.#lines.values()]
+    return [...this.#scheduled.values()]
       .filter(({ nextMs }) => nextMs <= nowMs)
       .sort((one, other) => one.nextMs - other.nextMs)
   }
 
-  /** What is due of a line. */
-  due(line: ScheduledEntry, options: Omit<DueOptions, 'timezone'>): Due | undefined {
+  /** What is due of an entry. */
+  due(scheduled: ScheduledEntry, options: Omit<DueOptions, 'timezone'>): Due | undefined {
     try {
-      return dueOf(line.entry, line.doneMs, { ...options, timezone: this.#timezone() })
+      return dueOf(scheduled.entry, scheduled.doneMs, { ...options, timezone: this.#timezone() })
     } catch (error) {
-      this.#failed(line.entry, error)
-      line.nextMs = NEVER_MS
+      this.#failed(scheduled.entry, error)
+      scheduled.nextMs = NEVER_MS
       return undefined
     }
   }
 
-  /** A line is done up to an instant. */
-  done(line: ScheduledEntry, doneMs: number): void {
-    line.doneMs = doneMs
-    line.nextMs = this.#next(line.entry, doneMs)
+  /** An entry is done up to an instant. */
+  done(scheduled: ScheduledEntry, doneMs: number): void {
+    scheduled.doneMs = doneMs
+    scheduled.nextMs = this.#next(scheduled.entry, doneMs)
   }
 
   /** The clock went back: what lies ahead again is sent in its time, as far as the store has not seen it. */
   rewind(nowMs: number): void {
-    for (const line of this.#lines.values()) {
-      const backMs = line.doneMs - (nowMs - REWIND_MS)
+    for (const scheduled of this.#scheduled.values()) {
+      const backMs = scheduled.doneMs - (nowMs - REWIND_MS)
       if (backMs <= 0) continue
-      const { schedule } = line.entry
+      const { schedule } = scheduled.entry
       // The instants of an interval follow from each other.
       const stepMs = schedule instanceof Interval ? schedule.everyMs : backMs
-      this.done(line, line.doneMs - Math.ceil(backMs / stepMs) * stepMs)
+      this.done(scheduled, scheduled.doneMs - Math.ceil(backMs / stepMs) * stepMs)
     }
   }
 

@@ -24,9 +24,9 @@ export interface WorkerCore {
   readonly pool: Pool
   readonly dispatcher: Dispatcher
   readonly supervisor: Supervisor
-  readonly lagWatch: EventLoopMonitor
+  readonly eventLoop: EventLoopMonitor
   readonly deadLetterWatch: DeadLetterWatch
-  readonly hoardWatch: StalledPrefetch
+  readonly stalledPrefetch: StalledPrefetch
   /** Ends the keepers, if there are any. */
   stopKeeper(): Promise<void>
 }
@@ -52,7 +52,7 @@ export function createCore(options: CoreOptions): WorkerCore {
   const readAhead = new ReadAhead(settings)
   const window = new ClaimWindow({ ...settings, readAhead })
   const records = new Records(host, settings)
-  const hoardWatch = new StalledPrefetch({
+  const stalledPrefetch = new StalledPrefetch({
     clock: host.clock,
     afterMs: Math.max(LEAST_HOARD_MS, 2 * settings.readAheadMs),
     buffered: () => dispatcher.buffered,
@@ -71,7 +71,7 @@ export function createCore(options: CoreOptions): WorkerCore {
     settings.concurrency,
   )
   const board = new ClaimBoard(window.most + BOARD_SPARE)
-  const lagWatch = new EventLoopMonitor({
+  const eventLoop = new EventLoopMonitor({
     beat: () => board.beat(),
     logger: host.logger,
     elapsedMs: host.elapsedMs,
@@ -84,8 +84,8 @@ export function createCore(options: CoreOptions): WorkerCore {
     records,
     outcomes: new OutcomeSettlements(host, records, settings.deadLetters),
     log: new TaskLog(host.logger),
-    stalledPrefetch: hoardWatch,
-    eventLoop: lagWatch,
+    stalledPrefetch,
+    eventLoop,
     board,
     maxDeliveries: settings.maxDeliveries,
   })
@@ -95,8 +95,8 @@ export function createCore(options: CoreOptions): WorkerCore {
     host,
     pool,
     dispatcher,
-    lagWatch,
-    hoardWatch,
+    eventLoop,
+    stalledPrefetch,
     ...createSessions(options, { window, dispatcher, board }),
   }
 }

@@ -104,8 +104,8 @@ export class Shutdown {
       {
         name: 'end the watches',
         run: () => {
-          core.lagWatch.stop()
-          core.hoardWatch.stop()
+          core.eventLoop.stop()
+          core.stalledPrefetch.stop()
         },
       },
     ]

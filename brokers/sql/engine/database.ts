@@ -64,7 +64,7 @@ export class SqliteFile implements SqlDatabase {
   readonly names: TableNames
   readonly #native: NativeConnection
   readonly #options: SqliteFileOptions
-  readonly #turnstile = new Mutex()
+  readonly #mutex = new Mutex()
   readonly #statements = new Map<string, NativeStatement>()
   readonly #session: SqlSession
   #knex: Promise<Knex> | undefined
@@ -123,7 +123,7 @@ export class SqliteFile implements SqlDatabase {
     work: (session: SqlSession) => Promise<Result>,
     { durable = true, signal }: TransactionOptions = {},
   ): Promise<Result> {
-    return this.#turnstile.pass(async () => {
+    return this.#mutex.run(async () => {
       this.#assertOpen()
       try {
         this.#waitForDisk(durable)
@@ -140,7 +140,7 @@ export class SqliteFile implements SqlDatabase {
   }
 
   async read<Result>(work: (session: SqlSession) => Promise<Result>): Promise<Result> {
-    return this.#turnstile.pass(async () => {
+    return this.#mutex.run(async () => {
       this.#assertOpen()
       try {
         return await this.#untilFree(() => work(this.#session))
@@ -158,7 +158,7 @@ export class SqliteFile implements SqlDatabase {
   }
 
   async close(): Promise<void> {
-    await this.#turnstile.pass(async () => {
+    await this.#mutex.run(async () => {
       if (this.#closed) return
       this.#closed = true
       this.#statements.clear()

@@ -105,8 +105,8 @@ class KombuQueue {
   }
 
   async #look(session: SqlSession, queues: readonly string[], holder: number): Promise<QueueStatus> {
-    const outlook = await this.#base.look(session, queues, holder)
-    return outlook.ready ? outlook : { ...outlook, ready: await anyVisible(session, this.#flavour, queues) }
+    const status = await this.#base.look(session, queues, holder)
+    return status.ready ? status : { ...status, ready: await anyVisible(session, this.#flavour, queues) }
   }
 
   async #claim(session: SqlSession, request: ClaimRequest): Promise<readonly ClaimedRow[]> {

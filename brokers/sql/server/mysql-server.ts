@@ -1,7 +1,7 @@
 import { isRecord } from '../../../src/util/record.js'
 import type { ConnectionFault, ServerAdapter } from './sql-connection.js'
 import { MysqlLink, mysqlConnection } from './mysql-connection.js'
-import { networkFlaw } from './network-fault.js'
+import { networkFault } from './network-fault.js'
 
 const AGAIN: ConnectionFault = { kind: 'unavailable', again: true }
 const UNAVAILABLE: ConnectionFault = { kind: 'unavailable', again: false }
@@ -48,7 +48,7 @@ export const mysqlServer: ServerAdapter = {
   commit: () => 'COMMIT',
   tell: () => undefined,
   writable: 'SELECT @@global.read_only = 0',
-  flawOf,
+  faultOf,
 }
 
 /** Without gap locks, which would make claimers wait for publishers. */
@@ -56,16 +56,16 @@ function isolation(scope: 'TRANSACTION' | 'SESSION TRANSACTION'): string {
   return `SET ${scope} ISOLATION LEVEL READ COMMITTED`
 }
 
-function flawOf(error: unknown): ConnectionFault | undefined {
+function faultOf(error: unknown): ConnectionFault | undefined {
   const number = isRecord(error) ? error['errno'] : undefined
   // The driver's own errors carry the negative numbers of the system, or none.
-  if (typeof number !== 'number' || number <= 0) return fatalFlaw(error) ?? networkFlaw(error)
+  if (typeof number !== 'number' || number <= 0) return fatalFault(error) ?? networkFault(error)
   if (AGAIN_CODES.has(number)) return AGAIN
   if (ELSEWHERE_CODES.has(number)) return ELSEWHERE
   return UNAVAILABLE_CODES.has(number) ? UNAVAILABLE : REFUSED
 }
 
-function fatalFlaw(error: unknown): ConnectionFault | undefined {
+function fatalFault(error: unknown): ConnectionFault | undefined {
   const code = isRecord(error) ? error['code'] : undefined
   return typeof code === 'string' && code.startsWith('PROTOCOL_') ? ELSEWHERE : undefined
 }

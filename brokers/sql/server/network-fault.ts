@@ -11,13 +11,13 @@ const WORDS =
   /connection (terminated|ended|error|lost)|closed state|client was closed|not queryable|timeout|timed out|unexpectedly|aborted|pool is (draining|destroyed)|unable to acquire a connection/i
 
 /** The meaning of an error of the connection; `undefined` for one of another kind. */
-export function networkFlaw(error: unknown): ConnectionFault | undefined {
+export function networkFault(error: unknown): ConnectionFault | undefined {
   if (!isRecord(error)) return undefined
   const { code, message, errors, cause } = error
   const inner: readonly unknown[] = Array.isArray(errors) ? errors : [cause]
   const isAway =
     CODES.has(code) ||
     (typeof message === 'string' && WORDS.test(message)) ||
-    inner.some((one) => networkFlaw(one) !== undefined)
+    inner.some((one) => networkFault(one) !== undefined)
   return isAway ? { kind: 'unavailable', again: false, isElsewhere: true } : undefined
 }

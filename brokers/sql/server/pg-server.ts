@@ -1,7 +1,7 @@
 import { isRecord } from '../../../src/util/record.js'
 import type { ConnectionFault, SqlConnection, ServerAdapter } from './sql-connection.js'
 import { PgLink, pgClient } from './pg-connection.js'
-import { networkFlaw } from './network-fault.js'
+import { networkFault } from './network-fault.js'
 
 const AGAIN: ConnectionFault = { kind: 'unavailable', again: true }
 const UNAVAILABLE: ConnectionFault = { kind: 'unavailable', again: false }
@@ -49,16 +49,16 @@ export const postgresqlServer: ServerAdapter = {
   commit: (channel) => (channel === undefined ? 'COMMIT' : `NOTIFY ${channel};COMMIT`),
   tell: (channel) => `NOTIFY ${channel}`,
   writable: "SELECT current_setting('transaction_read_only') = 'off'",
-  flawOf,
+  faultOf,
 }
 
 function tune(set: string): string {
   return [...TUNING.map((setting) => `${setting} TO off`), IDLE_LIMIT].map((to) => `${set} ${to}`).join(';')
 }
 
-function flawOf(error: unknown): ConnectionFault | undefined {
+function faultOf(error: unknown): ConnectionFault | undefined {
   const code = isRecord(error) ? error['code'] : undefined
-  if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code)) return networkFlaw(error)
+  if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code)) return networkFault(error)
   if (AGAIN_CODES.has(code)) return AGAIN
   if (ELSEWHERE_CODES.has(code) || code.startsWith('08')) return ELSEWHERE
   const isAway = UNAVAILABLE_CLASSES.has(code.slice(0, 2)) || UNAVAILABLE_CODES.has(code)

@@ -141,7 +141,7 @@ export class ServerDatabase implements SqlDatabase {
       try {
         return await work()
       } catch (error) {
-        const isWished = this.#parts.driver.flawOf(error)?.again === true
+        const isWished = this.#parts.driver.faultOf(error)?.again === true
         if (!isWished || tries >= MOST_TRIES) throw this.#translated(error)
       }
       // Two that met do not meet again.
@@ -160,10 +160,10 @@ export class ServerDatabase implements SqlDatabase {
     try {
       return await work(link)
     } catch (error) {
-      const flaw = driver.flawOf(error)
+      const fault = driver.faultOf(error)
       // One that did not answer has been cut already.
-      if (flaw?.isElsewhere === true || link.isDestroyed) pool.forsake(connection)
-      if (flaw?.kind === 'unavailable' && !flaw.again) link.destroy()
+      if (fault?.isElsewhere === true || link.isDestroyed) pool.forsake(connection)
+      if (fault?.kind === 'unavailable' && !fault.again) link.destroy()
       throw error
     } finally {
       await pool.release(connection, !link.isDestroyed)
@@ -205,9 +205,9 @@ export class ServerDatabase implements SqlDatabase {
 
   async #rollBack(link: SqlConnection, error: unknown): Promise<void> {
     const { driver, queryTimeoutMs } = this.#parts
-    const flaw = driver.flawOf(error)
+    const fault = driver.faultOf(error)
     // A connection that is cut is rolled back by the server.
-    if (link.isDestroyed || (flaw?.kind === 'unavailable' && !flaw.again)) return
+    if (link.isDestroyed || (fault?.kind === 'unavailable' && !fault.again)) return
     await this.#exec(link, 'ROLLBACK', queryTimeoutMs).catch(() => {
       link.destroy()
     })
@@ -248,9 +248,9 @@ export class ServerDatabase implements SqlDatabase {
 
   #translated(error: unknown): unknown {
     if (error instanceof LovageError) return error
-    const flaw = this.#parts.driver.flawOf(error)
-    if (flaw === undefined) return error
+    const fault = this.#parts.driver.faultOf(error)
+    if (fault === undefined) return error
     const reason = error instanceof Error && error.message !== '' ? error.message : String(error)
-    return new SqlFailure(flaw.kind, `${this.#parts.label}: ${reason}`, error)
+    return new SqlFailure(fault.kind, `${this.#parts.label}: ${reason}`, error)
   }
 }

@@ -55,5 +55,5 @@ export interface ServerAdapter {
   /** The statement that gives 1 where writes are taken; a server that another took over from, or will, gives 0. */
   readonly writable: string | undefined
   /** The meaning of an error; `undefined` for one that has nothing to do with the server. */
-  flawOf(error: unknown): ConnectionFault | undefined
+  faultOf(error: unknown): ConnectionFault | undefined
 }

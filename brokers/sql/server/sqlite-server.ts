@@ -17,7 +17,7 @@ export const sqliteServer: ServerAdapter = {
   commit: () => 'COMMIT',
   tell: () => undefined,
   writable: undefined,
-  flawOf: (error) => {
+  faultOf: (error) => {
     const code = sqliteCode(error)
     if (code === undefined) return undefined
     if (AGAIN.has(code)) return { kind: 'unavailable', again: true }

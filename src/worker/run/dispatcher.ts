@@ -247,20 +247,20 @@ export class Dispatcher implements RunOwner {
 
   #pump(): void {
     this.#arrivals.suspects.look()
-    const { pool, stalledPrefetch: hoard, host } = this.#parts
+    const { pool, stalledPrefetch, host } = this.#parts
     if (this.#isPumpDue) return
     const sinceMs = this.#buffer.size > 0 ? host.elapsedMs() : 0
     while (this.#running.size < pool.concurrency && !this.#isStopping) {
       const run = this.#buffer.next()
       if (run === undefined) break
       this.#begin(run)
-      hoard.started += 1
+      stalledPrefetch.started += 1
       if (run.startedMs - sinceMs > LONGEST_TURN_MS) {
         this.#pumpLater()
         break
       }
     }
-    if (this.buffered > 0) hoard.watch()
+    if (this.buffered > 0) stalledPrefetch.watch()
     this.#window.wake()
   }
 
