@@ -1,6 +1,7 @@
 import type { SqlDialect } from './dialect/dialect.js'
 import { ensureSchema } from './migrate.js'
 import type { SchemaPart } from './migrate.js'
+import { checkRights } from './rights.js'
 import type { SqlDatabase } from './sql-session.js'
 import { openDatabase } from './open-database.js'
 import type { OpenedDatabase } from './opened-database.js'
@@ -27,9 +28,9 @@ export class SqlStore {
     this.wake = new Wake(watch)
   }
 
-  /** Bring the tables up to date, once for this process. */
+  /** Bring the tables up to date and see that the role has its rights on them, once for this process. */
   async ensure(part: SchemaPart, autoMigrate: boolean): Promise<void> {
-    const running = this.#current.get(part) ?? ensureSchema(this, part, autoMigrate)
+    const running = this.#current.get(part) ?? this.#prepare(part, autoMigrate)
     this.#current.set(part, running)
     try {
       await running
@@ -37,6 +38,11 @@ export class SqlStore {
       this.#current.delete(part)
       throw error
     }
+  }
+
+  async #prepare(part: SchemaPart, autoMigrate: boolean): Promise<void> {
+    await ensureSchema(this, part, autoMigrate)
+    await checkRights(this, part)
   }
 
   /** Count one more user. */

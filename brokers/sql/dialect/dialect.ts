@@ -250,6 +250,16 @@ export interface SqlDialect {
   /** Keep other processes from changing the schema until `unlockSchema`, or to the end of the transaction. */
   lockSchema(session: SqlSession): Promise<void>
   unlockSchema(session: SqlSession): Promise<void>
+  /** A `GRANT` for each right that the role lacks; absent where the rights are not looked at. */
+  missingGrants?(session: SqlSession, needed: NeededRights): Promise<readonly string[]>
+}
+
+/** What a role uses, by names of `TableNames`; every table must be there. */
+export interface NeededRights {
+  /** Read, written, changed and deleted from, and the sequences behind the defaults of their columns. */
+  readonly tables: readonly string[]
+  /** Where ids are taken from beside those. */
+  readonly sequences: readonly string[]
 }
 
 /** Tables that others make and use too, so that no record says what was done to them. */

@@ -4,6 +4,7 @@ import { atOnce } from './postgresql-at-once.js'
 import * as broadcast from './postgresql-broadcast.js'
 import * as queue from './postgresql-queue.js'
 import * as results from './postgresql-results.js'
+import { missingGrants } from './postgresql-rights.js'
 import * as schema from './postgresql-schema.js'
 
 /** PostgreSQL 12 or later. */
@@ -16,4 +17,5 @@ export const postgresql: SqlDialect = {
   ...broadcast,
   ...results,
   ...schema,
+  missingGrants,
 }
