@@ -7,10 +7,12 @@ import type { ResultBackend } from '../../src/backend/contract.js'
 import { parseConnectionUrl } from '../../src/broker/connection-url.js'
 import { guardBroker } from '../../src/broker/guard.js'
 import { node } from './child.js'
+import { OwnServer } from './own-server.js'
+import { restartRunner } from './restart-runner.js'
 import { sqlPlace } from './sql-place.js'
 import type { SqlServer } from './sql-place.js'
 import { describeBackend, describeBroker, jsonCodec } from '../conformance/index.js'
-import type { BrokerPart } from '../conformance/index.js'
+import type { BrokerPart, Runner } from '../conformance/index.js'
 import { PATIENCE_MS } from './patience.js'
 
 const claimScript = fileURLToPath(new URL('../integration/sql/child/claim.js', import.meta.url))
@@ -21,11 +23,23 @@ export const SQL_PARTS: readonly BrokerPart[] = [
   ...(['leases', 'settle', 'queues', 'broadcast', 'schedules', 'clock'] as const),
 ]
 
+/** What the suites are given beside the URL of a store. */
+interface Own {
+  readonly runner?: Runner
+  readonly restart?: () => Promise<void>
+}
+
 /** The broker's suite on one URL. */
-export function describeSqlBroker(name: string, url: string, offers: readonly BrokerPart[]): void {
+export function describeSqlBroker(
+  name: string,
+  url: string,
+  offers: readonly BrokerPart[],
+  own: Own = {},
+): void {
   const parsed = parseConnectionUrl(url)
   describeBroker({
     name,
+    ...own,
     open: () => guardBroker(createBroker(parsed, {}), { publishTimeoutMs: PATIENCE_MS }),
     openResults: () => openSqlResults(url),
     offers,
@@ -58,11 +72,30 @@ export async function describeSqlServer(server: SqlServer, name: string, service
   describeSqlStore(name, place.url)
 }
 
+/** What is said of restarts, on a server that nothing else uses. */
+export async function describeSqlRestarts(server: SqlServer): Promise<void> {
+  const name = `${server} over a restart`
+  const own = await OwnServer.open(server)
+  if (own === undefined) {
+    it.skip(`${name}: the server is not installed`, () => undefined)
+    return
+  }
+  afterAll(() => own[Symbol.asyncDispose]())
+  describeSqlStore(name, own.url(), {
+    runner: restartRunner(),
+    restart: async () => {
+      await own.kill()
+      await own.start()
+    },
+  })
+}
+
 /** Both suites on one URL of Lovage's own tables. */
-export function describeSqlStore(name: string, url: string): void {
-  describeSqlBroker(name, url, ['priorities', ...SQL_PARTS])
+export function describeSqlStore(name: string, url: string, own: Own = {}): void {
+  describeSqlBroker(name, url, ['priorities', ...SQL_PARTS], own)
   describeBackend({
     name,
+    ...own,
     open: () => openSqlResults(url),
     offers: ['shared', 'watch', 'cleanup', 'groups'],
   })

@@ -1,3 +1,4 @@
-import { describeSqlServer } from '../../support/sql-subject.js'
+import { describeSqlRestarts, describeSqlServer } from '../../support/sql-subject.js'
 
 await describeSqlServer('postgresql', 'postgresql')
+await describeSqlRestarts('postgresql')

@@ -1,3 +1,4 @@
+import { copyFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll } from '@jest/globals'
 import { createBackend } from '../../../backends/sql/index.js'
@@ -5,8 +6,10 @@ import { createBroker } from '../../../brokers/sql/index.js'
 import { guardBackend } from '../../../src/backend/guard.js'
 import type { ResultBackend } from '../../../src/backend/contract.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
+import type { ConnectionUrl } from '../../../src/broker/connection-url.js'
 import { guardBroker } from '../../../src/broker/guard.js'
 import { node } from '../../support/child.js'
+import { restartRunner } from '../../support/restart-runner.js'
 import { sqliteEngines, sqliteUrl } from '../../support/sqlite.js'
 import { tempFolder } from '../../support/temp.js'
 import { describeBackend, describeBroker, jsonCodec } from '../index.js'
@@ -52,5 +55,29 @@ for (const engine of await sqliteEngines()) {
     name: `sqlite on ${engine}`,
     open: openResults,
     offers: ['shared', 'watch', 'cleanup', 'groups'],
+  })
+
+  // What a killed process leaves: the file and its log, as they are while everything is still open.
+  const place = { runs: 0, file: folder.file(`${engine.replace(':', '-')}-0.db`) }
+  const restarted = {
+    name: `sqlite on ${engine} after a killed process`,
+    runner: restartRunner(),
+    restart: async (): Promise<void> => {
+      const left = place.file
+      place.runs += 1
+      place.file = folder.file(`${engine.replace(':', '-')}-${String(place.runs)}.db`)
+      for (const suffix of ['', '-wal']) await copyFile(`${left}${suffix}`, `${place.file}${suffix}`)
+    },
+  }
+  const here = (): ConnectionUrl => parseConnectionUrl(sqliteUrl(place.file, engine))
+  describeBroker({
+    ...restarted,
+    open: () => guardBroker(createBroker(here(), {})),
+    offers: ['durable', 'delays'],
+  })
+  describeBackend({
+    ...restarted,
+    open: () => guardBackend(createBackend(here(), { codec: jsonCodec })),
+    offers: ['shared'],
   })
 }
