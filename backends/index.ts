@@ -12,6 +12,7 @@ export const backendDrivers: readonly BackendDriver[] = [
     schemes: SQL_SCHEMES,
     acceptsDriverSuffix: true,
     accepts: isKnex,
+    supportsAutoexpire: false,
     moduleUrl: new URL('./sql/index.js', import.meta.url).href,
     load: () => import('./sql/index.js'),
   },

@@ -6,7 +6,7 @@ import type { Signature } from '../canvas/signature.js'
 import type { Config, ConfigInput } from '../config/config.js'
 import { readSettingsFile } from '../config/source/settings-file.js'
 import { Settings } from '../config/settings.js'
-import { ConfigError, MessageError } from '../errors/errors.js'
+import { ConfigError, MessageError, TaskError } from '../errors/errors.js'
 import { Codecs } from '../message/codecs.js'
 import { resultCompressor, type ResultCompressor } from '../message/compression/compressed-result.js'
 import { decodeTask, peekTask, type TaskPeek } from '../message/decode-task.js'
@@ -17,18 +17,16 @@ import { createResultCodec } from '../message/result-codec.js'
 import type { AcceptedContent } from '../message/serializer/serializer-registry.js'
 import type { TaskMessage } from '../message/task-message.js'
 import { AsyncResult } from '../result/async-result.js'
-import type { EagerResult } from '../result/eager-result.js'
 import type { ResultSource } from '../result/source.js'
 import type { ScheduleInput } from '../schedule/read-schedule.js'
-import type { TaskContext } from '../task/context.js'
 import type { TaskDefinition } from '../task/definition.js'
-import { guardLogger, silentLogger, type TaskLogger } from '../task/logger.js'
+import { silentLogger, type TaskLogger } from '../task/logger.js'
 import type { Outcome } from '../task/outcome.js'
 import type { TaskRequest } from '../task/request.js'
-import { addToTrail, RunningTask } from '../task/running-task.js'
+import { addToTrail } from '../task/running-task.js'
 import type { PreparedCall, Sender, TaskCall } from '../task/sender.js'
 import { optionsOf, type Task, type TaskClass } from '../task/task-class.js'
-import type { ApplyOptions, CallableTask, EagerOptions } from '../task/task.js'
+import type { ApplyOptions, CallableTask } from '../task/task.js'
 import { compose, type Around } from '../util/around.js'
 import { systemClock, type Clock } from '../util/clock.js'
 import { InFlight } from '../util/in-flight.js'
@@ -40,7 +38,7 @@ import { callerPlace } from './caller.js'
 import { defineTask, dottedName, type AnyBody, type DefineOptions, type MethodOwner } from './define.js'
 import { createDefineTask, type Definer, type DefineTask } from './definer.js'
 import { builtInDrivers } from './drivers.js'
-import { callEagerly, eagerPort, localRequest, runEagerly, type EagerParts } from './eager.js'
+import { EagerRunner } from './eager-runner.js'
 import { callerFolder, embeddedUrl } from './embedded.js'
 import { AppRuntime } from './runtime.js'
 import { Milestone, type AppHook } from './hooks.js'
@@ -74,9 +72,22 @@ export interface LovageOptions {
   readonly logger?: TaskLogger
   /** The base of tasks that name none, as `app.Task`. */
   readonly taskCls?: TaskClass
+  /**
+   * `false` refuses every use of a task of this app until {@link Lovage.finalize} says that all are defined. A worker and beat
+   * call it themselves, once they have loaded the task modules.
+   *
+   * @defaultValue `true`
+   * @source Celery 5.7, `celery/app/base.py`, `Celery(autofinalize=False)`.
+   */
+  readonly autofinalize?: boolean
 }
 
-const APP_OPTIONS = { clock: true, logger: true, taskCls: true } satisfies KnownMembers<LovageOptions>
+const APP_OPTIONS = {
+  clock: true,
+  logger: true,
+  taskCls: true,
+  autofinalize: true,
+} satisfies KnownMembers<LovageOptions>
 
 /** Options of `sendTask`: arguments beside those of a call. */
 export interface SendOptions extends ApplyOptions {
@@ -115,6 +126,8 @@ export function setCommandLine(run: CommandLine): void {
 export class Lovage implements ResultSource {
   /** Name of the app: the first part of automatic task names. */
   readonly main: string
+  /** Whether tasks may be used before {@link Lovage.finalize}. */
+  readonly autofinalize: boolean
   /** Settings, readable and writable in any of their spellings. */
   readonly conf: Settings
   /** Tasks by name. */
@@ -138,14 +151,21 @@ export class Lovage implements ResultSource {
   /** The periodic tasks that code and settings declare. */
   readonly periodic: PeriodicTasks = new PeriodicTasks({
     beatSchedule: () => this.config().beatSchedule,
+    needsResultCleanup: () => this.#stores.needsResultCleanup(this.config()),
     logger: () => this.logger,
   })
   /** What callable tasks call. */
   readonly taskHost: TaskHost = {
     call: (call) => this.#call(call),
     callMany: (calls) => inWaves(calls, (call) => this.#call(call)),
-    applyHere: (definition, args, options) => this.#applyHere(definition, args, options),
-    directContext: (definition, args) => this.#directContext(definition, args),
+    applyHere: async (definition, args, options) => {
+      this.#requireFinalized()
+      return this.#eager.apply(definition, args, options)
+    },
+    directContext: (definition, args) => {
+      this.#requireFinalized()
+      return this.#eager.directContext(definition, args)
+    },
     resultOf: (id, taskName) => new AsyncResult(id, { app: this.#resultsOf(taskName), taskName }),
   }
   /** Where log lines go. */
@@ -156,6 +176,7 @@ export class Lovage implements ResultSource {
   readonly #connections: Connections
   readonly #taskBackends: TaskBackends
   readonly #modules = new TaskModules()
+  readonly #eager = new EagerRunner(this)
   readonly #sharedTasks: { readonly listener: (definition: TaskDefinition) => void }
   readonly #sending = new InFlight()
   readonly #configure = new Milestone()
@@ -171,6 +192,7 @@ export class Lovage implements ResultSource {
   constructor(main = 'lovage', input: ConfigInput = {}, options: LovageOptions = {}) {
     refuseUnknown(options, APP_OPTIONS, 'an app')
     this.main = main
+    this.autofinalize = options.autofinalize ?? true
     this.clock = options.clock ?? systemClock
     this.logger = options.logger ?? silentLogger
     this.conf = new Settings(input, { findSource: readSettingsFile })
@@ -439,6 +461,13 @@ export class Lovage implements ResultSource {
     await this.close()
   }
 
+  #requireFinalized(): void {
+    if (this.autofinalize || this.#afterFinalize.isPassed) return
+    throw new TaskError(
+      `the app "${this.main}" is not finalized: call app.finalize() once all tasks are defined, as autofinalize is false`,
+    )
+  }
+
   #join(definition: TaskDefinition): void {
     this.tasks.add(definition)
     definition.instance?.onBound?.(this)
@@ -447,10 +476,9 @@ export class Lovage implements ResultSource {
   /** Sends, or runs here in eager mode. Without a promise of its own: each call would pay for it. */
   #call(call: TaskCall): Promise<AsyncResult> {
     try {
+      this.#requireFinalized()
       const definition = this.config().taskAlwaysEager ? this.tasks.get(call.name) : undefined
-      return definition === undefined
-        ? this.#send(call)
-        : this.#eagerParts().then((parts) => callEagerly(parts, definition, call))
+      return definition === undefined ? this.#send(call) : this.#eager.call(definition, call)
     } catch (error) {
       return Promise.reject(toError(error))
     }
@@ -483,38 +511,6 @@ export class Lovage implements ResultSource {
     const prepared = await sender.prepare(call)
     await (publish.length === 0 ? send(prepared) : compose(publish, send)(prepared))
     return prepared
-  }
-
-  async #storeEager(record: TaskRecord): Promise<void> {
-    const backend = await this.optionalBackend()
-    await backend?.store([record], { ttlMs: this.config().resultExpiresMs })
-  }
-
-  async #applyHere(
-    definition: TaskDefinition,
-    args: readonly unknown[],
-    options: EagerOptions,
-  ): Promise<EagerResult> {
-    return runEagerly(await this.#eagerParts(), definition, args, options)
-  }
-
-  async #eagerParts(): Promise<EagerParts> {
-    await this.prepareCodecs()
-    const config = this.config()
-    const { tasks, codecs, errors } = this
-    return {
-      tasks,
-      codecs,
-      errors,
-      logger: guardLogger(this.logger),
-      config,
-      results: createResultCodec(config.resultSerializer, codecs),
-      store: (record) => this.#storeEager(record),
-    }
-  }
-
-  #directContext(definition: TaskDefinition, args: readonly unknown[]): TaskContext {
-    return new RunningTask(definition.name, localRequest(definition.name, args, ''), eagerPort(this))
   }
 
   async #openBroker(signal?: AbortSignal): Promise<Broker> {

@@ -6,6 +6,10 @@ export class Milestone {
   readonly #hooks: AppHook[] = []
   #passed = false
 
+  get isPassed(): boolean {
+    return this.#passed
+  }
+
   /** Call `hook` when the point is passed, at once when it was. */
   add(hook: AppHook): void {
     if (this.#passed) hook()

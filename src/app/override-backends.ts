@@ -1,8 +1,7 @@
 import type { BackendFactory } from '../backend/registry.js'
 import { parseConnectionUrl } from '../broker/connection-url.js'
 import { ConfigError } from '../errors/errors.js'
-import { splitExport } from './settings-sources.js'
-import { importModule, toSpecifier } from './task-modules.js'
+import { loadExport } from './load-export.js'
 
 /**
  * What opens a backend in place of a built-in driver, as `overrideBackends` says for its scheme, or for the part of the
@@ -16,9 +15,9 @@ export async function overriddenBackend(
   url: string,
 ): Promise<BackendFactory | undefined> {
   const { scheme } = parseConnectionUrl(url)
-  const setting = overrides[scheme] ?? overrides[scheme.split('+')[0] ?? scheme]
+  const setting = overrideOf(overrides, url)
   if (setting === undefined) return undefined
-  const found = typeof setting === 'string' ? await exportOf(setting) : setting
+  const found = typeof setting === 'string' ? await loadExport(setting) : setting
   const factory: unknown =
     typeof found === 'object' && found !== null && 'createBackend' in found ? found.createBackend : found
   if (isFactory(factory)) return factory
@@ -28,10 +27,10 @@ export async function overriddenBackend(
   )
 }
 
-async function exportOf(setting: string): Promise<unknown> {
-  const { path, exported } = splitExport(setting)
-  const namespace = await importModule(toSpecifier(path), path)
-  return exported === undefined ? namespace : Reflect.get(Object(namespace), exported)
+/** What `overrideBackends` says for a URL; `undefined` where it says nothing. */
+export function overrideOf(overrides: Readonly<Record<string, unknown>>, url: string): unknown {
+  const { scheme } = parseConnectionUrl(url)
+  return overrides[scheme] ?? overrides[scheme.split('+')[0] ?? scheme]
 }
 
 function isFactory(value: unknown): value is BackendFactory {

@@ -7,6 +7,7 @@ import { TaskError, UnsupportedError } from '../errors/errors.js'
 import type { CallOptions } from '../task/call-options.js'
 import type { TaskDefinition } from '../task/definition.js'
 import type { TaskOptions } from '../task/options.js'
+import { loadRouter } from './load-router.js'
 import type { AppQueue, QueueTable } from './queues.js'
 import { readRoute, withRouteOptions, type ReadRoute, type RoutePlace } from './route-options.js'
 
@@ -114,7 +115,25 @@ function toRoute(queue: AppQueue, type: ExchangeType, { exchange, routingKey }: 
 }
 
 function toLookup(setting: RouteSetting): Lookup {
-  return 'rules' in setting ? fromRules(setting.rules) : fromFunction(setting.route)
+  if ('rules' in setting) return fromRules(setting.rules)
+  return 'route' in setting ? fromFunction(setting.route) : fromPath(setting.path)
+}
+
+/** Loaded by the first call; one that fails is tried again by the next. */
+function fromPath(path: string): Lookup {
+  let loading: Promise<Lookup> | undefined
+  const load = async (): Promise<Lookup> => {
+    try {
+      return fromFunction(await loadRouter(path))
+    } catch (error) {
+      loading = undefined
+      throw error
+    }
+  }
+  return async (call) => {
+    loading ??= load()
+    return (await loading)(call)
+  }
 }
 
 function fromFunction(route: RouteFunction): Lookup {

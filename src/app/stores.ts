@@ -15,7 +15,7 @@ import type { ResultCodec } from '../message/result-codec.js'
 import type { Clock } from '../util/clock.js'
 import { maskUrl } from '../util/mask-url.js'
 import { isRecord } from '../util/record.js'
-import { overriddenBackend } from './override-backends.js'
+import { overriddenBackend, overrideOf } from './override-backends.js'
 
 /** Where a broker is, and how it is opened: enough for another thread to open it again. */
 export interface BrokerLocation {
@@ -175,6 +175,19 @@ export class Stores {
       case 'none':
         return undefined
     }
+  }
+
+  /** Whether results end and the backend does not delete them without being asked to. */
+  needsResultCleanup(config: Config): boolean {
+    const target = this.backendTarget(config)
+    if (target === undefined || config.resultExpiresMs === 0) return false
+    const isOverridden =
+      typeof target === 'string' && overrideOf(config.overrideBackends, target) !== undefined
+    return (
+      !isOverridden &&
+      !('store' in Object(target)) &&
+      this.#parts.backends.find(target).entry.supportsAutoexpire === false
+    )
   }
 
   /** Why there is no backend. */

@@ -40,11 +40,19 @@ export interface BackendModule {
 }
 
 /** A backend driver as it is registered. */
-export type BackendDriver = DriverEntry<BackendModule>
+export interface BackendDriver extends DriverEntry<BackendModule> {
+  /**
+   * Whether expired results go without `cleanup`. Where they do not, beat sends `celery.backend_cleanup` once a day.
+   *
+   * @defaultValue `true`
+   * @source Celery 5.7, `celery/backends/base.py`, `Backend.supports_autoexpire`.
+   */
+  readonly supportsAutoexpire?: boolean
+}
 
 /** Backend drivers by URL scheme. Registering loads nothing; a driver is imported when it is first opened. */
 export class BackendRegistry {
-  readonly #table = new DriverTable<BackendModule>('backend')
+  readonly #table = new DriverTable<BackendModule, BackendDriver>('backend')
 
   /** Schemes that can be opened. */
   get schemes(): readonly string[] {
@@ -58,7 +66,7 @@ export class BackendRegistry {
   }
 
   /** The driver a URL or object belongs to, not loaded. @throws `ConfigError` for an unknown scheme. */
-  find(target: string | object): FoundDriver<BackendModule> {
+  find(target: string | object): FoundDriver<BackendModule, BackendDriver> {
     return this.#table.find(target)
   }
 

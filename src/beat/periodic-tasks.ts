@@ -1,11 +1,22 @@
 import type { BeatSchedule } from '../config/value/beat-settings.js'
 import type { TaskLogger } from '../task/logger.js'
 import { isSchedule } from '../schedule/read-schedule.js'
+import { crontab } from '../schedule/schedules.js'
 import { readEntry, type EntryInput, type PeriodicEntry } from './entry.js'
+
+const RESULT_CLEANUP = 'celery.backend_cleanup'
+
+const DAILY_CLEANUP: EntryInput = {
+  task: RESULT_CLEANUP,
+  schedule: crontab({ minute: 0, hour: 4 }),
+  options: { expires: 12 * 3600 },
+}
 
 /** What declared periodic tasks need of their app. */
 export interface PeriodicHost {
   readonly beatSchedule: () => BeatSchedule
+  /** Whether somebody has to ask the result backend to delete what has expired. */
+  readonly needsResultCleanup: () => boolean
   readonly logger: () => TaskLogger
 }
 
@@ -26,9 +37,15 @@ export class PeriodicTasks {
     return entry
   }
 
-  /** All that are declared: those of the code win over `beatSchedule`. @throws `ConfigError` that names the entry. */
+  /**
+   * All that are declared: those of the code win over `beatSchedule`, and both over the daily `celery.backend_cleanup`.
+   *
+   * @throws `ConfigError` that names the entry.
+   * @source Celery 5.7, `celery/beat.py`, `Scheduler.install_default_entries`.
+   */
   all(): ReadonlyMap<string, PeriodicEntry> {
     const entries = new Map<string, PeriodicEntry>()
+    if (this.#host.needsResultCleanup()) entries.set(RESULT_CLEANUP, readEntry(RESULT_CLEANUP, DAILY_CLEANUP))
     for (const [name, setting] of Object.entries(this.#host.beatSchedule())) {
       if (this.#added.has(name)) this.#warn(name, 'is declared in the code and in beatSchedule')
       entries.set(name, readEntry(name, { ...setting, schedule: scheduleOf(setting.schedule) }))

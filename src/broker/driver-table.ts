@@ -20,16 +20,16 @@ export interface DriverEntry<Module> {
 }
 
 /** A driver found for a URL or an object, not loaded yet. */
-export interface FoundDriver<Module> {
-  readonly entry: DriverEntry<Module>
+export interface FoundDriver<Module, Entry extends DriverEntry<Module> = DriverEntry<Module>> {
+  readonly entry: Entry
   /** For an object: the first scheme of its driver, and nothing else. */
   readonly url: ConnectionUrl
 }
 
 /** Drivers by URL scheme. Registering loads nothing. */
-export class DriverTable<Module> {
+export class DriverTable<Module, Entry extends DriverEntry<Module> = DriverEntry<Module>> {
   readonly #kind: 'broker' | 'backend'
-  readonly #entries = new Map<string, DriverEntry<Module>>()
+  readonly #entries = new Map<string, Entry>()
 
   constructor(kind: 'broker' | 'backend') {
     this.#kind = kind
@@ -41,16 +41,16 @@ export class DriverTable<Module> {
   }
 
   /** Add a driver; a scheme that is there already goes to the newcomer. */
-  register(entry: DriverEntry<Module>): void {
+  register(entry: Entry): void {
     for (const scheme of entry.schemes) this.#entries.set(scheme.toLowerCase(), entry)
   }
 
   /** The driver that serves `target`. @throws {@link ConfigError} when there is none. */
-  find(target: string | object): FoundDriver<Module> {
+  find(target: string | object): FoundDriver<Module, Entry> {
     return typeof target === 'string' ? this.#findByUrl(target) : this.#findByObject(target)
   }
 
-  #findByUrl(text: string): FoundDriver<Module> {
+  #findByUrl(text: string): FoundDriver<Module, Entry> {
     const url = parseConnectionUrl(text)
     const exact = this.#entries.get(url.scheme)
     if (exact !== undefined) return { entry: exact, url }
@@ -60,7 +60,7 @@ export class DriverTable<Module> {
     return { entry, url: stripped }
   }
 
-  #findByObject(target: object): FoundDriver<Module> {
+  #findByObject(target: object): FoundDriver<Module, Entry> {
     for (const entry of new Set(this.#entries.values())) {
       if (entry.accepts?.(target) === true) {
         return { entry, url: parseConnectionUrl(entry.schemes[0] ?? this.#kind) }

@@ -446,7 +446,7 @@ export interface ConfigInput {
    */
   readonly taskQueues?: QueuesInput | undefined
   /**
-   * Which task goes to which queue: an object of names, globs and targets, or a list of such objects, of pairs, and of functions.
+   * Which task goes to which queue: an object of names, globs and targets, or a list of such objects, of pairs, of functions, and of paths of routers (`./routers.js:route`).
    *
    * @defaultValue `[]`
    */

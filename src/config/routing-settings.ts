@@ -92,8 +92,11 @@ export interface RouteObject {
 /** Routes as written: one, or several that are asked in order. */
 export type RoutesInput = RouteInput | readonly (RouteInput | RoutePair | readonly RoutePair[])[]
 
-/** One route as written. */
-export type RouteInput = RouteMap | RouteFunction | RouteObject
+/**
+ * One route as written. A text names what a module exports, `./routers.js:route` or `shop.routers.Router`: a function, an object
+ * with `routeForTask`, or a class of such objects.
+ */
+export type RouteInput = string | RouteMap | RouteFunction | RouteObject
 
 /** One resolved pair: names of the target are camelCase. */
 export interface RouteRule {
@@ -106,4 +109,8 @@ export interface RouteRule {
  *
  * Of `rules` an exact name wins over a pattern, and the first pattern over later ones.
  */
-export type RouteSetting = { readonly rules: readonly RouteRule[] } | { readonly route: RouteFunction }
+export type RouteSetting =
+  | { readonly rules: readonly RouteRule[] }
+  | { readonly route: RouteFunction }
+  /** Where the router is; loaded when the first call is routed. */
+  | { readonly path: string }

@@ -118,6 +118,7 @@ test(
     expect((await beat('pause', 'extra')).code).toBe(0)
     const listed: unknown = JSON.parse((await beat('list', '--json')).stdout)
     expect(listed).toMatchObject([
+      { name: 'celery.backend_cleanup', paused: false },
       { name: 'extra', paused: true },
       { name: 'tick', paused: false },
     ])

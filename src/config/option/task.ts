@@ -188,7 +188,7 @@ export const taskOptions: OptionTable = {
     read: readRoutes,
     form: 'object, or list of objects, pairs and functions',
     old: ['CELERY_ROUTES'],
-    doc: 'Which task goes to which queue: an object of names, globs and targets, or a list of such objects, of pairs, and of functions.',
+    doc: 'Which task goes to which queue: an object of names, globs and targets, or a list of such objects, of pairs, of functions, and of paths of routers (`./routers.js:route`).',
   },
   taskCreateMissingQueues: {
     kind: 'boolean',

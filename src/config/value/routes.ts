@@ -5,13 +5,14 @@ import { isList, isPlainObject, shown } from './shown.js'
 
 /** Reads `taskRoutes` in any of its forms; Celery's member names of a target are read too. */
 export function readRoutes(value: unknown, name: string): readonly RouteSetting[] {
-  if (!isList(value) || isPair(value)) return [readRoute(value, name)]
+  if (!isList(value) || (isPair(value) && typeof value[1] !== 'string')) return [readRoute(value, name)]
   return value.map((item, index) => readRoute(item, `${name}[${index}]`))
 }
 
 function readRoute(value: unknown, place: string): RouteSetting {
-  if (isRouteFunction(value)) return { route: value }
-  if (isRouteObject(value)) return { route: (...call) => value.routeForTask(...call) }
+  if (typeof value === 'string' && value !== '') return { path: value }
+  const route = asRouteFunction(value)
+  if (route !== undefined) return { route }
   if (isPair(value)) return { rules: [readRule(value[0], value[1], place)] }
   if (isList(value)) return { rules: readPairs(value, place) }
   if (isPlainObject(value)) {
@@ -22,8 +23,8 @@ function readRoute(value: unknown, place: string): RouteSetting {
     }
   }
   throw new ConfigError(
-    `expected ${place} to be an object of patterns and targets, a list of pairs, a function or an object with ` +
-      `routeForTask, got: ${shown(value)}`,
+    `expected ${place} to be an object of patterns and targets, a list of pairs, a function, an object with ` +
+      `routeForTask or the path of one, got: ${shown(value)}`,
   )
 }
 
@@ -63,6 +64,12 @@ export function readTarget(value: unknown, place: string): RouteTarget {
 function isPair(value: unknown): value is readonly [string | RegExp, unknown] {
   if (!isList(value) || value.length !== 2 || isPair(value[1])) return false
   return typeof value[0] === 'string' || value[0] instanceof RegExp
+}
+
+/** A function, or an object with `routeForTask`, as a function; `undefined` for anything else. */
+export function asRouteFunction(value: unknown): RouteFunction | undefined {
+  if (isRouteFunction(value)) return value
+  return isRouteObject(value) ? (...call) => value.routeForTask(...call) : undefined
 }
 
 function isRouteFunction(value: unknown): value is RouteFunction {

@@ -323,6 +323,25 @@ describe('the life of an app', () => {
     expect(order).toEqual(['configuring', 'configured work', 'finalized', 'late'])
   })
 
+  it('uses no task before finalize where autofinalize is false', async () => {
+    const app = new Lovage('shop', { broker: `memory://${randomUUID()}` }, { autofinalize: false })
+    const add = app.task('tasks.add', (x: number, y: number) => x + y)
+    const refusal = { name: 'TaskError', message: /^the app "shop" is not finalized: call app\.finalize\(\)/ }
+
+    await expect(add.delay(1, 2)).rejects.toMatchObject({ message: expect.stringMatching(refusal.message) })
+    await expect(add.bulk([[1, 2]])).rejects.toThrow(TaskError)
+    await expect(add.apply([1, 2])).rejects.toThrow(TaskError)
+    expect(() => add(1, 2)).toThrow(TaskError)
+    // A task of another code base is no task of this app.
+    expect((await app.sendTask('tasks.elsewhere')).id).toEqual(expect.any(String))
+
+    await app.loadTaskModules()
+
+    expect(add(1, 2)).toBe(3)
+    expect((await add.delay(1, 2)).id).toEqual(expect.any(String))
+    await app.close()
+  })
+
   it('confirms what was called before it closes, also what is still being prepared', async () => {
     const app = appOf()
     const add = app.task('tasks.add', (x: number) => x)

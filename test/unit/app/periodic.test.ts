@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConfigError, crontab, Lovage, periodicTask, setDefaultApp, TaskError } from '../../../src/index.js'
+import type { ConfigInput } from '../../../src/config/config.js'
 import type { PeriodicEntry } from '../../../src/beat/entry.js'
 import { nextOfEntry } from '../../../src/beat/entry.js'
 
@@ -43,7 +44,7 @@ describe('app.periodicTask', () => {
   })
 
   it('takes its name first, its context with bind, and decorates methods', () => {
-    const app = new Lovage('shop')
+    const app = new Lovage('shop', { backend: false })
     // eslint-disable-next-line @typescript-eslint/no-extraneous-class -- only its static method is of interest
     class Shop {
       @app.periodicTask({ runEvery: '@daily' })
@@ -106,7 +107,7 @@ describe('app.addPeriodicTask', () => {
     const logger = new Proxy(new Lovage().logger, {
       get: () => (_: object, text: string) => warnings.push(text),
     })
-    const app = new Lovage('shop', {}, { logger })
+    const app = new Lovage('shop', { backend: false }, { logger })
     const add = app.task('shop.add', (one: number, other: number) => one + other)
 
     expect(app.addPeriodicTask(10, add.s(1, 2))).toBe('shop.add(1, 2)')
@@ -195,6 +196,31 @@ args = [16, 16]
     expect(nextOf(app, 'morning', '2026-01-01T00:00:00Z')).toBe('2026-01-01T23:00:00.000Z')
     expect(nextOf(app, 'often', '2026-01-01T00:00:00Z')).toBe('2026-01-01T00:00:30.000Z')
     expect(entryOf(app, 'often').args).toEqual([16, 16])
+  })
+
+  it.each<[string, ConfigInput, readonly string[]]>([
+    ['results in SQL', { backend: 'sqlite:///results.db' }, ['celery.backend_cleanup']],
+    ['results of Python’s URL', { backend: 'db+postgresql://localhost/shop' }, ['celery.backend_cleanup']],
+    ['results in SQL that never end', { backend: 'sqlite:///results.db', resultExpires: 0 }, []],
+    ['results that Redis ends', { backend: 'redis://localhost' }, []],
+    ['no results', { backend: false }, []],
+  ])('has the daily celery.backend_cleanup of Celery or not: %s', (_what, settings, expected) => {
+    const app = new Lovage('shop', { broker: 'memory://', timezone: 'Asia/Tokyo', ...settings })
+
+    expect([...app.periodic.all().keys()]).toEqual(expected)
+    if (expected.length === 0) return
+    expect(entryOf(app, 'celery.backend_cleanup').options).toMatchObject({ expires: 43_200 })
+    expect(nextOf(app, 'celery.backend_cleanup', '2026-01-01T00:00:00Z')).toBe('2026-01-01T19:00:00.000Z')
+  })
+
+  it('may say itself when celery.backend_cleanup is sent', () => {
+    const own = { task: 'celery.backend_cleanup', schedule: 60 }
+    const app = new Lovage('shop', {
+      backend: 'sqlite:///results.db',
+      beatSchedule: { 'celery.backend_cleanup': own },
+    })
+
+    expect(nextOf(app, 'celery.backend_cleanup', '2026-01-01T00:00:00Z')).toBe('2026-01-01T00:01:00.000Z')
   })
 
   it.each([

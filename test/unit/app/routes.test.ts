@@ -1,4 +1,6 @@
-import { describe, expect, it } from '@jest/globals'
+import { mkdirSync, writeFileSync } from 'node:fs'
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 
 import type { DefineOptions } from '../../../src/app/define.js'
 import { QueueTable } from '../../../src/app/queues.js'
@@ -8,6 +10,7 @@ import { resolveConfig } from '../../../src/config/resolve.js'
 import type { RouteTarget } from '../../../src/config/routing-settings.js'
 import { ConfigError, QueueNotFoundError } from '../../../src/errors/errors.js'
 import type { CallOptions } from '../../../src/task/call-options.js'
+import { tempFolder, type TempFolder } from '../../support/temp.js'
 import { definitionOf } from '../task/support.js'
 
 function routerOf(input: ConfigInput): Router {
@@ -54,6 +57,58 @@ describe('taskRoutes', () => {
       expect((await routedBy({ taskRoutes }, name)).route.routingKey).toBe(queue)
     },
   )
+
+  describe('by the path of a router', () => {
+    const before = process.cwd()
+    let folder: TempFolder | undefined
+    beforeAll(async () => {
+      folder = await tempFolder('routers')
+      mkdirSync(folder.file('shop'))
+      writeFileSync(
+        folder.file('shop', 'routers.mjs'),
+        `export const route = (name) => (name === 'a' ? 'ones' : undefined)
+         export const ready = { queue: 'ready', routeForTask(name) { return name === 'b' ? this.queue : null } }
+         export class Router { queue = 'made'; routeForTask(name) { return { queue: this.queue } } }
+         export const number = 5`,
+      )
+      process.chdir(folder.path)
+    })
+    afterAll(async () => {
+      process.chdir(before)
+      await folder?.remove()
+    })
+
+    it.each([
+      ['a', 'ones'],
+      ['b', 'ready'],
+      ['c', 'made'],
+    ])('sends %s to %s: a function, an object, a class, asked in order', async (name, queue) => {
+      const taskRoutes = ['./shop/routers.mjs:route', './shop/routers:ready', 'shop.routers.Router']
+
+      expect((await routedBy({ taskRoutes }, name)).route.routingKey).toBe(queue)
+    })
+
+    it('is one path, or two, which are no pair of pattern and queue', async () => {
+      const two = ['shop.routers.route', 'shop.routers.ready']
+
+      expect((await routedBy({ taskRoutes: 'shop.routers.Router' }, 'x')).route.routingKey).toBe('made')
+      expect((await routedBy({ taskRoutes: two }, 'b')).route.routingKey).toBe('ready')
+    })
+
+    it.each([
+      [
+        './shop/routers.mjs:missing',
+        'expected "./shop/routers.mjs:missing" of taskRoutes to name a function',
+      ],
+      ['shop.routers.number', 'expected "shop.routers.number" of taskRoutes to name a function'],
+      ['shop.nowhere.Router', 'expected "shop.nowhere" to be a file of'],
+    ])('is refused where there is no router: %s', async (path, message) => {
+      const routing = routedBy({ taskRoutes: [path] }, 'x')
+
+      await expect(routing).rejects.toThrow(ConfigError)
+      await expect(routing).rejects.toThrow(message)
+    })
+  })
 
   it('may be regular expressions, functions and objects, asked in order until one answers', async () => {
     const routes = [

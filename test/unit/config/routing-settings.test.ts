@@ -154,11 +154,7 @@ describe('taskRoutes', () => {
   })
 
   test.each<[string, unknown, string]>([
-    [
-      'a dotted path',
-      ['proj.routers.Router'],
-      'expected taskRoutes[0] to be an object of patterns and targets',
-    ],
+    ['an empty path', [''], 'expected taskRoutes[0] to be an object of patterns and targets'],
     ['a number as target', { a: 5 }, 'expected taskRoutes["a"] to be a queue name or an object'],
     [
       'a queue that is no text',
