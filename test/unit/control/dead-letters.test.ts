@@ -162,11 +162,11 @@ describe('dead letters', () => {
     let stolen = 0
     const publish = broker.publish.bind(broker)
     broker.publish = async (batch) => {
-      stolen += (await rival.fetch(100, { waitMs: 400, signal: new AbortController().signal })).length
+      stolen += (await rival.fetch(100, { waitMs: 1500, signal: new AbortController().signal })).length
       await publish(batch)
     }
 
-    const sent = await replayDeadLetters(broker, 'pay', { leaseMs: 150 })
+    const sent = await replayDeadLetters(broker, 'pay', { leaseMs: 600 })
 
     expect(sent).toHaveLength(150)
     expect(stolen).toBe(0)
