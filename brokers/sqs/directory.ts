@@ -41,9 +41,9 @@ export class Directory {
     return this.#services.reduce((sum, service) => sum + service.requests, 0)
   }
 
-  /** The present moment at the service, in epoch milliseconds. */
+  /** The present moment at the service, in epoch milliseconds, or up to a second earlier. */
   now(): number {
-    return (this.#services.find((service) => service.hasTime) ?? this.#service).now()
+    return (this.#services.find(({ clock }) => clock.hasTime) ?? this.#service).clock.now()
   }
 
   /** Whether the service answers; who may ask what is found out later. */

@@ -14,20 +14,21 @@ const LONGEST_DELAY = 900
 /** How messages become entries of a batch. */
 export interface EntryForm {
   readonly isBase64: boolean
-  /** The present moment at the service, in epoch milliseconds. */
+  /** The present moment at the service, or a later one, in epoch milliseconds. */
   readonly now: number
 }
 
 /** A new message for a queue. */
 export function newEntry(outgoing: Outgoing, ref: QueueRef, form: EntryForm): Entry {
   const { message, route } = outgoing
-  const at = dueAt(outgoing, form.now)
-  const marks = at === undefined ? undefined : { spent: 0, handouts: 0, due: true, at }
+  const { delayMs, notBeforeMs: at } = outgoing
+  const isDelayed = at !== undefined || delayMs !== undefined
+  const marks = isDelayed ? { spent: 0, handouts: 0, due: true, at, delayMs } : undefined
   const extra = message.properties.extra ?? {}
   // Celery's names for the service's own delay; the first wins.
-  const asked = at === undefined ? numberOr(extra['delay_seconds'] ?? extra['DelaySeconds']) : undefined
+  const asked = isDelayed ? undefined : numberOr(extra['delay_seconds'] ?? extra['DelaySeconds'])
   return toEntry(ref, writeEnvelope(message, route, marks), form, {
-    delaySeconds: asked ?? secondsUntil(at, form.now),
+    delaySeconds: asked ?? delaySeconds(marks, form.now),
     groupId: textOf(extra['MessageGroupId']),
     deduplicationId: textOf(extra['MessageDeduplicationId']),
     attributes: attributesOf(extra['message_attributes']),
@@ -41,7 +42,7 @@ export function againEntry(
   form: EntryForm,
 ): Entry {
   return toEntry(ref, rewriteEnvelope(envelope, next.marks, next.headers), form, {
-    delaySeconds: secondsUntil(next.marks.at, form.now),
+    delaySeconds: delaySeconds(next.marks, form.now),
     groupId: propertyOf(envelope, 'MessageGroupId'),
     // The one it was sent with would make this one a double.
     deduplicationId: undefined,
@@ -69,14 +70,9 @@ function toEntry(
   }
 }
 
-function dueAt({ delayMs, notBeforeMs }: Outgoing, now: number): number | undefined {
-  if (notBeforeMs !== undefined) return notBeforeMs
-  return delayMs === undefined ? undefined : now + delayMs
-}
-
 /** Whole seconds that are surely over by then: the receiver waits for the rest. */
-function secondsUntil(at: number | undefined, now: number): number {
-  return at === undefined ? 0 : Math.floor((at - now) / 1000)
+function delaySeconds(marks: Pick<Marks, 'at' | 'delayMs'> | undefined, now: number): number {
+  return Math.floor((marks?.delayMs ?? (marks?.at ?? now) - now) / 1000)
 }
 
 function attributesOf(value: unknown): Entry['attributes'] {

@@ -23,6 +23,8 @@ export interface Marks {
   readonly due: boolean
   /** Not before this moment, in epoch milliseconds. */
   readonly at: number | undefined
+  /** Not before so many milliseconds after the service took it: `at`, to whoever receives it. */
+  readonly delayMs?: number | undefined
   /** The queue it belongs to, while it is kept in one of its worker's own. */
   readonly home?: string | undefined
 }
@@ -42,12 +44,16 @@ export function writeEnvelope(message: Message, route: Route, marks?: Marks): st
   return writeKombuEnvelope(withoutAttributes(message), route, marks)
 }
 
-/** Read the body of a message at the service. */
-export function readEnvelope(body: string): Envelope {
+/**
+ * Read the body of a message at the service.
+ *
+ * @param sentMs - When the service took it, in epoch milliseconds.
+ */
+export function readEnvelope(body: string, sentMs: number): Envelope {
   const text = decodeBody(body)
   const fields = parseEnvelope(text)
   if (fields === undefined || !('properties' in fields)) return { fields: undefined, text, marks: UNMARKED }
-  return { fields, text, marks: marksOf(recordOr(fields['properties'])) }
+  return { fields, text, marks: marksOf(recordOr(fields['properties']), sentMs) }
 }
 
 /** The message and its route. What is no envelope becomes bytes that nobody decodes. */
@@ -86,10 +92,11 @@ function withoutAttributes(message: Message): Message {
   }
 }
 
-function marksOf(properties: Fields): Marks {
+function marksOf(properties: Fields, sentMs: number): Marks {
   const marks = properties[MARKS]
   if (!isRecord(marks)) return UNMARKED
-  const at = marks['at']
+  const { delayMs } = marks
+  const at = typeof delayMs === 'number' ? sentMs + delayMs : marks['at']
   return {
     spent: countOr(marks['spent']),
     handouts: countOr(marks['handouts']),

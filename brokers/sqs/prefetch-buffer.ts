@@ -11,10 +11,10 @@ export interface PrefetchBufferParts {
   readonly returned: (messages: readonly Received[]) => Promise<void>
 }
 
-/** Longest that a message is kept here until it is due, in milliseconds: the service counts whole seconds. */
-const LONGEST_HOLD_MS = 1_500
+/** Longest that a message is kept here until it is due, in milliseconds: the service and its clock count whole seconds. */
+const LONGEST_HOLD_MS = 2_500
 
-/** Claimed messages that were not fetched yet, or are due within the next second. */
+/** Claimed messages that were not fetched yet, or are due soon. */
 export class PrefetchBuffer {
   readonly #parts: PrefetchBufferParts
   #waiting: Received[] = []

@@ -15,6 +15,9 @@ export interface PublisherParts {
   readonly isBase64: boolean
 }
 
+/** What the service's clock may be ahead of what its answers told: their header counts whole seconds. */
+const HEADER_MS = 1_000
+
 /** Turns messages into entries and sends them. */
 export class Publisher {
   readonly #parts: PublisherParts
@@ -66,7 +69,7 @@ export class Publisher {
 
   async #entries(outgoing: Outgoing): Promise<readonly Entry[]> {
     const { directory, topology, isBase64 } = this.#parts
-    const form = { isBase64, now: directory.now() }
+    const form = { isBase64, now: directory.now() + HEADER_MS }
     const entries: Entry[] = []
     for (const queue of topology.reached(outgoing.route)) {
       const entry = newEntry(outgoing, await this.#find(queue), form)

@@ -48,6 +48,7 @@ export async function receive(ref: QueueRef, wish: ReceiveWish): Promise<readonl
     MessageSystemAttributeNames: [
       'ApproximateReceiveCount' as const,
       'ApproximateFirstReceiveTimestamp' as const,
+      'SentTimestamp' as const,
       ...(ref.isFifo ? ['MessageGroupId' as const] : []),
     ],
     ...(attributeNames.length > 0 && { MessageAttributeNames: [...attributeNames] }),
@@ -57,9 +58,11 @@ export async function receive(ref: QueueRef, wish: ReceiveWish): Promise<readonl
     (client, options) => client.send(new ReceiveMessageCommand(input), options),
     { waitMs: waitSeconds * 1000, signal },
   )
+  const { clock } = ref.service
+  for (const { Attributes } of Messages) clock.note(Number(Attributes?.ApproximateFirstReceiveTimestamp))
   const stalledMs = wish.stalls?.since(askedMs) ?? Number.POSITIVE_INFINITY
-  const shared = { askedMs, hereMs: monotonicMs(), now: ref.service.now(), stalledMs }
-  return Messages.map((message) => toReceived(ref, message, wish, claimedMs(message, wish, shared)))
+  const shared = { askedMs, hereMs: monotonicMs(), now: clock.now(), stalledMs }
+  return Messages.map((message) => toReceived(ref, message, wish, shared))
 }
 
 interface Moments {
@@ -89,19 +92,17 @@ function claimedMs(message: SqsMessage, { waitSeconds, leaseMs }: ReceiveWish, m
   return Math.max(askedMs, Math.min(hereMs - age, stalledMs))
 }
 
-function toReceived(
-  ref: QueueRef,
-  message: SqsMessage,
-  { leaseMs, ceilingMs }: ReceiveWish,
-  fromMs: number,
-): Received {
+function toReceived(ref: QueueRef, message: SqsMessage, wish: ReceiveWish, moments: Moments): Received {
+  const { leaseMs, ceilingMs } = wish
+  const fromMs = claimedMs(message, wish, moments)
+  const sentMs = Number(message.Attributes?.SentTimestamp ?? moments.now)
   const handle = message.ReceiptHandle ?? ''
   const claim = { handle, untilMs: fromMs + leaseMs, ceilingMs: fromMs + ceilingMs }
   return {
     ...claim,
     ref,
     tag: toTag({ queue: ref.name, url: ref.url, ...claim }),
-    envelope: readEnvelope(message.Body ?? ''),
+    envelope: readEnvelope(message.Body ?? '', sentMs),
     attributes: message.MessageAttributes,
     group: ref.isFifo ? `${ref.url} ${message.Attributes?.MessageGroupId ?? ''}` : undefined,
     receiveCount: Math.max(1, Number(message.Attributes?.ApproximateReceiveCount ?? 1)),

@@ -116,7 +116,7 @@ export class Returner {
     const entries = new Map<Entry, Received>()
     for (const one of returns) {
       const { claim, wish } = one
-      const next = { marks: nextMarks(one, form.now), headers: wish.headers }
+      const next = { marks: nextMarks(one), headers: wish.headers }
       entries.set(againEntry(claim, next, form), claim)
     }
     const outcomes: Outcomes<Received> = new Map()
@@ -138,13 +138,14 @@ export class Returner {
   }
 }
 
-function nextMarks({ claim, wish, isUnseen }: Return, now: number): Marks {
+function nextMarks({ claim, wish, isUnseen }: Return): Marks {
   const { marks } = claim.envelope
-  const until = wish.delayMs > 0 ? now + wish.delayMs : undefined
+  const { delayMs, notBeforeMs: at } = wish
   return {
     spent: marks.spent + claim.receiveCount - (wish.unspent ? 1 : 0),
     handouts: marks.handouts + (isUnseen === true ? 0 : 1),
-    due: marks.due || wish.notBeforeMs !== undefined,
-    at: wish.notBeforeMs ?? until,
+    due: marks.due || at !== undefined,
+    at,
+    delayMs: at === undefined && delayMs > 0 ? delayMs : undefined,
   }
 }

@@ -15,10 +15,10 @@ export interface RequestOptions {
 
 /** Requests to the service: failures have a kind, and no answer is waited for without end. */
 export class SqsService {
+  readonly clock: ResponseClock = new ResponseClock()
   readonly #client: SQSClient
   readonly #label: string
   readonly #answerMs: number
-  readonly #clock = new ResponseClock()
   #requests = 0
 
   constructor(access: Access, label: string) {
@@ -44,7 +44,7 @@ export class SqsService {
     this.#client.middlewareStack.add(
       (next) => async (args) => {
         const result = await next(args)
-        this.#clock.note(result.response)
+        this.clock.noteHeader(result.response)
         return result
       },
       { step: 'deserialize', name: 'lovageResponseClock' },
@@ -54,16 +54,6 @@ export class SqsService {
   /** Requests made so far, as they are billed: tries of the SDK left out. */
   get requests(): number {
     return this.#requests
-  }
-
-  /** Whether an answer has told the time. */
-  get hasTime(): boolean {
-    return this.#clock.hasTime
-  }
-
-  /** The present moment at the service, in epoch milliseconds: to half a second, as its answers tell it. */
-  now(): number {
-    return this.#clock.now()
   }
 
   /** Ask, with a deadline. Rejects with a `SqsFailure`, or a `DriverMissingError`. */

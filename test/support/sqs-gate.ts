@@ -26,6 +26,8 @@ export class SqsGate implements AsyncDisposable {
   instead: (request: SqsRequest) => SqsAnswer | undefined = () => undefined
   /** What the server gets in place of the request's input. */
   rewrite: (request: SqsRequest) => Readonly<Record<string, unknown>> = ({ input }) => input
+  /** How long before the present the `Date` header of answers is, in milliseconds. */
+  staleMs = 0
   readonly #target: URL
   readonly #server: Server
 
@@ -85,7 +87,8 @@ export class SqsGate implements AsyncDisposable {
     }
     this.requests.push(noted)
     const answer = this.instead(noted) ?? (await this.#forward(incoming, JSON.stringify(this.rewrite(noted))))
-    outgoing.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' })
+    const date = new Date(Date.now() - this.staleMs).toUTCString()
+    outgoing.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0', date })
     outgoing.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body))
   }
 

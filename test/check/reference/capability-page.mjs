@@ -45,7 +45,7 @@ const ROWS = [
     'Clock that expiry and due times are compared on',
     ({ name, serverTime }) => {
       if (serverTime === undefined) return name === 'memory' ? "the process's" : "the worker's"
-      return name === 'sqs' ? "the service's, to half a second" : "the store's"
+      return name === 'sqs' ? "the service's, to a second" : "the store's"
     },
   ],
   ['Depth of a queue', ({ capabilities }) => capabilities.depth],

@@ -96,6 +96,22 @@ withServer('delays on SQS', () => {
     expect(delays(stage)).toEqual([900, 900])
   })
 
+  it('count from when the service took the message, however late the publisher takes it to be', async () => {
+    await using stage = await SqsStage.open(server)
+    stage.gate.staleMs = 5_000
+    const publisher = await stage.queue('jobs')
+    const sentMs = Date.now()
+    await publisher.publish([outgoing('jobs', 'later', { delayMs: 700 })])
+    stage.gate.staleMs = 0
+    const broker = await stage.broker()
+    const consumer = await broker.consume(['jobs'], { credit: 10, leaseMs: 30_000 })
+
+    const [delivery] = await consumer.fetch(1, { waitMs: 10_000, signal: never })
+
+    expect(delivery?.due).toBe(true)
+    expect(Date.now()).toBeGreaterThanOrEqual(sentMs + 700)
+  })
+
   it('end at their millisecond, though the service counts seconds', async () => {
     await using stage = await SqsStage.open(server)
     const broker = await stage.queue('jobs')

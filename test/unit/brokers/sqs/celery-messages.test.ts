@@ -46,7 +46,7 @@ function sendOptions(): readonly Case[] {
   })
 }
 
-const message = (body: string) => toMessage(readEnvelope(body), 'celery')
+const message = (body: string) => toMessage(readEnvelope(body, 0), 'celery')
 
 describe('messages on SQS', () => {
   it.each(['add-plain', 'plain-json-body', 'fifo-properties', 'message-attributes'])(
@@ -72,7 +72,7 @@ describe('messages on SQS', () => {
 
     const entry = newEntry({ message: read, route }, refOf('celery'), { isBase64, now: 0 })
 
-    const fieldsOf = (text: string): unknown => readEnvelope(text).fields
+    const fieldsOf = (text: string): unknown => readEnvelope(text, 0).fields
     const theirs = fieldsOf(body)
     expect(isBase64 ? entry.body : entry.body.slice(0, 1)).toMatch(isBase64 ? /^[A-Za-z0-9+/=]+$/ : /^\{/)
     const tag = { properties: { delivery_tag: expect.any(String) } }
@@ -95,7 +95,7 @@ describe('messages on SQS', () => {
 
     expect(grouped).toMatchObject({ groupId: 'g1', deduplicationId: 'd1' })
     expect(marked.attributes).toEqual(plain['MessageAttributes'])
-    expect(readEnvelope(marked.body).text).not.toContain('message_attributes')
+    expect(readEnvelope(marked.body, 0).text).not.toContain('message_attributes')
   })
 
   it('are delayed and grouped by the properties that Celery 5.7 looks at', () => {
