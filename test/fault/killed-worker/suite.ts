@@ -42,6 +42,8 @@ export function describeKilledWorkers(name: string): void {
     killInTrouble(store)
     killBesideOthers(store)
     neverYields(store)
+    // The keeper is the same on every store.
+    if (store.name === 'SQLite') blocksForTooLong(store)
   })
 }
 
@@ -170,5 +172,19 @@ function neverYields(store: FaultStore): void {
     if (leases?.reconcile === undefined) return
     for (const result of neighbours) expect(await result.get(20)).not.toBe(victim.pid)
     expect(['a', 'b', 'c'].flatMap((id) => bench.runs(id).map((run) => run.delivery))).toEqual([1, 1, 1])
+  })
+}
+
+function blocksForTooLong(store: FaultStore): void {
+  it('by its keeper, as a body without a limit blocks it for longer than blockedLoopLimit, names the body', async () => {
+    await using bench = await FaultBench.open({ blockedLoopLimit: 5 }, false, store)
+    const endless = await bench.tasks.block.delay(bench.log, 'endless', 120_000)
+
+    const victim = await bench.worker()
+    const { signal, stderr } = await victim.exited
+
+    expect(signal).toBe('SIGKILL')
+    expect(stderr).toMatch(/blocked for [\d.]+ s, for as long as blockedLoopLimit allows, by: fault\.block\[/)
+    expect(stderr).toContain(endless.id)
   })
 }

@@ -7,7 +7,6 @@ import { lowerName, oldNames } from '../../../src/config/option/option-names.js'
 import { OPTIONS } from '../../../src/config/option/option-table.js'
 import { projectRoot } from '../../support/child.js'
 import { PROOFS, type Proof } from './option-proofs.js'
-import { UNPROVEN_OPTIONS } from './unproven-options.js'
 
 /** What is wrong with a proof; `undefined` when the test is there, is run, and names its option. */
 function faultOf(option: string, [file, test]: Proof): string | undefined {
@@ -31,14 +30,8 @@ function spellings(name: string): readonly string[] {
 }
 
 describe('an option', () => {
-  it('has a test that proves what it does, or stands in the list of those without one', () => {
-    const missing = [...OPTIONS.keys()].filter((name) => !(name in PROOFS) && !UNPROVEN_OPTIONS.has(name))
-
-    expect(missing).toEqual([])
-  })
-
-  it('that has a test is not in the list of those without one', () => {
-    expect(Object.keys(PROOFS).filter((name) => UNPROVEN_OPTIONS.has(name))).toEqual([])
+  it('has a test that proves what it does', () => {
+    expect([...OPTIONS.keys()].filter((name) => !(name in PROOFS))).toEqual([])
   })
 
   it.each(Object.entries(PROOFS))('%s: its test is there, and names it', (option, proof) => {
@@ -46,7 +39,7 @@ describe('an option', () => {
   })
 
   it('is one of the table', () => {
-    const strangers = [...Object.keys(PROOFS), ...UNPROVEN_OPTIONS].filter((name) => !OPTIONS.has(name))
+    const strangers = Object.keys(PROOFS).filter((name) => !OPTIONS.has(name))
 
     expect(strangers).toEqual([])
   })

@@ -2,10 +2,16 @@
 export type Proof = readonly [file: string, test: string]
 
 const BACKEND_URL: Proof = ['unit/config/backend-choice.test.ts', 'is a URL for %s']
+const STORES = 'unit/app/store-options.test.ts'
+const AUTO_MIGRATE: Proof = [STORES, 'makes no tables of %j, and names the command that does']
 const BROKER_URL: Proof = ['unit/config/backend-choice.test.ts', 'puts the URL together from its parts']
 const DEAD_LETTERS: Proof = [
   'unit/worker/dead-letter-watch.test.ts',
   'are dropped when they are older than deadLetterExpires or more than deadLetterMaxLength',
+]
+const DRIVER_OPTIONS: Proof = [
+  STORES,
+  'is brokerTransportOptions for a broker and resultBackendTransportOptions for a backend',
 ]
 const EAGER = 'integration/eager.test.ts'
 const FIRST_SEND = 'unit/app/first-send.test.ts'
@@ -13,6 +19,7 @@ const LOGIN = 'integration/rabbitmq/login.test.ts'
 const MESSAGES = 'integration/feature/messages.test.ts'
 const RECONNECT = 'unit/worker/reconnect.test.ts'
 const REDIS = 'integration/redis/backend-settings.test.ts'
+const REFUSALS = 'fault/rabbitmq-refusals.test.ts'
 const ROUTES = 'unit/app/routes.test.ts'
 const ROUTING = 'integration/feature/routing.test.ts'
 const SENT = 'unit/app/sent-options.test.ts'
@@ -186,6 +193,32 @@ export const PROOFS: Readonly<Record<string, Proof>> = {
   taskQueueMaxPriority: [ROUTES, 'has the key, the type and the priorities that settings give it'],
   taskCreateMissingQueueType: [ROUTES, 'has the types that settings give to missing ones'],
   taskCreateMissingQueueExchangeType: [ROUTES, 'has the types that settings give to missing ones'],
+  brokerTransportOptions: DRIVER_OPTIONS,
+  resultBackendTransportOptions: DRIVER_OPTIONS,
+  brokerConnectionRetry: [
+    'integration/rabbitmq/options.test.ts',
+    'brokerConnectionRetry %s decides what a lost connection is',
+  ],
+  brokerHeartbeat: [REFUSALS, 'asks of the server the heartbeat that brokerHeartbeat says: %i'],
+  brokerNativeDelayedDeliveryQueueType: [
+    REFUSALS,
+    'brokerNativeDelayedDeliveryQueueType makes the queues of delays %s',
+  ],
+  readAhead: [WORKER, 'of %j, short tasks that one look claims into two free slots: %s'],
+  blockedLoopLimit: [
+    'fault/killed-worker/suite.ts',
+    'by its keeper, as a body without a limit blocks it for longer than blockedLoopLimit, names the body',
+  ],
+  databaseAutoMigrate: AUTO_MIGRATE,
+  databaseCreateTablesAtSetup: AUTO_MIGRATE,
+  databaseTableSchemas: [
+    'integration/sql/result-tables.test.ts',
+    'results are in the schemas that databaseTableSchemas names',
+  ],
+  sqliteSynchronous: [STORES, 'makes SQLite wait for the disk as sqliteSynchronous says: %j is level %s'],
+  resultPersistent: [STORES, '%s: messages of rpc survive a restart of the broker: %s'],
+  beatScheduleFilename: [STORES, 'are in the file that beatScheduleFilename names'],
+  beatStore: [STORES, 'are where beatStore says'],
   deadLetterExpires: DEAD_LETTERS,
   deadLetterMaxLength: DEAD_LETTERS,
 }

@@ -5,6 +5,8 @@ import { resolveConfig } from '../../../src/config/resolve.js'
 import { TaskRevokedError } from '../../../src/index.js'
 import type { StandardSchema } from '../../../src/task/schema.js'
 import { drain, ManualClock, TestApp } from '../../../src/testing/index.js'
+import { ClaimWindow } from '../../../src/worker/claim/claim-window.js'
+import { ReadAhead } from '../../../src/worker/claim/read-ahead.js'
 import { resolveSettings } from '../../../src/worker/settings.js'
 import { Bench, eventually, gate } from './harness.js'
 
@@ -128,6 +130,20 @@ describe('settings of a worker', () => {
     )
 
     expect(concurrency * prefetchMultiplier).toBe(most)
+  })
+
+  it.each<[ConfigInput, number]>([
+    [{}, 66],
+    [{ readAhead: { milliseconds: 10 } }, 18],
+    [{ readAhead: 0 }, 2],
+  ])('of %j, short tasks that one look claims into two free slots: %s', (input, claimed) => {
+    const options = resolveSettings(
+      resolveConfig({ workerConcurrency: 2, workerPrefetchMultiplier: 0, ...input }),
+    )
+    const readAhead = new ReadAhead(options)
+    for (let task = 0; task < 200; task += 1) readAhead.observe(1)
+
+    expect(new ClaimWindow({ ...options, readAhead }).room()).toBe(claimed)
   })
 
   it('the lease is that of the claims, in milliseconds', async () => {
