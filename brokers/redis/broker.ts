@@ -16,6 +16,7 @@ import { TAG_PREFIX } from './claimer.js'
 import { RedisConsumer } from './consumer.js'
 import { asBroker } from './failure.js'
 import { RedisFanout } from './fanout.js'
+import { feedFanoutQueues } from './fanout-queues.js'
 import { Keys } from './keys.js'
 import type { RedisConnection } from './connection.js'
 import { acquireConnection } from './shared-connections.js'
@@ -66,7 +67,7 @@ export class RedisBroker implements Broker {
       priorityLevels: settings.naming.steps.length,
       firstPriority: 'smallest',
       depth: 'exact',
-      exchanges: ['direct', 'topic'],
+      exchanges: ['direct', 'topic', 'fanout'],
       durable: true,
     }
     this.fanout = {
@@ -86,7 +87,8 @@ export class RedisBroker implements Broker {
       throw error
     }
     const topology = new Topology(link, this.#keys)
-    const publisher = new Publisher({ link, keys: this.#keys, topology, delay: this.#settings.delay })
+    const { delay, fanout } = this.#settings
+    const publisher = new Publisher({ link, keys: this.#keys, topology, delay, fanout })
     this.#connected = { lease, link, topology, publisher }
   }
 
@@ -101,8 +103,9 @@ export class RedisBroker implements Broker {
   }
 
   async consume(queues: readonly string[], options: ConsumeOptions): Promise<Consumer> {
-    const { link, publisher } = this.#open()
-    const { target, visibilityTimeoutMs, order } = this.#settings
+    const { link, publisher, topology } = this.#open()
+    const { target, visibilityTimeoutMs, order, fanout: naming } = this.#settings
+    const quit = await asBroker(() => feedFanoutQueues({ link, keys: this.#keys, topology, naming }, queues))
     const consumer: Consumer = new RedisConsumer({
       link,
       keys: this.#keys,
@@ -113,7 +116,10 @@ export class RedisBroker implements Broker {
       visibilityTimeoutMs,
       order,
       writer: writerFor(options.results, target),
-      closed: () => this.#consumers.delete(consumer),
+      closed: () => {
+        this.#consumers.delete(consumer)
+        void quit()
+      },
     })
     this.#consumers.add(consumer)
     // Known from now on, so that a renewal does not find it missing.

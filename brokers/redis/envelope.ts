@@ -41,6 +41,17 @@ export function writeEnvelope(message: Message, route: Route, due = false): stri
   return writeKombuEnvelope(message, route, due ? { spent: 0, handouts: 0, due } : undefined)
 }
 
+/** The envelope for a channel, of a message that is in all queues of its exchange: who feeds them from the channel leaves it. */
+export function writeQueuedEnvelope(message: Message, route: Route): string {
+  return writeKombuEnvelope(message, route, { queued: true })
+}
+
+/** Whether an envelope came from {@link writeQueuedEnvelope}. */
+export function isQueued({ fields }: Envelope): boolean {
+  const marks = recordOr(fields?.['properties'])[MARKS]
+  return isRecord(marks) && marks['queued'] === true
+}
+
 /** Read what lies in a list. */
 export function readEnvelope(text: string): Envelope {
   return { fields: parseEnvelope(text), text }

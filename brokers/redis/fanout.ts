@@ -2,23 +2,12 @@ import type { Binding, Fanout, FanoutListener, Route, Subscription } from '../..
 import { BrokerConnectionError } from '../../src/errors/errors.js'
 import { matchesBinding } from '../../src/broker/routing.js'
 import type { Message } from '../../src/message/message.js'
+import { channelOf, channelPattern, type FanoutNaming } from './channels.js'
 import { readEnvelope, toDelivery, writeEnvelope } from './envelope.js'
 import { asBroker, toFailure } from './failure.js'
 import type { RedisConnection } from './connection.js'
 
-/** How channels are named. */
-export interface FanoutNaming {
-  /** Put before the exchange: `/0.`, or nothing. */
-  readonly prefix: string
-  /** Whether the routing key is part of the channel. */
-  readonly hasKeys: boolean
-}
-
-/**
- * Broadcast by publish and subscribe, on kombu's channels.
- *
- * @source kombu 5.7, `kombu/transport/redis.py`, `Channel._get_publish_topic`.
- */
+/** Broadcast by publish and subscribe, on kombu's channels. */
 export class RedisFanout implements Fanout {
   readonly #link: RedisConnection
   readonly #naming: FanoutNaming
@@ -29,7 +18,7 @@ export class RedisFanout implements Fanout {
   }
 
   async broadcast(route: Route, message: Message): Promise<void> {
-    const channel = this.#channel(route.exchange, route.routingKey)
+    const channel = channelOf(this.#naming, route)
     await asBroker(() => this.#link.call('PUBLISH', channel, writeEnvelope(message, route)))
   }
 
@@ -42,7 +31,7 @@ export class RedisFanout implements Fanout {
       )
       if (isBound) listener.message(route, message)
     }
-    const patterns = [...new Set(bindings.map((binding) => this.#pattern(binding)))]
+    const patterns = [...new Set(bindings.map((binding) => channelPattern(this.#naming, binding)))]
     const quits: (() => Promise<void>)[] = []
     await asBroker(async () => {
       try {
@@ -64,22 +53,4 @@ export class RedisFanout implements Fanout {
       },
     }
   }
-
-  #channel(exchange: string, routingKey: string): string {
-    const { prefix, hasKeys } = this.#naming
-    return hasKeys && routingKey !== '' ? `${prefix}${exchange}/${routingKey}` : prefix + exchange
-  }
-
-  #pattern({ exchange, routingKey, type }: Binding): string {
-    const literal = this.#channel(escaped(exchange), escaped(routingKey))
-    if (type === 'direct') return literal
-    if (type !== 'topic') return `${this.#naming.prefix}${escaped(exchange)}*`
-    const key = routingKey.split('.').map((word) => (word === '#' || word === '*' ? '*' : escaped(word)))
-    // `a.#` also stands for `a`.
-    return this.#channel(escaped(exchange), key.join('.').replace(/\.\*$/, '*'))
-  }
-}
-
-function escaped(text: string): string {
-  return text.replace(/[*?[\]\\]/g, '\\$&')
 }

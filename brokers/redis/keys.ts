@@ -93,6 +93,16 @@ export class Keys {
     return `${this.naming.prefix}_kombu.binding_permanent.${exchange}`
   }
 
+  /** Queues that are bound to an exchange of type fanout. */
+  fanoutQueues(exchange: string): string {
+    return `${this.naming.prefix}_lovage.fanout.${exchange}`
+  }
+
+  /** The sign that a queue has a message that was heard on a channel. */
+  heard(queue: string, id: string): string {
+    return `${this.naming.prefix}_lovage.heard.${queue}.${id}`
+  }
+
   /** The step that a priority is rounded down to. */
   step(priority: number | undefined): number {
     const { steps } = this.naming

@@ -1,6 +1,7 @@
 import type { HandBack, Outgoing } from '../../src/broker/contract.js'
+import { channelOf, type FanoutNaming } from './channels.js'
 import type { Argument } from './connection.js'
-import { giveBackEnvelope, priorityOf, writeEnvelope } from './envelope.js'
+import { giveBackEnvelope, priorityOf, writeEnvelope, writeQueuedEnvelope } from './envelope.js'
 import type { Envelope } from './envelope.js'
 import type { Keys } from './keys.js'
 
@@ -18,6 +19,11 @@ export function publishOperation(keys: Keys, outgoing: Outgoing, queue: string, 
   if (!isHeld) return ['L', isKnown ? '' : queue, keys.list(queue, step), 1, envelope]
   const [ms, form] = notBeforeMs === undefined ? [delayMs ?? 0, 'r'] : [notBeforeMs, 'a']
   return ['D', queue, ms, form, isKnown ? '' : '1', member(step, envelope)]
+}
+
+/** Tell those who listen to a fanout exchange of a message that is in the queues. One that is held is told at once, with its eta. */
+export function tellOperation(naming: FanoutNaming, { route, message }: Outgoing): Operation {
+  return ['P', channelOf(naming, route), writeQueuedEnvelope(message, route)]
 }
 
 /** Give a claimed message back: to the front when nothing was spent, to the back otherwise, or held. */

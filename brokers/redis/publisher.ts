@@ -1,10 +1,11 @@
 import type { Outgoing } from '../../src/broker/contract.js'
 import { unroutable } from '../../src/broker/routing.js'
 import { PublishError } from '../../src/errors/errors.js'
+import type { FanoutNaming } from './channels.js'
 import type { Keys } from './keys.js'
 import type { Argument, RedisConnection } from './connection.js'
 import { PUBLISH } from './lua/publish.js'
-import { publishOperation } from './operations.js'
+import { publishOperation, tellOperation } from './operations.js'
 import type { Operation } from './operations.js'
 import { listOf, pairs, textOf } from './reply.js'
 import { toScript } from './script.js'
@@ -19,6 +20,7 @@ export interface PublisherParts {
   readonly keys: Keys
   readonly topology: Topology
   readonly delay: DelayChoice
+  readonly fanout: FanoutNaming
 }
 
 /** Runs operations in one step; resolves with the positions of those whose queue is not declared. */
@@ -112,7 +114,7 @@ export class Publisher {
   /** What has to be done for each message; nothing for one whose exchange routes it nowhere. */
   async operations(batch: readonly Outgoing[]): Promise<readonly (readonly Operation[])[]> {
     const sent = batch.some(isHeld) && !(await this.#isHeldByStore()) ? batch.map(withoutHold) : batch
-    const { keys, topology } = this.#parts
+    const { keys, topology, fanout } = this.#parts
     const all: (readonly Operation[])[] = []
     for (const outgoing of sent) {
       const { route } = outgoing
@@ -121,9 +123,10 @@ export class Publisher {
         continue
       }
       const found = await topology.reached(route)
-      const isLost = found.length === 0 && (await topology.declareAgain([route]))
-      const queues = isLost ? await topology.reached(route) : found
-      all.push(queues.map((queue) => publishOperation(keys, outgoing, queue, true)))
+      const isLost = found.queues.length === 0 && (await topology.declareAgain([route]))
+      const { queues, isFanout } = isLost ? await topology.reached(route) : found
+      const own = queues.map((queue) => publishOperation(keys, outgoing, queue, true))
+      all.push(isFanout ? [...own, tellOperation(fanout, outgoing)] : own)
     }
     return all
   }

@@ -108,7 +108,7 @@ export class Restorer {
     const args: (string | number)[] = [holder, how.isExpired ? '1' : '0', this.#keys.delayedPrefix]
     for (const { tag, entry } of inOrder(found)) {
       const claim = readEntry(entry)
-      const [queue, ...others] = claim === undefined ? [] : await this.#topology.reached(claim)
+      const [queue, ...others] = claim === undefined ? [] : (await this.#topology.reached(claim)).queues
       // Where a route of Celery's leads to several queues, or to none, Celery decides.
       if (claim === undefined || queue === undefined || others.length > 0) continue
       const envelope = readEnvelope(claim.envelope)

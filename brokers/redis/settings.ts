@@ -1,7 +1,7 @@
 import type { ConnectionUrl } from '../../src/broker/connection-url.js'
 import { ConfigError } from '../../src/errors/errors.js'
 import type { QueueOrder } from './claimer.js'
-import type { FanoutNaming } from './fanout.js'
+import type { FanoutNaming } from './channels.js'
 import type { Naming } from './keys.js'
 import type { DelayChoice } from './publisher.js'
 import { keyPrefix, readOptions, readServer, secondsOption, textOption } from './target.js'

@@ -8,8 +8,17 @@ import { toScript } from './script.js'
 import { append } from '../../src/util/long-list.js'
 
 const SEPARATOR = '\u0006\u0016'
+/** After the exchange, among the bindings of a queue. */
+const FANOUT = '\u0000fanout'
 const HOUR_MS = 3_600_000
 const purgeScript = toScript(PURGE)
+
+/** Where a route leads. */
+export interface Reached {
+  readonly queues: readonly string[]
+  /** The exchange is a fanout: who listens on its channel hears the message too. */
+  readonly isFanout: boolean
+}
 
 /** Queues and bindings, in kombu's sets and in Lovage's list of declared queues. */
 export class Topology {
@@ -27,7 +36,8 @@ export class Topology {
    * Declare a queue and its bindings.
    *
    * A binding of a queue that stays is entered as permanent, and one of a queue that expires with a deadline: Celery 5.7
-   * deletes others.
+   * deletes others. One of a fanout exchange stands apart from Celery's: those belong to queues that hear a channel and whose
+   * lists nobody reads.
    *
    * @source kombu 5.7, `kombu/transport/redis.py`, `Channel._queue_bind`.
    */
@@ -55,16 +65,26 @@ export class Topology {
   }
 
   /** The queues that a route reaches; for exchange `''` the one it names, declared or not. */
-  async reached(route: Route): Promise<readonly string[]> {
-    if (route.exchange === '') return [route.routingKey]
-    const members = textsOf(await this.#link.call('SMEMBERS', this.#keys.binding(route.exchange)))
+  async reached(route: Route): Promise<Reached> {
+    if (route.exchange === '') return { queues: [route.routingKey], isFanout: false }
+    const [bound, members] = await Promise.all([
+      this.#link.call('SMEMBERS', this.#keys.fanoutQueues(route.exchange)).then(textsOf),
+      this.#link.call('SMEMBERS', this.#keys.binding(route.exchange)).then(textsOf),
+    ])
+    if (bound.length > 0) return { queues: bound, isFanout: true }
     const queues = new Set<string>()
     for (const member of members) {
       const [key = '', pattern = '', queue = ''] = member.split(SEPARATOR)
       const isReached = pattern === '' ? key === route.routingKey : matchesTopic(key, route.routingKey)
       if (isReached) queues.add(queue)
     }
-    return [...queues]
+    return { queues: [...queues], isFanout: false }
+  }
+
+  /** The fanout exchanges that a queue is bound to. */
+  async fanoutsOf(queue: string): Promise<readonly string[]> {
+    const bindings = textsOf(await this.#link.call('SMEMBERS', this.#keys.bindingsOf(queue)))
+    return bindings.filter((text) => text.endsWith(FANOUT)).map((text) => text.slice(0, -FANOUT.length))
   }
 
   async names(): Promise<readonly string[]> {
@@ -90,6 +110,7 @@ export class Topology {
       const end = text.indexOf('\u0000')
       const exchange = text.slice(0, end)
       const member = text.slice(end + 1)
+      calls.push(this.#link.call('SREM', this.#keys.fanoutQueues(exchange), queue))
       calls.push(this.#link.call('SREM', this.#keys.binding(exchange), member))
       calls.push(this.#link.call('SREM', this.#keys.permanentBinding(exchange), member))
     }
@@ -99,6 +120,12 @@ export class Topology {
 
   #bind(queue: string, binding: Binding, expiresMs: number | undefined): Promise<unknown>[] {
     const { exchange, routingKey, type } = binding
+    if (type === 'fanout') {
+      return [
+        this.#link.call('SADD', this.#keys.fanoutQueues(exchange), queue),
+        this.#link.call('SADD', this.#keys.bindingsOf(queue), exchange + FANOUT),
+      ]
+    }
     const pattern = type === 'topic' ? topicPattern(routingKey) : ''
     const member = [routingKey, pattern, queue].join(SEPARATOR)
     const calls = [

@@ -18,6 +18,7 @@ const OFFERS: readonly BrokerPart[] = [
   'priorities',
   'direct',
   'topic',
+  'fanout',
   'leases',
   'settle',
   'queues',

@@ -6,6 +6,7 @@
  * - `L` queue key n message…: to the back of a list; a queue that is not empty text must be declared
  * - `R` key message: to the front of a list, where it is claimed next
  * - `D` queue ms form check member: held until `ms`, from now (`r`) or on the clock (`a`)
+ * - `P` channel message: told on a channel by `tell`, once all else is done
  * - `S` key ttl document hash: a result, unless the task has its SUCCESS; a compressed one that is there, which no
  *   script can read, is replaced only when this is its SHA-1, since the caller has read it
  *
@@ -35,11 +36,13 @@ local function look(i)
     return i + 3, true
   elseif op == 'D' then
     return i + 6, ARGV[i + 4] == '' or is_known(ARGV[i + 1])
+  elseif op == 'P' then
+    return i + 3, true
   end
   return i + 5, true
 end
 
-local undoing = {}
+local undoing, telling = {}, {}
 
 -- Runs a command, and notes what takes it back. Returns the error, if any.
 local function try(back, ...)
@@ -50,7 +53,12 @@ end
 
 local function undo()
   for at = #undoing, 1, -1 do redis.pcall(unpack(undoing[at])) end
-  undoing = {}
+  undoing, telling = {}, {}
+end
+
+-- The messages are in their queues, whether or not the account may tell of them.
+local function tell()
+  for _, at in ipairs(telling) do redis.pcall('PUBLISH', ARGV[at + 1], ARGV[at + 2]) end
 end
 
 local now
@@ -121,6 +129,9 @@ local function apply(i, delayed, stores)
     return after, try({'RPOP', ARGV[i + 1]}, 'RPUSH', ARGV[i + 1], ARGV[i + 2])
   elseif op == 'D' then
     return after, hold(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 5], delayed)
+  elseif op == 'P' then
+    telling[#telling + 1] = i
+    return after
   end
   stores[#stores + 1] = i
   return after

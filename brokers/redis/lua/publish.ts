@@ -28,5 +28,6 @@ while i <= #ARGV do
   i = after
   n = n + 1
 end
+tell()
 return { refused, failed }
 `

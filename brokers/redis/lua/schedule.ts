@@ -37,6 +37,7 @@ end
 if at >= last then
   redis.pcall('ZREMRANGEBYSCORE', KEYS[5], '-inf', '(' .. string.format('%d', at - kept))
 end
+tell()
 return { 1 }
 `
 

@@ -84,5 +84,6 @@ if #tags > 0 then
   redis.pcall('ZREM', KEYS[4], unpack(tags))
   redis.pcall('SREM', KEYS[5], unpack(tags))
 end
+tell()
 return lost
 `
