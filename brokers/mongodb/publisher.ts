@@ -1,12 +1,15 @@
 import { MongoBulkWriteError, ObjectId } from 'mongodb'
 import type { Outgoing } from '../../src/broker/contract.js'
 import { unroutable } from '../../src/broker/routing.js'
-import { PublishError } from '../../src/errors/errors.js'
+import { MessageTooLargeError, PublishError } from '../../src/errors/errors.js'
 import type { MessageDocument } from './documents.js'
 import { writeEnvelope } from '../../src/broker/kombu-envelope.js'
 import { isPassing } from './failure.js'
 import { delayedName } from './names.js'
 import type { MongoStore } from './store.js'
+
+/** A document has 16 MiB, and beside the payload there are the names and marks of claims, in bytes. */
+const LARGEST_PAYLOAD = 2 ** 24 - 16 * 1024
 
 /** What a publisher works with. */
 export type PublisherStore = Pick<MongoStore, 'collections' | 'topology' | 'clock' | 'changes' | 'settings'>
@@ -14,11 +17,21 @@ export type PublisherStore = Pick<MongoStore, 'collections' | 'topology' | 'cloc
 /** Insert messages. @throws {@link PublishError} that names those whose route reaches no queue. */
 export async function publish(store: PublisherStore, batch: readonly Outgoing[]): Promise<void> {
   const all = await documentsOf(store, batch)
-  const documents = all.flat()
-  if (documents.length > 0) await insert(store, all)
+  const errors = all.map((own) => own.map(tooLarge).find((error) => error !== undefined))
+  const cause = errors.find((error) => error !== undefined)
+  const fitting = all.map((own, position) => (errors[position] === undefined ? own : []))
+  const documents = fitting.flat()
+  if (documents.length > 0) await insert(store, fitting)
   for (const queue of new Set(documents.map((document) => document.queue))) store.changes.signal(queue)
-  const lost = all.flatMap((own, position) => (own.length === 0 ? [position] : []))
+  const lost = fitting.flatMap((own, position) => (own.length === 0 ? [position] : []))
+  if (cause !== undefined) throw new PublishError(cause.message, lost, { cause })
   if (lost.length > 0) throw unroutable(batch, lost)
+}
+
+/** What a server says of it depends on its version, and some cut the connection. */
+function tooLarge({ payload, queue }: MessageDocument): MessageTooLargeError | undefined {
+  const bytes = Buffer.byteLength(payload)
+  return bytes > LARGEST_PAYLOAD ? new MessageTooLargeError(queue, bytes, LARGEST_PAYLOAD) : undefined
 }
 
 /** The documents of each message: one for every queue that it reaches. */

@@ -1,4 +1,6 @@
 import type { Delivery, Outgoing, QueueSpec, Route } from '../broker/contract.js'
+import { ZLIB_COMPRESSOR } from '../message/compression/compressor.js'
+import { isEmpty } from '../message/embed.js'
 import type { Message, MessageProperties } from '../message/message.js'
 
 /**
@@ -47,6 +49,8 @@ const SUFFIX = '.dead'
 /** What RabbitMQ takes; older letters than that are dropped by a worker. */
 const MOST_EXPIRATION_MS = 2 ** 32 - 1
 const PREFIX = 'lovage-dead-'
+/** A store that refuses less has another reason than the size, in bytes. */
+const WORTH_COMPRESSING = 16 * 1024
 /** Headers that other parts of the worker write onto a waiting message. */
 const OWN_PREFIXES = [PREFIX, 'lovage-unknown-']
 
@@ -79,6 +83,16 @@ export function toDeadLetter(delivery: Delivery, note: DeadLetterNote): Outgoing
     route: { exchange: '', routingKey: deadLetterQueue(queue) },
     message: { ...message, headers, properties: lettersOwn(message.properties, note.expiresMs) },
   }
+}
+
+/** A dead letter whose body is compressed as a call's is; `undefined` where that makes it no smaller. */
+export function compressedLetter({ message, ...rest }: Outgoing): Outgoing | undefined {
+  if (message.body.byteLength < WORTH_COMPRESSING || !isEmpty(message.headers['compression']))
+    return undefined
+  const body = ZLIB_COMPRESSOR.compress(message.body)
+  if (body.byteLength >= message.body.byteLength) return undefined
+  const headers = { ...message.headers, compression: ZLIB_COMPRESSOR.contentType }
+  return { ...rest, message: { ...message, headers, body } }
 }
 
 /** Read a dead letter. One that somebody else put into the queue has the reason `unknown`. */

@@ -5,7 +5,7 @@ import type { Outcome } from '../../task/outcome.js'
 import { failpoint } from '../../util/failpoint.js'
 import { Arrivals } from './arrivals.js'
 import { callAfterwards } from './afterwards.js'
-import { afterRefusal, noteRefusal } from '../settle/after-refusal.js'
+import { afterRefusal, noteRefusal, withSmallerLetter } from '../settle/after-refusal.js'
 import type { ClaimSet } from '../claim/claim-set.js'
 import type { ClaimWindow } from '../claim/claim-window.js'
 import type { StalledPrefetch } from '../claim/stalled-prefetch.js'
@@ -217,6 +217,13 @@ export class Dispatcher implements RunOwner {
   refused(item: Run | Rejection, error: Error): void {
     const { task, id } = item.delivery.message.headers
     this.#parts.host.logger.error({ err: error, task, id }, `a settlement was refused: ${error.message}`)
+    const smaller = withSmallerLetter(item, error)
+    if (smaller !== undefined) {
+      this.#uncount()
+      item.settlement = smaller
+      this.#settle(item)
+      return
+    }
     noteRefusal(item)
     if (item instanceof Run && item.acking && !item.dropped) this.#endUnacknowledged(item)
     if (item instanceof Run && item.outcome !== undefined && item.refusals === 1) {

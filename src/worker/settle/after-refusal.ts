@@ -1,5 +1,6 @@
 import type { Settlement } from '../../broker/contract.js'
-import { deadLetterQueueSpec, toDeadLetter } from '../../control/dead-letter.js'
+import { compressedLetter, deadLetterQueueSpec, toDeadLetter } from '../../control/dead-letter.js'
+import { BackendError } from '../../errors/errors.js'
 import type { Rejection } from './rejections.js'
 import type { Run } from '../run/run.js'
 import { requeueHeaders } from '../run/suspects.js'
@@ -8,6 +9,19 @@ import { requeueHeaders } from '../run/suspects.js'
 const MOST_REFUSALS = 4
 /** Back for a minute, and counted, so that it ends as a dead letter. */
 const HAND_BACK = { delayMs: 60_000, unspent: false }
+
+/**
+ * The same settlement with its dead letter compressed, where it is the letter that is refused and may be too large: it has
+ * more headers than the message had.
+ */
+export function withSmallerLetter(item: Run | Rejection, error: Error): Settlement | undefined {
+  const { declares, stage, settlement } = item
+  if (declares === undefined || stage !== 'new' || error instanceof BackendError) return undefined
+  const letter = settlement.publish.at(-1)
+  const smaller = letter === undefined ? undefined : compressedLetter(letter)
+  if (smaller === undefined) return undefined
+  return { ...settlement, publish: [...settlement.publish.slice(0, -1), smaller] }
+}
 
 /** Note that the store refused a settlement for good, and whether its dead letter is published all the same. */
 export function noteRefusal(item: Run | Rejection): void {

@@ -93,6 +93,38 @@ describe('a result that the store refuses for good', () => {
     },
   )
 
+  it.each([
+    ['is set aside compressed, and its record is kept', 'x'.repeat(200_000), 'application/x-gzip', 'no'],
+    ['is set aside as it was where that helps nothing', 'x', undefined, 'too large'],
+  ])('a dead letter that the store refuses once %s', async (_how, text, compression, message) => {
+    let refusals = 0
+    const bench = benchWith((batch) => {
+      if (batch[0]?.route.routingKey !== 'celery.dead' || refusals > 0) return undefined
+      refusals += 1
+      return Promise.reject(new PublishError('too large', [0]))
+    })
+    await using _ending = bench
+    let runs = 0
+    const task = bench.app.task({ name: 'tasks.no', acksOnFailure: false }, (_text: string) => {
+      runs += 1
+      throw new RangeError('no')
+    })
+    const worker = await bench.start()
+
+    const { id } = await task.delay(text)
+    while ((await bench.depth('celery.dead')) === 0) await passTime(10)
+    const { result } = await bench.record(id, 'FAILURE')
+    await worker.stop()
+
+    const letters = await bench.take('celery.dead')
+    expect(letters.map(({ message: { headers } }) => headers['id'])).toEqual([id])
+    expect(letters[0]?.message.headers['compression']).toBe(compression)
+    expect(letters[0]?.message.headers['lovage-dead-detail']).toContain('no')
+    expect(result).toMatchObject({ exc_message: [message] })
+    expect(runs).toBe(1)
+    expect(refusals).toBe(1)
+  })
+
   it('sets an unreadable message aside, whose failure cannot be stored', async () => {
     await using bench = benchRefusing(() => true)
     const worker = await bench.start()
