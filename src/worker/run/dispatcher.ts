@@ -23,6 +23,7 @@ import type { Rejection } from '../settle/rejections.js'
 import { RunBuffer } from './run-buffer.js'
 import { Run, type RunOwner } from './run.js'
 import type { SettleItem } from '../settle/settle-item.js'
+import { SettlementsUnderWay } from './settlements-under-way.js'
 import type { TaskLog } from './task-log.js'
 import type { InterruptedTask } from '../worker-options.js'
 
@@ -58,7 +59,7 @@ export class Dispatcher implements RunOwner {
   readonly #running = new Set<Run>()
   readonly #interrupted: InterruptedTask[] = []
   #afterwards = 0
-  #settling = 0
+  readonly #settlements: SettlementsUnderWay
   #drainWaiters: (() => void)[] = []
   #isStopping = false
   #isPumpDue = false
@@ -73,6 +74,7 @@ export class Dispatcher implements RunOwner {
       log: parts.log,
     })
     this.#window = parts.window
+    this.#settlements = new SettlementsUnderWay(parts.window)
     this.#boarded = new BoardedRuns(parts.board)
     this.#interim = new InterimStates(parts.host, parts.records)
     this.#buffer = new RunBuffer(parts.window)
@@ -132,7 +134,7 @@ export class Dispatcher implements RunOwner {
 
   /** Resolves when nothing runs and nothing waits for a store. */
   async drained(): Promise<void> {
-    while (this.#running.size > 0 || this.#afterwards > 0 || this.#settling > 0) {
+    while (this.#running.size > 0 || this.#afterwards > 0 || this.#settlements.count > 0) {
       await new Promise<void>((resolve) => this.#drainWaiters.push(resolve))
     }
   }
@@ -177,6 +179,7 @@ export class Dispatcher implements RunOwner {
    * @param cancels - Whether bodies that would be acknowledged after their end are asked to end now.
    */
   connectionLost(claims: ClaimSet, cancels: boolean): void {
+    this.#settlements.lose(claims)
     const areDead = claims.consumer.holder === undefined
     if (areDead) {
       this.#forgetBuffered((run) => run.claims === claims)
@@ -208,7 +211,7 @@ export class Dispatcher implements RunOwner {
   }
 
   settled(item: Run | Rejection, applied: boolean): void {
-    this.#uncount()
+    this.#settlements.end(item)
     if (item instanceof Run) this.#runSettled(item, applied)
     else this.#release(item)
     this.#notifyDrained()
@@ -219,7 +222,7 @@ export class Dispatcher implements RunOwner {
     this.#parts.host.logger.error({ err: error, task, id }, `a settlement was refused: ${error.message}`)
     const smaller = withSmallerLetter(item, error)
     if (smaller !== undefined) {
-      this.#uncount()
+      this.#settlements.end(item)
       item.settlement = smaller
       this.#settle(item)
       return
@@ -227,7 +230,7 @@ export class Dispatcher implements RunOwner {
     noteRefusal(item)
     if (item instanceof Run && item.acking && !item.dropped) this.#endUnacknowledged(item)
     if (item instanceof Run && item.outcome !== undefined && item.refusals === 1) {
-      this.#uncount()
+      this.#settlements.end(item)
       const verdict = this.#parts.outcomes.afterRefusal(item, error)
       item.stage = 'new'
       this.#apply(item, verdict)
@@ -238,7 +241,7 @@ export class Dispatcher implements RunOwner {
       this.settled(item, false)
       return
     }
-    this.#uncount()
+    this.#settlements.end(item)
     item.stage = 'new'
     item.settlement = next
     this.#settle(item)
@@ -375,11 +378,6 @@ export class Dispatcher implements RunOwner {
     this.#interrupted.push({ id, task, queue: run.delivery.queue, handedBack: !run.acked })
   }
 
-  #uncount(): void {
-    this.#settling -= 1
-    this.#window.settled()
-  }
-
   #giveBack(run: Run): void {
     run.dropped = true
     run.settlement = handedBack(run)
@@ -387,8 +385,7 @@ export class Dispatcher implements RunOwner {
   }
 
   #settle(item: SettleItem): void {
-    this.#window.settling()
-    this.#settling += 1
+    this.#settlements.begin(item)
     item.claims.settler.add(item)
   }
 
