@@ -8,7 +8,13 @@ import type {
 } from '../../src/backend/contract.js'
 import { readDocument, writeDocument } from '../../src/backend/result-document.js'
 import type { Broker, Outgoing } from '../../src/broker/contract.js'
-import { BackendConnectionError, BackendError, LovageError, PublishError } from '../../src/errors/errors.js'
+import {
+  BackendConnectionError,
+  BackendError,
+  LovageError,
+  PublishError,
+  QueueNotFoundError,
+} from '../../src/errors/errors.js'
 import type { Clock } from '../../src/util/clock.js'
 import { Mailbox } from './mailbox.js'
 import { ReplyListener } from './reply-listener.js'
@@ -111,9 +117,17 @@ export class RpcBackend implements ResultBackend {
     try {
       await broker.publish(batch)
     } catch (error) {
-      // A caller who is gone needs no answer.
-      if (error instanceof PublishError && !error.retryable) return
+      if (error instanceof PublishError && !error.retryable) return this.#refused(batch, error)
       await this.#leave(broker)
+      throw asBackendError(error)
+    }
+  }
+
+  /** A caller who is gone needs no answer; one who waits for a result that cannot be sent gets another. */
+  async #refused(batch: readonly Outgoing[], error: PublishError): Promise<void> {
+    if (batch.length > 1) {
+      for (const index of error.indexes) await this.#send(batch.slice(index, index + 1))
+    } else if (!(error.cause instanceof QueueNotFoundError)) {
       throw asBackendError(error)
     }
   }

@@ -84,6 +84,12 @@ export class RabbitConnection {
     }
   }
 
+  /** Longest frame in bytes that the server takes; it closes the connection on a longer one. */
+  get frameMax(): number {
+    const agreed: unknown = Reflect.get(this.#model.connection, 'frameMax')
+    return typeof agreed === 'number' ? agreed : Number.POSITIVE_INFINITY
+  }
+
   /** Whether it can be used. */
   get isOpen(): boolean {
     return this.#failure === undefined && !this.#isClosed

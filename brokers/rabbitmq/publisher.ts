@@ -1,9 +1,15 @@
 import type { ConfirmChannel, Message as AmqpMessage } from 'amqplib'
-import { BrokerConnectionError, BrokerError, PublishError } from '../../src/errors/errors.js'
+import {
+  BrokerConnectionError,
+  BrokerError,
+  PublishError,
+  QueueNotFoundError,
+} from '../../src/errors/errors.js'
 import type { LovageError } from '../../src/errors/errors.js'
 import { withDeadline } from '../../src/util/deadline.js'
 import type { Envelope } from './envelope.js'
 import { replyCode, toFailure } from './failure.js'
+import { headerFrameBytes } from './header-frame.js'
 import type { RabbitConnection } from './connection.js'
 
 /** A message with the place it is published to. */
@@ -34,6 +40,8 @@ const MOST_TRIES = 5
 /** How long a publish waits for a server that takes no messages; less than what the core waits for a publish. */
 const BLOCKED_MS = 4_000
 const FLUSH_MS = 5_000
+/** The client library itself refuses headers of 64 KiB: a frame with fewer and all other properties is no longer than this. */
+const CLIENT_MOST = 65_536 + 2_048
 
 /**
  * Publishes in confirm mode, every message mandatory: what is not in a queue is an error.
@@ -139,6 +147,11 @@ export class ConfirmedPublisher {
 
   #send(lane: Lane | undefined, message: Addressed, answered: Sent['answered']): void {
     if (lane === undefined) throw new RangeError(`no channel for exchange "${message.exchange}"`)
+    const refusal = this.#tooLong(message)
+    if (refusal !== undefined) {
+      answered(refusal)
+      return
+    }
     const sent: Sent = { ...message, lane, isReturned: false, answered }
     const { exchange, routingKey, content, options } = message
     try {
@@ -151,13 +164,22 @@ export class ConfirmedPublisher {
     }
   }
 
+  /** The server would close the connection, with all that is under way. */
+  #tooLong(message: Addressed): BrokerError | undefined {
+    const { frameMax } = this.#link
+    if (frameMax > CLIENT_MOST) return undefined
+    const bytes = headerFrameBytes(message)
+    if (bytes <= frameMax) return undefined
+    return new BrokerError(`its headers make ${bytes} bytes, more than frame_max of the server, ${frameMax}`)
+  }
+
   #answer(sent: Sent, error: unknown): void {
     if (!this.#sent.delete(sent)) return
     sent.answered(this.#verdict(sent, error))
   }
 
   #verdict(sent: Sent, error: unknown): LovageError | undefined {
-    if (sent.isReturned) return new BrokerError(`no queue for ${placeOf(sent)}`)
+    if (sent.isReturned) return new QueueNotFoundError(sent.routingKey, `no queue for ${placeOf(sent)}`)
     if (error === null || error === undefined) return undefined
     if (!this.#link.isOpen) return this.#link.failure
     const isNack = error instanceof Error && error.message === 'message nacked'

@@ -9,7 +9,7 @@ import { gatherWrites, writeGathered } from './gather-writes.js'
 import type { Script } from './script.js'
 import { Listening } from './listening.js'
 import type { ServerTarget } from './target.js'
-import { checkServer } from './server-check.js'
+import { checkServer, longestArgument } from './server-check.js'
 
 /** An argument of a command. */
 export type Argument = string | number | Buffer
@@ -32,6 +32,7 @@ export class RedisConnection {
   #checked: Promise<void> | undefined
   #isClosed = false
   #connects = 0
+  #longestArgument: number | undefined
 
   constructor(target: ServerTarget) {
     this.target = target
@@ -57,13 +58,25 @@ export class RedisConnection {
   async ready(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     if (this.#redis.status !== 'ready') await this.#becomeReady(signal)
-    this.#checked ??= checkServer(this)
+    this.#checked ??= this.#check()
     try {
       await this.#checked
     } catch (error) {
       this.#checked = undefined
       throw error
     }
+  }
+
+  /** Why the server would close the connection on one of these arguments instead of taking it, if it would. */
+  tooLong(args: readonly Argument[]): string | undefined {
+    const most = this.#longestArgument
+    if (most === undefined) return undefined
+    for (const arg of args) {
+      const bytes = typeof arg === 'number' ? 0 : Buffer.byteLength(arg)
+      if (bytes > most)
+        return `${String(bytes)} bytes are more than the server’s proto-max-bulk-len, ${String(most)}`
+    }
+    return undefined
   }
 
   /** Send a command. Rejects with a {@link RedisFailure}. */
@@ -138,6 +151,11 @@ export class RedisConnection {
     this.#redis.disconnect()
   }
 
+  async #check(): Promise<void> {
+    await checkServer(this)
+    this.#longestArgument = await longestArgument(this)
+  }
+
   async #becomeReady(signal: AbortSignal): Promise<void> {
     const redis = this.#redis
     await new Promise<void>((resolve, reject) => {
@@ -161,6 +179,8 @@ export class RedisConnection {
   }
 
   async #run(redis: Redis, script: Script, rest: readonly Argument[]): Promise<unknown> {
+    const refusal = this.tooLong(rest)
+    if (refusal !== undefined) throw new RedisFailure('refused', refusal)
     try {
       return await this.#inTime(redis.call('EVALSHA', [script.sha, ...rest]))
     } catch (error) {

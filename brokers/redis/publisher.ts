@@ -89,8 +89,13 @@ export class Publisher {
     for (const [position, own] of (await this.operations(batch)).entries()) {
       if (own.length === 0) refused.add(position)
       for (const operation of own) {
-        operations.push(operation)
-        positions.push(position)
+        const problem = link.tooLong(operation)
+        if (problem === undefined) {
+          operations.push(operation)
+          positions.push(position)
+        } else {
+          failed.set(position, problem)
+        }
       }
     }
     if (operations.length > 0) {

@@ -1,6 +1,6 @@
 import { ConfigError } from '../../src/errors/errors.js'
 import { RedisFailure } from './failure.js'
-import { textOf } from './reply.js'
+import { listOf, textOf } from './reply.js'
 import type { ServerTarget } from './target.js'
 
 /** The server to check, and how to ask it. */
@@ -9,6 +9,9 @@ export interface ServerToCheck {
   /** Send a command. Rejects with a {@link RedisFailure}. */
   call(command: string, ...args: readonly string[]): Promise<unknown>
 }
+
+/** The default of `proto-max-bulk-len`; no text of JavaScript is longer. */
+const EVERY_SERVER_TAKES = 2 ** 29
 
 /** Refuse a server that cannot hold a queue: too old, or allowed to evict keys of queues. @throws `ConfigError`. */
 export async function checkServer(link: ServerToCheck): Promise<void> {
@@ -26,6 +29,17 @@ export async function checkServer(link: ServerToCheck): Promise<void> {
     `${link.target.label} has maxmemory-policy ${policy} and may drop waiting tasks; set it to noeviction, ` +
       'or the option allow_eviction if that is what you want',
   )
+}
+
+/** Longest argument of a command in bytes; `undefined` where it is what every server takes, or the account may not ask. */
+export async function longestArgument(link: ServerToCheck): Promise<number | undefined> {
+  try {
+    const [, bytes] = listOf(await link.call('CONFIG', 'GET', 'proto-max-bulk-len'))
+    return Number(bytes) < EVERY_SERVER_TAKES ? Number(bytes) : undefined
+  } catch (error) {
+    if (error instanceof RedisFailure && error.kind === 'refused') return undefined
+    throw error
+  }
 }
 
 async function checkCluster(link: ServerToCheck): Promise<void> {

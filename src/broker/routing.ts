@@ -1,6 +1,6 @@
 import type { Message } from '../message/message.js'
 import { leastOf } from '../util/long-list.js'
-import { PublishError } from '../errors/errors.js'
+import { PublishError, QueueNotFoundError } from '../errors/errors.js'
 import type { Binding, Outgoing, Route } from './contract.js'
 
 /** A queue and how an exchange reaches it. */
@@ -106,11 +106,9 @@ export function unroutable(
   batch: readonly Pick<Outgoing, 'route'>[],
   indexes: readonly number[],
 ): PublishError {
-  const route = batch[indexes[0] ?? 0]?.route
-  return new PublishError(
-    `no queue is reached by exchange "${route?.exchange ?? ''}" and routing key "${route?.routingKey ?? ''}"`,
-    indexes,
-  )
+  const { exchange = '', routingKey = '' } = batch[indexes[0] ?? 0]?.route ?? {}
+  const message = `no queue is reached by exchange "${exchange}" and routing key "${routingKey}"`
+  return new PublishError(message, indexes, { cause: new QueueNotFoundError(routingKey, message) })
 }
 
 /**

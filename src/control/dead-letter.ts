@@ -2,6 +2,7 @@ import type { Delivery, Outgoing, QueueSpec, Route } from '../broker/contract.js
 import { ZLIB_COMPRESSOR } from '../message/compression/compressor.js'
 import { isEmpty } from '../message/embed.js'
 import type { Message, MessageProperties } from '../message/message.js'
+import { isRecord } from '../util/record.js'
 
 /**
  * Why a message was set aside. `worker-lost`: its workers died as often as `maxDeliveries` allows.
@@ -51,6 +52,12 @@ const MOST_EXPIRATION_MS = 2 ** 32 - 1
 const PREFIX = 'lovage-dead-'
 /** A store that refuses less has another reason than the size, in bytes. */
 const WORTH_COMPRESSING = 16 * 1024
+/** Headers of less are not what a store refuses, as JSON in bytes. */
+const WORTH_PACKING = 4 * 1024
+/** Header of a letter whose task's headers are in its body: how many bytes of it they are. */
+const PACKED = `${PREFIX}packed`
+/** Headers that such a letter has all the same, for who looks through a queue. */
+const SHOWN = ['id', 'task']
 /** Headers that other parts of the worker write onto a waiting message. */
 const OWN_PREFIXES = [PREFIX, 'lovage-unknown-']
 
@@ -95,9 +102,45 @@ export function compressedLetter({ message, ...rest }: Outgoing): Outgoing | und
   return { ...rest, message: { ...message, headers, body } }
 }
 
+/**
+ * A dead letter whose task's headers are at the beginning of its body, as JSON; `undefined` where they are few. Brokers take
+ * less in headers than in a body.
+ */
+export function packedLetter({ message, ...rest }: Outgoing): Outgoing | undefined {
+  const kept = Object.entries(message.headers).filter(
+    ([name]) => name.startsWith(PREFIX) || SHOWN.includes(name),
+  )
+  const packed = Buffer.from(JSON.stringify(withoutOwn(message.headers), withoutBigInt))
+  if (packed.byteLength < WORTH_PACKING || PACKED in message.headers) return undefined
+  const headers = { ...Object.fromEntries(kept), [PACKED]: packed.byteLength }
+  return { ...rest, message: { ...message, headers, body: Buffer.concat([packed, message.body]) } }
+}
+
+/** The message of a letter, with its task's headers where they were before they were packed. */
+function unpacked(message: Message): Message {
+  const { headers, body } = message
+  const length = headers[PACKED]
+  if (typeof length !== 'number') return message
+  const packed: unknown = parsed(Buffer.from(body.subarray(0, length)).toString())
+  if (!isRecord(packed)) return message
+  return { ...message, headers: { ...headers, ...packed }, body: body.subarray(length) }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function withoutBigInt(_name: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? Number(value) : value
+}
+
 /** Read a dead letter. One that somebody else put into the queue has the reason `unknown`. */
 export function readDeadLetter(delivery: Delivery): DeadLetter {
-  const { message } = delivery
+  const message = unpacked(delivery.message)
   const { headers } = message
   const queue = text(headers[`${PREFIX}queue`]) || delivery.queue.slice(0, -SUFFIX.length)
   const routingKey = text(headers[`${PREFIX}routing-key`])

@@ -1,5 +1,10 @@
 import type { Settlement } from '../../broker/contract.js'
-import { compressedLetter, deadLetterQueueSpec, toDeadLetter } from '../../control/dead-letter.js'
+import {
+  compressedLetter,
+  deadLetterQueueSpec,
+  packedLetter,
+  toDeadLetter,
+} from '../../control/dead-letter.js'
 import { BackendError } from '../../errors/errors.js'
 import type { Rejection } from './rejections.js'
 import type { Run } from '../run/run.js'
@@ -11,14 +16,14 @@ const MOST_REFUSALS = 4
 const HAND_BACK = { delayMs: 60_000, unspent: false }
 
 /**
- * The same settlement with its dead letter compressed, where it is the letter that is refused and may be too large: it has
- * more headers than the message had.
+ * The same settlement with its dead letter compressed, or its headers in its body, where it is the letter that is refused and
+ * may be too large: it has more headers than the message had.
  */
 export function withSmallerLetter(item: Run | Rejection, error: Error): Settlement | undefined {
   const { declares, stage, settlement } = item
   if (declares === undefined || stage !== 'new' || error instanceof BackendError) return undefined
   const letter = settlement.publish.at(-1)
-  const smaller = letter === undefined ? undefined : compressedLetter(letter)
+  const smaller = letter === undefined ? undefined : (compressedLetter(letter) ?? packedLetter(letter))
   if (smaller === undefined) return undefined
   return { ...settlement, publish: [...settlement.publish.slice(0, -1), smaller] }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
-import { toDeadLetter } from '../../../src/control/dead-letter.js'
+import { packedLetter, readDeadLetter, toDeadLetter } from '../../../src/control/dead-letter.js'
 import {
   listDeadLetters,
   purgeDeadLetters,
@@ -53,6 +53,53 @@ it('a dead letter outlives the time to live of its message, and is persistent', 
   const letter = toDeadLetter({ ...delivery('short'), message: { ...message, properties } }, note)
 
   expect(letter.message.properties).toEqual({ correlationId: 'short', persistent: true })
+})
+
+describe('a dead letter whose headers are in its body', () => {
+  const note = { reason: 'rejected' as const, detail: 'no', atMs: AT_MS }
+
+  function packed(headers: Record<string, unknown>): Delivery | undefined {
+    const { message, ...rest } = delivery('long')
+    const letter = toDeadLetter(
+      { ...rest, message: { ...message, headers: { ...message.headers, ...headers } } },
+      note,
+    )
+    const smaller = packedLetter(letter)
+    return smaller && { ...rest, queue: 'pay.dead', message: smaller.message }
+  }
+
+  it('is read as it was, and shows what it is without', () => {
+    const text = 'x'.repeat(10_000)
+
+    const letter = packed({ text, large: 2n ** 40n })
+
+    if (letter === undefined) throw new RangeError('it was not packed')
+    expect(Object.keys(letter.message.headers)).toEqual(
+      expect.arrayContaining(['id', 'task', 'lovage-dead-reason']),
+    )
+    expect(letter.message.headers).not.toHaveProperty('text')
+    const { message, reason } = readDeadLetter(letter)
+    expect(reason).toBe('rejected')
+    expect(message.headers).toEqual({ id: 'long', task: 'tasks.pay', own: 'kept', text, large: 2 ** 40 })
+    expect(new TextDecoder().decode(message.body)).toBe('[[1], {}, {}]')
+  })
+
+  it('is made only where there are many, and once', () => {
+    const letter = packed({ text: 'x'.repeat(10_000) })
+
+    expect(packed({})).toBeUndefined()
+    expect(letter && packedLetter({ message: letter.message, route: letter.route })).toBeUndefined()
+  })
+
+  it.each([5, 1_000, -1, 0.5, '5'])('is read as it is where its body holds none: %s', (length) => {
+    const { message, ...rest } = delivery('other')
+    const headers = { ...message.headers, 'lovage-dead-packed': length }
+
+    const letter = readDeadLetter({ ...rest, message: { ...message, headers } })
+
+    expect(letter.message.headers).toEqual(message.headers)
+    expect(letter.message.body).toEqual(message.body)
+  })
 })
 
 describe('dead letters', () => {

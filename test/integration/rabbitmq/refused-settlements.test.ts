@@ -1,0 +1,156 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { deadLetterQueueSpec, readDeadLetter } from '../../../src/control/dead-letter.js'
+import { Lovage, Reject } from '../../../src/index.js'
+import type { ConfigInput } from '../../../src/config/config.js'
+import type { Delivery } from '../../../src/broker/contract.js'
+import { startWorker } from '../../../src/testing/index.js'
+import { never } from '../../conformance/time.js'
+import { canStartRabbitmq, RabbitmqServer } from '../../support/rabbitmq-server.js'
+import { randomName } from '../../support/temp.js'
+
+jest.setTimeout(60_000)
+
+const LIMIT = 100_000
+const withServer = canStartRabbitmq() ? describe : describe.skip
+
+let server: RabbitmqServer
+const closers: (() => Promise<unknown>)[] = []
+
+function startsWith(setting: string): void {
+  beforeAll(async () => {
+    server = await RabbitmqServer.start(setting)
+  }, 90_000)
+
+  afterAll(async () => {
+    await server?.[Symbol.asyncDispose]()
+  })
+}
+
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close()
+})
+
+function open(settings: ConfigInput): Lovage {
+  const app = new Lovage('shop', { broker: server.url, ...settings })
+  closers.push(() => app.close())
+  return app
+}
+
+/** Waits for the dead letter of a queue. */
+async function letterOf(app: Lovage, queue: string): Promise<Delivery | undefined> {
+  const broker = await app.openBroker()
+  closers.push(() => broker.close())
+  await broker.declare(deadLetterQueueSpec(queue))
+  const consumer = await broker.consume([`${queue}.dead`], { credit: 1, leaseMs: 30_000 })
+  const [letter] = await consumer.fetch(1, { waitMs: 30_000, signal: never })
+  if (letter !== undefined) await consumer.ack([letter])
+  return letter
+}
+
+async function publishWith(headers: Record<string, unknown>, queue: string): Promise<void> {
+  const app = open({ backend: false, taskDefaultQueue: queue })
+  const broker = await app.openBroker()
+  closers.push(() => broker.close())
+  await broker.declare({ name: queue, lifetime: 'durable', bindings: [] })
+  await broker.publish([
+    {
+      route: { exchange: '', routingKey: queue },
+      message: {
+        body: Buffer.from('[[], {}, {}]'),
+        contentType: 'application/json',
+        contentEncoding: 'utf-8',
+        headers: { id: 'large', task: 'tasks.no', lang: 'js', ...headers },
+        properties: { correlationId: 'large' },
+      },
+    },
+  ])
+}
+/** A message with headers of this length is rejected by its task. */
+async function setsAside(length: number): Promise<void> {
+  const taskDefaultQueue = randomName('queue')
+  const app = open({ backend: 'memory://', taskDefaultQueue })
+  let runs = 0
+  app.task('tasks.no', () => {
+    runs += 1
+    throw new Reject('not today')
+  })
+  await publishWith({ note: 'x'.repeat(length) }, taskDefaultQueue)
+  const worker = await startWorker(app)
+
+  const letter = await letterOf(app, taskDefaultQueue)
+  await worker.stop()
+
+  if (letter === undefined) throw new RangeError('nothing came')
+  const read = readDeadLetter(letter)
+  expect(read).toMatchObject({ id: 'large', reason: 'rejected', detail: 'Reject: not today' })
+  expect(read.message.headers).toMatchObject({ task: 'tasks.no', note: 'x'.repeat(length) })
+  expect(Buffer.from(read.message.body).toString()).toBe('[[], {}, {}]')
+  expect(runs).toBe(1)
+}
+
+withServer('what RabbitMQ refuses of a task that ended', () => {
+  startsWith(`max_message_size = ${LIMIT}`)
+
+  it('is a failure by rpc that says so, where its result is larger than a message may be', async () => {
+    const taskDefaultQueue = randomName('queue')
+    const app = open({ backend: 'rpc://', taskDefaultQueue })
+    const working = open({ backend: 'rpc://', taskDefaultQueue })
+    let runs = 0
+    working.task('tasks.long', (length: number) => {
+      runs += 1
+      return 'x'.repeat(length)
+    })
+    const worker = await startWorker(working)
+
+    const [long, short] = await Promise.all([
+      app.sendTask('tasks.long', { args: [2 * LIMIT] }),
+      app.sendTask('tasks.long', { args: [1] }),
+    ])
+
+    await expect(long.get(20)).rejects.toThrow(/message size \d+ is larger/)
+    expect(await short.get(20)).toBe('x')
+    expect(runs).toBe(2)
+    await worker.stop()
+  })
+
+  it('is a failure that says so, where it is a follow-up', async () => {
+    const taskDefaultQueue = randomName('queue')
+    const app = open({ backend: 'memory://', taskDefaultQueue })
+    let runs = 0
+    const task = app.task('tasks.long', () => {
+      runs += 1
+      return 'x'.repeat(2 * LIMIT)
+    })
+    const next = app.task('tasks.next', (text: string) => text.length)
+    const worker = await startWorker(app)
+
+    const result = await task.applyAsync([], { link: next.s() })
+
+    await expect(result.get(20)).rejects.toThrow(/message size \d+ is larger/)
+    expect(runs).toBe(1)
+    await worker.stop()
+  })
+
+  it('is set aside after one run, where its letter has longer headers than can be written', () =>
+    setsAside(65_300))
+})
+
+withServer('headers that are longer than a frame of RabbitMQ', () => {
+  startsWith('frame_max = 8192')
+
+  it('are an error at the call, which no other call suffers from', async () => {
+    const app = open({ backend: false, taskDefaultQueue: randomName('queue') })
+    await app.sendTask('tasks.first')
+
+    const sent = await Promise.allSettled([
+      app.sendTask('tasks.any'),
+      app.sendTask('tasks.any', { headers: { note: 'x'.repeat(20_000) } }),
+      app.sendTask('tasks.any'),
+    ])
+
+    expect(sent.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    expect(sent[1]).toMatchObject({ reason: { code: 'LOVAGE_PUBLISH', retryable: false } })
+  })
+
+  it('do not keep a message from being set aside after one run', () => setsAside(7_950))
+})
