@@ -16,7 +16,7 @@ export function rabbitmqScript(name) {
 }
 
 /** A node with ports, names and files of its own, not started; `folder` exists, `settings` are lines of its
- * configuration, `# plugin <name>` among them. */
+ * configuration, `# plugin <name>` and `# erl <arguments>` among them. */
 export async function newRabbitmqNode(folder, settings = []) {
   const [port, distPort, epmdPort] = await Promise.all([freePort(), freePort(), freePort()])
   const config = join(folder, 'rabbitmq.conf')
@@ -36,13 +36,17 @@ export async function newRabbitmqNode(folder, settings = []) {
     RABBITMQ_LOG_BASE: join(folder, 'log'),
     RABBITMQ_PID_FILE: join(folder, 'server.pid'),
     RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'plugins'),
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `${loopback} +S 2:2`,
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `${loopback} +S 2:2 ${argumentsIn(settings)}`,
     RABBITMQ_CTL_ERL_ARGS: loopback,
   }
   await mkdir(join(folder, 'epmd'), { recursive: true })
   const plugins = settings.flatMap((line) => /^# plugin (\w+)$/.exec(line)?.slice(1) ?? [])
   await writeFile(join(folder, 'plugins'), `[${plugins.join(',')}].\n`)
   return { folder, port, epmdPort, env, url: `amqp://guest:guest@127.0.0.1:${port}//` }
+}
+
+function argumentsIn(settings) {
+  return settings.flatMap((line) => /^# erl (.+)$/.exec(line)?.slice(1) ?? []).join(' ')
 }
 
 /**
