@@ -73,6 +73,7 @@ export class ConsumerSession {
       clock: host.clock,
       logger: host.logger,
       limitMs: SETTLE_LIMIT_MS,
+      leaseMs: settings.leaseMs,
       lost: (error) => session.lose(error),
       orphaned: parts.orphaned,
     })

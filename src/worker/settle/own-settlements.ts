@@ -1,11 +1,39 @@
 import type { ResultBackend, TaskRecord } from '../../backend/contract.js'
+import type { Broker, Consumer } from '../../broker/contract.js'
 import type { SettleItem } from './settle-item.js'
+
+/** What tells whose settlement stands. */
+export interface SettlementWitnesses {
+  readonly broker: Pick<Broker, 'leases'>
+  readonly consumer: Pick<Consumer, 'holder'>
+  readonly backend: ResultBackend | undefined
+  readonly leaseMs: number
+}
 
 /** Some result tables keep whole seconds. */
 const COARSEST_MS = 1_000
 
-/** Tags of the items whose own record stands in the store: an earlier try was applied, and only its answer was lost. */
+/**
+ * Tags of the items that an earlier try of ours settled, and only its answer was lost: their claims are gone.
+ *
+ * A holder whose lease has never ended lost no claim to anyone, so that what is gone was settled by it. Where claims are
+ * renewed one by one, the record that stands in the result backend tells.
+ */
 export async function ownSettlements(
+  { broker, consumer, backend, leaseMs }: SettlementWitnesses,
+  items: readonly SettleItem[],
+): Promise<ReadonlySet<string>> {
+  const { leases } = broker
+  const { holder } = consumer
+  if (leases?.renews === 'holder' && holder !== undefined) {
+    const { held } = await leases.renew(holder, [], leaseMs)
+    if (held) return new Set(items.map(({ delivery }) => delivery.tag))
+  }
+  return backend === undefined ? new Set() : ownRecords(backend, items)
+}
+
+/** Tags of the items whose own record stands in the store. */
+async function ownRecords(
   backend: ResultBackend,
   items: readonly SettleItem[],
 ): Promise<ReadonlySet<string>> {

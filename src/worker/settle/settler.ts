@@ -22,6 +22,8 @@ export interface SettlerParts {
   readonly logger: TaskLogger
   /** Longest try, in milliseconds; then the connection counts as lost. */
   readonly limitMs: number
+  /** How long a claim lasts unless it is renewed, in milliseconds. */
+  readonly leaseMs: number
   /** The connection failed. Told at every failure; whoever hears it builds another connection for new claims. */
   readonly lost: (error: Error) => void
   /** Takes over what needs no claim when this connection is gone for good. */
@@ -172,11 +174,11 @@ export class Settler {
 
   /** Without those whose claim is gone because an earlier try of ours ended it. */
   async #lostToOthers(items: readonly SettleItem[], lost: readonly Delivery[]): Promise<readonly Delivery[]> {
-    const { backend } = this.#parts
-    if (lost.length === 0 || backend === undefined) return lost
+    if (lost.length === 0) return lost
     const gone = new Set(lost.map((delivery) => delivery.tag))
     const unsure = items.filter((item) => this.#unsure.has(item) && gone.has(item.delivery.tag))
-    const own = await ownSettlements(backend, unsure)
+    if (unsure.length === 0) return lost
+    const own = await ownSettlements(this.#parts, unsure)
     return lost.filter((delivery) => !own.has(delivery.tag))
   }
 

@@ -140,6 +140,7 @@ class SettlerBench {
       clock: this.clock,
       logger: new LogBook(),
       limitMs: 60_000,
+      leaseMs: 30_000,
       lost: (error) => this.lost.push(error),
       orphaned: (item) => this.orphans.push(item),
     })
