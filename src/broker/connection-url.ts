@@ -160,7 +160,11 @@ function parseHosts(text: string, url: string): readonly HostPort[] {
 
 function parseHost(text: string, url: string): HostPort {
   const match = HOST_FORM.exec(text)
-  if (match === null) throw broken(url, `"${text}" is not host:port`)
+  if (match === null) {
+    // Without an `@` it may be a password.
+    const hidden = text.replace(/:.*/s, ':********')
+    throw broken(url.replace(text, hidden), `"${hidden}" is not host:port`)
+  }
   const [, host = '', port = ''] = match
   const number = port === '' ? undefined : Number(port)
   if (number !== undefined && number > 65_535) throw broken(url, `port ${port} is above 65535`)

@@ -134,6 +134,7 @@ function addCommand(session: CommandContext): Command {
     .action(async (name: string, flags: EntryFlags) => {
       const schedule = scheduleOf(flags)
       const app = await session.openApp()
+      if (app.config().beatStore === undefined) refuseProcessBroker(session, app, 'beat add')
       await app.beat.upsert(name, {
         task: flags.task ?? '',
         schedule,

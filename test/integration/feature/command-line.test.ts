@@ -49,7 +49,13 @@ test(
   LIMIT_MS,
 )
 
-test.each([['call', 'shop.add'], ['shell'], ['beat'], ['beat', 'run', 'sweep']])(
+test.each([
+  ['call', 'shop.add'],
+  ['shell'],
+  ['beat'],
+  ['beat', 'run', 'sweep'],
+  ['beat', 'add', 'sweep', '--task', 'shop.sweep', '--every', '5'],
+])(
   'lovage %s %s is refused where the message would be gone with the process',
   async (...words) => {
     await using project = await createProject()

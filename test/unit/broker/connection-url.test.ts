@@ -112,9 +112,12 @@ describe('parseConnectionUrl', () => {
     expect(String(url)).toContain('redis://user:**@h:6379/0')
   })
 
-  it('shows no secret in the error of a broken URL', () => {
-    expect(() => parseConnectionUrl('amqp://u:s3cret@h:99999/')).toThrow(
-      expect.objectContaining({ message: expect.not.stringContaining('s3cret') }),
-    )
-  })
+  it.each(['amqp://u:s3cret@h:99999/', 'redis://:s3cret', 'redis://user:s3cret/0', 'amqp://a:1,user:s3cret'])(
+    'shows no secret in the error of the broken URL %s',
+    (url) => {
+      expect(() => parseConnectionUrl(url)).toThrow(
+        expect.objectContaining({ message: expect.not.stringContaining('s3cret') }),
+      )
+    },
+  )
 })
