@@ -15,7 +15,7 @@ app.onAfterConfigure(() => {
 })
 // #endregion
 
-console.log([...app.periodic.all().keys()].join()) // shop.sync,shop.report,monday
+console.log([...app.periodic.all().keys()].join()) // celery.backend_cleanup,shop.sync,shop.report,monday
 
 // #region clocks
 const timezone = 'America/New_York'

@@ -15,7 +15,9 @@ function allowed(): readonly string[] {
 
 test('the policy in the guide allows each action that the broker asks for, and no other', () => {
   const folder = join(projectRoot, 'brokers/sqs')
-  const source = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'))
+  const source = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(join(folder, file), 'utf8'))
   const asked = [...source.join('').matchAll(/new (\w+?)(?:Batch)?Command\(/g)].map(
     ([, name]) => `sqs:${name}`,
   )
