@@ -1,6 +1,7 @@
 import type { RedisOptions } from 'ioredis'
 import { SSL_OPTIONS, tlsOf } from '../../src/broker/tls-options.js'
 import { ConfigError } from '../../src/errors/errors.js'
+import { parsedJson } from '../../src/util/parsed-json.js'
 import { isRecord } from '../../src/util/record.js'
 import { suggest } from '../../src/util/suggest.js'
 
@@ -48,17 +49,9 @@ export function sentinelAccount(given: unknown, isSecure: boolean): RedisOptions
 
 function membersOf(given: unknown): Readonly<Record<string, unknown>> {
   if (given === undefined || given === null) return {}
-  const members: unknown = typeof given === 'string' ? parsed(given) : given
+  const members: unknown = typeof given === 'string' ? parsedJson(given) : given
   if (isRecord(members)) return members
   throw new ConfigError('expected option "sentinel_kwargs" to be an object, or its JSON')
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
-  }
 }
 
 function text(options: ReadonlyMap<string, unknown>, name: string): string | undefined {

@@ -2,7 +2,7 @@ import { matchBindings } from '../../src/broker/routing.js'
 import type { BoundQueue } from '../../src/broker/routing.js'
 import type { Binding, ExchangeType, Outgoing, QueueSpec } from '../../src/broker/contract.js'
 import { isRecord } from '../../src/util/record.js'
-import { parsedJson } from './parsed-json.js'
+import { parsedJson } from '../../src/util/parsed-json.js'
 import type { SqlDialect } from './dialect/dialect.js'
 import type { SqlSession, SqlRow } from './sql-session.js'
 

@@ -1,12 +1,8 @@
 import { BroadcastChannel } from 'node:worker_threads'
+import { monotonicMs } from '../../src/util/monotonic.js'
 import { isRecord } from '../../src/util/record.js'
 
 const CHANNEL = 'lovage-sqs-leases'
-
-/** Milliseconds on a clock that all threads of this machine share and nobody sets. */
-export function monotonicMs(): number {
-  return Number(process.hrtime.bigint() / 1_000n) / 1_000
-}
 
 /**
  * Until when claims hold, as far as this process knows.

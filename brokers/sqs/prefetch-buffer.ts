@@ -1,4 +1,4 @@
-import { monotonicMs } from './lease-deadlines.js'
+import { monotonicMs } from '../../src/util/monotonic.js'
 import type { Received } from './received.js'
 import { leastOf } from '../../src/util/long-list.js'
 

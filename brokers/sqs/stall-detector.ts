@@ -1,4 +1,4 @@
-import { monotonicMs } from './lease-deadlines.js'
+import { monotonicMs } from '../../src/util/monotonic.js'
 
 const TICK_MS = 500
 

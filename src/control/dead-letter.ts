@@ -2,6 +2,7 @@ import type { Delivery, Outgoing, QueueSpec, Route } from '../broker/contract.js
 import { ZLIB_COMPRESSOR } from '../message/compression/compressor.js'
 import { isEmpty } from '../message/embed.js'
 import type { Message, MessageProperties } from '../message/message.js'
+import { parsedJson } from '../util/parsed-json.js'
 import { isRecord } from '../util/record.js'
 
 /**
@@ -121,17 +122,9 @@ function unpacked(message: Message): Message {
   const { headers, body } = message
   const length = headers[PACKED]
   if (typeof length !== 'number') return message
-  const packed: unknown = parsed(Buffer.from(body.subarray(0, length)).toString())
+  const packed = parsedJson(Buffer.from(body.subarray(0, length)).toString())
   if (!isRecord(packed)) return message
   return { ...message, headers: { ...headers, ...packed }, body: body.subarray(length) }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function withoutBigInt(_name: string, value: unknown): unknown {

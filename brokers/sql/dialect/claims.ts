@@ -1,4 +1,4 @@
-import { parsedJson } from '../parsed-json.js'
+import { parsedJson } from '../../../src/util/parsed-json.js'
 import type { SqlRow } from '../sql-session.js'
 import type { ClaimedRow, ClaimKey } from './dialect.js'
 import { append } from '../../../src/util/long-list.js'

@@ -7,7 +7,7 @@ import type {
   SqlDialect,
 } from '../dialect/dialect.js'
 import { ConfigError } from '../../../src/errors/errors.js'
-import { parsedJson } from '../parsed-json.js'
+import { parsedJson } from '../../../src/util/parsed-json.js'
 import type { SqlSession } from '../sql-session.js'
 import type { KombuFlavour } from './flavour.js'
 import { mysqlFlavour } from './mysql-tables.js'

@@ -1,3 +1,5 @@
+import { monotonicMs } from '../../util/monotonic.js'
+
 /** Where a claim is: it has yet to start, its body runs, or the body has ended and is being settled. */
 const STATE = { free: 0, waiting: 1, running: 2, ended: 3 } as const
 
@@ -61,7 +63,7 @@ export class ClaimBoard {
 
   /** The event loop turns. */
   beat(): void {
-    this.#floats[BEAT_AT / 8] = machineMs()
+    this.#floats[BEAT_AT / 8] = monotonicMs()
   }
 
   /** A claim waits for its start. @returns its slot; -1 where there is no room, and then nothing is taken back. */
@@ -83,7 +85,7 @@ export class ClaimBoard {
   start(slot: number): boolean {
     if (slot < 0) return true
     const at = offsetOf(slot)
-    if (this.#floats[at / 8 + 3] !== 0) this.#floats[at / 8 + 2] = machineMs()
+    if (this.#floats[at / 8 + 3] !== 0) this.#floats[at / 8 + 2] = monotonicMs()
     Atomics.store(this.#words, at / 4, STATE.running)
     // The other side counts first and reads then: one of the two sees what the other did.
     return !this.isTakenBack
@@ -166,11 +168,6 @@ export class ClaimBoard {
     for (let at = HEADER_BYTES; at < this.memory.byteLength; at += SLOT_BYTES)
       if (Atomics.load(this.#words, at / 4) !== STATE.free) yield at
   }
-}
-
-/** Milliseconds on a clock that all threads of a machine share. */
-export function machineMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6
 }
 
 function isTooLong(tag: string): boolean {

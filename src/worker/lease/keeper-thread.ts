@@ -19,7 +19,8 @@ import {
   type ToKeeper,
 } from './keeper-messages.js'
 import { renewEveryMs } from './keeper.js'
-import { ClaimBoard, machineMs } from './claim-board.js'
+import { monotonicMs } from '../../util/monotonic.js'
+import { ClaimBoard } from './claim-board.js'
 import { LOOK_EVERY_MS, LoopGuard } from './loop-guard.js'
 import { Renewals } from './renewals.js'
 
@@ -66,7 +67,7 @@ class KeeperThread {
     const board = new ClaimBoard(start.memory)
     const guard = new LoopGuard({
       view: () => board.view(),
-      nowMs: machineMs,
+      nowMs: monotonicMs,
       limitMs: start.limitMs,
       // Cannot reject: it catches.
       takeBack: () => void this.#takeBack(board),
