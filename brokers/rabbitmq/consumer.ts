@@ -41,7 +41,7 @@ export interface ConsumerParts {
 
 /** How long a fetch that may not wait waits for a message that is known to be there. */
 const SOON_MS = 300
-/** How long a fetch waits before it asks for more than its taps let through. */
+/** How long a fetch waits before it asks for more than its AMQP consumers let through. */
 const STARVED_MS = 20
 /** How long the message of a long task stays with a worker that does not renew it. */
 const KEEP_LONG_MS = 120_000
@@ -54,7 +54,7 @@ const KEEP_LONG_MS = 120_000
  */
 export class RabbitConsumer implements Consumer {
   readonly #parts: ConsumerParts
-  readonly #taps: QueueConsumers
+  readonly #consumers: QueueConsumers
   readonly #unsettled = new Unsettled()
   readonly #waiters = new Waiters()
   readonly #speed = new Speed()
@@ -62,35 +62,35 @@ export class RabbitConsumer implements Consumer {
   #arrived: UnsettledDelivery[] = []
   #credit: number
   #handedOut = 0
-  /** Deliveries for each queue that the taps were opened for. */
+  /** Deliveries for each queue that the AMQP consumers were opened for. */
   #level = 0
   #lost: BrokerConnectionError | undefined
   #closing: Promise<void> | undefined
   /** What is under way with deliveries that must not be given back meanwhile. */
   readonly #leaving = new Set<Promise<void>>()
   #fetches = 0
-  readonly #hoard: UnfetchedDeliveries
+  readonly #unfetched: UnfetchedDeliveries
   readonly #long: LongClaims
-  readonly #recounts: DeliveryCounts
-  readonly #lengthWatch: LongClaimMonitor
+  readonly #deliveryCounts: DeliveryCounts
+  readonly #longClaimMonitor: LongClaimMonitor
 
   constructor(parts: ConsumerParts) {
     this.#parts = parts
     this.#credit = parts.options.credit
     const { channel, queues } = parts
-    this.#taps = new QueueConsumers(channel, queues, {
-      arrived: (tap, message) => this.#arrive(tap, message),
+    this.#consumers = new QueueConsumers(channel, queues, {
+      arrived: (consumer, message) => this.#arrive(consumer, message),
       ended: (queue) => this.#lose(new BrokerConnectionError(`queue "${queue}" was deleted`)),
     })
-    this.#hoard = new UnfetchedDeliveries({
+    this.#unfetched = new UnfetchedDeliveries({
       fetches: () => this.#fetches,
       isOver: () => this.#arrived.length === 0 || this.#lost !== undefined || this.#waiters.count > 0,
-      drop: () => this.#dropHoard(),
+      drop: () => this.#giveBackUnfetched(),
     })
     const { consumerTimeoutMs, returner, run } = parts
     const keepMs = Math.min(KEEP_LONG_MS, consumerTimeoutMs)
     this.#long = new LongClaims({ keepMs, publisher: returner, run })
-    this.#recounts = new DeliveryCounts({
+    this.#deliveryCounts = new DeliveryCounts({
       returner,
       unsettled: this.#unsettled,
       settle: (held) => this.#settle([held]),
@@ -100,7 +100,7 @@ export class RabbitConsumer implements Consumer {
         await channel.prefetch(this.#level, false)
       },
     })
-    this.#lengthWatch = new LongClaimMonitor({
+    this.#longClaimMonitor = new LongClaimMonitor({
       consumerTimeoutMs,
       held: () => this.#unsettled.all,
       isOver: () => this.#closing !== undefined,
@@ -235,7 +235,7 @@ export class RabbitConsumer implements Consumer {
   async #giveAllBack(): Promise<void> {
     const { channel } = this.#parts
     try {
-      await this.#taps.turn(0, () => 0)
+      await this.#consumers.turn(0, () => 0)
       await Promise.allSettled(this.#leaving)
       await this.#giveBack(this.#claimed.map(unspent))
       await channel.close()
@@ -244,14 +244,14 @@ export class RabbitConsumer implements Consumer {
     }
   }
 
-  /** Whether everything that the taps let through is here and not settled. */
+  /** Whether everything that the AMQP consumers let through is here and not settled. */
   #isStarved(): boolean {
-    return this.#taps.free === 0 && this.#arrived.length === 0 && this.#level < this.#credit
+    return this.#consumers.free === 0 && this.#arrived.length === 0 && this.#level < this.#credit
   }
 
   async #ensureTapped(room: number): Promise<void> {
     const wanted = Math.min(this.#credit, this.#handedOut + room)
-    if (!this.#taps.isOpen) await this.#turn(wanted)
+    if (!this.#consumers.isOpen) await this.#turn(wanted)
     else if (this.#speed.isFast && this.#level < Math.min(this.#credit, wanted))
       await this.#turn(Math.min(this.#credit, 2 * wanted))
   }
@@ -296,16 +296,16 @@ export class RabbitConsumer implements Consumer {
     return taken.map((held) => held.delivery)
   }
 
-  #arrive(tap: QueueConsumer, message: ConsumeMessage): void {
-    const arrival = toArrival(message, tap.queue)
-    const delivery = this.#toDelivery(arrival, tap.queue, message.fields.deliveryTag)
-    const held: UnsettledDelivery = { message, consumer: tap, delivery, handedOutMs: 0 }
-    tap.open += 1
+  #arrive(consumer: QueueConsumer, message: ConsumeMessage): void {
+    const arrival = toArrival(message, consumer.queue)
+    const delivery = this.#toDelivery(arrival, consumer.queue, message.fields.deliveryTag)
+    const held: UnsettledDelivery = { message, consumer, delivery, handedOutMs: 0 }
+    consumer.open += 1
     this.#unsettled.add(held)
     const isNews = arrival.isUncounted && delivery.replaces === undefined
     // Its settling ends it; what fails hands it out as it is.
-    if (isNews || arrival.notBeforeMs !== undefined) void this.#recounts.publish(held, arrival)
-    else if (!this.#recounts.hold(held)) this.#keep(held)
+    if (isNews || arrival.notBeforeMs !== undefined) void this.#deliveryCounts.publish(held, arrival)
+    else if (!this.#deliveryCounts.hold(held)) this.#keep(held)
   }
 
   #toDelivery(arrival: Arrival, queue: string, number: number): Delivery {
@@ -326,7 +326,7 @@ export class RabbitConsumer implements Consumer {
   #keep(held: UnsettledDelivery): void {
     this.#arrived.push(held)
     this.#waiters.wakeSoon()
-    if (!this.#parts.staysTapped && this.#closing === undefined) this.#hoard.watch()
+    if (!this.#parts.staysTapped && this.#closing === undefined) this.#unfetched.watch()
   }
 
   #settle(settled: readonly UnsettledDelivery[], isMoved = false): void {
@@ -358,19 +358,19 @@ export class RabbitConsumer implements Consumer {
     }
   }
 
-  async #dropHoard(): Promise<void> {
-    const hoard = this.#arrived
+  async #giveBackUnfetched(): Promise<void> {
+    const unfetched = this.#arrived
     this.#arrived = []
     this.#speed.reset()
     try {
       this.#level = 0
-      await this.#taps.turn(0, () => 0)
-      append(hoard, this.#arrived.splice(0))
-      await this.#giveBack(hoard.map(({ delivery }) => unspent(delivery)))
+      await this.#consumers.turn(0, () => 0)
+      append(unfetched, this.#arrived.splice(0))
+      await this.#giveBack(unfetched.map(({ delivery }) => unspent(delivery)))
     } catch {
       append(
         this.#arrived,
-        hoard.filter(({ delivery }) => this.#unsettled.find(delivery.tag) !== undefined),
+        unfetched.filter(({ delivery }) => this.#unsettled.find(delivery.tag) !== undefined),
       )
     }
     this.#waiters.wake()
@@ -379,7 +379,7 @@ export class RabbitConsumer implements Consumer {
   async #turn(level: number): Promise<void> {
     this.#level = level
     try {
-      await this.#taps.turn(level, (queue) => this.#unsettled.countOf(queue))
+      await this.#consumers.turn(level, (queue) => this.#unsettled.countOf(queue))
     } catch (error) {
       throw this.#lost ?? toFailure(error, this.#parts.link.label)
     }
@@ -399,8 +399,8 @@ export class RabbitConsumer implements Consumer {
   }
 
   #stopWatching(): void {
-    this.#hoard.stop()
-    this.#lengthWatch.stop()
+    this.#unfetched.stop()
+    this.#longClaimMonitor.stop()
   }
 
   #reasonOf(reason: unknown): BrokerConnectionError {

@@ -11,10 +11,10 @@ export interface QueueConsumer {
   name: string
 }
 
-/** What happens at the taps. */
+/** What happens at the consumers. */
 export interface QueueConsumerListener {
-  readonly arrived: (tap: QueueConsumer, message: ConsumeMessage) => void
-  /** The server ended a tap: its queue was deleted. */
+  readonly arrived: (consumer: QueueConsumer, message: ConsumeMessage) => void
+  /** The server ended a consumer: its queue was deleted. */
   readonly ended: (queue: string) => void
 }
 
@@ -28,7 +28,7 @@ export class QueueConsumers {
   readonly #channel: Channel
   readonly #queues: readonly string[]
   readonly #listener: QueueConsumerListener
-  #taps: readonly QueueConsumer[] = []
+  #consumers: readonly QueueConsumer[] = []
   #turning: Promise<void> = Promise.resolve()
 
   constructor(channel: Channel, queues: readonly string[], listener: QueueConsumerListener) {
@@ -39,15 +39,15 @@ export class QueueConsumers {
 
   /** Whether anything can come. */
   get isOpen(): boolean {
-    return this.#taps.length > 0
+    return this.#consumers.length > 0
   }
 
   /** How many more deliveries the server may send. */
   get free(): number {
-    return this.#taps.reduce((sum, tap) => sum + Math.max(0, tap.prefetch - tap.open), 0)
+    return this.#consumers.reduce((sum, consumer) => sum + Math.max(0, consumer.prefetch - consumer.open), 0)
   }
 
-  /** Let `prefetch` deliveries through for each queue, those of the taps before included; 0 closes them. */
+  /** Let `prefetch` deliveries through for each queue, those of the consumers before included; 0 closes them. */
   turn(prefetch: number, isHeld: (queue: string) => number): Promise<void> {
     const turning = this.#turning.then(() => this.#turn(prefetch, isHeld))
     this.#turning = turning.catch(() => undefined)
@@ -55,29 +55,34 @@ export class QueueConsumers {
   }
 
   async #turn(prefetch: number, heldOf: (queue: string) => number): Promise<void> {
-    const old = this.#taps
-    this.#taps = []
+    const old = this.#consumers
+    this.#consumers = []
     // Opened before the old ones end: a queue that deletes itself does so with its last consumer.
     if (prefetch > 0) await this.#open(prefetch, heldOf)
-    await Promise.all(old.map((tap) => this.#channel.cancel(tap.name)))
+    await Promise.all(old.map((consumer) => this.#channel.cancel(consumer.name)))
   }
 
   async #open(prefetch: number, heldOf: (queue: string) => number): Promise<void> {
-    const taps: QueueConsumer[] = []
+    const consumers: QueueConsumer[] = []
     const opening = this.#queues.map(async (queue) => {
-      const tap: QueueConsumer = { queue, prefetch: Math.max(1, prefetch - heldOf(queue)), open: 0, name: '' }
-      taps.push(tap)
+      const consumer: QueueConsumer = {
+        queue,
+        prefetch: Math.max(1, prefetch - heldOf(queue)),
+        open: 0,
+        name: '',
+      }
+      consumers.push(consumer)
       // In this order on one channel: the prefetch is that of consumers opened after it.
       const [, { consumerTag }] = await Promise.all([
-        this.#channel.prefetch(tap.prefetch, false),
+        this.#channel.prefetch(consumer.prefetch, false),
         this.#channel.consume(queue, (message) => {
           if (message === null) this.#listener.ended(queue)
-          else this.#listener.arrived(tap, message)
+          else this.#listener.arrived(consumer, message)
         }),
       ])
-      tap.name = consumerTag
+      consumer.name = consumerTag
     })
-    this.#taps = taps
+    this.#consumers = consumers
     await Promise.all(opening)
   }
 }

@@ -8,7 +8,7 @@ export interface UnfetchedDeliveriesParts {
 }
 
 /** How long a delivery may lie here unasked for. */
-const HOARD_MS = 250
+const UNFETCHED_MS = 250
 
 /** Watches deliveries that lie here while nobody fetches: they are someone else's work. */
 export class UnfetchedDeliveries {
@@ -29,7 +29,7 @@ export class UnfetchedDeliveries {
       if (isOver()) return
       if (fetches() === before) void drop()
       else this.watch()
-    }, HOARD_MS).unref()
+    }, UNFETCHED_MS).unref()
   }
 
   stop(): void {

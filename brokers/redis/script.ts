@@ -6,7 +6,7 @@ export interface Script {
   readonly sha: string
 }
 
-/** A script to run by {@link RedisLink.run}. */
+/** A script to run by {@link RedisConnection.run}. */
 export function toScript(source: string): Script {
   return { source, sha: createHash('sha1').update(source).digest('hex') }
 }

@@ -44,7 +44,7 @@ export class SqsBroker implements Broker {
   readonly #topology = new Topology()
   readonly #book = new LeaseDeadlines()
   readonly #publisher: Publisher
-  readonly #overtime: LongClaims
+  readonly #longClaims: LongClaims
   readonly #returner: Returner
   readonly #consumers = new Set<SqsConsumer>()
   #timer: NodeJS.Timeout | undefined
@@ -57,12 +57,12 @@ export class SqsBroker implements Broker {
     this.#directory = directory
     this.leases = new SqsLeases({ directory, book: this.#book, settings })
     this.#publisher = new Publisher({ directory, topology: this.#topology, isBase64 })
-    this.#overtime = new LongClaims({ directory, book: this.#book, settings })
+    this.#longClaims = new LongClaims({ directory, book: this.#book, settings })
     this.#returner = new Returner({
       isBase64,
       predefined,
       now: () => directory.now(),
-      overtime: this.#overtime,
+      longClaims: this.#longClaims,
     })
   }
 
@@ -98,7 +98,7 @@ export class SqsBroker implements Broker {
       settings: this.#settings,
       book: this.#book,
       returner: this.#returner,
-      overtime: this.#overtime,
+      longClaims: this.#longClaims,
       now: () => this.#directory.now(),
       missing: (queue) => {
         this.#directory.forget(queue)

@@ -23,7 +23,7 @@ export interface ConsumerParts {
   readonly settings: SqsSettings
   readonly book: LeaseDeadlines
   readonly returner: Returner
-  readonly overtime: LongClaims
+  readonly longClaims: LongClaims
   /** The present moment at the service, in epoch milliseconds. */
   readonly now: () => number
   /** A queue is not where it was. */
@@ -84,7 +84,7 @@ export class SqsConsumer implements Consumer {
         this.#endWait?.()
       },
     })
-    parts.overtime.watch(this.#unsettled)
+    parts.longClaims.watch(this.#unsettled)
   }
 
   fetch(max: number, options: FetchOptions): Promise<readonly Delivery[]> {
@@ -251,11 +251,11 @@ export class SqsConsumer implements Consumer {
   async #close(): Promise<void> {
     this.#endWait?.()
     await this.#polls.close(CLOSE_MS)
-    const { returner, overtime } = this.#parts
+    const { returner, longClaims } = this.#parts
     const held = [...this.#unsettled.values()].filter(({ tag }) => this.#isHeld(tag))
     const waiting = this.#room.empty()
     await returner.giveBack([...held, ...waiting])
-    overtime.leave(this.#unsettled)
+    longClaims.leave(this.#unsettled)
     for (const tag of [...this.#unsettled.keys()]) this.#forget(tag)
     this.#parts.closed()
   }

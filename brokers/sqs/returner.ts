@@ -15,7 +15,7 @@ export interface ReturnerParts {
   readonly isBase64: boolean
   /** The present moment at the service, in epoch milliseconds. */
   readonly now: () => number
-  readonly overtime: LongClaims
+  readonly longClaims: LongClaims
   readonly predefined: ReadonlyMap<string, PredefinedQueue>
 }
 
@@ -81,7 +81,7 @@ export class Returner {
   #isShown({ claim, wish }: Return): boolean {
     const { envelope, ref } = claim
     if (envelope.fields === undefined) return true
-    if (this.#parts.overtime.has(claim)) return false
+    if (this.#parts.longClaims.has(claim)) return false
     // Sent anew for its headers, it would lose its place, or the receipts that its queue's table goes by.
     const isPlaced = ref.isFifo || this.#parts.predefined.get(ref.name)?.backoff !== undefined
     if (wish.headers !== undefined && (wish.unspent || !isPlaced)) return false
@@ -131,9 +131,9 @@ export class Returner {
 
   async #delete(claims: readonly Received[]): Promise<Outcomes<Received>> {
     const outcomes: Outcomes<Received> = new Map()
-    const items = claims.flatMap((claim) => this.#parts.overtime.place(claim))
+    const items = claims.flatMap((claim) => this.#parts.longClaims.place(claim))
     for (const [{ claim }, failure] of await deleteAll(items)) outcomes.set(claim, failure)
-    this.#parts.overtime.ended(claims)
+    this.#parts.longClaims.ended(claims)
     return outcomes
   }
 }

@@ -3,7 +3,7 @@ import { ClaimCursor } from '../../../../brokers/sql/claim-cursor.js'
 
 const PLACE = { priority: 0, id: 7 }
 
-describe('PassedOver', () => {
+describe('ClaimCursor', () => {
   it('looks at everything as long as that is quick', () => {
     const passedOver = new ClaimCursor()
     passedOver.claimed('celery', PLACE)
