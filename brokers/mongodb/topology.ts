@@ -113,7 +113,7 @@ function toRouting(
   }
 }
 
-/** `undefined` for a row that nobody can route by: it must not keep the messages of its exchange from the others. */
+/** `undefined` for a row that says no route: it must not keep the messages of its exchange from the others. */
 function toBound({ exchange, queue, routing_key, pattern, lovage }: RoutingDocument): BoundQueue | undefined {
   if (![queue, routing_key].every(isText)) return undefined
   const kombus = pattern === null ? 'direct' : 'topic'

@@ -10,7 +10,7 @@ export interface UnfetchedDeliveriesParts {
 /** How long a delivery may lie here unasked for. */
 const UNFETCHED_MS = 250
 
-/** Watches deliveries that lie here while nobody fetches: they are someone else's work. */
+/** Watches deliveries that lie here while no fetch asks for them: another worker can run them. */
 export class UnfetchedDeliveries {
   readonly #parts: UnfetchedDeliveriesParts
   #timer: NodeJS.Timeout | undefined

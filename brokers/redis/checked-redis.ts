@@ -7,7 +7,7 @@ export const DEFAULT_NAME = 'lovage'
 /**
  * A connection that is not used unless the server took its account, its database and the name it was given by hand.
  *
- * Its base class goes on without them: in database 0, and as whoever the server lets in.
+ * Its base class goes on without them: in database 0, and as the default user.
  */
 export class CheckedRedis extends Redis {
   #refusal: Error | undefined

@@ -37,7 +37,7 @@ export class Topology {
    *
    * A binding of a queue that stays is entered as permanent, and one of a queue that expires with a deadline: Celery 5.7
    * deletes others. One of a fanout exchange stands apart from Celery's: those belong to queues that hear a channel and whose
-   * lists nobody reads.
+   * lists no one reads.
    *
    * @source kombu 5.7, `kombu/transport/redis.py`, `Channel._queue_bind`.
    */

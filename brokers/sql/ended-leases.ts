@@ -8,7 +8,7 @@ export type EndedStep =
 /**
  * Frees the claims of ended leases only after a last call.
  *
- * Where nobody could write for a while (a process stood still inside the lock of a SQLite file, a server was away) the leases
+ * Where no worker could write for a while (a process stood still inside the lock of a SQLite file, a server was away) the leases
  * of all living workers have ended as well. So an ended lease is first noted, under the write lock, and freed if it is not
  * renewed in the time after that.
  */

@@ -17,7 +17,7 @@ export function targetName(target: SqlTarget): string {
   return target.layout === 'kombu' ? `sqla+${target.kind}` : target.kind
 }
 
-/** Which database it is, whoever connects to it. */
+/** Which database it is, for every account that connects to it. */
 export function databaseOf(target: SqlTarget): string {
   return target.kind === 'knex' ? target.database : target.kind
 }

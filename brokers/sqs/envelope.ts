@@ -23,7 +23,7 @@ export interface Marks {
   readonly due: boolean
   /** Not before this moment, in epoch milliseconds. */
   readonly at: number | undefined
-  /** Not before so many milliseconds after the service took it: `at`, to whoever receives it. */
+  /** Not before so many milliseconds after the service took it: `at`, for the receiver. */
   readonly delayMs?: number | undefined
   /** The queue it belongs to, while it is kept in one of its worker's own. */
   readonly home?: string | undefined

@@ -111,7 +111,7 @@ export class Polls {
 
   /**
    * Begin no more, wait for the answers of those under way, and end what takes longer than `waitMs`: the service may give
-   * messages to a request that was ended, and nobody would see them until their lease is over.
+   * messages to a request that was ended, and no one would see them until their lease is over.
    */
   async close(waitMs: number): Promise<void> {
     this.#isClosing = true

@@ -82,7 +82,7 @@ export class Returner {
     const { envelope, ref } = claim
     if (envelope.fields === undefined) return true
     if (this.#parts.longClaims.has(claim)) return false
-    // Sent anew for its headers, it would lose its place, or the receipts that its queue's table goes by.
+    // Sent again for its headers, it would lose its place, or the receipts that its queue's table goes by.
     const isPlaced = ref.isFifo || this.#parts.predefined.get(ref.name)?.backoff !== undefined
     if (wish.headers !== undefined && (wish.unspent || !isPlaced)) return false
     // On a FIFO queue a message sent anew would lose its place.

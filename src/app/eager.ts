@@ -97,7 +97,7 @@ export async function callEagerly(
   return runEagerly(parts, definition, call.args, eagerOptionsOf(call))
 }
 
-/** Options of a call that is run here in place of being sent. */
+/** Options of a call that runs here instead of being sent. */
 interface LocalOptions extends EagerOptions {
   readonly serializer?: string
   readonly ignoreResult?: boolean

@@ -21,7 +21,7 @@ export interface SyncReport {
 /**
  * Make the declared entries of a store those of this program; entries made at run time stay as they are.
  *
- * An entry that cannot be kept does not stop the others. An entry whose schedule changed begins anew: nothing before now counts as missed.
+ * An entry that cannot be kept does not stop the others. An entry whose schedule changed starts over: nothing before now counts as missed.
  */
 export async function syncEntries(
   store: ScheduleStore,

@@ -185,7 +185,7 @@ export interface Leases {
    * answer was lost on the way. Asked in every round once the consumer's `fetch` has failed, since a claim that was under
    * way may be carried out later; a tag that the store does not know is no error.
    *
-   * Present if and only if `renews` is `'holder'`: claims that are named one by one run out when nobody names them.
+   * Present if and only if `renews` is `'holder'`: claims that are named one by one run out when they are not named.
    */
   reconcile?(holder: string, tags: readonly string[], leaseMs: number): Promise<LeaseRenewal>
 }
@@ -296,7 +296,7 @@ export interface BrokerCapabilities {
   readonly exchanges: readonly ExchangeType[]
   /** Whether messages outlive this process. */
   readonly durable: boolean
-  /** Whether the store itself drops a message whose `expirationMs` is over; where absent, whoever claims it looks. */
+  /** Whether the store itself drops a message whose `expirationMs` is over; where absent, the worker that claims it checks. */
   readonly expires?: boolean
 }
 

@@ -1,6 +1,6 @@
 import { maskUrls } from './mask-url.js'
 
-/** What is printed in place of a secret. */
+/** What is printed instead of a secret. */
 export const MASK = '********'
 
 // Celery's words, and a few more that name what opens doors.

@@ -1,4 +1,4 @@
-/** Options without those that are null: whoever writes `null` for an option gives none. */
+/** Options without those that are null: `null` means that an option is not given. */
 export function withoutNulls<Options extends object>(options: Options | null | undefined): Partial<Options>
 export function withoutNulls(options: object | null | undefined): object {
   if (options === null || options === undefined) return {}

@@ -66,7 +66,7 @@ function uncaught(thrown: unknown): void {
   }
 }
 
-/** No task can be blamed. Where nobody else listens, the process ends as Node.js ends it, once its workers have stopped. */
+/** No task can be blamed. Where nothing else listens, the process ends as Node.js ends it, once its workers have stopped. */
 function uncaughtElsewhere(error: Error): void {
   const isOurs = process.listenerCount('uncaughtException') === 1
   for (const worker of workers) {

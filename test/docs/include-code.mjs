@@ -6,7 +6,7 @@
  * A block that no example can stand behind says why: `<!-- no example: the reason -->`.
  *
  * Without arguments it says what is stale or missing and exits with 1; `--write` brings the blocks up to date and puts
- * in those that are missing. A path checks the project in that folder in place of this one.
+ * in those that are missing. A path checks the project in that folder instead of this one.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, extname, join, relative, resolve } from 'node:path'

@@ -44,7 +44,7 @@ describe.each(stores.map((store) => [store.name, store] as const))(
       expect(await bench.tasks.app.AsyncResult(id).get(20)).toBeGreaterThanOrEqual(etaMs)
     })
 
-    it('gives back a task that nobody has known for a moment only', async () => {
+    it('gives back a task that no worker has known for a moment only', async () => {
       await using bench = await openBench(store)
       const worker = await bench.worker({ aheadMs: QUARTER_OF_AN_HOUR_MS })
 

@@ -1,5 +1,5 @@
 /**
- * Puts a message that was heard on a channel into the lists of queues, into each once, whoever else has heard it. KEYS: for each
+ * Puts a message that was heard on a channel into the lists of queues, into each once, however many have heard it. KEYS: for each
  * queue its list and the sign that the message is there. ARGV: message, how long the sign stays in ms.
  *
  * Returns the last error, if any; that queue has neither the message nor the sign.

@@ -178,7 +178,7 @@ export class ServerDatabase implements SqlDatabase {
     try {
       return await (signal === undefined ? limited : orAborted(limited, signal, () => true))
     } catch (error) {
-      // Should it come after all, nobody waits for it.
+      // If it comes after all, no one waits for it.
       void acquiring.then((unwanted) => pool.release(unwanted, true)).catch(() => undefined)
       throw error
     }

@@ -122,7 +122,7 @@ export const edgeMutations = [
   },
   {
     part: 'command line',
-    promise: 'purge wants --force where nobody can be asked',
+    promise: 'purge wants --force where no one can be asked',
     file: 'src/cli/confirm.js',
     from: 'if (stdin.isTTY !== true)',
     to: 'if (false)',

@@ -28,7 +28,7 @@ const OFFERS: readonly BrokerPart[] = [
 
 /**
  * Has the server write its tables to disk. By itself it does so half a second after a change: killed before, it never finds
- * the log of a quorum queue that was just declared, and whoever consumes from it waits without end.
+ * the log of a quorum queue that was just declared, and its consumers wait for ever.
  *
  * @source Ra 2.0, `src/ra_directory.erl`, `init`.
  */

@@ -18,7 +18,7 @@ async function claimed(broker: Broker, queue: string): Promise<readonly [Consume
 }
 
 describe('workers that are locked out of a SQLite file together, for longer than their leases', () => {
-  it('all keep their claims, whoever looks first afterwards', async () => {
+  it('all keep their claims, whichever looks first afterwards', async () => {
     await using folder = await tempFolder('locked-out')
     const queue = randomName('queue')
     const path = folder.file('queue.db')

@@ -75,7 +75,7 @@ async function lostAnswer(
 }
 
 describe.each(places)('a settlement on %s whose answer is lost', (...place) => {
-  it('stands: the handlers run once, and nobody else is said to have the task', async () => {
+  it('stands: the handlers run once, and no other worker is said to have the task', async () => {
     const { ended, log, value } = await lostAnswer(place, { ignoreResult: false })
 
     expect(ended).toEqual(['SUCCESS', 'after'])

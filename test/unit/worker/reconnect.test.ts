@@ -70,7 +70,7 @@ describe('a worker whose store goes away', () => {
     await eventually(() => (worker.status.running === 1 ? true : undefined))
 
     store.cut()
-    // The fetch that waited on the lost connection takes it, and nobody hears its answer.
+    // The fetch that waited on the lost connection takes it, and no one hears its answer.
     const result = await add.delay(1, 2)
     store.isDown = false
 
