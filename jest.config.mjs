@@ -7,4 +7,6 @@ export default {
   // A test that waits on another process says so with its own timeout; this one is for the rest.
   testTimeout: 15_000,
   errorOnDeprecated: true,
+  // Every file imports all modules again, and Node does not free them: a process is replaced before its heap is full.
+  workerIdleMemoryLimit: '1500MB',
 }
