@@ -27,7 +27,8 @@ export function betterSqliteProject() {
   for (const name of readdirSync(join(root, 'node_modules'))) {
     if (!existsSync(join(modules, name))) symlinkSync(join(root, 'node_modules', name), join(modules, name))
   }
-  for (const name of ['dist', 'package.json', 'jest.config.mjs', 'test/vectors']) {
+  const setup = 'test/support/async-storages.mjs'
+  for (const name of ['dist', 'package.json', 'jest.config.mjs', 'test/vectors', setup]) {
     if (existsSync(join(root, name))) cpSync(join(root, name), join(folder, name), { recursive: true })
   }
   return { folder, remove }

@@ -63,11 +63,7 @@ function runProcess(file, args, { cwd, environment, timeoutMs }) {
   return new Promise((resolve) => {
     const child = spawn(file, args, {
       cwd,
-      env: {
-        ...process.env,
-        ...environment,
-        NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning',
-      },
+      env: { ...process.env, ...environment },
       // Standard output repeats the report file.
       stdio: ['ignore', 'ignore', 'inherit'],
       detached: true,
