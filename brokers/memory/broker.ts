@@ -15,7 +15,7 @@ import { MemoryConsumer } from './consumer.js'
 import { MemoryLeases } from './leases.js'
 import type { MemoryStore } from './store.js'
 
-const CAPABILITIES: BrokerCapabilities = {
+const CAPABILITIES: Omit<BrokerCapabilities, 'claims'> = {
   maxBatch: Number.POSITIVE_INFINITY,
   maxDelayMs: Number.POSITIVE_INFINITY,
   priorityLevels: 10,
@@ -27,7 +27,7 @@ const CAPABILITIES: BrokerCapabilities = {
 /** A broker inside this process: nothing outlives it, and nobody else sees it. */
 export class MemoryBroker implements Broker {
   readonly name = 'memory'
-  readonly capabilities: BrokerCapabilities = CAPABILITIES
+  readonly capabilities: BrokerCapabilities
   readonly fanout: Fanout
   readonly leases?: Leases
   readonly schedules: ScheduleStore
@@ -40,6 +40,7 @@ export class MemoryBroker implements Broker {
     this.#store = store
     this.fanout = store.fanout
     this.schedules = store.schedules.for((batch) => this.publish(batch))
+    this.capabilities = { ...CAPABILITIES, claims: options.leases ? 'leased' : 'connection' }
     if (options.leases) this.leases = new MemoryLeases(store)
   }
 

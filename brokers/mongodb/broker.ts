@@ -34,6 +34,7 @@ export class MongoBroker implements Broker {
     maxBatch: 1_000,
     maxDelayMs: Number.MAX_SAFE_INTEGER,
     priorityLevels: 10,
+    claims: 'leased',
     depth: 'exact',
     exchanges: ['direct', 'topic', 'fanout', 'headers'],
     durable: true,

@@ -48,6 +48,7 @@ export class RabbitBroker implements Broker {
     publishBatch: 25,
     maxDelayMs: Number.MAX_SAFE_INTEGER,
     priorityLevels: 256,
+    claims: 'connection',
     depth: 'exact',
     exchanges: ['direct', 'topic', 'fanout', 'headers'],
     durable: true,

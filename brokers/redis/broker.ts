@@ -66,6 +66,7 @@ export class RedisBroker implements Broker {
       maxDelayMs: Number.MAX_SAFE_INTEGER,
       priorityLevels: settings.naming.steps.length,
       firstPriority: 'smallest',
+      claims: 'leased',
       depth: 'exact',
       exchanges: ['direct', 'topic', 'fanout'],
       durable: true,

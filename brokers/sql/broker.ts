@@ -53,6 +53,7 @@ export class SqlBroker implements Broker {
       maxDelayMs: Number.MAX_SAFE_INTEGER,
       // kombu's tables have no column for it, and its workers take what is oldest.
       priorityLevels: target.layout === 'kombu' ? 1 : 10,
+      claims: 'leased',
       depth: 'exact',
       exchanges: ['direct', 'topic', 'fanout', 'headers'],
       durable: true,

@@ -34,6 +34,7 @@ export class SqsBroker implements Broker {
     maxBatch: 200,
     maxDelayMs: Number.POSITIVE_INFINITY,
     priorityLevels: 1,
+    claims: 'leased',
     depth: 'approximate',
     exchanges: ['direct', 'topic'],
     durable: true,

@@ -141,11 +141,11 @@ export interface Consumer {
    * Present only where queue and results live in one store. Resolves with the deliveries whose claim was lost.
    */
   settle?(settlements: readonly Settlement[]): Promise<readonly Delivery[]>
-  /** Which of these claims still hold, asked of the store. Absent where a claim lasts as long as the connection. */
+  /** Which of these claims still hold, asked of the store. Present if and only if claims are `'leased'`. */
   verify?(deliveries: readonly Delivery[]): Promise<readonly Delivery[]>
   /**
    * Identifies the claims of this consumer to {@link Leases}, which may be another instance in another thread.
-   * Present if and only if the broker has `leases`.
+   * Present if and only if claims are `'leased'`.
    */
   readonly holder?: string
   /**
@@ -290,6 +290,11 @@ export interface BrokerCapabilities {
    * @defaultValue `'largest'`
    */
   readonly firstPriority?: 'largest' | 'smallest'
+  /**
+   * What a claim lasts by. `'leased'`: by its lease, past the connection; there are `leases`, and on each consumer `holder`
+   * and `verify`. `'connection'`: by the connection that claimed it; there are none of them.
+   */
+  readonly claims: 'leased' | 'connection'
   /** Whether `depth` is exact. */
   readonly depth: 'exact' | 'approximate'
   /** Exchange types that route; `[]` when only queues can be addressed. */
@@ -343,7 +348,7 @@ export interface Broker {
   /** Names of the queues this store knows. Absent where the store cannot list them. */
   queues?(): Promise<readonly string[]>
   delete(queue: string): Promise<void>
-  /** Absent when a claim lasts as long as the connection. */
+  /** Present if and only if claims are `'leased'`. */
   readonly leases?: Leases
   /** Absent when the transport cannot broadcast. */
   readonly fanout?: Fanout

@@ -151,7 +151,7 @@ class GuardedBroker implements Broker {
       this.#inner.consume(queues, results === undefined ? options : { ...options, results }),
     )
     const consumer = new GuardedConsumer(inner, {
-      maxBatch: this.capabilities.maxBatch,
+      capabilities: this.capabilities,
       delays: this.#delays,
       routed: (batch) => this.#routes.routed(batch),
       inTime: (doing, work) => this.#inTime(doing, work),

@@ -1,12 +1,20 @@
 import { BrokerConnectionError, BrokerError } from '../errors/errors.js'
 import { toBrokerError } from './broker-error.js'
-import type { Consumer, Delivery, FetchOptions, HandBack, Outgoing, Settlement } from './contract.js'
+import type {
+  BrokerCapabilities,
+  Consumer,
+  Delivery,
+  FetchOptions,
+  HandBack,
+  Outgoing,
+  Settlement,
+} from './contract.js'
 import type { DelayLimit } from './delay-limit.js'
 import { inChunks } from './in-chunks.js'
 
 /** What a guarded consumer needs of its broker. */
 export interface ConsumerGuards {
-  readonly maxBatch: number
+  readonly capabilities: BrokerCapabilities
   readonly delays: DelayLimit
   /** The batch with routes the broker understands. */
   readonly routed: (batch: readonly Outgoing[]) => readonly Outgoing[]
@@ -40,7 +48,7 @@ export class GuardedConsumer implements Consumer {
     this.#assertUsable()
     if (max <= 0) return []
     try {
-      return await this.#inner.fetch(Math.min(max, this.#guards.maxBatch), options)
+      return await this.#inner.fetch(Math.min(max, this.#guards.capabilities.maxBatch), options)
     } catch (error) {
       if (error instanceof BrokerConnectionError) this.#lost = error
       throw toBrokerError(error, 'fetch')
@@ -87,9 +95,13 @@ export class GuardedConsumer implements Consumer {
   ): Promise<readonly Delivery[]> {
     this.#assertOpen()
     // Claims that outlive a connection can be settled after it: the driver tells whether they still hold.
-    if (this.holder === undefined) this.#assertUsable()
+    if (this.#guards.capabilities.claims === 'connection') this.#assertUsable()
     try {
-      return await inChunks(items, this.#guards.maxBatch, async (chunk) => (await work(chunk)) ?? [])
+      return await inChunks(
+        items,
+        this.#guards.capabilities.maxBatch,
+        async (chunk) => (await work(chunk)) ?? [],
+      )
     } catch (error) {
       throw toBrokerError(error, doing)
     }

@@ -1,4 +1,5 @@
 import type { Broker, Consumer, Delivery } from '../broker/contract.js'
+import { leaseOf } from '../broker/lease-of.js'
 import { LeaseLostError } from '../errors/errors.js'
 import { systemClock } from '../util/clock.js'
 
@@ -45,9 +46,9 @@ export class DeadLetterClaims {
   }
 
   #arm(): void {
-    const { leases } = this.#broker
-    const { holder } = this.#consumer
-    if (leases === undefined || holder === undefined) return
+    const lease = leaseOf(this.#broker, this.#consumer)
+    if (lease === undefined) return
+    const { leases, holder } = lease
     const renew = async (): Promise<void> => {
       try {
         const tags = leases.renews === 'tags' ? [...this.#tags] : []

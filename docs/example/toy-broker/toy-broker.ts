@@ -141,6 +141,7 @@ const CAPABILITIES: BrokerCapabilities = {
   maxBatch: 100,
   maxDelayMs: 0, // it cannot delay
   priorityLevels: 1, // it ignores priorities
+  claims: 'connection', // no claim runs out
   depth: 'exact',
   exchanges: [], // only queues can be addressed
   durable: false, // messages go with the process

@@ -1,4 +1,5 @@
 import type { Broker, Delivery, QueueSpec } from '../../broker/contract.js'
+import { leaseOf } from '../../broker/lease-of.js'
 import { BrokerConnectionError } from '../../errors/errors.js'
 import { toError } from '../../util/to-error.js'
 import { ClaimSet } from '../claim/claim-set.js'
@@ -63,9 +64,8 @@ export class ConsumerSession {
         ...(host.backend === undefined ? {} : { results: host.backend }),
       },
     )
-    const { holder } = consumer
-    const named =
-      holder !== undefined && broker.leases?.renews === 'tags' ? new TagBatch(keeper, holder) : undefined
+    const lease = leaseOf(broker, consumer)
+    const named = lease?.leases.renews === 'tags' ? new TagBatch(keeper, lease.holder) : undefined
     const settler = new Settler({
       broker,
       consumer,
@@ -79,16 +79,15 @@ export class ConsumerSession {
     })
     const changed = (tag: string, isClaimed: boolean): void => {
       if (named !== undefined) named.change(tag, isClaimed)
-      else if (holder !== undefined && !isClaimed && session.isLost)
-        keeper.changed(holder, { added: [], removed: [tag] })
+      else if (lease !== undefined && !isClaimed && session.isLost)
+        keeper.changed(lease.holder, { added: [], removed: [tag] })
     }
     const flush = named && (() => named.flush())
     const claims = new ClaimSet({ broker, consumer, settler, changed, flush })
     const session: ConsumerSession = new ConsumerSession(parts, claims)
-    if (holder !== undefined && broker.leases !== undefined) {
+    if (lease !== undefined) {
       keeper.hold({
-        holder,
-        leases: broker.leases,
+        ...lease,
         lost: (tags) => {
           parts.dispatcher.loseClaims(claims, tags)
           // The consumer still counts what is lost against its credit, and nothing renews what it claims from now on.

@@ -157,7 +157,7 @@ export class Supervisor {
   #retire(session: ConsumerSession): void {
     this.#retired.add(session)
     // Claims that die with their connection are delivered again, whatever becomes of their runs here.
-    if (session.claims.consumer.holder === undefined) session.claims.settler.abandon()
+    if (session.claims.broker.capabilities.claims === 'connection') session.claims.settler.abandon()
     session.retire().then(
       () => this.#retired.delete(session),
       (error: unknown) => {

@@ -32,5 +32,5 @@ export function openKeeper(parts: KeeperParts): LeaseKeeper {
     const watched = { memory: board.memory, limitMs: blockedLoopLimitMs }
     return new ThreadKeeper({ ...start, board: watched }, logger)
   }
-  return broker.leases === undefined ? noKeeper : new LocalKeeper({ leaseMs, clock, logger })
+  return broker.capabilities.claims === 'connection' ? noKeeper : new LocalKeeper({ leaseMs, clock, logger })
 }

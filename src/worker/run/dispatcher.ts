@@ -180,7 +180,7 @@ export class Dispatcher implements RunOwner {
    */
   connectionLost(claims: ClaimSet, cancels: boolean): void {
     this.#settlements.lose(claims)
-    const areDead = claims.consumer.holder === undefined
+    const areDead = claims.broker.capabilities.claims === 'connection'
     if (areDead) {
       this.#forgetBuffered((run) => run.claims === claims)
       this.#arrivals.suspects.loseClaims(claims)

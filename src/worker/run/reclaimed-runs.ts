@@ -31,7 +31,7 @@ export class ReclaimedRuns {
 
   /** A run has a claim. */
   add(run: Run): void {
-    if (run.claims.consumer.holder === undefined) this.#runs.set(run.delivery.tag, run)
+    if (run.claims.broker.capabilities.claims === 'connection') this.#runs.set(run.delivery.tag, run)
   }
 
   /** A claim is over. */
@@ -74,8 +74,8 @@ export class ReclaimedRuns {
 
   /** The outcome of a run was not written because its claim was lost. With the connection: its message may come back here. */
   lost(run: Run): void {
-    const { consumer, settler } = run.claims
-    if (consumer.holder !== undefined || !settler.isDead || run.outcome === undefined) {
+    const { broker, settler } = run.claims
+    if (broker.capabilities.claims === 'leased' || !settler.isDead || run.outcome === undefined) {
       this.#parts.log.lost(run)
       return
     }

@@ -1,11 +1,12 @@
 import type { ResultBackend, TaskRecord } from '../../backend/contract.js'
 import type { Broker, Consumer } from '../../broker/contract.js'
+import { leaseOf } from '../../broker/lease-of.js'
 import type { SettleItem } from './settle-item.js'
 
 /** What tells whose settlement stands. */
 export interface SettlementWitnesses {
-  readonly broker: Pick<Broker, 'leases'>
-  readonly consumer: Pick<Consumer, 'holder'>
+  readonly broker: Broker
+  readonly consumer: Consumer
   readonly backend: ResultBackend | undefined
   readonly leaseMs: number
 }
@@ -23,10 +24,9 @@ export async function ownSettlements(
   { broker, consumer, backend, leaseMs }: SettlementWitnesses,
   items: readonly SettleItem[],
 ): Promise<ReadonlySet<string>> {
-  const { leases } = broker
-  const { holder } = consumer
-  if (leases?.renews === 'holder' && holder !== undefined) {
-    const { held } = await leases.renew(holder, [], leaseMs)
+  const lease = leaseOf(broker, consumer)
+  if (lease?.leases.renews === 'holder') {
+    const { held } = await lease.leases.renew(lease.holder, [], leaseMs)
     if (held) return new Set(items.map(({ delivery }) => delivery.tag))
   }
   return backend === undefined ? new Set() : ownRecords(backend, items)

@@ -24,7 +24,7 @@ export async function settleInOrder(
   stores: Stores,
   items: readonly SettleItem[],
 ): Promise<readonly Delivery[]> {
-  const held = await holding(stores.consumer, items)
+  const held = await holding(stores, items)
   failpoint('worker.before-publish')
   await publishAll(stores.broker, held)
   failpoint('worker.before-store')
@@ -41,12 +41,15 @@ export async function settleInOrder(
  *
  * Asked only where something is written before the acknowledgement, which tells by itself.
  */
-async function holding(consumer: Consumer, items: readonly SettleItem[]): Promise<readonly SettleItem[]> {
-  if (consumer.verify === undefined) return items
+async function holding(
+  { broker, consumer }: Stores,
+  items: readonly SettleItem[],
+): Promise<readonly SettleItem[]> {
+  if (broker.capabilities.claims === 'connection') return items
   if (!items.some(writesFirst)) return items
   const claimed = items.filter((item) => !item.acked)
   if (claimed.length === 0) return items
-  const held = new Set(await consumer.verify(claimed.map((item) => item.delivery)))
+  const held = new Set(await consumer.verify?.(claimed.map((item) => item.delivery)))
   return held.size === claimed.length ? items : items.filter((item) => item.acked || held.has(item.delivery))
 }
 

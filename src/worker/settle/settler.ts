@@ -44,7 +44,7 @@ const RETRY = { firstMs: 50, maxMs: 5_000, jitter: 0.5 }
  * the same turn of the event loop, travels together.
  *
  * A settlement stays here until it was applied or its claim is known to be lost. Where claims outlive the connection
- * (the consumer has a `holder`), a failing store is asked again and again; where they die with it, they are dropped,
+ * (they are leased), a failing store is asked again and again; where they die with it, they are dropped,
  * since the store delivers them again.
  */
 export class Settler {
@@ -202,7 +202,7 @@ export class Settler {
     if (lostConnection) this.#parts.lost(error)
     for (const item of batch) this.#unsure.add(item)
     this.#waiting = [...batch, ...this.#waiting]
-    if (this.#isDead || (lostConnection && this.#parts.consumer.holder === undefined)) {
+    if (this.#isDead || (lostConnection && this.#parts.broker.capabilities.claims === 'connection')) {
       this.abandon()
       return
     }

@@ -25,8 +25,8 @@ const ROWS = [
   ['Exchanges', ({ capabilities }) => capabilities.exchanges.join(', ') || 'no: queues by name'],
   [
     'Claims',
-    ({ name, leases }) => {
-      if (leases !== undefined) return 'leases, renewed and fenced'
+    ({ name, capabilities }) => {
+      if (capabilities.claims === 'leased') return 'leases, renewed and fenced'
       return name === 'rabbitmq' ? 'last as long as the connection' : 'last as long as the process'
     },
   ],

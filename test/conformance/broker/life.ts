@@ -12,7 +12,7 @@ function partsOf(broker: Broker, consumer: Consumer): BrokerPart[] {
     capabilities.maxDelayMs > 0 && 'delays',
     capabilities.priorityLevels > 1 && 'priorities',
     ...capabilities.exchanges,
-    broker.leases !== undefined && 'leases',
+    capabilities.claims === 'leased' && 'leases',
     consumer.settle !== undefined && 'settle',
     broker.queues !== undefined && 'queues',
     broker.fanout !== undefined && 'broadcast',
@@ -108,12 +108,14 @@ export const lifeChecks: readonly BrokerCheck[] = brokerChecks([
     },
   },
   {
-    name: 'has a holder and verifies claims exactly where they are leases',
+    name: 'renews and verifies claims exactly where they are leased',
     run: async (stage) => {
       const consumer = await stage.consume()
 
-      const hasLeases = stage.broker.leases !== undefined
+      const { leases, capabilities } = stage.broker
+      const hasLeases = capabilities.claims === 'leased'
 
+      assert.equal(leases !== undefined, hasLeases)
       assert.equal(consumer.holder !== undefined, hasLeases)
       assert.equal(consumer.verify !== undefined, hasLeases)
     },

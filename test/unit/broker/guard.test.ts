@@ -18,6 +18,7 @@ const CAPABILITIES: BrokerCapabilities = {
   maxBatch: 3,
   maxDelayMs: 1_000,
   priorityLevels: 1,
+  claims: 'connection',
   depth: 'exact',
   exchanges: [],
   durable: false,

@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
 import type { ResultBackend } from '../../../src/backend/contract.js'
-import type { Broker, Consumer, Delivery, Outgoing, Settlement } from '../../../src/broker/contract.js'
+import type {
+  Broker,
+  BrokerCapabilities,
+  Consumer,
+  Delivery,
+  Outgoing,
+  Settlement,
+} from '../../../src/broker/contract.js'
 import {
   BackendConnectionError,
   BackendError,
@@ -24,24 +31,29 @@ class FakeStores {
   lost: readonly string[] = []
   held: readonly string[] | undefined
 
-  readonly broker: Broker = {
-    name: 'fake',
-    capabilities: {
-      maxBatch: 1000,
-      maxDelayMs: 0,
-      priorityLevels: 1,
-      depth: 'exact',
-      exchanges: [],
-      durable: true,
-    },
-    connect: unused,
-    declare: async (queue) => this.#note(`declare ${queue.name}`),
-    publish: async (batch) => this.#note(`publish ${batch.map((one) => one.route.routingKey).join(',')}`),
-    consume: unused,
-    depth: unused,
-    purge: unused,
-    delete: unused,
-    close: unused,
+  readonly broker: Broker
+
+  constructor(claims: BrokerCapabilities['claims']) {
+    this.broker = {
+      name: 'fake',
+      capabilities: {
+        maxBatch: 1000,
+        maxDelayMs: 0,
+        priorityLevels: 1,
+        claims,
+        depth: 'exact',
+        exchanges: [],
+        durable: true,
+      },
+      connect: unused,
+      declare: async (queue) => this.#note(`declare ${queue.name}`),
+      publish: async (batch) => this.#note(`publish ${batch.map((one) => one.route.routingKey).join(',')}`),
+      consume: unused,
+      depth: unused,
+      purge: unused,
+      delete: unused,
+      close: unused,
+    }
   }
 
   readonly backend: ResultBackend = {
@@ -55,8 +67,7 @@ class FakeStores {
     close: unused,
   }
 
-  consumer(options: { readonly settles?: boolean; readonly holder?: string } = {}): Consumer {
-    const { holder } = options
+  consumer(settles: boolean): Consumer {
     const settle = async (settlements: readonly Settlement[]): Promise<readonly Delivery[]> => {
       this.#note(`settle ${settlements.map((one) => one.delivery.tag).join(',')}`)
       return settlements.map((one) => one.delivery).filter((one) => this.lost.includes(one.tag))
@@ -77,8 +88,8 @@ class FakeStores {
       },
       setCredit: unused,
       close: unused,
-      ...(options.settles === true ? { settle } : {}),
-      ...(holder === undefined ? {} : { holder }),
+      ...(settles ? { settle } : {}),
+      ...(this.broker.capabilities.claims === 'leased' ? { holder: 'h' } : {}),
     }
   }
 
@@ -124,15 +135,19 @@ class Item implements SettleItem {
 
 class SettlerBench {
   readonly clock = new ManualClock()
-  readonly stores = new FakeStores()
+  readonly stores: FakeStores
   readonly lost: Error[] = []
   readonly orphans: SettleItem[] = []
   readonly settler: Settler
   readonly claims: ClaimSet
 
-  constructor(options: { readonly settles?: boolean; readonly holder?: string } = {}) {
+  constructor({
+    settles = false,
+    claims = 'leased',
+  }: { readonly settles?: boolean; readonly claims?: BrokerCapabilities['claims'] } = {}) {
+    this.stores = new FakeStores(claims)
     const { broker, backend } = this.stores
-    const consumer = this.stores.consumer(options)
+    const consumer = this.stores.consumer(settles)
     this.settler = new Settler({
       broker,
       consumer,
@@ -177,7 +192,7 @@ const ended = (...items: readonly Item[]): Promise<true> =>
 
 describe('Settler', () => {
   it('writes what ends in one turn of the event loop as one batch', async () => {
-    const { stores, ...bench } = new SettlerBench({ settles: true, holder: 'h' })
+    const { stores, ...bench } = new SettlerBench({ settles: true })
     const items = ['a', 'b', 'c'].map((tag) => new Item(tag, bench.claims, {}))
 
     for (const item of items) bench.settler.add(item)
@@ -188,7 +203,7 @@ describe('Settler', () => {
   })
 
   it('keeps the written order where no store does it in one step', async () => {
-    const bench = new SettlerBench({ holder: 'h' })
+    const bench = new SettlerBench()
 
     const first = bench.add('a', { publish: [to('next')], record: record('a'), recordTtlMs: 500 })
     const second = bench.add('b', { handBack: { delayMs: 0, unspent: true } })
@@ -198,7 +213,7 @@ describe('Settler', () => {
   })
 
   it('applies nothing of a claim that is lost', async () => {
-    const bench = new SettlerBench({ holder: 'h' })
+    const bench = new SettlerBench()
     bench.stores.held = ['b']
 
     const lost = bench.add('a', { publish: [to('next')], record: record('a') })
@@ -210,7 +225,7 @@ describe('Settler', () => {
   })
 
   it('reports what the one step found lost', async () => {
-    const bench = new SettlerBench({ settles: true, holder: 'h' })
+    const bench = new SettlerBench({ settles: true })
     bench.stores.lost = ['b']
 
     const items = [bench.add('a'), bench.add('b')]
@@ -220,7 +235,7 @@ describe('Settler', () => {
   })
 
   it('goes on where it stopped when the result store fails for a while', async () => {
-    const bench = new SettlerBench({ holder: 'h' })
+    const bench = new SettlerBench()
     const item = bench.add('a', { publish: [to('next')], record: record('a') })
     bench.stores.failures.push(...noFailures(2), new BackendConnectionError('gone'))
 
@@ -240,7 +255,7 @@ describe('Settler', () => {
   })
 
   it('asks again after a lost connection where claims outlive it', async () => {
-    const bench = new SettlerBench({ settles: true, holder: 'h' })
+    const bench = new SettlerBench({ settles: true })
     bench.stores.failures.push(new BrokerConnectionError('gone'))
     const item = bench.add('a')
 
@@ -253,7 +268,7 @@ describe('Settler', () => {
   })
 
   it('drops settlements where claims die with their connection, and keeps what needs no claim', async () => {
-    const bench = new SettlerBench()
+    const bench = new SettlerBench({ claims: 'connection' })
     bench.stores.failures.push(new BrokerConnectionError('gone'))
 
     const claimed = bench.add('a', { record: record('a') })
@@ -266,7 +281,7 @@ describe('Settler', () => {
   })
 
   it('lets one refused settlement not hold up the others', async () => {
-    const bench = new SettlerBench({ settles: true, holder: 'h' })
+    const bench = new SettlerBench({ settles: true })
     bench.stores.failures.push(new BackendError('too large'), ...noFailures(1), new BackendError('too large'))
 
     const items = ['a', 'b', 'c'].map((tag) => bench.add(tag))
@@ -277,7 +292,7 @@ describe('Settler', () => {
   })
 
   it('does not publish again what was confirmed before one message of the batch failed', async () => {
-    const bench = new SettlerBench({ holder: 'h' })
+    const bench = new SettlerBench()
     bench.stores.failures.push(...noFailures(1), new PublishError('no queue', [1]))
 
     const good = bench.add('a', { publish: [to('next')] })
