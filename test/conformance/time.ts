@@ -9,17 +9,22 @@ export async function passTime(ms: number): Promise<void> {
   await sleep(ms)
 }
 
-/** Ask again and again until something is true; fails after `withinMs`. */
-export async function eventually(
-  what: string,
-  isTrue: () => boolean | Promise<boolean>,
-  withinMs = 5_000,
-): Promise<void> {
+/** What `look` finds, once that is neither `undefined` nor `false`; fails after `withinMs`. */
+export async function eventually<Value>(
+  look: () => Value | Promise<Value>,
+  withinMs = 10_000,
+): Promise<Exclude<Value, undefined | false>> {
   const endMs = performance.now() + withinMs
-  while (!(await isTrue())) {
-    assert.ok(performance.now() < endMs, `not within ${String(withinMs)} ms: ${what}`)
+  for (;;) {
+    const found = await look()
+    if (isFound(found)) return found
+    assert.ok(performance.now() < endMs, `not within ${String(withinMs)} ms: ${String(look)}`)
     await sleep(5)
   }
+}
+
+function isFound<Value>(found: Value): found is Exclude<Value, undefined | false> {
+  return found !== undefined && found !== false
 }
 
 /** How long something takes, in milliseconds, and what it resolves with. */

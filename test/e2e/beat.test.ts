@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
 
+import { eventually } from '../conformance/time.js'
 import { beatStores } from '../fault/fixture/fault-store.js'
 import { tempFolder, type TempFolder } from '../support/temp.js'
 import { createProject, type Project } from './project.js'
@@ -38,14 +39,6 @@ async function openClock(
   return { ...project, noted, [Symbol.asyncDispose]: () => project[Symbol.asyncDispose]() }
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  const end = performance.now() + 40_000
-  while (!condition()) {
-    if (performance.now() > end) throw new Error('the condition never held')
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
-
 /** Stores that a beat's settings name; the file of the project where they name none. */
 const places: readonly (readonly [store: string, settings: (folder: TempFolder) => string])[] = [
   ['SQLite', () => '{}'],
@@ -63,13 +56,13 @@ test(
     const beat = ['-A', 'tasks', 'beat', '--log-format', 'text']
     await using worker = await clock.worker()
     await using first = clock.start(beat)
-    await until(() => clock.noted('tick').length >= 2)
+    await eventually(() => clock.noted('tick').length >= 2, 40_000)
     await using second = clock.start(beat)
     first.kill('SIGKILL')
     await first.exited
     const before = clock.noted('tick').length
 
-    await until(() => clock.noted('tick').length >= before + 3)
+    await eventually(() => clock.noted('tick').length >= before + 3, 40_000)
     second.kill('SIGTERM')
     expect((await second.exited).code).toBe(0)
     worker.kill('SIGTERM')
@@ -91,10 +84,10 @@ test.each(places)(
     const beat = (...words: readonly string[]): ReturnType<Project['run']> =>
       clock.run(['-A', 'tasks', 'beat', ...words])
     await using worker = await clock.worker(['--beat'])
-    await until(() => clock.noted('tick').length >= 1)
+    await eventually(() => clock.noted('tick').length >= 1, 40_000)
 
     expect((await beat(...EXTRA)).code).toBe(0)
-    await until(() => clock.noted('extra').length >= 2)
+    await eventually(() => clock.noted('extra').length >= 2, 40_000)
     expect((await beat('remove', 'extra')).code).toBe(0)
     worker.kill('SIGTERM')
     expect((await worker.exited).code).toBe(0)
@@ -112,7 +105,7 @@ test(
     const beat = (...words: readonly string[]): ReturnType<Project['run']> =>
       clock.run(['-A', 'tasks', 'beat', ...words])
     await using worker = await clock.worker(['--beat'])
-    await until(() => clock.noted('tick').length >= 1)
+    await eventually(() => clock.noted('tick').length >= 1, 40_000)
 
     expect(await beat(...EXTRA)).toMatchObject({ code: 0, stdout: 'Added extra.\n', stderr: '' })
     expect((await beat('pause', 'extra')).code).toBe(0)
@@ -124,9 +117,9 @@ test(
     ])
     const paused = clock.noted('extra').length
     expect((await beat('run', 'extra')).code).toBe(0)
-    await until(() => clock.noted('extra').length > paused)
+    await eventually(() => clock.noted('extra').length > paused, 40_000)
     expect((await beat('resume', 'extra')).code).toBe(0)
-    await until(() => clock.noted('extra').length > paused + 2)
+    await eventually(() => clock.noted('extra').length > paused + 2, 40_000)
     expect((await beat('remove', 'nothing')).code).not.toBe(0)
     worker.kill('SIGTERM')
     expect((await worker.exited).code).toBe(0)

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
+import { eventually } from '../conformance/time.js'
 import { Beat } from '../../src/beat/index.js'
 import { Lovage } from '../../src/index.js'
 import { OwnServer } from '../support/own-server.js'
@@ -46,15 +47,7 @@ async function openRedis(): Promise<Store | undefined> {
 /** Wait until both entries were sent, once more. */
 async function more(beat: Beat): Promise<void> {
   const before = beat.status.sent + 3
-  await until(() => beat.status.sent > before)
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const endMs = performance.now() + 30_000
-  while (!condition()) {
-    if (performance.now() > endMs) throw new Error('the condition never held')
-    await sleep(20)
-  }
+  await eventually(() => beat.status.sent > before, 30_000)
 }
 
 interface Outcome {
@@ -75,7 +68,7 @@ async function ordeal(store: Store): Promise<Outcome> {
   await sleep(DOWN_MS)
   const oldestMs = beat.status.lastTickAgeMs ?? 0
   await store.start()
-  await until(() => beat.status.missed > 0)
+  await eventually(() => beat.status.missed > 0, 30_000)
   await more(beat)
   await beat.stop()
   await running

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, jest } from '@jest/globals'
 import Database from 'libsql'
+import { eventually } from '../conformance/time.js'
 import { itWithSmallDisk, smallDisk } from '../support/small-disk.js'
 import { tempFolder, type TempFolder } from '../support/temp.js'
 import { FaultBench } from './fixture/fault-bench.js'
@@ -59,7 +60,7 @@ describe('a store that refuses to work for a while', () => {
       const log = folder.file('runs.log')
       const worker = await bench.worker()
       const result = await bench.tasks.wait.delay(log, 'a', 500)
-      while (!existsSync(log)) await sleep(10)
+      await eventually(() => existsSync(log))
 
       await fill(disk.file('filler'))
       await worker.waitForLine(/could not be written|Connection to broker lost/)

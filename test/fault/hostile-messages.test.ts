@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, jest } from '@jest/globals'
 import fc from 'fast-check'
+import { eventually } from '../conformance/time.js'
 import { listDeadLetters } from '../../src/control/dead-letters.js'
 import type { Message } from '../../src/message/message.js'
 import { FaultBench } from './fixture/fault-bench.js'
@@ -112,8 +112,7 @@ describe.each(killStores().map((store) => [store.name, store] as const))(
       await worker.start()
 
       await expect(app.AsyncResult('hostile-99').get(20)).rejects.toThrow(/python-serialize/)
-      const endMs = performance.now() + 20_000
-      while ((await broker.depth(`${bench.queue}.dead`)) < 100 && performance.now() < endMs) await sleep(20)
+      await eventually(async () => (await broker.depth(`${bench.queue}.dead`)) >= 100, 20_000)
       const letters = await listDeadLetters(broker, bench.queue)
 
       expect(

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from '@jest/globals'
+import { eventually } from '../conformance/time.js'
 import type { ConfigInput } from '../../src/index.js'
 import { node, type Child } from '../support/child.js'
 import { tempFolder } from '../support/temp.js'
@@ -36,7 +37,7 @@ class Beats implements AsyncDisposable {
     const isAt = (child: Child): boolean =>
       dues(child).length > (before.get(child) ?? 0) && ofLastTick(child) === 3
     // Who leads may change while one waits.
-    const leader = await soon(() => this.#children.find(isAt))
+    const leader = await eventually(() => this.#children.find(isAt), 60_000)
     await sleep(Math.random() * 60)
     leader.kill('SIGKILL')
     await leader.exited
@@ -47,8 +48,9 @@ class Beats implements AsyncDisposable {
   /** Wait until somebody has sent so many messages more. */
   async sending(count: number): Promise<void> {
     const before = this.#children.map((child) => dues(child).length)
-    await soon(() =>
-      this.#children.find((child, index) => dues(child).length >= (before[index] ?? 0) + count),
+    await eventually(
+      () => this.#children.find((child, index) => dues(child).length >= (before[index] ?? 0) + count),
+      60_000,
     )
   }
 
@@ -69,16 +71,6 @@ function dues(child: Child): readonly string[] {
 function ofLastTick(child: Child): number {
   const all = dues(child)
   return all.filter((due) => due === all.at(-1)).length
-}
-
-async function soon<Value>(look: () => Value | undefined): Promise<Value> {
-  const end = performance.now() + 60_000
-  for (;;) {
-    const found = look()
-    if (found !== undefined) return found
-    if (performance.now() > end) throw new Error('it never came')
-    await sleep(8)
-  }
 }
 
 /** What was sent of each entry while leaders were killed, and how many ticks were left half sent. */

@@ -1,17 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, jest } from '@jest/globals'
+import { eventually } from '../conformance/time.js'
 import { FaultBench } from './fixture/fault-bench.js'
 import { killStores } from './fixture/fault-store.js'
 
 jest.setTimeout(60_000)
-
-async function until(isTrue: () => boolean): Promise<void> {
-  const endMs = performance.now() + 20_000
-  while (!isTrue()) {
-    if (performance.now() > endMs) throw new RangeError('it did not come to that within 20 s')
-    await sleep(10)
-  }
-}
 
 const withLeases = killStores().filter((store) => store.hasLeases)
 
@@ -26,7 +19,7 @@ describe.each(withLeases.map((store) => [store.name, store] as const))(
         'a',
         Math.max(4_000, 2.5 * (store.leaseMs ?? 1_000)),
       )
-      await until(() => bench.runs('a').length > 0)
+      await eventually(() => bench.runs('a').length > 0, 20_000)
       await bench.worker()
 
       expect(await result.get(30)).toBe(first.pid)
@@ -38,7 +31,7 @@ describe.each(withLeases.map((store) => [store.name, store] as const))(
       await using bench = await FaultBench.open({}, false, store)
       const first = await bench.worker()
       const result = await bench.tasks.wait.delay(bench.log, 'a', 1_500)
-      await until(() => bench.runs('a').length > 0)
+      await eventually(() => bench.runs('a').length > 0, 20_000)
 
       first.kill('SIGSTOP')
       const second = await bench.worker()

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
+import { eventually } from '../conformance/time.js'
 import { Beat } from '../../src/beat/index.js'
 import { loadDriver } from '../../src/broker/driver-table.js'
 import { Lovage, type ConfigInput } from '../../src/index.js'
@@ -72,13 +73,7 @@ async function ordeal(store: FaultStore): Promise<ReturnType<typeof audit> & { r
 }
 
 async function leaderOf(members: readonly Member[]): Promise<Member> {
-  const endMs = performance.now() + LIMIT_MS
-  for (;;) {
-    const leader = members.find(({ beat, isCut }) => beat.status.leads && !isCut)
-    if (leader !== undefined) return leader
-    if (performance.now() > endMs) throw new Error('nobody leads')
-    await sleep(20)
-  }
+  return eventually(() => members.find(({ beat, isCut }) => beat.status.leads && !isCut), LIMIT_MS)
 }
 
 describe('five beats with clocks ten seconds apart, the leader cut off for twice its lease again and again', () => {

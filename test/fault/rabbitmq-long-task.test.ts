@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { eventually } from '../conformance/time.js'
 import { Worker } from '../../src/worker/index.js'
 import type { ConfigInput } from '../../src/config/config.js'
 import { canStartRabbitmq, RabbitmqServer } from '../support/rabbitmq-server.js'
@@ -71,8 +72,7 @@ withServer('a task that lasts longer than the consumer_timeout of RabbitMQ', () 
     const first = await bench.worker({ concurrency: 1 })
     // It must not end while the list of queues is asked for, which takes seconds each time on a busy machine.
     const result = await bench.tasks.wait.delay(bench.log, 'long', 7 * TIMEOUT_S * 1000)
-    const endMs = performance.now() + 15_000
-    while ((await heldQueues()) === 0 && performance.now() < endMs) await sleep(50)
+    await eventually(async () => (await heldQueues()) > 0, 15_000)
     first.kill('SIGKILL')
     const second = await bench.worker({ concurrency: 1 })
 

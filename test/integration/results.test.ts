@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { eventually } from '../conformance/time.js'
 
 import {
   ConfigError,
@@ -240,11 +241,8 @@ describe.each(stores)('results on $store', ({ store, urlIn }) => {
     const result = await add.delay(1, 2)
     await result.get(10)
 
-    const gone = async (): Promise<boolean> => !(await brief.AsyncResult(result.id).exists())
-    const deadline = Date.now() + 5_000
-    while (!(await gone()) && Date.now() < deadline) await setTimeout(20)
-
-    expect(await gone()).toBe(true)
+    const isGone = async (): Promise<boolean> => !(await brief.AsyncResult(result.id).exists())
+    expect(await eventually(isGone, 5_000)).toBe(true)
   })
 
   // What is in memory is seen by its own process only.

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
+import { eventually } from '../conformance/time.js'
 import { createBroker } from '../../brokers/mongodb/index.js'
 import { parseConnectionUrl } from '../../src/broker/connection-url.js'
 import { toMessage } from '../conformance/broker/stage.js'
-import { eventually } from '../conformance/time.js'
 import { serviceUrl } from '../support/service-url.js'
 import { mongodbPlace } from './support/mongodb-place.js'
 import { InteropStage, randomName } from './support/stage.js'
@@ -73,7 +73,7 @@ if (python === undefined || server === undefined) {
         await broker.fanout?.broadcast({ exchange, routingKey: '' }, message)
 
         expect(await stage.python.run(send)).toEqual(['from Node', 'from Python'])
-        await eventually('both are heard', () => heard.length === 2)
+        await eventually(() => heard.length === 2)
         expect(heard).toEqual(['from Node', 'from Python'])
       },
       LIMIT_MS,

@@ -18,7 +18,7 @@ export const watchChecks: readonly BackendCheck[] = backendChecks([
 
       await other.store([toRecord(id)], { ttlMs: 0 })
 
-      await eventually('the watch was told', () => calls > 0)
+      await eventually(() => calls > 0)
       assert.notEqual(await stage.load(id), undefined, 'what it was told of can be loaded')
       await watch.close()
     },
@@ -36,7 +36,7 @@ export const watchChecks: readonly BackendCheck[] = backendChecks([
       for (const state of ['STARTED', 'RETRY', 'SUCCESS']) {
         const before = calls
         await stage.store(toRecord(id, { state }))
-        await eventually(`the watch was told of ${state}`, () => calls > before)
+        await eventually(() => calls > before)
       }
 
       await watch.close()
@@ -61,7 +61,7 @@ export const watchChecks: readonly BackendCheck[] = backendChecks([
 
       await stage.store(toRecord(id))
 
-      await eventually('the second was told', () => (calls[1] ?? 0) > 0)
+      await eventually(() => (calls[1] ?? 0) > 0)
       assert.equal(calls[0], before)
       await second?.close()
     },

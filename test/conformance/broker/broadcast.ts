@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Fanout } from '../../../src/broker/contract.js'
 import { eventually } from '../time.js'
+import type { Fanout } from '../../../src/broker/contract.js'
 import { newName, toMessage, brokerChecks } from './stage.js'
 import type { BrokerCheck, BrokerStage } from './stage.js'
 
@@ -38,7 +38,7 @@ export const broadcastChecks: readonly BrokerCheck[] = brokerChecks([
 
       await fanoutOf(stage.broker).broadcast({ exchange, routingKey: 'k' }, toMessage('hello'))
 
-      await eventually('both have heard it', () => one.heard.length + other.heard.length === 2)
+      await eventually(() => one.heard.length + other.heard.length === 2)
       assert.deepEqual([one.heard, other.heard], [['k:hello'], ['k:hello']])
     },
   },
@@ -57,7 +57,7 @@ export const broadcastChecks: readonly BrokerCheck[] = brokerChecks([
       await fanout.broadcast({ exchange, routingKey: 'task.sent' }, toMessage('no'))
       await fanout.broadcast({ exchange, routingKey: 'worker.online' }, toMessage('yes'))
 
-      await eventually('it was heard', () => listener.heard.length > 0)
+      await eventually(() => listener.heard.length > 0)
       assert.deepEqual(listener.heard, ['worker.online:yes'])
     },
   },
@@ -72,7 +72,7 @@ export const broadcastChecks: readonly BrokerCheck[] = brokerChecks([
       await left.close()
       await fanoutOf(stage.broker).broadcast({ exchange, routingKey: 'k' }, toMessage('late'))
 
-      await eventually('the other has heard it', () => stays.heard.length === 1)
+      await eventually(() => stays.heard.length === 1)
       assert.deepEqual(left.heard, [])
     },
   },

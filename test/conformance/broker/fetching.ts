@@ -238,7 +238,7 @@ export const fetchingChecks: readonly BrokerCheck[] = brokerChecks([
 
       assert.equal(seen.length, count)
       assert.equal(new Set(seen).size, count)
-      await eventually('the queue is empty', async () => (await stage.broker.depth(stage.queue)) === 0)
+      await eventually(async () => (await stage.broker.depth(stage.queue)) === 0)
     },
   },
   {

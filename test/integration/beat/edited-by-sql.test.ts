@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
 import Database from 'libsql'
+import { eventually } from '../../conformance/time.js'
 import { Beat } from '../../../src/beat/index.js'
 import { Lovage } from '../../../src/index.js'
 import { silentLogger, type TaskLogger } from '../../../src/task/logger.js'
@@ -12,28 +12,16 @@ const LIMIT_MS = 20_000
 
 /** Wait for a beat to have sent more than it had. */
 async function more(beat: Beat, count = beat.status.sent): Promise<void> {
-  const endMs = performance.now() + LIMIT_MS
-  while (beat.status.sent <= count) {
-    if (performance.now() > endMs) throw new Error('nothing was sent')
-    await sleep(20)
-  }
+  await eventually(() => beat.status.sent > count, LIMIT_MS)
 }
 
 /** Wait for a line that says this. */
 async function said(lines: readonly string[], text: string): Promise<void> {
-  const endMs = performance.now() + LIMIT_MS
-  while (!lines.some((line) => line.includes(text))) {
-    if (performance.now() > endMs) throw new Error(`nothing said ${text}`)
-    await sleep(20)
-  }
+  await eventually(() => lines.some((line) => line.includes(text)), LIMIT_MS)
 }
 
 async function entries(beat: Beat, count: number): Promise<void> {
-  const endMs = performance.now() + LIMIT_MS
-  while (beat.status.entries !== count) {
-    if (performance.now() > endMs) throw new Error(`there are ${String(beat.status.entries)} entries`)
-    await sleep(20)
-  }
+  await eventually(() => beat.status.entries === count, LIMIT_MS)
 }
 
 describe('entries that are edited by SQL', () => {
@@ -46,7 +34,7 @@ describe('entries that are edited by SQL', () => {
     await using beat = new Beat(app, { logger })
     const running = beat.run()
     await entries(beat, 0)
-    while (!beat.status.leads) await sleep(20)
+    await eventually(() => beat.status.leads, LIMIT_MS)
     const database = new Database(file)
     const edit = (sql: string, ...values: readonly string[]): void => {
       database.exec('BEGIN IMMEDIATE')

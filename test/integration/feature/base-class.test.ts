@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
+import { eventually } from '../../conformance/time.js'
 
 import { Lovage, sharedTask, Task, TaskError, type HandlerEvent, type JoinedApp } from '../../../src/index.js'
 import { randomName } from '../../support/temp.js'
-import { Stage, until } from './stage.js'
+import { Stage } from './stage.js'
 
 let connections = 0
 const joined: string[] = []
@@ -40,7 +41,7 @@ describe('a base class', () => {
     expect(connections).toBe(before + 1)
     expect(values).toEqual(values.map((_, row) => [connections, row]))
     expect(read(1)).toEqual([connections, 1])
-    await until('the handlers of the base', () => ended.length === 100)
+    await eventually(() => ended.length === 100)
   })
 
   test('gives its options to tasks that do not say otherwise, and not its name', () => {

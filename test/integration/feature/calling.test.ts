@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { describe, expect, test } from '@jest/globals'
+import { eventually } from '../../conformance/time.js'
 
 import { currentTask, Lovage, OperationalError, TaskError, TaskRevokedError } from '../../../src/index.js'
 import type { Message } from '../../../src/message/message.js'
-import { Stage, until, type Store } from './stage.js'
+import { Stage, type Store } from './stage.js'
 
 const STORES: readonly Store[] = ['memory', 'sqlite']
 
@@ -78,7 +79,7 @@ describe.each(STORES)('a call through a worker on %s', (store) => {
 
     await stage.work({ concurrency: 1 })
 
-    await until('four runs', () => order.length === 4)
+    await eventually(() => order.length === 4)
     expect(order).toEqual(['high', 'middle 1', 'middle 2', 'low'])
   })
 
@@ -97,7 +98,7 @@ describe.each(STORES)('a call through a worker on %s', (store) => {
     })
 
     expect(await result.get(5)).toBe(4)
-    await until('the second link', () => seen.length > 0)
+    await eventually(() => seen.length > 0)
     const children = await result.children()
     const values = await Promise.all(children.map(async (child) => child.get(5)))
     expect(values).toContain(20)
@@ -118,7 +119,7 @@ describe.each(STORES)('a call through a worker on %s', (store) => {
     const result = await fail.applyAsync([], { link: note.si('linked'), linkError: [note.s()] })
     await expect(result.get(5)).rejects.toThrow('no such parcel')
 
-    await until('the errback', () => seen.length > 0)
+    await eventually(() => seen.length > 0)
     expect(seen).toEqual([result.id])
   })
 

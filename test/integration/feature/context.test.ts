@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { describe, expect, test } from '@jest/globals'
+import { eventually } from '../../conformance/time.js'
 
 import { currentTask, TaskFailedError, type HandlerEvent } from '../../../src/index.js'
-import { Stage, until, type Store } from './stage.js'
+import { Stage, type Store } from './stage.js'
 
 const STORES: readonly Store[] = ['memory', 'sqlite']
 
@@ -116,7 +117,7 @@ describe.each(STORES)('the context of a task on %s', (store) => {
     await stage.work()
 
     await (await flaky.delay('retry')).get(5)
-    await until('the last handler', () => seen.at(-1)?.startsWith('after') === true)
+    await eventually(() => seen.at(-1)?.startsWith('after') === true)
     expect(seen).toEqual([
       'before',
       'run',
@@ -129,7 +130,7 @@ describe.each(STORES)('the context of a task on %s', (store) => {
 
     seen.length = 0
     await expect((await flaky.delay('fail')).get(5)).rejects.toThrow('no')
-    await until('the last handler', () => seen.at(-1)?.startsWith('after') === true)
+    await eventually(() => seen.at(-1)?.startsWith('after') === true)
     expect(seen).toEqual(['before', 'run', 'failure FAILURE FAILURE', 'after FAILURE FAILURE'])
   })
 
@@ -198,7 +199,7 @@ describe.each(STORES)('the context of a task on %s', (store) => {
     const result = await order.delay()
     await expect(result.get(5)).rejects.toThrow('none left')
 
-    await until('its line', () => stage.log.find(/raised expected/) !== undefined)
+    await eventually(() => stage.log.find(/raised expected/) !== undefined)
     const line = stage.log.find(/raised expected/)
     expect(line?.level).toBe('info')
     expect(Object.keys(line?.fields ?? {})).not.toContain('err')
@@ -240,7 +241,7 @@ describe.each(STORES)('the context of a task on %s', (store) => {
     const worker = await stage.work({ hostname: 'w1@example' })
     const result = await hold.delay(3)
 
-    await until('STARTED', async () => (await result.state()) === 'STARTED')
+    await eventually(async () => (await result.state()) === 'STARTED')
     expect(await result.info()).toEqual({ pid: process.pid, hostname: worker.hostname })
     open()
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
+import { eventually } from '../../conformance/time.js'
 
 import { QueueNotFoundError, TaskRevokedError } from '../../../src/index.js'
 import type { PreparedCall } from '../../../src/task/sender.js'
-import { Stage, until, type Store } from './stage.js'
+import { Stage, type Store } from './stage.js'
 
 const STORES: readonly Store[] = ['memory', 'sqlite']
 
@@ -52,7 +53,7 @@ describe.each(STORES)('routing to a worker on %s', (store) => {
     const sent = await late.delay()
     const limited = await slow.delay()
     const written = await raw.delay()
-    await until('the expiry', () => Date.now() > (published[0]?.task.expiresMs ?? Infinity))
+    await eventually(() => Date.now() > (published[0]?.task.expiresMs ?? Infinity))
 
     await stage.work({ queues: ['feeds', 'celery'] })
 
@@ -107,7 +108,7 @@ describe.each(STORES)('routing to a worker on %s', (store) => {
     await note.applyAsync(['all'], { exchange: 'news', routingKey: 'whatever' })
     await note.delay('default')
 
-    await until('six runs', () => seen.length >= 6)
+    await eventually(() => seen.length >= 6)
     expect(seen.toSorted()).toEqual([
       'all news-a',
       'all news-b',

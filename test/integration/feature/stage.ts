@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 
 import type { ConfigInput } from '../../../src/config/config.js'
 import type { Message } from '../../../src/message/message.js'
@@ -62,14 +61,5 @@ export class Stage implements AsyncDisposable {
     for (const worker of this.#workers) await worker.stop({ hard: true })
     await this.app.close()
     await this.#folder?.remove()
-  }
-}
-
-/** Ask until the answer is yes; fails after ten seconds with what was waited for. */
-export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + 10_000
-  while (!(await isSo())) {
-    if (performance.now() > endMs) throw new RangeError(`waited in vain for ${what}`)
-    await delay(5)
   }
 }

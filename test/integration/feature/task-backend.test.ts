@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
+import { eventually } from '../../conformance/time.js'
 import { Lovage } from '../../../src/index.js'
 import { startWorker } from '../../../src/testing/index.js'
-import { until } from './stage.js'
 
 interface Places {
   readonly usual: string | false
@@ -52,7 +52,7 @@ describe('the option backend of a task', () => {
     await app.sendTask('shop.add', { args: [1, 2] })
 
     expect(await kept.get(5)).toBe(7)
-    await until('the worker is idle', () => worker.status.running === 0)
+    await eventually(() => worker.status.running === 0)
     await worker.stop()
     await app.close()
   })

@@ -3,6 +3,7 @@ import { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { connect, type Channel } from 'amqplib'
+import { eventually } from '../../conformance/time.js'
 import { Delays } from '../../../brokers/rabbitmq/delays.js'
 import { createBroker } from '../../../brokers/rabbitmq/index.js'
 import { RabbitConnection } from '../../../brokers/rabbitmq/connection.js'
@@ -314,8 +315,7 @@ withServer('the RabbitMQ broker', () => {
     })
     for (const { exchange } of exchanges)
       await broker.publish([outgoing(exchange, { route: { exchange, routingKey: 'orders.eu' } })])
-    const endMs = performance.now() + 10_000
-    while ((await broker.depth(dead)) < exchanges.length && performance.now() < endMs) await sleep(20)
+    await eventually(async () => (await broker.depth(dead)) >= exchanges.length)
     expect(await broker.depth(dead)).toBe(exchanges.length)
     await broker.delete(dead)
   })

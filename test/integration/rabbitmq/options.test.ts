@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { connect, type Channel, type ChannelModel, type GetMessage } from 'amqplib'
+import { eventually } from '../../conformance/time.js'
 import type { ConfigInput } from '../../../src/config/config.js'
 import { Lovage } from '../../../src/index.js'
 import { Worker } from '../../../src/worker/index.js'
@@ -155,10 +155,10 @@ withServer('on RabbitMQ the option', () => {
       await worker.start()
 
       proxy.cut()
-      await until(() => !worker.status.isClaiming)
+      await eventually(() => !worker.status.isClaiming, 20_000)
 
       if (brokerConnectionRetry) {
-        await until(() => worker.status.isClaiming)
+        await eventually(() => worker.status.isClaiming, 20_000)
         expect(await worker.stop()).toMatchObject({ reason: 'stopped' })
       } else {
         expect(await worker.stopped).toMatchObject({
@@ -191,14 +191,14 @@ withServer('on RabbitMQ the option', () => {
       const worker = new Worker(app, { concurrency: 1 })
       await worker.start()
       for (let warm = 0; warm < 20; warm += 1) await quick.delay()
-      await until(() => worker.status.running === 0 && worker.status.buffered === 0)
+      await eventually(() => worker.status.running === 0 && worker.status.buffered === 0, 20_000)
       await hold.delay()
-      await until(() => isHeld)
+      await eventually(() => isHeld, 20_000)
 
       await quick.delay()
       await quick.delay()
 
-      if (left === 0) await until(() => worker.status.buffered === 2)
+      if (left === 0) await eventually(() => worker.status.buffered === 2, 20_000)
       expect([worker.status.buffered, (await channel.checkQueue(name)).messageCount]).toEqual([
         2 - left,
         left,
@@ -208,9 +208,3 @@ withServer('on RabbitMQ the option', () => {
     },
   )
 })
-
-async function until(isSo: () => boolean): Promise<void> {
-  const endMs = performance.now() + 20_000
-  while (!isSo() && performance.now() < endMs) await sleep(5)
-  expect(isSo()).toBe(true)
-}

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { connect } from 'amqplib'
+import { eventually } from '../../conformance/time.js'
 import { Lovage } from '../../../src/index.js'
 import type { CallableTask } from '../../../src/index.js'
 import { Worker } from '../../../src/worker/index.js'
@@ -75,8 +75,8 @@ describeHere.each(['classic', 'quorum'] as const)(
 
     async function reset(): Promise<void> {
       proxy.cut()
-      await until(() => !worker.status.isClaiming)
-      await until(() => worker.status.isClaiming)
+      await eventually(() => !worker.status.isClaiming, 20_000)
+      await eventually(() => worker.status.isClaiming, 20_000)
       // Behind what comes back in its queue.
       expect(await (await probe.delay()).get(20)).toBe(1)
     }
@@ -94,7 +94,7 @@ describeHere.each(['classic', 'quorum'] as const)(
 
     it('runs a task once however often that is', async () => {
       const result = await hold.delay('a')
-      await until(() => runs.length > 0)
+      await eventually(() => runs.length > 0, 20_000)
 
       for (let round = 0; round < RESETS; round += 1) await reset()
       expect(worker.status.running).toBe(1)
@@ -107,10 +107,10 @@ describeHere.each(['classic', 'quorum'] as const)(
 
     it('does not run a task again that ended meanwhile', async () => {
       const result = await hold.delay('a')
-      await until(() => runs.length > 0)
+      await eventually(() => runs.length > 0, 20_000)
 
       proxy.cut()
-      await until(() => !worker.status.isClaiming)
+      await eventually(() => !worker.status.isClaiming, 20_000)
       goOn[0]?.()
 
       expect(await result.get(20)).toBe('a')
@@ -121,21 +121,15 @@ describeHere.each(['classic', 'quorum'] as const)(
 
     it('gives a task back that goes on in a later connection, uncounted, when it stops', async () => {
       await hold.delay('a')
-      await until(() => runs.length > 0)
+      await eventually(() => runs.length > 0, 20_000)
       await reset()
 
       await worker.stop({ hard: true })
       worker = new Worker(far, { concurrency: 3 })
       await worker.start()
 
-      await until(() => runs.length > 1)
+      await eventually(() => runs.length > 1, 20_000)
       expect(runs).toEqual(['a 1', 'a 1'])
     })
   },
 )
-
-async function until(isSo: () => boolean): Promise<void> {
-  const endMs = performance.now() + 20_000
-  while (!isSo() && performance.now() < endMs) await sleep(5)
-  expect(isSo()).toBe(true)
-}

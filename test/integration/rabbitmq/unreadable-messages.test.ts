@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { connect, type ConfirmChannel } from 'amqplib'
+import { eventually } from '../../conformance/time.js'
 import { Lovage } from '../../../src/index.js'
 import { listDeadLetters } from '../../../src/control/dead-letters.js'
 import { Worker } from '../../../src/worker/index.js'
@@ -84,8 +84,7 @@ withServer('a foreign message whose headers', () => {
     const results = await Promise.all(Array.from({ length: 5 }, async () => one.delay()))
     expect(await Promise.all(results.map((result) => result.get(20)))).toEqual([1, 1, 1, 1, 1])
 
-    const endMs = performance.now() + 20_000
-    while ((await broker.depth(`${queue}.dead`)) === 0 && performance.now() < endMs) await sleep(50)
+    await eventually(async () => (await broker.depth(`${queue}.dead`)) > 0, 20_000)
     const [letter] = await listDeadLetters(broker, queue)
     expect(letter).toMatchObject({ reason: 'unreadable' })
     expect(await broker.depth(queue)).toBe(0)

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { Redis } from 'ioredis'
+import { eventually } from '../../conformance/time.js'
 import type { Consumer, Delivery } from '../../../src/broker/contract.js'
 import { canStartRedis, RedisServer } from '../../support/redis-server.js'
-import { consume, openStage, outgoing, take, textsOf, until, type RedisStage } from './stage.js'
+import { consume, openStage, outgoing, take, textsOf, type RedisStage } from './stage.js'
 
 jest.setTimeout(60_000)
 
@@ -35,7 +36,7 @@ withOwn('an idle consumer on Redis', () => {
   /** Fetch one message without an end; resolves when the consumer waits in a move. */
   async function waiting(consumer: Consumer): Promise<{ readonly fetching: Promise<readonly Delivery[]> }> {
     const fetching = consumer.fetch(1, { waitMs: 20_000, signal: new AbortController().signal })
-    await until('the move', async () => (await mover()) !== undefined)
+    await eventually(async () => (await mover()) !== undefined)
     return { fetching }
   }
 
@@ -61,7 +62,7 @@ withOwn('an idle consumer on Redis', () => {
 
     expect(textsOf(deliveries)).toEqual(['woken'])
     // The first thing that it sends records the claim.
-    await until('the record', () => Promise.resolve(commands.includes('eval')))
+    await eventually(() => Promise.resolve(commands.includes('eval')))
     const isNoise = new Set(['info', 'client', 'select'])
     expect(commands.filter((name) => !isNoise.has(name)).slice(0, 2)).toEqual(['lpush', 'eval'])
     expect(await stage.keys.hlen('unacked')).toBe(1)
@@ -88,7 +89,7 @@ withOwn('an idle consumer on Redis', () => {
     const consumer = await consume(stage.broker)
     const { fetching } = await waiting(consumer)
     await consumer.setCredit(0)
-    await until('the end of the move', async () => (await mover()) === undefined)
+    await eventually(async () => (await mover()) === undefined)
     await stage.broker.publish([outgoing('kept')])
     expect(await stage.keys.llen('celery')).toBe(1)
     await consumer.setCredit(5)
@@ -135,7 +136,7 @@ withOwn('an idle consumer on Redis', () => {
     execFileSync('redis-cli', ['-p', port, 'CLIENT', 'KILL', 'ID', id])
 
     expect(textsOf(deliveries)).toEqual(['busy'])
-    await until('the record', async () => (await stage.keys.hlen('unacked')) === 1)
+    await eventually(async () => (await stage.keys.hlen('unacked')) === 1)
     expect(await stage.keys.keys('*_lovage.moved.*')).toEqual([])
     expect(await stage.keys.llen('celery')).toBe(0)
   })

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { Redis } from 'ioredis'
+import { eventually } from '../../conformance/time.js'
 import { Lovage } from '../../../src/index.js'
 import { Worker } from '../../../src/worker/index.js'
 import { canStartRedis, RedisServer } from '../../support/redis-server.js'
-import { until } from './stage.js'
 
 jest.setTimeout(60_000)
 
@@ -70,12 +70,12 @@ withOwn('a program on Redis', () => {
     }
     expect(await channels()).toBe(0)
     const waiting = Promise.all(sent.map((result) => result.get(30)))
-    await until('the channels', async () => (await channels()) === sent.length)
+    await eventually(async () => (await channels()) === sent.length)
 
     const worker = new Worker(app, { concurrency: 10 })
     await worker.start()
     expect(await waiting).toEqual(sent.map((_, index) => 2 * index))
-    await until('the end of the channels', async () => (await channels()) === 0)
+    await eventually(async () => (await channels()) === 0)
     await worker.stop()
   })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { consume, openStage, outgoing, server, take, textsOf, until } from './stage.js'
+import { eventually } from '../../conformance/time.js'
+import { consume, openStage, outgoing, server, take, textsOf } from './stage.js'
 
 const withServer = server === '' ? describe.skip : describe
 
@@ -16,7 +17,7 @@ withServer('what a worker on Redis had', () => {
     const elsewhere = await stage.broker.consume(['other'], { credit: 1, leaseMs: 30_000 })
     const stop = new AbortController()
     const fetching = elsewhere.fetch(1, { waitMs: 20_000, signal: stop.signal })
-    await until('the message', async () => (await stage.keys.llen('celery')) === 2)
+    await eventually(async () => (await stage.keys.llen('celery')) === 2)
     stop.abort()
     await fetching
 

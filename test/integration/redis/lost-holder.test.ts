@@ -1,10 +1,11 @@
 import { describe, expect, it, jest } from '@jest/globals'
+import { eventually } from '../../conformance/time.js'
 import { listDeadLetters } from '../../../src/control/dead-letters.js'
 import { BrokerConnectionError } from '../../../src/errors/errors.js'
 import { Lovage } from '../../../src/index.js'
 import { Worker } from '../../../src/worker/index.js'
 import { CLAIMS_OF } from '../../../brokers/redis/lua/lease.js'
-import { consume, openStage, outgoing, server, take, textsOf, until } from './stage.js'
+import { consume, openStage, outgoing, server, take, textsOf } from './stage.js'
 
 jest.setTimeout(60_000)
 
@@ -51,7 +52,7 @@ withServer('a holder whose claims others took', () => {
     const script = [CLAIMS_OF, 6, ...names, `_lovage.moved.${holder}`, holder, '1'] as const
 
     // Another worker has begun, and stands still.
-    await until('the lease to end', async () => ((await keys.eval(...script)) as unknown[]).length > 0)
+    await eventually(async () => ((await keys.eval(...script)) as unknown[]).length > 0)
 
     expect(prefix).not.toBe('')
     expect(await broker.leases?.renew(holder, [], 30_000)).toMatchObject({ held: false })
@@ -95,7 +96,7 @@ withServer('a message that nests too deep', () => {
     await worker.start()
 
     expect(await (await add.delay(1, 2)).get(10)).toBe(3)
-    await until('the letter', async () => (await broker.depth('celery.dead')) === 1)
+    await eventually(async () => (await broker.depth('celery.dead')) === 1)
 
     const [letter] = await listDeadLetters(broker, 'celery')
     expect(letter?.reason).toBe('unreadable')

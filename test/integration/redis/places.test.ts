@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, it, jest } from '@jest/globals'
 import { Redis } from 'ioredis'
+import { eventually } from '../../conformance/time.js'
 import { makeCertificates } from '../../support/certificates.js'
 import { createBackend } from '../../../backends/redis/index.js'
 import { createBroker } from '../../../brokers/redis/index.js'
@@ -12,7 +13,7 @@ import { jsonCodec } from '../../conformance/index.js'
 import { run } from '../../support/child.js'
 import { canStartRedis, RedisServer, unusedPort } from '../../support/redis-server.js'
 import { tempFolder, type TempFolder } from '../../support/temp.js'
-import { consume, openStage, outgoing, server, take, textsOf, until, type RedisStage } from './stage.js'
+import { consume, openStage, outgoing, server, take, textsOf, type RedisStage } from './stage.js'
 
 jest.setTimeout(90_000)
 
@@ -106,7 +107,7 @@ withOwn('a Redis server of its own', () => {
     expect(await admin.dbsize()).toBe(0)
     await admin.call('ACL', 'SETUSER', 'default', '+@all')
     const declare = stage.broker.declare.bind(stage.broker, { name: 'q', lifetime: 'durable', bindings: [] })
-    await until('the database', () =>
+    await eventually(() =>
       declare().then(
         () => true,
         () => false,
@@ -225,10 +226,8 @@ withOwn('Sentinel', () => {
     const sentinel = await RedisServer.startSentinel('mymaster', master.port)
     servers.push(sentinel)
     const watch = new Redis(replica.url)
-    await until('the replica', async () =>
-      (await watch.info('replication')).includes('master_link_status:up'),
-    )
-    await until('the sentinel', async () => {
+    await eventually(async () => (await watch.info('replication')).includes('master_link_status:up'))
+    await eventually(async () => {
       const ask = new Redis(sentinel.url)
       const known = JSON.stringify(await ask.call('SENTINEL', 'REPLICAS', 'mymaster'))
       ask.disconnect()
@@ -238,7 +237,7 @@ withOwn('Sentinel', () => {
     await using stage = await openStage(url, { socket_timeout: 1 }, false)
     expect(await roundTrip(stage)).toEqual(there)
     await stage.broker.publish(['a', 'b', 'c'].map((text) => outgoing(text)))
-    await until('replication', async () => (await watch.llen(`${stage.prefix}celery`)) === 3)
+    await eventually(async () => (await watch.llen(`${stage.prefix}celery`)) === 3)
 
     await master.kill()
     const endMs = performance.now() + 30_000
@@ -285,13 +284,9 @@ withOwn('a cluster', () => {
     expect(made.stdout).toContain('All 16384 slots covered')
     for (const node of nodes) {
       const client = new Redis(node.url)
-      await until('the cluster', async () =>
-        String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok'),
-      )
+      await eventually(async () => String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok'))
       // One that has never had the data does not take over.
-      await until('the replicas', async () =>
-        /role:master|master_link_status:up/.test(await client.info('replication')),
-      )
+      await eventually(async () => /role:master|master_link_status:up/.test(await client.info('replication')))
       client.disconnect()
     }
     const url = `redis+cluster://${addresses.join(',')}/0`

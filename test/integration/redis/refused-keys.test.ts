@@ -1,7 +1,8 @@
 import { describe, expect, it, jest } from '@jest/globals'
+import { eventually } from '../../conformance/time.js'
 import { PublishError } from '../../../src/errors/errors.js'
 import type { Outgoing } from '../../../src/broker/contract.js'
-import { consume, openStage, outgoing, server, take, textsOf, until } from './stage.js'
+import { consume, openStage, outgoing, server, take, textsOf } from './stage.js'
 import type { RedisStage } from './stage.js'
 import { canStartRedis, RedisServer } from '../../support/redis-server.js'
 
@@ -82,7 +83,7 @@ withServer('a key of another type where a queue has its list', () => {
     const again = await take(other, 2)
 
     expect(textsOf(again).toSorted()).toEqual(['one', 'two'])
-    await until('the claim to go', async () => (await keys.zcard('_lovage.delayed.bad')) === 1)
+    await eventually(async () => (await keys.zcard('_lovage.delayed.bad')) === 1)
     expect(await keys.hlen('unacked')).toBe(2)
   })
 

@@ -3,8 +3,7 @@ import { Redis } from 'ioredis'
 import { deadLetterQueueSpec } from '../../../src/control/dead-letter.js'
 import { Lovage, Reject } from '../../../src/index.js'
 import { startWorker } from '../../../src/testing/index.js'
-import { never } from '../../conformance/time.js'
-import { until } from './stage.js'
+import { eventually, never } from '../../conformance/time.js'
 import { canStartRedis, RedisServer } from '../../support/redis-server.js'
 
 jest.setTimeout(60_000)
@@ -122,7 +121,7 @@ withServer('a server whose memory is full', () => {
     })
     const worker = await startWorker(app)
     const result = await task.delay()
-    await until('a refusal', async () => (await keys.info('errorstats')).includes('errorstat_OOM'))
+    await eventually(async () => (await keys.info('errorstats')).includes('errorstat_OOM'))
 
     await keys.config('SET', 'maxmemory', '0')
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { createBackend } from '../../../backends/redis/index.js'
 import { createBroker } from '../../../brokers/redis/index.js'
@@ -96,13 +95,4 @@ export async function take(consumer: Consumer, count: number, waitMs = 5_000): P
 /** What the bodies say. */
 export function textsOf(deliveries: readonly Delivery[]): readonly string[] {
   return deliveries.map(({ message }) => Buffer.from(message.body).toString())
-}
-
-/** Ask until the answer is yes, at most ten seconds. */
-export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + 10_000
-  while (!(await holds())) {
-    if (performance.now() > endMs) throw new RangeError(`waited in vain for ${what}`)
-    await sleep(10)
-  }
 }

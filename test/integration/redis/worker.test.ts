@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, jest } from '@jest/globals'
 import { Redis } from 'ioredis'
+import { eventually } from '../../conformance/time.js'
 import { serviceUrl } from '../../support/service-url.js'
 import { randomName } from '../../support/temp.js'
 import { callsByCommandLine, openShop, type Shop } from '../worker/shop.js'
@@ -30,7 +31,6 @@ async function open(transport: object = {}): Promise<RedisShop> {
 interface Keys extends AsyncDisposable {
   hlen(key: string): Promise<number>
   zcard(key: string): Promise<number>
-  until(holds: () => Promise<boolean>): Promise<void>
 }
 
 function openKeys({ prefix }: RedisShop): Keys {
@@ -38,13 +38,6 @@ function openKeys({ prefix }: RedisShop): Keys {
   return {
     hlen: (key) => redis.hlen(prefix + key),
     zcard: (key) => redis.zcard(prefix + key),
-    until: async (holds) => {
-      const endMs = performance.now() + 10_000
-      while (!(await holds())) {
-        if (performance.now() > endMs) throw new RangeError('it did not come to that within 10 s')
-        await sleep(10)
-      }
-    },
     [Symbol.asyncDispose]: async () => {
       await redis.quit()
     },
@@ -66,7 +59,7 @@ withServer('the command line on Redis', () => {
 
     const result = await shop.app.sendTask('shop.now', { eta: new Date(eta) })
     const nextYear = await shop.app.sendTask('shop.now', { eta: new Date(eta + 365 * 86_400_000) })
-    await redis.until(async () => (await redis.zcard('_lovage.delayed.celery')) === 2)
+    await eventually(async () => (await redis.zcard('_lovage.delayed.celery')) === 2)
 
     expect(await redis.hlen('unacked')).toBe(0)
     expect(Number(await result.get(20))).toBeGreaterThanOrEqual(eta)

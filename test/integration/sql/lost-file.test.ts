@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises'
 import { describe, expect, it } from '@jest/globals'
+import { eventually } from '../../conformance/time.js'
 import { createBackend } from '../../../backends/sql/index.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
 import { BrokerConnectionError } from '../../../src/errors/errors.js'
 import { jsonCodec } from '../../conformance/index.js'
-import { eventually } from '../../conformance/time.js'
 import { sqliteUrl } from '../../support/sqlite.js'
 import { randomName, tempFolder } from '../../support/temp.js'
 import { never, openBroker, textMessage } from './queue.js'
@@ -53,7 +53,7 @@ describe('a SQLite file that is deleted under a running process', () => {
 
     expect(lost).toEqual([delivery])
     expect((await backend.load(['t'])).get('t')?.result).toBe(1)
-    await eventually('the watch hears of the new file', () => changed > 0)
+    await eventually(() => changed > 0)
     await watch?.close()
     await broker.close()
     await backend.close()

@@ -2,6 +2,7 @@ import { ListQueuesCommand } from '@aws-sdk/client-sqs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, jest } from '@jest/globals'
+import { eventually } from '../../conformance/time.js'
 import type { Broker, Delivery } from '../../../src/broker/contract.js'
 import { isRecord } from '../../../src/util/record.js'
 import { node } from '../../support/child.js'
@@ -32,14 +33,6 @@ async function keptQueues(stage: SqsStage): Promise<readonly string[]> {
     new ListQueuesCommand({ QueueNamePrefix: `${stage.prefix}lovage-kept-` }),
   )
   return QueueUrls.map((url) => url.slice(url.lastIndexOf('/') + 1))
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + 20_000
-  while (!(await condition())) {
-    if (performance.now() > endMs) throw new TypeError('the condition never held')
-    await sleep(100)
-  }
 }
 
 /** Renew a claim as a worker does, for so long. */
@@ -90,7 +83,7 @@ withServer('delays on SQS', () => {
     const consumer = await broker.consume(['jobs'], { credit: 10, leaseMs: 30_000 })
 
     const early = await consumer.fetch(10, { waitMs: 2_000, signal: never })
-    await until(async () => (await stage.counts(`${stage.prefix}jobs`)).join() === '0,0,1')
+    await eventually(async () => (await stage.counts(`${stage.prefix}jobs`)).join() === '0,0,1', 20_000)
 
     expect(early).toEqual([])
     expect(delays(stage)).toEqual([900, 900])
@@ -148,7 +141,7 @@ withServer('a task on SQS that runs longer than the service hides its message', 
     const counts = [await stage.counts(`${stage.prefix}jobs`), await stage.counts(kept)]
     const listed = await broker.queues?.()
     const stale = await consumer.ack(claims)
-    await until(async () => (await keptQueues(stage)).length === 0)
+    await eventually(async () => (await keptQueues(stage)).length === 0, 20_000)
 
     expect(lost).toEqual([])
     expect(counts).toEqual([
@@ -166,7 +159,7 @@ withServer('a task on SQS that runs longer than the service hides its message', 
     const url = `${stage.gate.url}&queue_name_prefix=${stage.prefix}&visibility_ceiling=${String(CEILING)}`
     await using child = node(claimScript, [url, 'jobs', '1', '10000'])
     await child.waitForLine('claimed')
-    await until(async () => (await stage.counts(`${stage.prefix}jobs`)).join() === '0,0,0')
+    await eventually(async () => (await stage.counts(`${stage.prefix}jobs`)).join() === '0,0,0', 20_000)
     await child.stop()
 
     const consumer = await broker.consume(['jobs'], { credit: 10, leaseMs: 30_000 })
@@ -174,7 +167,7 @@ withServer('a task on SQS that runs longer than the service hides its message', 
 
     expect(delivery).toMatchObject({ deliveryCount: 2, redelivered: true, queue: 'jobs' })
     expect(texts(delivery === undefined ? [] : [delivery])).toEqual(['long'])
-    await until(async () => (await keptQueues(stage)).length === 0)
+    await eventually(async () => (await keptQueues(stage)).length === 0, 20_000)
   })
 
   it('counts as acknowledged where no queue may be made, and a warning says so', async () => {

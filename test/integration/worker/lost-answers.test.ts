@@ -1,10 +1,11 @@
 import { describe, expect, it, jest } from '@jest/globals'
+import { eventually } from '../../conformance/time.js'
 import type { Broker, Consumer } from '../../../src/broker/contract.js'
 import { BrokerConnectionError } from '../../../src/index.js'
 import { Worker } from '../../../src/worker/index.js'
 import { FaultBench } from '../../fault/fixture/fault-bench.js'
 import { killStores } from '../../fault/fixture/fault-store.js'
-import { eventually, LogBook } from '../../unit/worker/harness.js'
+import { LogBook } from '../../unit/worker/harness.js'
 
 jest.setTimeout(60_000)
 

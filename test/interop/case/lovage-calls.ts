@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from '@jest/globals'
+import { eventually } from '../../conformance/time.js'
 import { TaskFailedError, TaskRevokedError } from '../../../src/index.js'
 import {
   Decimal,
@@ -15,21 +15,6 @@ import { randomName } from '../support/stage.js'
 import { sentWith } from '../support/sent-message.js'
 
 const WAIT = 20
-
-/** Ask until it holds. */
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + WAIT * 1000
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error('the condition never held')
-    await sleep(10)
-  }
-}
-
-/** Wait until a state was seen, no longer than the test would. */
-async function told(seen: readonly (readonly [string, unknown])[], state: string): Promise<void> {
-  const end = performance.now() + 10_000
-  while (!seen.some(([one]) => one === state) && performance.now() < end) await sleep(10)
-}
 
 /** A Lovage client calls a worker of Celery and reads the result. */
 export const lovageCalls: readonly InteropCase[] = calledBy('Lovage', [
@@ -210,7 +195,7 @@ export const lovageCalls: readonly InteropCase[] = calledBy('Lovage', [
     since52: true,
     run: async ({ app }) => {
       const result = await app.sendTask('py.retry_later', { args: ['not yet'] })
-      await until(async () => (await result.state()) === 'RETRY')
+      await eventually(async () => (await result.state()) === 'RETRY', WAIT * 1000)
       expect(await result.info()).toMatchObject({ remote: { type: 'ValueError', args: ['not yet'] } })
       expect(await result.traceback()).toContain('raise self.retry(exc=ValueError(text)')
       expect(await result.get(WAIT)).toBe('ready')
@@ -288,14 +273,14 @@ export const lovageCalls: readonly InteropCase[] = calledBy('Lovage', [
       })
       await stage.lines(started, 1)
       // Python does not wait until the server has what it says.
-      await until(async () => (await result.state()) === 'STARTED')
+      await eventually(async () => (await result.state()) === 'STARTED', WAIT * 1000)
       // A store that is only looked at now and then tells of a state that lasts.
-      await told(seen, 'STARTED')
+      await eventually(() => seen.some(([state]) => state === 'STARTED'))
       stage.touch(`${gate}.1`)
       await stage.lines(started, 2)
-      await until(async () => (await result.state()) === 'PROGRESS')
+      await eventually(async () => (await result.state()) === 'PROGRESS', WAIT * 1000)
       expect(await result.info()).toEqual({ done: 1, of: 2 })
-      await told(seen, 'PROGRESS')
+      await eventually(() => seen.some(([state]) => state === 'PROGRESS'))
       stage.touch(`${gate}.2`)
       expect(await end).toBe('done')
       expect(seen.map(([state]) => state)).toEqual(expect.arrayContaining(['STARTED', 'PROGRESS']))

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
+import { eventually } from '../../conformance/time.js'
 import { Lovage } from '../../../src/index.js'
 import { Worker } from '../../../src/worker/index.js'
-import { Bench, eventually, gate } from './harness.js'
+import { Bench, gate } from './harness.js'
 
 describe('what a worker claims', () => {
   it('runs as many tasks at once as it has slots, and never more', async () => {

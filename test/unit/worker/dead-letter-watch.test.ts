@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
+import { eventually } from '../../conformance/time.js'
 import { Reject } from '../../../src/index.js'
 import { ManualClock } from '../../support/manual-clock.js'
-import { Bench, eventually } from './harness.js'
+import { Bench } from './harness.js'
 
 describe('the dead letters of a worker', () => {
   it('are dropped when they are older than deadLetterExpires or more than deadLetterMaxLength', async () => {

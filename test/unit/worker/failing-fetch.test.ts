@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
+import { eventually } from '../../conformance/time.js'
 import { createBroker } from '../../../brokers/memory/index.js'
 import { BrokerConnectionError } from '../../../src/errors/errors.js'
-import { Bench, eventually } from './harness.js'
+import { Bench } from './harness.js'
 
 /** A bench whose store can be opened, and fails at each fetch while `isBroken`. */
 function brokenBench(): { readonly bench: Bench; readonly store: { isBroken: boolean; opened: number } } {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { eventually } from '../../conformance/time.js'
 import type { TaskRecord } from '../../../src/backend/contract.js'
 import type { Broker, Delivery } from '../../../src/broker/contract.js'
 import { Lovage, type TaskLogger } from '../../../src/index.js'
@@ -124,19 +125,6 @@ export class Bench implements AsyncDisposable {
     for (const broker of this.#brokers) await broker.close()
     await this.app.close()
   }
-}
-
-/** What `look` finds, asked again each turn of the event loop. */
-export async function eventually<Value>(
-  look: () => Promise<Value | undefined> | Value | undefined,
-): Promise<Value> {
-  const endMs = performance.now() + 10_000
-  while (performance.now() < endMs) {
-    const found = await look()
-    if (found !== undefined) return found
-    await new Promise((resolve) => setTimeout(resolve, 2))
-  }
-  throw new RangeError('nothing came within 10 s')
 }
 
 /** A promise that a test settles. */

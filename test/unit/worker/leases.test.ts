@@ -6,8 +6,9 @@ import { Renewals } from '../../../src/worker/lease/renewals.js'
 import { TagBatch } from '../../../src/worker/lease/tag-batch.js'
 import type { TagChange } from '../../../src/worker/lease/keeper.js'
 import { randomUUID } from 'node:crypto'
+import { eventually } from '../../conformance/time.js'
 import { ManualClock } from '../../support/manual-clock.js'
-import { Bench, LogBook, eventually, gate } from './harness.js'
+import { Bench, LogBook, gate } from './harness.js'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 

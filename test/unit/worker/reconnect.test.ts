@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
+import { eventually } from '../../conformance/time.js'
 import { brokerDrivers } from '../../../brokers/index.js'
-import { Bench, eventually, gate } from './harness.js'
+import { Bench, gate } from './harness.js'
 import { FlakyStore } from './flaky-driver.js'
 
 const memory = brokerDrivers.find((driver) => driver.schemes.includes('memory'))

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { eventually } from '../../conformance/time.js'
 
 import type { ConfigInput } from '../../../src/config/config.js'
 import { resolveConfig } from '../../../src/config/resolve.js'
@@ -8,7 +9,7 @@ import { drain, ManualClock, TestApp } from '../../../src/testing/index.js'
 import { ClaimWindow } from '../../../src/worker/claim/claim-window.js'
 import { ReadAhead } from '../../../src/worker/claim/read-ahead.js'
 import { resolveSettings } from '../../../src/worker/settings.js'
-import { Bench, eventually, gate } from './harness.js'
+import { Bench, gate } from './harness.js'
 
 describe('settings of a worker', () => {
   it.each([

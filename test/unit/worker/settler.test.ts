@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { eventually } from '../../conformance/time.js'
 import type { ResultBackend } from '../../../src/backend/contract.js'
 import type {
   Broker,
@@ -18,7 +19,7 @@ import { ClaimSet } from '../../../src/worker/claim/claim-set.js'
 import { Settler } from '../../../src/worker/settle/settler.js'
 import type { SettleItem, SettleStage } from '../../../src/worker/settle/settle-item.js'
 import { ManualClock } from '../../support/manual-clock.js'
-import { LogBook, eventually } from './harness.js'
+import { LogBook } from './harness.js'
 
 const unused = (): never => {
   throw new RangeError('not used here')

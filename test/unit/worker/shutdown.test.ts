@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
+import { eventually } from '../../conformance/time.js'
 import { WorkerShutdownError } from '../../../src/index.js'
-import { Bench, eventually, gate } from './harness.js'
+import { Bench, gate } from './harness.js'
 
 describe('the end of a worker', () => {
   it('lets running tasks finish and gives back what has not begun, unspent', async () => {

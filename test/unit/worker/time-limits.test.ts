@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
+import { eventually } from '../../conformance/time.js'
 import { TimeLimitError } from '../../../src/index.js'
-import { Bench, eventually, gate } from './harness.js'
+import { Bench, gate } from './harness.js'
 
 describe('time limits on the event loop', () => {
   it('aborts the signal at the soft limit, and the body may end well', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { eventually } from '../../conformance/time.js'
 import {
   BrokerConnectionError,
   BrokerError,
@@ -7,7 +8,7 @@ import {
   signature,
   type TaskRequest,
 } from '../../../src/index.js'
-import { Bench, eventually, gate } from './harness.js'
+import { Bench, gate } from './harness.js'
 
 class GatewayError extends Error {}
 

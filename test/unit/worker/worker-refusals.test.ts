@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
+import { eventually } from '../../conformance/time.js'
 import type { Message } from '../../../src/message/message.js'
 import { ManualClock } from '../../support/manual-clock.js'
-import { Bench, eventually } from './harness.js'
+import { Bench } from './harness.js'
 
 async function publish(bench: Bench, message: Partial<Message>): Promise<void> {
   const broker = await bench.broker()
