@@ -19,13 +19,9 @@ export interface CodecsOptions {
 
 const DEFAULT_MAX_BYTES = 256 * 1024 * 1024
 
-const BINARY: ReadonlySet<string> = new Set(['binary', 'ascii-8bit'])
-const UTF_8: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii', ''])
-
 /** What is needed to read an encoded value. */
 export interface EncodedContent {
   readonly contentType: string
-  readonly contentEncoding: string
 }
 
 /** The serializers, compressors and types of one application. */
@@ -56,15 +52,16 @@ export class Codecs {
   }
 
   /**
-   * Decode bytes or text that were not compressed, or are no longer.
+   * Decode bytes or text that were not compressed, or are no longer. Text is UTF-8 whatever the sender calls its encoding.
    *
    * @throws ContentDisallowedError for content that is not accepted; DecodeError for anything else that fails.
+   * @source kombu 5.7, `kombu/serialization.py`, `SerializerRegistry.loads`.
    */
   decode(data: string | Uint8Array, content: EncodedContent, accepted: AcceptedContent): unknown {
     const serializer = this.serializers.reader(content.contentType, accepted)
     try {
       if (typeof data === 'string' || serializer.contentEncoding === 'binary') return serializer.decode(data)
-      return serializer.decode(textOf(data, content.contentEncoding))
+      return serializer.decode(utf8(data))
     } catch (error) {
       if (error instanceof DecodeError) throw error
       throw new DecodeError(`the data cannot be decoded as ${serializer.name}`, { cause: error })
@@ -72,15 +69,8 @@ export class Codecs {
   }
 }
 
-function textOf(data: Uint8Array, encoding: string): string {
+function utf8(data: Uint8Array): string {
   const bytes = Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength)
-  const name = UTF_8.has(encoding) ? encoding : encoding.toLowerCase()
-  if (UTF_8.has(name) || BINARY.has(name)) return utf8(bytes)
-  if (name === 'latin-1' || name === 'iso-8859-1') return bytes.toString('latin1')
-  throw new DecodeError(`unknown content encoding "${encoding}"`)
-}
-
-function utf8(bytes: Buffer): string {
   const text = bytes.toString('utf8')
   // Only a text with the replacement character can come from broken bytes.
   if (text.includes('\ufffd') && !isUtf8(bytes)) throw new DecodeError('the data are not UTF-8')

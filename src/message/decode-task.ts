@@ -17,8 +17,15 @@ import type { TaskMessage } from './task-message.js'
  * @source Celery 5.6, `celery/worker/strategy.py`, `proto1_to_proto2` and `hybrid_to_proto2`.
  */
 export function decodeTask(message: Message, codecs: Codecs, accepted: AcceptedContent): TaskMessage {
+  refuseBare(message, accepted)
   const body = decodeBody(message, codecs, accepted)
   return readTask(sourceOf(message, body))
+}
+
+/** What other programs put into a queue without an envelope has no headers, and a content type that says nothing. */
+function refuseBare({ contentType, headers }: Message, accepted: AcceptedContent): void {
+  if (contentType !== 'application/octet-stream' || 'task' in headers || accepted.has(contentType)) return
+  throw new MessageError('it is no message of Celery: it has no envelope, or one without a content type')
 }
 
 /** What can be told of a message without understanding all of it. */
@@ -60,6 +67,9 @@ function sourceOf(message: Message, body: unknown): TaskSource {
   if (Array.isArray(body)) return protocol2Source(message, body)
   if (!isRecord(body)) throw new MessageError('the body is neither an array of three nor an object')
   if (!('task' in headers)) {
+    if (!('task' in body)) {
+      throw new MessageError('it is no message of Celery: neither its headers nor its body name a task')
+    }
     return { ...bodySource(body), message, headers: { ...body, group: body['taskset'] ?? body['group'] } }
   }
   if (!('args' in body)) throw new MessageError('the body is an object without args')

@@ -183,8 +183,7 @@ describe('acceptContent', () => {
     ['yaml', 'a: 1'],
   ])('refuses %s where it lists only json, although it could be read', (contentType, data) => {
     const json = codecs.serializers.accept(['json'])
-    const decode = (accepted: typeof json): unknown =>
-      codecs.decode(data, { contentType, contentEncoding: 'utf-8' }, accepted)
+    const decode = (accepted: typeof json): unknown => codecs.decode(data, { contentType }, accepted)
 
     expect(() => decode(json)).toThrow(ContentDisallowedError)
     if (contentType !== 'yaml') expect(decode(all)).toEqual({ a: 1 })
