@@ -2,7 +2,8 @@
 const layers = [
   'src/(errors|util)',
   'src/(message|config|schedule)',
-  'src/(broker|backend)',
+  'src/broker',
+  'src/backend',
   'src/(task|result|canvas|events|control)',
   'src/beat',
   'src/app',

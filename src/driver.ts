@@ -9,6 +9,7 @@ export type {
   ExtendedRecord,
   GroupStore,
   KeepOptions,
+  OneStepResults,
   RecordWatch,
   ResultBackend,
   ResultCodec,
@@ -50,6 +51,7 @@ export type { GuardOptions } from './broker/guard.js'
 export type { BrokerDriver, BrokerFactory, BrokerModule, BrokerOptions } from './broker/registry.js'
 export { matchBindings, matchesBinding, matchesHeaders, matchesTopic } from './broker/routing.js'
 export type { BoundQueue } from './broker/routing.js'
+export { storeIdOf } from './broker/store-id.js'
 export {
   BackendConnectionError,
   BackendError,

@@ -2,6 +2,7 @@ import type {
   ChordStore,
   GroupStore,
   KeepOptions,
+  OneStepResults,
   RecordWatch,
   ResultBackend,
   ResultCodec,
@@ -17,12 +18,13 @@ export class MemoryBackend implements ResultBackend {
   readonly shared = false
   readonly groups: GroupStore
   readonly chords: ChordStore
-  /** The store behind this backend; the memory broker recognises its own by it. */
-  readonly records: RecordStore
+  readonly oneStep: OneStepResults
+  readonly #records: RecordStore
   readonly #codec: ResultCodec
 
   constructor(records: RecordStore, codec: ResultCodec) {
-    this.records = records
+    this.#records = records
+    this.oneStep = { storeId: records.id, writer: this }
     this.#codec = codec
     this.groups = new MemoryGroups(records)
     this.chords = new MemoryChords(records)
@@ -31,24 +33,24 @@ export class MemoryBackend implements ResultBackend {
   async connect(): Promise<void> {}
 
   async store(records: readonly TaskRecord[], options: KeepOptions): Promise<void> {
-    for (const record of records.map((one) => this.toStored(one))) this.records.put(record, options.ttlMs)
+    for (const record of records.map((one) => this.toStored(one))) this.#records.put(record, options.ttlMs)
   }
 
   async load(taskIds: readonly string[]): Promise<ReadonlyMap<string, TaskRecord>> {
     const found = new Map<string, TaskRecord>()
     for (const id of taskIds) {
-      const stored = this.records.get(id)
+      const stored = this.#records.get(id)
       if (stored !== undefined) found.set(id, this.#toRead(stored))
     }
     return found
   }
 
   async forget(taskIds: readonly string[]): Promise<void> {
-    for (const id of taskIds) this.records.delete(id)
+    for (const id of taskIds) this.#records.delete(id)
   }
 
   async watch(taskIds: readonly string[], changed: () => void): Promise<RecordWatch> {
-    const stop = this.records.watch(taskIds, changed)
+    const stop = this.#records.watch(taskIds, changed)
     return {
       close: async () => {
         stop()
@@ -57,7 +59,7 @@ export class MemoryBackend implements ResultBackend {
   }
 
   async cleanup(): Promise<number> {
-    return this.records.sweep()
+    return this.#records.sweep()
   }
 
   async close(): Promise<void> {}

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { TaskRecord } from '../../src/backend/contract.js'
 import type { Clock } from '../../src/util/clock.js'
 import { ExpiringMap } from '../../src/util/expiring-map.js'
@@ -10,6 +11,8 @@ export interface ChordParts {
 
 /** Results, groups and chords of one store of this process. Shared by every backend that names the store. */
 export class RecordStore {
+  /** Names the store to its broker and its backends. */
+  readonly id: string = randomUUID()
   /** Celery's result tuples by group id. */
   readonly groups: ExpiringMap<unknown>
   /** Chords by id. */

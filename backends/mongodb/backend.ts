@@ -3,6 +3,7 @@ import type { ClientSession, Collection } from 'mongodb'
 import type {
   GroupStore,
   KeepOptions,
+  OneStepResults,
   RecordWatch,
   ResultBackend,
   TaskRecord,
@@ -11,11 +12,10 @@ import { BackendConnectionError, UnsupportedError } from '../../src/errors/error
 import { asBackend } from '../../brokers/mongodb/failure.js'
 import { proveChanges } from '../../brokers/mongodb/features.js'
 import type { Features } from '../../brokers/mongodb/features.js'
-import { acquireConnection } from '../../brokers/mongodb/connection.js'
+import { acquireConnection, mongoStoreId } from '../../brokers/mongodb/connection.js'
 import type { ConnectionLease } from '../../brokers/mongodb/connection.js'
 import type { KeptRecord, ResultWriter } from '../../brokers/mongodb/result-writer.js'
 import type { ServerClock } from '../../brokers/mongodb/server-clock.js'
-import type { MongoTarget } from '../../brokers/mongodb/settings.js'
 import type { MongoBackendSettings } from './backend-settings.js'
 import { readDocument, writeDocument } from './document.js'
 import type { TaskDocument } from './document.js'
@@ -43,17 +43,15 @@ export class MongoBackend implements ResultBackend, ResultWriter {
   readonly shared = true
   readonly compresses = true
   readonly groups: GroupStore
+  readonly oneStep: OneStepResults
   readonly #settings: MongoBackendSettings
   #connected: Connected | undefined
   #sweepAtMs = performance.now() + SWEEP_EVERY_MS * Math.random()
 
   constructor(settings: MongoBackendSettings) {
     this.#settings = settings
+    this.oneStep = { storeId: mongoStoreId(settings.target), writer: this }
     this.groups = new MongoGroups(() => ({ ...this.#open(), form: settings }))
-  }
-
-  get resultTarget(): MongoTarget {
-    return this.#settings.target
   }
 
   async connect(signal: AbortSignal): Promise<void> {

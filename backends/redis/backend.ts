@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type {
   GroupStore,
   KeepOptions,
+  OneStepResults,
   RecordListener,
   RecordWatch,
   ResultBackend,
@@ -19,7 +20,6 @@ import { listOf, textsOf } from '../../brokers/redis/reply.js'
 import { afterInspection } from '../../brokers/redis/result-writer.js'
 import type { ResultWriter } from '../../brokers/redis/result-writer.js'
 import { toScript } from '../../brokers/redis/script.js'
-import type { ServerTarget } from '../../brokers/redis/target.js'
 import type { RedisBackendSettings } from './backend-settings.js'
 import { compressed, decompressed } from '../../src/backend/compressed-value.js'
 import { RedisGroups } from './groups.js'
@@ -34,16 +34,16 @@ export class RedisBackend implements ResultBackend, ResultWriter {
   readonly compresses = true
   readonly watchesQuickly = true
   readonly groups: GroupStore
+  readonly oneStep: OneStepResults
+  readonly database: number
   readonly #settings: RedisBackendSettings
   #lease: ConnectionLease | undefined
 
   constructor(settings: RedisBackendSettings) {
     this.#settings = settings
+    this.database = settings.target.database
+    this.oneStep = { storeId: settings.target.storeId, writer: this }
     this.groups = new RedisGroups(() => this.#link(), settings)
-  }
-
-  get resultTarget(): ServerTarget {
-    return this.#settings.target
   }
 
   async connect(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import type {
   GroupStore,
   KeepOptions,
+  OneStepResults,
   RecordWatch,
   ResultBackend,
   ResultCodec,
@@ -13,7 +14,7 @@ import type { KeptRecord, ResultWriter } from '../../brokers/sql/result-writer.j
 import type { SqlSession } from '../../brokers/sql/sql-session.js'
 import type { SqlStore } from '../../brokers/sql/store.js'
 import { StoreHandle } from '../../brokers/sql/store-handle.js'
-import { databaseOf, targetName } from '../../brokers/sql/target.js'
+import { databaseOf, sqlStoreId, targetName } from '../../brokers/sql/target.js'
 import type { SqlTarget } from '../../brokers/sql/target.js'
 import { SqlGroups } from './groups.js'
 import { RecordWatcher } from './record-watcher.js'
@@ -33,6 +34,7 @@ export class SqlBackend implements ResultBackend, ResultWriter {
   readonly shared = true
   readonly maxIdLength?: number
   readonly groups: GroupStore
+  readonly #storeId: string
   readonly #handle: StoreHandle
   readonly #codec: ResultCodec
   readonly #watcher: RecordWatcher
@@ -47,14 +49,16 @@ export class SqlBackend implements ResultBackend, ResultWriter {
     this.name = targetName(target)
     // SQLite does not enforce the length of a column.
     if (databaseOf(target) !== 'sqlite') this.maxIdLength = LONGEST
+    this.#storeId = sqlStoreId(target)
     this.#codec = options.codec
     this.#handle = new StoreHandle({ target, part: 'results', autoMigrate: options.autoMigrate })
     this.#watcher = new RecordWatcher(() => this.#handle.get())
     this.groups = new SqlGroups(() => this.#handle.get(), options.codec)
   }
 
-  get resultStore(): SqlStore | undefined {
-    return this.#handle.current
+  /** Once its tables are there. */
+  get oneStep(): OneStepResults | undefined {
+    return this.#handle.current && { storeId: this.#storeId, writer: this }
   }
 
   async connect(signal: AbortSignal): Promise<void> {

@@ -15,7 +15,7 @@ import { MemoryConsumer } from './consumer.js'
 import { MemoryLeases } from './leases.js'
 import type { MemoryStore } from './store.js'
 
-const CAPABILITIES: Omit<BrokerCapabilities, 'claims'> = {
+const CAPABILITIES: Omit<BrokerCapabilities, 'claims' | 'storeId'> = {
   maxBatch: Number.POSITIVE_INFINITY,
   maxDelayMs: Number.POSITIVE_INFINITY,
   priorityLevels: 10,
@@ -40,7 +40,11 @@ export class MemoryBroker implements Broker {
     this.#store = store
     this.fanout = store.fanout
     this.schedules = store.schedules.for((batch) => this.publish(batch))
-    this.capabilities = { ...CAPABILITIES, claims: options.leases ? 'leased' : 'connection' }
+    this.capabilities = {
+      ...CAPABILITIES,
+      claims: options.leases ? 'leased' : 'connection',
+      storeId: store.results.id,
+    }
     if (options.leases) this.leases = new MemoryLeases(store)
   }
 

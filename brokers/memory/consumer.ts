@@ -1,3 +1,4 @@
+import type { MemoryBackend } from '../../backends/memory/backend.js'
 import type {
   ConsumeOptions,
   Consumer,
@@ -7,7 +8,6 @@ import type {
   Settlement,
 } from '../../src/broker/contract.js'
 import { BrokerError, PublishError } from '../../src/errors/errors.js'
-import { MemoryBackend } from '../../backends/memory/backend.js'
 import { Holder } from './holder.js'
 import type { Entry } from './queue.js'
 import type { MemoryStore } from './store.js'
@@ -22,6 +22,9 @@ export interface MemoryConsumerOptions extends ConsumeOptions {
   /** Called once, when the consumer is closed. */
   readonly onClose: (consumer: MemoryConsumer) => void
 }
+
+/** The result backend as the broker of the same store sees it. */
+export type ResultWriter = Pick<MemoryBackend, 'toStored'>
 
 /** Claims from the queues of a store, one message from each in turn. */
 export class MemoryConsumer implements Consumer {
@@ -46,8 +49,9 @@ export class MemoryConsumer implements Consumer {
     this.#leaseMs = options.leases ? options.leaseMs : Number.POSITIVE_INFINITY
     for (const name of queues) this.#countConsumer(name, 1)
     const { results } = options
-    if (results instanceof MemoryBackend && results.records === store.results) {
-      this.settle = (settlements) => this.#settle(settlements, results)
+    if (results !== undefined) {
+      const writer = results.writer as ResultWriter
+      this.settle = (settlements) => this.#settle(settlements, writer)
     }
     if (!options.leases) return
     this.holder = this.#holder.id
@@ -115,9 +119,9 @@ export class MemoryConsumer implements Consumer {
   }
 
   /** Everything that can fail comes first; from the first change on nothing can. */
-  async #settle(settlements: readonly Settlement[], results: MemoryBackend): Promise<readonly Delivery[]> {
+  async #settle(settlements: readonly Settlement[], writer: ResultWriter): Promise<readonly Delivery[]> {
     this.#store.expireLeases()
-    const plans = settlements.map((settlement) => this.#plan(settlement, results))
+    const plans = settlements.map((settlement) => this.#plan(settlement, writer))
     const nowMs = this.#store.clock.now()
     const lost: Delivery[] = []
     const touched = new Set<string>()
@@ -132,7 +136,7 @@ export class MemoryConsumer implements Consumer {
         this.#store.accept(outgoing, queues, nowMs)
         for (const queue of queues) touched.add(queue)
       }
-      if (record !== undefined) results.records.put(record, settlement.recordTtlMs ?? 0)
+      if (record !== undefined) this.#store.results.put(record, settlement.recordTtlMs ?? 0)
       if (settlement.handBack !== undefined) {
         this.#store.giveBack(entry, settlement.handBack, nowMs)
         touched.add(entry.queue)
@@ -143,11 +147,11 @@ export class MemoryConsumer implements Consumer {
     return lost
   }
 
-  #plan(settlement: Settlement, results: MemoryBackend): SettlementPlan {
+  #plan(settlement: Settlement, writer: ResultWriter): SettlementPlan {
     const routes = settlement.publish.map((outgoing) => this.#store.routesOf(outgoing))
     const unroutable = routes.flatMap((queues, index) => (queues.length === 0 ? [index] : []))
     if (unroutable.length > 0) throw new PublishError('a follow-up message reaches no queue', unroutable)
-    const record = settlement.record === undefined ? undefined : results.toStored(settlement.record)
+    const record = settlement.record === undefined ? undefined : writer.toStored(settlement.record)
     return { settlement, routes, record }
   }
 

@@ -16,7 +16,8 @@ import { MongoFanout } from './fanout.js'
 import { notConnected } from './connection.js'
 import { delayedName } from './names.js'
 import { publish } from './publisher.js'
-import { writerFor } from './result-writer.js'
+import { mongoStoreId } from './connection.js'
+import type { ResultWriter } from './result-writer.js'
 import { MongoSchedules } from './schedules.js'
 import type { MongoSettings } from './settings.js'
 import { openStore } from './store.js'
@@ -30,15 +31,7 @@ interface Connected {
 /** Queues in MongoDB, in the layout of Celery's transport. */
 export class MongoBroker implements Broker {
   readonly name = 'mongodb'
-  readonly capabilities: BrokerCapabilities = {
-    maxBatch: 1_000,
-    maxDelayMs: Number.MAX_SAFE_INTEGER,
-    priorityLevels: 10,
-    claims: 'leased',
-    depth: 'exact',
-    exchanges: ['direct', 'topic', 'fanout', 'headers'],
-    durable: true,
-  }
+  readonly capabilities: BrokerCapabilities
   readonly leases: Leases = {
     renews: 'holder',
     renew: async (holder, _tags, leaseMs) => {
@@ -55,6 +48,16 @@ export class MongoBroker implements Broker {
 
   constructor(settings: MongoSettings) {
     this.#settings = settings
+    this.capabilities = {
+      maxBatch: 1_000,
+      maxDelayMs: Number.MAX_SAFE_INTEGER,
+      priorityLevels: 10,
+      claims: 'leased',
+      storeId: mongoStoreId(settings.target),
+      depth: 'exact',
+      exchanges: ['direct', 'topic', 'fanout', 'headers'],
+      durable: true,
+    }
   }
 
   async connect(signal: AbortSignal): Promise<void> {
@@ -83,7 +86,7 @@ export class MongoBroker implements Broker {
       queues,
       options,
       holder,
-      writer: store.features.transactions ? writerFor(options.results, this.#settings.target) : undefined,
+      writer: store.features.transactions ? (options.results?.writer as ResultWriter | undefined) : undefined,
       closed: () => this.#consumers.delete(consumer),
     })
     this.#consumers.add(consumer)

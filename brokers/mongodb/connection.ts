@@ -1,5 +1,6 @@
 import { MongoClient } from 'mongodb'
 import type { Collection, Db, Document } from 'mongodb'
+import { storeIdOf } from '../../src/broker/store-id.js'
 import { BrokerConnectionError } from '../../src/errors/errors.js'
 import { findFeatures } from './features.js'
 import type { Features } from './features.js'
@@ -88,7 +89,7 @@ export interface ConnectionLease {
 
 /** The link of this process to a server: the same for all who ask while one of them uses it. */
 export function acquireConnection(target: MongoTarget): ConnectionLease {
-  const key = linkKey(target)
+  const key = mongoStoreId(target)
   const entry = shared.get(key) ?? { link: new MongoConnection(target), users: 0 }
   shared.set(key, entry)
   entry.users += 1
@@ -106,11 +107,11 @@ export function acquireConnection(target: MongoTarget): ConnectionLease {
   }
 }
 
-/** Everything that makes two links exchangeable: one transaction can then reach what both keep. */
-export function linkKey({ url, wake, answerMs }: MongoTarget): string {
+/** Names the server: broker and backend of one id share a connection, and one transaction reaches what both keep. */
+export function mongoStoreId({ url, wake, answerMs }: MongoTarget): string {
   // The path names a database, which each user of a link names anew; without credentials it says nothing else.
   const shortened = url.includes('@') ? url : url.replace(/^([a-z+]+:\/\/[^/]+\/)[^?]*/, '$1')
-  return `${shortened} ${wake} ${String(answerMs)}`
+  return storeIdOf('mongodb', shortened, wake, String(answerMs))
 }
 
 /** What is used before it is connected. */

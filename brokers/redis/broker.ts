@@ -24,7 +24,7 @@ import type { ConnectionLease } from './shared-connections.js'
 import { RECONCILE, RENEW } from './lua/lease.js'
 import type { RedisSettings } from './settings.js'
 import { Publisher } from './publisher.js'
-import { writerFor } from './result-writer.js'
+import type { ResultWriter } from './result-writer.js'
 import { listOf, textsOf } from './reply.js'
 import { Restorer } from './restorer.js'
 import { RedisSchedules } from './schedules.js'
@@ -67,6 +67,7 @@ export class RedisBroker implements Broker {
       priorityLevels: settings.naming.steps.length,
       firstPriority: 'smallest',
       claims: 'leased',
+      storeId: settings.target.storeId,
       depth: 'exact',
       exchanges: ['direct', 'topic', 'fanout'],
       durable: true,
@@ -105,7 +106,7 @@ export class RedisBroker implements Broker {
 
   async consume(queues: readonly string[], options: ConsumeOptions): Promise<Consumer> {
     const { link, publisher, topology } = this.#open()
-    const { target, visibilityTimeoutMs, order, fanout: naming } = this.#settings
+    const { visibilityTimeoutMs, order, fanout: naming } = this.#settings
     const quit = await asBroker(() => feedFanoutQueues({ link, keys: this.#keys, topology, naming }, queues))
     const consumer: Consumer = new RedisConsumer({
       link,
@@ -116,7 +117,7 @@ export class RedisBroker implements Broker {
       holder: TAG_PREFIX + randomUUID(),
       visibilityTimeoutMs,
       order,
-      writer: writerFor(options.results, target),
+      writer: options.results?.writer as ResultWriter | undefined,
       closed: () => {
         this.#consumers.delete(consumer)
         void quit()

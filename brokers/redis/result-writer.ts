@@ -1,11 +1,10 @@
 import type { TaskRecord } from '../../src/backend/contract.js'
 import type { Operation } from './operations.js'
-import type { ServerTarget } from './target.js'
 
 /** The result backend as a broker sees it whose scripts can reach its database. */
 export interface ResultWriter {
-  /** The server it is on. */
-  readonly resultTarget: ServerTarget
+  /** The number of the database that results are in. */
+  readonly database: number
   /** The operation that stores a record for `ttlMs`; 0 keeps it. */
   storeOperation(record: TaskRecord, ttlMs: number): Operation
   /** Read stored results that no script can read: the hash of each that may be replaced, `undefined` for a success. */
@@ -23,14 +22,4 @@ export function afterInspection(
     const hash = inspected.get(key)
     return hash === undefined ? [] : [['S', key, ttl ?? 0, document ?? '', hash]]
   })
-}
-
-/** The backend as a writer on the same server as `target`; `undefined` when it is another backend or elsewhere. */
-export function writerFor(backend: object | undefined, target: ServerTarget): ResultWriter | undefined {
-  if (backend === undefined || !isWriter(backend)) return undefined
-  return backend.resultTarget.serverIdentity === target.serverIdentity ? backend : undefined
-}
-
-function isWriter(backend: object): backend is ResultWriter {
-  return 'resultTarget' in backend && 'storeOperation' in backend
 }

@@ -78,7 +78,7 @@ async function settleClaims(
 ): Promise<readonly [outcome: number, positions: readonly number[]]> {
   const { link, keys, writer } = parts
   const home = link.target.database
-  const database = writer?.resultTarget.database ?? home
+  const database = writer?.database ?? home
   const args: Argument[] = [keys.delayedPrefix, database === home ? '' : database, home]
   for (const { tag, operations } of claims) {
     args.push(tag, operations.length)

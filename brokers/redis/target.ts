@@ -5,6 +5,7 @@ import { SSL_OPTIONS, tlsOf } from '../../src/broker/tls-options.js'
 import { ConfigError } from '../../src/errors/errors.js'
 import { shownOption } from '../../src/util/mask-members.js'
 import { DEFAULT_NAME } from './checked-redis.js'
+import { storeIdOf } from '../../src/broker/store-id.js'
 import { clusterConnector } from './cluster-connector.js'
 import { sentinelAccount } from './sentinel-account.js'
 
@@ -12,8 +13,8 @@ import { sentinelAccount } from './sentinel-account.js'
 export interface ServerTarget {
   /** Everything that makes two connections exchangeable, database included; holds the password. */
   readonly identity: string
-  /** The same without the number of the database: whether one script can reach both. */
-  readonly serverIdentity: string
+  /** Names the server, whatever the number of the database: one script can reach both. */
+  readonly storeId: string
   /** As in messages: `redis at localhost:6379/0`. */
   readonly label: string
   readonly database: number
@@ -85,7 +86,7 @@ export function readServer(
   if (isCluster && database !== 0) throw new ConfigError('a Redis Cluster has database 0 only')
   return {
     identity: `${serverIdentity}/${String(database)}/${String(answerMs)}/${String(isKeptAlive)}`,
-    serverIdentity,
+    storeId: storeIdOf('redis', serverIdentity),
     label: `redis at ${labelOf(place)}/${String(database)}`,
     database,
     connection: isCluster ? { ...connection, ...clusterPlace(url, prefix, connection) } : connection,

@@ -18,10 +18,10 @@ import { SqlFanout } from './fanout.js'
 import { insertAtOnce, insertOutgoing, notSentError } from './publish.js'
 import { publishWithin } from './publish-within.js'
 import { SqlSchedules } from './schedules.js'
-import { writerFor } from './result-writer.js'
+import type { ResultWriter } from './result-writer.js'
 import type { SqlStore } from './store.js'
 import { StoreHandle } from './store-handle.js'
-import { targetName } from './target.js'
+import { sqlStoreId, targetName } from './target.js'
 import type { SqlTarget } from './target.js'
 import { declareQueue, deleteQueue } from './topology.js'
 import { giveBackOthers } from './settle.js'
@@ -54,6 +54,7 @@ export class SqlBroker implements Broker {
       // kombu's tables have no column for it, and its workers take what is oldest.
       priorityLevels: target.layout === 'kombu' ? 1 : 10,
       claims: 'leased',
+      storeId: sqlStoreId(target),
       depth: 'exact',
       exchanges: ['direct', 'topic', 'fanout', 'headers'],
       durable: true,
@@ -110,7 +111,7 @@ export class SqlBroker implements Broker {
       const holder = await database.transaction((session) =>
         dialect.openHolder(session, options.leaseMs, owner),
       )
-      const writer = options.results === undefined ? undefined : writerFor(options.results, store)
+      const writer = options.results?.writer as ResultWriter | undefined
       const consumer: Consumer = new SqlConsumer({
         store,
         handle: this.#handle,

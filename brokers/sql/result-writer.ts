@@ -1,7 +1,6 @@
 import type { TaskRecord } from '../../src/backend/contract.js'
 import type { KeptRow, SqlDialect } from './dialect/dialect.js'
 import type { SqlSession } from './sql-session.js'
-import type { SqlStore } from './store.js'
 
 /** A record and how long to keep it, in milliseconds; 0 keeps it. */
 export interface KeptRecord {
@@ -11,21 +10,10 @@ export interface KeptRecord {
 
 /** The result backend as the broker of the same database sees it. */
 export interface ResultWriter {
-  /** The database it is connected to; `undefined` while it is not. */
-  readonly resultStore: SqlStore | undefined
   /** Records as rows, for a statement of the broker's that stores them; {@link stored} is called after it. */
   rowsOf(records: readonly KeptRecord[]): readonly KeptRow[]
   /** Records were stored. */
   stored(): void
   /** Write records within the caller's transaction. */
   writeWithin(session: SqlSession, dialect: SqlDialect, records: readonly KeptRecord[]): Promise<void>
-}
-
-/** The backend as a writer into `store`; `undefined` when it is another kind of backend or another database. */
-export function writerFor(backend: object, store: SqlStore): ResultWriter | undefined {
-  return isWriter(backend) && backend.resultStore === store ? backend : undefined
-}
-
-function isWriter(backend: object): backend is ResultWriter {
-  return 'writeWithin' in backend && 'resultStore' in backend
 }

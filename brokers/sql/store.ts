@@ -5,7 +5,7 @@ import { checkRights } from './rights.js'
 import type { SqlDatabase } from './sql-session.js'
 import { openDatabase } from './open-database.js'
 import type { OpenedDatabase } from './opened-database.js'
-import { isSameStore } from './target.js'
+import { sqlStoreId } from './target.js'
 import type { SqlTarget } from './target.js'
 import { Topology } from './topology.js'
 import { Wake } from './wake.js'
@@ -66,7 +66,7 @@ export class SqlStore {
 }
 
 interface Opened {
-  readonly target: SqlTarget
+  readonly storeId: string
   readonly store: Promise<SqlStore>
 }
 
@@ -74,8 +74,9 @@ const opened = new Set<Opened>()
 
 /** The store of a target, opened unless this process has it open; `release` it when done. */
 export async function openStore(target: SqlTarget): Promise<SqlStore> {
+  const storeId = sqlStoreId(target)
   for (const known of opened) {
-    if (!isSameStore(known.target, target)) continue
+    if (known.storeId !== storeId) continue
     const store = await known.store.catch(() => undefined)
     if (store?.usable !== true) opened.delete(known)
     else if (store.database.agree(target.kind === 'sqlite' ? target.synchronous : undefined)) {
@@ -84,7 +85,7 @@ export async function openStore(target: SqlTarget): Promise<SqlStore> {
     }
   }
   const opening = openAnew(target)
-  opened.add({ target, store: opening })
+  opened.add({ storeId, store: opening })
   const store = await opening
   store.retain()
   return store

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import type { ConnectionUrl } from '../../src/broker/connection-url.js'
+import { storeIdOf } from '../../src/broker/store-id.js'
 import { ConfigError } from '../../src/errors/errors.js'
 import { knexTarget } from './knex-target.js'
 import type { KnexTarget } from './knex-target.js'
@@ -62,25 +64,16 @@ export interface TargetOptions {
   readonly transportOptions?: Readonly<Record<string, unknown>>
 }
 
-/** Whether two targets are one database, which can be opened once for both. */
-export function isSameStore(one: SqlTarget, other: SqlTarget): boolean {
-  if (one.kind === 'sqlite') {
-    return (
-      other.kind === 'sqlite' &&
-      one.path === other.path &&
-      one.engine === other.engine &&
-      one.names.message === other.names.message &&
-      one.names.kombuMessage === other.names.kombuMessage
-    )
+const knexes = new WeakMap<object, string>()
+
+/** Names the database: one open store serves every target with the same id. */
+export function sqlStoreId(target: SqlTarget): string {
+  const { kind, names } = target
+  if (kind === 'sqlite') {
+    return storeIdOf(kind, target.path, String(target.engine), names.message, names.kombuMessage)
   }
-  if (one.kind === 'knex') {
-    if (other.kind !== 'knex' || one.knex !== other.knex) return false
-    const { message, taskmeta, tasksetmeta } = other.names
-    return (
-      one.names.message === message &&
-      one.names.taskmeta === taskmeta &&
-      one.names.tasksetmeta === tasksetmeta
-    )
-  }
-  return other.kind === one.kind && one.key === other.key
+  if (kind !== 'knex') return storeIdOf(kind, target.key)
+  const knex = knexes.get(target.knex) ?? randomUUID()
+  knexes.set(target.knex, knex)
+  return storeIdOf(kind, knex, names.message, names.taskmeta, names.tasksetmeta)
 }

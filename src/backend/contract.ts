@@ -1,45 +1,9 @@
 /** The result backend contract: keep task records, tell whoever waits, count chords. */
 
-import type { EncodedValue } from '../message/result-codec.js'
+import type { OneStepResults, TaskRecord } from '../message/task-record.js'
 
 export type { EncodedValue, ResultCodec } from '../message/result-codec.js'
-
-/** The fields of extended results, under our names; Celery's are `name`, `args`, `kwargs`, `worker`, `retries`, `queue`. */
-export interface ExtendedRecord {
-  readonly name?: string
-  readonly args?: unknown
-  readonly kwargs?: unknown
-  readonly worker?: string
-  readonly retries?: number
-  /** The message's routing key. */
-  readonly queue?: string
-  readonly stampedHeaders?: readonly string[]
-  readonly stamps?: Readonly<Record<string, unknown>>
-}
-
-/** One task's outcome. The fields are those of Celery's result document. */
-export interface TaskRecord {
-  readonly taskId: string
-  /** `PENDING`, `STARTED`, `RETRY`, `SUCCESS`, `FAILURE`, `REVOKED`, or a state of the user's own. */
-  readonly state: string
-  /** The return value, the state's metadata, or Celery's description of an exception. */
-  readonly result: unknown
-  /** `result` as the result serializer wrote it, when the core has encoded it already. */
-  readonly encoded?: EncodedValue
-  readonly traceback?: string
-  /** Celery's result tuples. */
-  readonly children: readonly unknown[]
-  /** Completion time, in epoch milliseconds; set in final states only. */
-  readonly doneAtMs?: number
-  readonly groupId?: string
-  readonly parentId?: string
-  /** Name, args, worker, retries and the like, when extended results are on. */
-  readonly extended?: ExtendedRecord
-  /** Where the caller listens for results, as its message said; only backends that send results look at it. */
-  readonly replyTo?: string
-  /** URL of the backend that the task names as its own; whoever stores records for several backends goes by it. */
-  readonly ownBackend?: string
-}
+export type { ExtendedRecord, OneStepResults, TaskRecord } from '../message/task-record.js'
 
 /** How long to keep. */
 export interface KeepOptions {
@@ -86,6 +50,8 @@ export interface ResultBackend {
   readonly maxIdLength?: number
   /** Whether results are written with the `compress` that the backend was opened with; absent means no. */
   readonly compresses?: boolean
+  /** Absent where no broker shares the store, or while it is not known which store it is. */
+  readonly oneStep?: OneStepResults | undefined
   connect(signal: AbortSignal): Promise<void>
   /** Keep the records. A record never replaces the `SUCCESS` of the same task. */
   store(records: readonly TaskRecord[], options: KeepOptions): Promise<void>

@@ -3,7 +3,14 @@ import { systemClock } from '../util/clock.js'
 import type { Clock } from '../util/clock.js'
 import { withDeadline } from '../util/deadline.js'
 import { Lifecycle } from '../util/lifecycle.js'
-import type { ChordStore, GroupStore, KeepOptions, ResultBackend, TaskRecord } from './contract.js'
+import type {
+  ChordStore,
+  GroupStore,
+  KeepOptions,
+  OneStepResults,
+  ResultBackend,
+  TaskRecord,
+} from './contract.js'
 
 /** How long a guarded backend waits for its driver. */
 export interface BackendGuardOptions {
@@ -35,11 +42,6 @@ export function guardBackend(backend: ResultBackend, options: BackendGuardOption
   return backend instanceof GuardedBackend ? backend : new GuardedBackend(backend, options)
 }
 
-/** The driver's own backend behind a guarded one, for a broker that looks for its own store in it. */
-export function unwrapBackend(backend: ResultBackend): ResultBackend {
-  return backend instanceof GuardedBackend ? backend.inner : backend
-}
-
 class GuardedBackend implements ResultBackend {
   readonly name: string
   readonly shared: boolean
@@ -50,7 +52,7 @@ class GuardedBackend implements ResultBackend {
   readonly replyTo?: () => Promise<string>
   readonly groups?: GroupStore
   readonly chords?: ChordStore
-  readonly inner: ResultBackend
+  readonly #inner: ResultBackend
   readonly #life: Lifecycle
   readonly #answerTimeoutMs: number
   readonly #clock: Clock
@@ -58,7 +60,7 @@ class GuardedBackend implements ResultBackend {
   constructor(inner: ResultBackend, options: BackendGuardOptions) {
     this.#clock = options.clock ?? systemClock
     this.#answerTimeoutMs = options.answerTimeoutMs ?? 30_000
-    this.inner = inner
+    this.#inner = inner
     this.name = inner.name
     this.shared = inner.shared
     this.watchesQuickly = inner.watchesQuickly === true
@@ -84,20 +86,24 @@ class GuardedBackend implements ResultBackend {
     if (inner.chords !== undefined) this.chords = this.#guardChords(inner.chords)
   }
 
+  get oneStep(): OneStepResults | undefined {
+    return this.#inner.oneStep
+  }
+
   connect(signal: AbortSignal): Promise<void> {
     return this.#life.connect(signal)
   }
 
   async store(records: readonly TaskRecord[], options: KeepOptions): Promise<void> {
-    if (records.length > 0) await this.#open('store', () => this.inner.store(records, options))
+    if (records.length > 0) await this.#open('store', () => this.#inner.store(records, options))
   }
 
   async load(taskIds: readonly string[]): Promise<ReadonlyMap<string, TaskRecord>> {
-    return taskIds.length === 0 ? new Map() : this.#open('load', () => this.inner.load(taskIds))
+    return taskIds.length === 0 ? new Map() : this.#open('load', () => this.#inner.load(taskIds))
   }
 
   async forget(taskIds: readonly string[]): Promise<void> {
-    if (taskIds.length > 0) await this.#open('forget', () => this.inner.forget(taskIds))
+    if (taskIds.length > 0) await this.#open('forget', () => this.#inner.forget(taskIds))
   }
 
   close(): Promise<void> {

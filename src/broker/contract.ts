@@ -5,8 +5,8 @@
  * semantics and telemetry; a driver only moves bytes and reports failure. What the words promise is said in tests:
  * `test/conformance/broker.ts`.
  */
-import type { ResultBackend, TaskRecord } from '../backend/contract.js'
 import type { Message } from '../message/message.js'
+import type { OneStepResults, TaskRecord } from '../message/task-record.js'
 
 /** Where a message goes. Exchange `''` means: to the queue that `routingKey` names. */
 export interface Route {
@@ -163,8 +163,8 @@ export interface ConsumeOptions {
   readonly credit: number
   /** How long a claim lasts unless renewed, in milliseconds, where claims expire. */
   readonly leaseMs: number
-  /** The result backend in use; a driver that recognises its own store in it offers `settle`. */
-  readonly results?: ResultBackend
+  /** Of the result backend in use. A driver is handed those of its own store only, and then offers `settle`. */
+  readonly results?: OneStepResults | undefined
 }
 
 /** Renews claims, from any thread: the keeper opens a broker of its own for it. */
@@ -295,6 +295,8 @@ export interface BrokerCapabilities {
    * and `verify`. `'connection'`: by the connection that claimed it; there are none of them.
    */
   readonly claims: 'leased' | 'connection'
+  /** Names the store, so that results in the same one can be settled in one step. Absent where it keeps no results. */
+  readonly storeId?: string
   /** Whether `depth` is exact. */
   readonly depth: 'exact' | 'approximate'
   /** Exchange types that route; `[]` when only queues can be addressed. */

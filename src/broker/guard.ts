@@ -1,4 +1,3 @@
-import { unwrapBackend } from '../backend/guard.js'
 import { BrokerConnectionError, BrokerError, PublishError } from '../errors/errors.js'
 import { systemClock } from '../util/clock.js'
 import type { Clock } from '../util/clock.js'
@@ -146,10 +145,9 @@ class GuardedBroker implements Broker {
   }
 
   async consume(queues: readonly string[], options: ConsumeOptions): Promise<Consumer> {
-    const results = options.results === undefined ? undefined : unwrapBackend(options.results)
-    const inner = await this.#open('consume', () =>
-      this.#inner.consume(queues, results === undefined ? options : { ...options, results }),
-    )
+    const isOwnStore = options.results?.storeId === this.capabilities.storeId
+    const results = isOwnStore ? options.results : undefined
+    const inner = await this.#open('consume', () => this.#inner.consume(queues, { ...options, results }))
     const consumer = new GuardedConsumer(inner, {
       capabilities: this.capabilities,
       delays: this.#delays,

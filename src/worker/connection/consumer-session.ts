@@ -61,7 +61,7 @@ export class ConsumerSession {
       {
         credit: window.most,
         leaseMs: settings.leaseMs,
-        ...(host.backend === undefined ? {} : { results: host.backend }),
+        results: host.backend?.oneStep,
       },
     )
     const lease = leaseOf(broker, consumer)

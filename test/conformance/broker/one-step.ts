@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { ResultBackend, TaskRecord } from '../../../src/backend/contract.js'
+import type { OneStepResults, ResultBackend, TaskRecord } from '../../../src/backend/contract.js'
 import type { Settlement } from '../../../src/broker/contract.js'
 import { assertNothing, codeOf, newName, take, takeOne, textsOf, brokerChecks } from './stage.js'
 import type { BrokerCheck } from './stage.js'
@@ -12,16 +12,8 @@ async function resultOf(results: ResultBackend, taskId: string): Promise<unknown
   return (await results.load([taskId])).get(taskId)?.result
 }
 
-/** A backend no broker knows as its own store. */
-const FOREIGN: ResultBackend = {
-  name: 'foreign',
-  shared: false,
-  connect: async () => {},
-  store: async () => {},
-  load: async () => new Map(),
-  forget: async () => {},
-  close: async () => {},
-}
+/** Results of a store that no broker is on. */
+const FOREIGN: OneStepResults = { storeId: 'another store', writer: {} }
 
 /** Settling message, follow-ups and result together, where one store holds them all. */
 export const oneStepChecks: readonly BrokerCheck[] = brokerChecks([
@@ -42,7 +34,7 @@ export const oneStepChecks: readonly BrokerCheck[] = brokerChecks([
       const results = await stage.openResults()
       const taskId = newName('task')
       await stage.publish(['a'])
-      const consumer = await stage.consume({ results })
+      const consumer = await stage.consume({ results: results.oneStep })
       const delivery = await takeOne(consumer)
 
       const lost = await consumer.settle?.([
@@ -66,7 +58,7 @@ export const oneStepChecks: readonly BrokerCheck[] = brokerChecks([
       const results = await stage.openResults()
       const [held, lostId] = [newName('task'), newName('task')]
       await stage.publish(['lost', 'held'])
-      const consumer = await stage.consume({ results })
+      const consumer = await stage.consume({ results: results.oneStep })
       const [first, second] = await take(consumer, 2)
       assert.ok(first && second)
       await consumer.ack([first])
@@ -91,9 +83,9 @@ export const oneStepChecks: readonly BrokerCheck[] = brokerChecks([
       const results = await stage.openResults()
       const taskId = newName('task')
       await stage.publish(['a'])
-      const stale = await stage.consume({ results, leaseMs: stage.leaseMs })
+      const stale = await stage.consume({ results: results.oneStep, leaseMs: stage.leaseMs })
       const delivery = await takeOne(stale)
-      const owner = await stage.consume({ results }, await stage.open())
+      const owner = await stage.consume({ results: results.oneStep }, await stage.open())
       const again = await takeOne(owner, stage.leaseMs + 10_000)
 
       const lost = await stale.settle?.([
@@ -117,7 +109,7 @@ export const oneStepChecks: readonly BrokerCheck[] = brokerChecks([
       const results = await stage.openResults()
       const taskId = newName('task')
       await stage.publish(['a'])
-      const consumer = await stage.consume({ results })
+      const consumer = await stage.consume({ results: results.oneStep })
       const delivery = await takeOne(consumer)
 
       await consumer.settle?.([
@@ -141,7 +133,7 @@ export const oneStepChecks: readonly BrokerCheck[] = brokerChecks([
     run: async (stage) => {
       const results = await stage.openResults()
       await stage.publish(['a', 'b'])
-      const consumer = await stage.consume({ results })
+      const consumer = await stage.consume({ results: results.oneStep })
       const deliveries = await take(consumer, 2)
 
       assert.deepEqual(await consumer.settle?.(deliveries.map((delivery) => ({ delivery, publish: [] }))), [])
@@ -156,7 +148,7 @@ export const oneStepChecks: readonly BrokerCheck[] = brokerChecks([
     run: async (stage) => {
       const results = await stage.openResults()
       await stage.publish(['a'])
-      const consumer = await stage.consume({ results })
+      const consumer = await stage.consume({ results: results.oneStep })
       const delivery = await takeOne(consumer)
 
       await consumer.settle?.([{ delivery, publish: [stage.outgoing('retry', { delayMs: 200 })] }])
@@ -173,7 +165,7 @@ export const oneStepChecks: readonly BrokerCheck[] = brokerChecks([
       const results = await stage.openResults()
       const taskId = newName('task')
       await stage.publish(['a'])
-      const consumer = await stage.consume({ results })
+      const consumer = await stage.consume({ results: results.oneStep })
       const delivery = await takeOne(consumer)
       const nowhere = stage.outgoing('ghost', {}, newName('missing'))
 
@@ -191,7 +183,7 @@ export const oneStepChecks: readonly BrokerCheck[] = brokerChecks([
       const results = await stage.openResults()
       const ids = Array.from({ length: 500 }, () => newName('task'))
       await stage.publish(ids)
-      const consumer = await stage.consume({ results })
+      const consumer = await stage.consume({ results: results.oneStep })
       const deliveries = await take(consumer, ids.length)
 
       const lost = await consumer.settle?.(
@@ -219,7 +211,7 @@ export const oneStepChecks: readonly BrokerCheck[] = brokerChecks([
       const taskId = newName('task')
       await results.store([success(taskId, 'first')], { ttlMs: 0 })
       await stage.publish(['a'])
-      const consumer = await stage.consume({ results })
+      const consumer = await stage.consume({ results: results.oneStep })
       const delivery = await takeOne(consumer)
 
       const lost = await consumer.settle?.([

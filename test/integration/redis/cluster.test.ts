@@ -25,7 +25,7 @@ withCluster('a cluster of several nodes', () => {
       const transportOptions = { global_keyprefix: `${randomName('backend')}:` }
       const backend = createBackend(url, { codec: jsonCodec, transportOptions })
       await Promise.all([broker.connect(never), backend.connect(never)])
-      const consumer = await consume(broker, { results: backend })
+      const consumer = await consume(broker, { results: backend.oneStep })
       const record = { taskId: 'x', state: 'SUCCESS', result: round, children: [] }
 
       await broker.publish([outgoing('hello')])

@@ -155,7 +155,7 @@ withServer('the keys of kombu', () => {
   it('hold a compressed success, which is not replaced, and other compressed states, which are', async () => {
     await using stage = await openStage()
     const { broker, backend, keys } = stage
-    const consumer = await consume(broker, { results: backend })
+    const consumer = await consume(broker, { results: backend.oneStep })
     await broker.publish([outgoing('one'), outgoing('two')])
     const [one, two] = await take(consumer, 2)
     if (one === undefined || two === undefined || consumer.settle === undefined)
@@ -183,7 +183,7 @@ withServer('a queue that the server has lost', () => {
   it('is declared again by whoever sends to it, and its consumer goes on', async () => {
     await using stage = await openStage()
     const { broker, backend, keys } = stage
-    const consumer = await consume(broker, { results: backend })
+    const consumer = await consume(broker, { results: backend.oneStep })
     const binding = { exchange: 'shop', routingKey: 'orders.#', type: 'topic' } as const
     await broker.declare({ name: 'celery', lifetime: 'durable', bindings: [binding] })
     const routed = { ...outgoing('routed'), route: { exchange: 'shop', routingKey: 'orders.new' } }

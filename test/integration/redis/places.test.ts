@@ -19,7 +19,7 @@ jest.setTimeout(90_000)
 
 /** Publish, claim and settle one message: the whole way there and back. */
 async function roundTrip({ broker, backend }: RedisStage): Promise<readonly string[]> {
-  const consumer = await consume(broker, { results: backend })
+  const consumer = await consume(broker, { results: backend.oneStep })
   await broker.publish([outgoing('hello')])
   const [delivery] = await take(consumer, 1)
   if (delivery === undefined || consumer.settle === undefined) throw new RangeError('nothing came')

@@ -113,7 +113,7 @@ withServer('a key of another type where a queue has its list', () => {
     const { broker, backend, keys } = stage
     await spoil(stage)
     await broker.publish([to('good', 'a'), to('good', 'b')])
-    const options = { credit: 10, leaseMs: 30_000, results: backend }
+    const options = { credit: 10, leaseMs: 30_000, results: backend.oneStep }
     const consumer = await broker.consume(['good'], options)
     const [first, second] = await take(consumer, 2)
     if (first === undefined || second === undefined) throw new RangeError('nothing came')
@@ -133,7 +133,7 @@ withServer('a key of another type where a queue has its list', () => {
     await using stage = await openBad()
     const { broker, backend, keys } = stage
     await broker.publish([to('good', 'a')])
-    const consumer = await broker.consume(['good'], { credit: 10, leaseMs: 30_000, results: backend })
+    const consumer = await broker.consume(['good'], { credit: 10, leaseMs: 30_000, results: backend.oneStep })
     const [delivery] = await take(consumer, 1)
     if (delivery === undefined) throw new RangeError('nothing came')
     await keys.hset('celery-task-meta-x', 'no', 'result')
@@ -224,7 +224,7 @@ withOwn('an account that may not do everything', () => {
       const { broker, backend, keys } = stage
       await broker.declare({ name: 'good', lifetime: 'durable', bindings: [] })
       await broker.publish([to('good', 'a')])
-      const options = { credit: 10, leaseMs: 30_000, results: backend }
+      const options = { credit: 10, leaseMs: 30_000, results: backend.oneStep }
       const consumer = await broker.consume(['good'], options)
       const [delivery] = await take(consumer, 1)
       if (delivery === undefined) throw new RangeError('nothing came')

@@ -39,7 +39,7 @@ describe('a SQLite file that is deleted under a running process', () => {
     const backend = createBackend(parseConnectionUrl(url), { codec: jsonCodec })
     await backend.connect(never)
     await broker.publish([textMessage(queue, 'a')])
-    const consumer = await broker.consume([queue], { credit: 10, leaseMs: 30_000, results: backend })
+    const consumer = await broker.consume([queue], { credit: 10, leaseMs: 30_000, results: backend.oneStep })
     const [delivery] = await consumer.fetch(1, { waitMs: 1000, signal: never })
     let changed = 0
     const watch = await backend.watch?.(['t'], () => (changed += 1))

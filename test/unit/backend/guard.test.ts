@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { createBackend } from '../../../backends/memory/index.js'
-import { guardBackend, unwrapBackend } from '../../../src/backend/guard.js'
+import { guardBackend } from '../../../src/backend/guard.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
 import { BackendConnectionError, BackendError } from '../../../src/errors/errors.js'
 import { jsonCodec } from '../../conformance/index.js'
@@ -76,12 +76,12 @@ describe('guardBackend', () => {
     expect((await backend.load([])).size).toBe(0)
   })
 
-  it('guards once, and gives the driver back', () => {
+  it('guards once, and hands on what a broker of the same store writes by', () => {
     const inner = memory()
     const backend = guardBackend(inner)
 
     expect(guardBackend(backend)).toBe(backend)
-    expect(unwrapBackend(backend)).toBe(inner)
-    expect(unwrapBackend(inner)).toBe(inner)
+    expect(backend.oneStep).toBe(inner.oneStep)
+    expect(backend.oneStep).toMatchObject({ storeId: expect.any(String), writer: inner })
   })
 })

@@ -437,6 +437,27 @@ describe('a consumer', () => {
   })
 })
 
+describe('results of a consumer', () => {
+  it('reach the driver only where they are in its store', async () => {
+    const asked: unknown[] = []
+    const broker = await connected({
+      capabilities: { ...CAPABILITIES, storeId: 'here' },
+      consume: async (_queues, { results }) => {
+        asked.push(results)
+        return fakeConsumer()
+      },
+    })
+    const options = { credit: 1, leaseMs: 1_000 }
+    const own = { storeId: 'here', writer: {} }
+
+    await broker.consume(['q'], { ...options, results: own })
+    await broker.consume(['q'], { ...options, results: { storeId: 'there', writer: {} } })
+    await broker.consume(['q'], options)
+
+    expect(asked).toEqual([own, undefined, undefined])
+  })
+})
+
 describe('guarding', () => {
   it('a guarded broker again changes nothing', () => {
     const broker = guardBroker(fakeBroker())

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { embeddedPath, prepareFile } from '../../../../brokers/sql/sqlite-target.js'
-import { isSameStore, parseTarget } from '../../../../brokers/sql/target.js'
+import { parseTarget, sqlStoreId } from '../../../../brokers/sql/target.js'
 import { parseConnectionUrl } from '../../../../src/broker/connection-url.js'
 import { ConfigError } from '../../../../src/errors/errors.js'
 import { tempFolder } from '../../../support/temp.js'
@@ -41,7 +41,7 @@ describe('parseTarget', () => {
 
     expect(own.names).toMatchObject({ message: 'lovage_message', kombuMessage: 'kombu_message' })
     expect(shared.names).toMatchObject({ message: 'lovage_kombu_message', kombuMessage: 'their_message' })
-    expect(isSameStore(own, shared)).toBe(false)
+    expect(sqlStoreId(own)).not.toBe(sqlStoreId(shared))
     expect(target('sqla+sqlite:///queue.db').names).toMatchObject({ message: 'lovage_kombu_message' })
   })
 
