@@ -10,7 +10,7 @@ import { describeBackend, describeBroker, jsonCodec } from '../conformance/index
 import type { BrokerPart, Runner } from '../conformance/index.js'
 import { PATIENCE_MS } from './patience.js'
 
-const claimScript = fileURLToPath(new URL('../integration/redis/child/claim.js', import.meta.url))
+const claimScript = fileURLToPath(new URL('child/claim.js', import.meta.url))
 
 const OFFERS: readonly BrokerPart[] = [
   'durable',

@@ -15,7 +15,7 @@ import { describeBackend, describeBroker, jsonCodec } from '../conformance/index
 import type { BrokerPart, Runner } from '../conformance/index.js'
 import { PATIENCE_MS } from './patience.js'
 
-const claimScript = fileURLToPath(new URL('../integration/sql/child/claim.js', import.meta.url))
+const claimScript = fileURLToPath(new URL('child/claim.js', import.meta.url))
 
 /** Parts of the contract that every SQL database has, in whatever tables. */
 export const SQL_PARTS: readonly BrokerPart[] = [

@@ -9,7 +9,7 @@ import { describeBroker } from '../conformance/index.js'
 import type { BrokerPart } from '../conformance/index.js'
 import { PATIENCE_MS } from './patience.js'
 
-const claimScript = fileURLToPath(new URL('../integration/sqs/child/claim.js', import.meta.url))
+const claimScript = fileURLToPath(new URL('child/claim.js', import.meta.url))
 
 const OFFERS: readonly BrokerPart[] = ['durable', 'delays', 'direct', 'topic', 'leases', 'queues', 'clock']
 

@@ -19,7 +19,7 @@ import { watchChecks } from '../backend/watching.js'
 import type { BrokerPart, Runner } from '../index.js'
 import { PATIENCE_MS } from '../../support/patience.js'
 
-const claimScript = fileURLToPath(new URL('../../integration/mongodb/child/claim.js', import.meta.url))
+const claimScript = fileURLToPath(new URL('../../support/child/claim.js', import.meta.url))
 const server = serviceUrl('mongodb')
 
 const OFFERS: readonly BrokerPart[] = [

@@ -14,7 +14,7 @@ import { sqliteEngines, sqliteUrl } from '../../support/sqlite.js'
 import { tempFolder } from '../../support/temp.js'
 import { describeBackend, describeBroker, jsonCodec } from '../index.js'
 
-const claimScript = fileURLToPath(new URL('../../integration/sql/child/claim.js', import.meta.url))
+const claimScript = fileURLToPath(new URL('../../support/child/claim.js', import.meta.url))
 const folder = await tempFolder('sqlite')
 
 afterAll(async () => {

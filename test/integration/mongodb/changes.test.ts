@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
 import { createBroker } from '../../../brokers/mongodb/index.js'
-import type { Broker, Outgoing } from '../../../src/broker/contract.js'
+import type { Broker } from '../../../src/broker/contract.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
 import { guardBroker } from '../../../src/broker/guard.js'
 import { serviceUrl } from '../../support/service-url.js'
 import { randomName } from '../../support/temp.js'
+import { outgoing } from '../../support/messages.js'
 
 const server = serviceUrl('mongodb')
 const withServer = server === undefined ? describe.skip : describe
@@ -21,17 +22,6 @@ async function open(queue: string): Promise<Broker> {
   return broker
 }
 
-function messageTo(queue: string): Outgoing {
-  const message = {
-    body: Buffer.from('{}'),
-    contentType: 'application/json',
-    contentEncoding: 'utf-8',
-    headers: {},
-    properties: {},
-  }
-  return { route: { exchange: '', routingKey: queue }, message }
-}
-
 withServer('a change stream of MongoDB', () => {
   it('wakes an idle consumer of another process long before it would look', async () => {
     const queue = randomName('queue')
@@ -43,7 +33,7 @@ withServer('a change stream of MongoDB', () => {
       // Until the stream is trusted, and the consumer looks every few seconds only.
       await sleep(1_500)
       const sentMs = performance.now()
-      await sending.publish([messageTo(queue)])
+      await sending.publish([outgoing(queue, '{}')])
       await consumer.ack(await fetching)
       tookMs.push(performance.now() - sentMs)
     }

@@ -10,6 +10,7 @@ import { guardBroker } from '../../../src/broker/guard.js'
 import { jsonCodec } from '../../conformance/index.js'
 import { serviceUrl } from '../../support/service-url.js'
 import { randomName } from '../../support/temp.js'
+import { outgoing } from '../../support/messages.js'
 
 const server = serviceUrl('mongodb')
 const withServer = server === undefined ? describe.skip : describe
@@ -31,17 +32,10 @@ withServer('what has expired in MongoDB', () => {
     async () => {
       const [database, queue] = [randomName('expiry'), randomName('queue')]
       const broker = await open(database, queue)
-      const message = {
-        body: Buffer.from('{}'),
-        contentType: 'application/json',
-        contentEncoding: 'utf-8',
-        headers: {},
-      }
-      const route = { exchange: '', routingKey: queue }
       await broker.publish([
-        { route, message: { ...message, properties: { expirationMs: 1 } } },
-        { route, message: { ...message, properties: { expirationMs: 3_600_000 } } },
-        { route, message: { ...message, properties: {} } },
+        outgoing(queue, '{}', { properties: { expirationMs: 1 } }),
+        outgoing(queue, '{}', { properties: { expirationMs: 3_600_000 } }),
+        outgoing(queue, '{}'),
       ])
       expect(await broker.depth?.(queue)).toBe(3)
       await sleep(50)

@@ -11,11 +11,12 @@ import { readSettings } from '../../../brokers/rabbitmq/settings.js'
 import { TopologyChannel } from '../../../brokers/rabbitmq/topology-channel.js'
 import { Topology } from '../../../brokers/rabbitmq/topology.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
-import type { Broker, Consumer, Delivery, Outgoing, QueueSpec } from '../../../src/broker/contract.js'
+import type { Broker, Consumer, Delivery, QueueSpec } from '../../../src/broker/contract.js'
 import { guardBroker } from '../../../src/broker/guard.js'
 import { BrokerConnectionError, BrokerError, PublishError } from '../../../src/errors/errors.js'
 import { serviceUrl } from '../../support/service-url.js'
 import { randomName } from '../../support/temp.js'
+import { outgoing } from '../../support/messages.js'
 
 jest.setTimeout(60_000)
 
@@ -47,17 +48,6 @@ withServer('the RabbitMQ broker', () => {
 
   async function declare(spec: Partial<QueueSpec> = {}): Promise<void> {
     await broker.declare({ name: queue, lifetime: 'durable', bindings: [], ...spec })
-  }
-
-  function outgoing(text: string, rest: Partial<Outgoing> = {}): Outgoing {
-    const message = {
-      body: Buffer.from(text),
-      contentType: 'text/plain',
-      contentEncoding: 'utf-8',
-      headers: {},
-      properties: {},
-    }
-    return { route: { exchange: '', routingKey: queue }, message, ...rest }
   }
 
   async function withChannel(work: (channel: Channel) => Promise<unknown>): Promise<void> {
@@ -105,7 +95,7 @@ withServer('the RabbitMQ broker', () => {
   it('names the messages that a full queue refuses', async () => {
     await declare({ arguments: { 'x-max-length': 2, 'x-overflow': 'reject-publish' } })
 
-    const publishing = broker.publish(['a', 'b', 'c'].map((text) => outgoing(text)))
+    const publishing = broker.publish(['a', 'b', 'c'].map((text) => outgoing(queue, text)))
 
     await expect(publishing).rejects.toMatchObject({ code: 'LOVAGE_PUBLISH', indexes: [2] })
     expect(await broker.depth(queue)).toBe(2)
@@ -116,7 +106,7 @@ withServer('the RabbitMQ broker', () => {
 
     await expect(declare()).rejects.toMatchObject({ code: 'LOVAGE_BROKER', retryable: false })
 
-    await broker.publish([outgoing('a')])
+    await broker.publish([outgoing(queue, 'a')])
     expect(await broker.depth(queue)).toBe(1)
   })
 
@@ -132,7 +122,9 @@ withServer('the RabbitMQ broker', () => {
   it('has confirmed what was published when it is closed', async () => {
     await declare()
     const other = await open()
-    const publishing = other.publish(Array.from({ length: 900 }, (_, index) => outgoing(String(index))))
+    const publishing = other.publish(
+      Array.from({ length: 900 }, (_, index) => outgoing(queue, String(index))),
+    )
     await sleep(1)
     await Promise.all([publishing, other.close()])
 
@@ -187,7 +179,7 @@ withServer('the RabbitMQ broker', () => {
     await declare({ bindings: [{ exchange, type, routingKey: 'orders.eu' }] })
 
     await broker.publish([
-      outgoing('later', { route: { exchange, routingKey: 'orders.eu' }, delayMs: 1_000 }),
+      outgoing(queue, 'later', { route: { exchange, routingKey: 'orders.eu' }, delayMs: 1_000 }),
     ])
 
     expect(await broker.depth(queue)).toBe(0)
@@ -196,14 +188,14 @@ withServer('the RabbitMQ broker', () => {
   })
 
   it('does not confirm a delayed message whose queue does not exist', async () => {
-    await expect(broker.publish([outgoing('lost', { delayMs: 5_000 })])).rejects.toThrow(PublishError)
+    await expect(broker.publish([outgoing(queue, 'lost', { delayMs: 5_000 })])).rejects.toThrow(PublishError)
   })
 
   it('rounds a delay up to whole seconds, never down', async () => {
     await declare()
     const consumer = await consume()
     const sinceMs = performance.now()
-    await broker.publish([outgoing('later', { delayMs: 1_500 })])
+    await broker.publish([outgoing(queue, 'later', { delayMs: 1_500 })])
 
     const delivery = await take(consumer, 10_000)
 
@@ -213,9 +205,9 @@ withServer('the RabbitMQ broker', () => {
 
   it('sends persistent messages, and transient ones only where they are asked for', async () => {
     await declare()
-    const { message, route } = outgoing('transient')
+    const { message, route } = outgoing(queue, 'transient')
     await broker.publish([
-      outgoing('persistent'),
+      outgoing(queue, 'persistent'),
       { route, message: { ...message, properties: { persistent: false } } },
     ])
 
@@ -233,7 +225,7 @@ withServer('the RabbitMQ broker', () => {
   it('parks again a message that is not due when its longest delay is over', async () => {
     await declare()
     const farMs = Date.now() + 400 * 365 * 86_400_000
-    await broker.publish([outgoing('far', { notBeforeMs: farMs })])
+    await broker.publish([outgoing(queue, 'far', { notBeforeMs: farMs })])
     const raw = await connect(server)
     const channel = await raw.createConfirmChannel()
     const headers = { 'lovage-not-before': { '!': 'int64', value: Date.now() + 1_500 } }
@@ -252,20 +244,20 @@ withServer('the RabbitMQ broker', () => {
     const exchange = randomName('exchange')
     const binding = { exchange, type: 'topic', routingKey: '#' } as const
     await declare({ bindings: [binding] })
-    const routed = outgoing('routed', { route: { exchange, routingKey: 'a' } })
+    const routed = outgoing(queue, 'routed', { route: { exchange, routingKey: 'a' } })
     await broker.publish([routed])
     await withChannel((channel) => channel.deleteExchange(exchange))
 
     const sent = await Promise.allSettled([
-      ...Array.from({ length: 5 }, () => broker.publish([outgoing('plain')])),
+      ...Array.from({ length: 5 }, () => broker.publish([outgoing(queue, 'plain')])),
       broker.publish([routed]),
-      ...Array.from({ length: 5 }, () => broker.publish([outgoing('plain')])),
+      ...Array.from({ length: 5 }, () => broker.publish([outgoing(queue, 'plain')])),
     ])
     const errors = sent.flatMap((one): unknown[] => (one.status === 'rejected' ? [one.reason] : []))
     expect(sent[5]).toMatchObject({ status: 'rejected', reason: { retryable: false } })
     expect(errors.filter((error) => error instanceof PublishError && !error.retryable)).toHaveLength(1)
     // It is known now, and does not end the channel again.
-    await expect(broker.publish([routed, outgoing('beside')])).rejects.toMatchObject({ indexes: [0] })
+    await expect(broker.publish([routed, outgoing(queue, 'beside')])).rejects.toMatchObject({ indexes: [0] })
 
     await declare({ bindings: [binding] })
     await broker.publish([routed])
@@ -277,8 +269,8 @@ withServer('the RabbitMQ broker', () => {
     const exchange = randomName('exchange')
     await declare({ bindings: [{ exchange, type: 'direct', routingKey: 'known' }] })
 
-    const known = outgoing('a', { route: { exchange, routingKey: 'known' } })
-    const unknown = outgoing('a', { route: { exchange, routingKey: 'unknown' } })
+    const known = outgoing(queue, 'a', { route: { exchange, routingKey: 'known' } })
+    const unknown = outgoing(queue, 'a', { route: { exchange, routingKey: 'unknown' } })
 
     await expect(broker.publish([known, unknown, known])).rejects.toMatchObject({
       code: 'LOVAGE_PUBLISH',
@@ -314,7 +306,7 @@ withServer('the RabbitMQ broker', () => {
         await channel.assertExchange(exchange, type, { durable: true })
     })
     for (const { exchange } of exchanges)
-      await broker.publish([outgoing(exchange, { route: { exchange, routingKey: 'orders.eu' } })])
+      await broker.publish([outgoing(queue, exchange, { route: { exchange, routingKey: 'orders.eu' } })])
     await eventually(async () => (await broker.depth(dead)) >= exchanges.length)
     expect(await broker.depth(dead)).toBe(exchanges.length)
     await broker.delete(dead)
@@ -322,16 +314,16 @@ withServer('the RabbitMQ broker', () => {
 
   it('goes on when its queue and with it its consumer are gone', async () => {
     await declare()
-    await broker.publish([outgoing('a')])
+    await broker.publish([outgoing(queue, 'a')])
     const consumer = await consume()
     const delivery = await take(consumer)
     if (delivery !== undefined) await consumer.ack([delivery])
     await broker.delete(queue)
     await expect(consumer.fetch(1, { waitMs: 5_000, signal: never })).rejects.toThrow(BrokerConnectionError)
-    await expect(broker.publish([outgoing('nowhere')])).rejects.toMatchObject({ retryable: false })
+    await expect(broker.publish([outgoing(queue, 'nowhere')])).rejects.toMatchObject({ retryable: false })
 
     await declare()
-    await broker.publish([outgoing('b')])
+    await broker.publish([outgoing(queue, 'b')])
     expect(Buffer.from((await take(await consume()))?.message.body ?? []).toString()).toBe('b')
   })
 
@@ -350,7 +342,7 @@ withServer('the RabbitMQ broker', () => {
   it('leaves work that it does not fetch to others', async () => {
     await declare()
     const busy = await consume(1_000)
-    await broker.publish(Array.from({ length: 20 }, (_, index) => outgoing(String(index))))
+    await broker.publish(Array.from({ length: 20 }, (_, index) => outgoing(queue, String(index))))
     const first = await busy.fetch(10, { waitMs: 5_000, signal: never })
     await busy.ack(first)
     const held = await take(busy)

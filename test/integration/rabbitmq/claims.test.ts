@@ -13,6 +13,7 @@ import { guardBroker } from '../../../src/broker/guard.js'
 import { BrokerConnectionError } from '../../../src/errors/errors.js'
 import { serviceUrl } from '../../support/service-url.js'
 import { randomName } from '../../support/temp.js'
+import { outgoing } from '../../support/messages.js'
 
 jest.setTimeout(60_000)
 
@@ -47,12 +48,6 @@ withServer('claims in RabbitMQ', () => {
     return from.declare({ name, lifetime: 'durable', bindings: [] })
   }
 
-  function outgoing(text: string, rest: Partial<Outgoing> = {}): Outgoing {
-    const content = { contentType: 'text/plain', contentEncoding: 'utf-8' }
-    const message = { body: Buffer.from(text), ...content, headers: {}, properties: {} }
-    return { route: { exchange: '', routingKey: queue }, message, ...rest }
-  }
-
   async function take(consumer: Consumer): Promise<string | undefined> {
     const [delivery] = await consumer.fetch(1, { waitMs: 10_000, signal: never })
     return delivery === undefined ? undefined : Buffer.from(delivery.message.body).toString()
@@ -81,18 +76,18 @@ withServer('claims in RabbitMQ', () => {
     const gone = randomName('gone')
     await declare(gone)
     const consumer = await broker.consume([gone, queue], { credit: 10, leaseMs: 30_000 })
-    await broker.publish([outgoing('a')])
+    await broker.publish([outgoing(queue, 'a')])
     expect(await take(consumer)).toBe('a')
     await broker.delete(gone)
     await expect(consumer.fetch(1, { waitMs: 10_000, signal: never })).rejects.toThrow(/was deleted/)
-    await broker.publish([outgoing('b')])
+    await broker.publish([outgoing(queue, 'b')])
 
     const next = await broker.consume([queue], { credit: 10, leaseMs: 30_000 })
     expect([await take(next), await take(next)].sort()).toEqual(['a', 'b'])
   })
 
   it('that are on their way back when the consumer is closed go back once', async () => {
-    await broker.publish([outgoing('a')])
+    await broker.publish([outgoing(queue, 'a')])
     const link = await RabbitConnection.open(readSettings(parseConnectionUrl(server), {}), never)
     opened.push(link)
     let goOn: () => void = () => undefined
@@ -114,7 +109,7 @@ withServer('claims in RabbitMQ', () => {
   })
 
   it('of long tasks that are being moved when the consumer is closed go back once', async () => {
-    await broker.publish([outgoing('a')])
+    await broker.publish([outgoing(queue, 'a')])
     const link = await RabbitConnection.open(readSettings(parseConnectionUrl(server), {}), never)
     opened.push(link)
     const held: string[] = []
@@ -145,7 +140,7 @@ withServer('claims in RabbitMQ', () => {
   })
 
   it('of long tasks leave no copy when the server does not confirm that it has one', async () => {
-    await broker.publish([outgoing('a')])
+    await broker.publish([outgoing(queue, 'a')])
     const consumer = await broker.consume([queue], { credit: 10, leaseMs: 30_000 })
     const [delivery] = await consumer.fetch(1, { waitMs: 10_000, signal: never })
     if (delivery === undefined) throw new RangeError('nothing came')
@@ -168,7 +163,7 @@ withServer('claims in RabbitMQ', () => {
   })
 
   it('of long tasks end all at once, and each though the server refuses to end another', async () => {
-    await broker.publish([outgoing('a'), outgoing('b')])
+    await broker.publish([outgoing(queue, 'a'), outgoing(queue, 'b')])
     const consumer = await broker.consume([queue], { credit: 10, leaseMs: 30_000 })
     const deliveries: Delivery[] = []
     while (deliveries.length < 2)
@@ -203,7 +198,7 @@ withServer('claims in RabbitMQ', () => {
 
   it('of delayed messages come though the queue was deleted and declared again after the first', async () => {
     const sender = await open()
-    await sender.publish([outgoing('first', { delayMs: 10 })])
+    await sender.publish([outgoing(queue, 'first', { delayMs: 10 })])
     const raw = await connect(server)
     await (await raw.createChannel()).deleteQueue(queue)
     await raw.close()
@@ -211,7 +206,7 @@ withServer('claims in RabbitMQ', () => {
     await declare(queue, worker)
     const consumer = await worker.consume([queue], { credit: 10, leaseMs: 30_000 })
 
-    await sender.publish([outgoing('second', { delayMs: 10 })])
+    await sender.publish([outgoing(queue, 'second', { delayMs: 10 })])
 
     let came = await take(consumer)
     if (came === 'first') came = await take(consumer)

@@ -4,7 +4,9 @@ import { Redis } from 'ioredis'
 import { eventually } from '../../conformance/time.js'
 import type { Consumer, Delivery } from '../../../src/broker/contract.js'
 import { canStartRedis, RedisServer } from '../../support/redis-server.js'
-import { consume, openStage, outgoing, take, textsOf, type RedisStage } from './stage.js'
+import { textsOf } from '../../conformance/broker/stage.js'
+import { outgoing, take } from '../../support/messages.js'
+import { consume, openStage, type RedisStage } from './stage.js'
 
 jest.setTimeout(60_000)
 
@@ -43,7 +45,9 @@ withOwn('an idle consumer on Redis', () => {
   /** The envelope of a message to another queue, out of whose list it is taken. */
   async function envelopeOf(text: string): Promise<string> {
     await stage.broker.declare({ name: 'aside', lifetime: 'durable', bindings: [] })
-    await stage.broker.publish([{ ...outgoing(text), route: { exchange: '', routingKey: 'aside' } }])
+    await stage.broker.publish([
+      { ...outgoing('celery', text), route: { exchange: '', routingKey: 'aside' } },
+    ])
     return (await stage.keys.rpop('aside')) ?? ''
   }
 
@@ -76,11 +80,13 @@ withOwn('an idle consumer on Redis', () => {
     await stage.broker.declare({ name: 'celery', lifetime: 'durable', bindings: [] })
     const consumer = await stage.broker.consume(['celery', 'other'], { credit: 9, leaseMs: 30_000 })
     const first = await waiting(consumer)
-    await stage.broker.publish([outgoing('less urgent', 9)])
+    await stage.broker.publish([outgoing('celery', 'less urgent', { properties: { priority: 9 } })])
     expect(textsOf(await first.fetching)).toEqual(['less urgent'])
 
     const second = await waiting(consumer)
-    await stage.broker.publish([{ ...outgoing('elsewhere'), route: { exchange: '', routingKey: 'other' } }])
+    await stage.broker.publish([
+      { ...outgoing('celery', 'elsewhere'), route: { exchange: '', routingKey: 'other' } },
+    ])
     expect(textsOf(await second.fetching)).toEqual(['elsewhere'])
     expect(await consumer.ack([])).toEqual([])
   })
@@ -90,7 +96,7 @@ withOwn('an idle consumer on Redis', () => {
     const { fetching } = await waiting(consumer)
     await consumer.setCredit(0)
     await eventually(async () => (await mover()) === undefined)
-    await stage.broker.publish([outgoing('kept')])
+    await stage.broker.publish([outgoing('celery', 'kept')])
     expect(await stage.keys.llen('celery')).toBe(1)
     await consumer.setCredit(5)
     expect(textsOf(await fetching)).toEqual(['kept'])
@@ -100,7 +106,7 @@ withOwn('an idle consumer on Redis', () => {
     expect(await last).toEqual([])
     expect(await mover()).toBeUndefined()
     // What it had claimed is in its list again, and so is what comes now.
-    await stage.broker.publish([outgoing('later')])
+    await stage.broker.publish([outgoing('celery', 'later')])
     expect(await stage.keys.llen('celery')).toBe(2)
     expect(await stage.keys.keys('*moved*')).toEqual([])
   })

@@ -7,7 +7,9 @@ import { jsonCodec } from '../../conformance/index.js'
 import { HalfOpenProxy } from '../../support/half-open-proxy.js'
 import { serviceUrl } from '../../support/service-url.js'
 import { randomName } from '../../support/temp.js'
-import { consume, outgoing, take, textsOf } from './stage.js'
+import { textsOf } from '../../conformance/broker/stage.js'
+import { outgoing, take } from '../../support/messages.js'
+import { consume } from './stage.js'
 
 jest.setTimeout(30_000)
 
@@ -28,7 +30,7 @@ withCluster('a cluster of several nodes', () => {
       const consumer = await consume(broker, { results: backend.oneStep })
       const record = { taskId: 'x', state: 'SUCCESS', result: round, children: [] }
 
-      await broker.publish([outgoing('hello')])
+      await broker.publish([outgoing('celery', 'hello')])
       const claimed = await take(consumer, 1)
       expect(textsOf(claimed)).toEqual(['hello'])
       await backend.store([record], { ttlMs: 60_000 })

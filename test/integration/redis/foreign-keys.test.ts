@@ -1,6 +1,8 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it, jest } from '@jest/globals'
-import { consume, openStage, outgoing, server, take, textsOf } from './stage.js'
+import { textsOf } from '../../conformance/broker/stage.js'
+import { outgoing, take } from '../../support/messages.js'
+import { consume, openStage, server } from './stage.js'
 import type { TaskRecord } from '../../../src/backend/contract.js'
 
 jest.setTimeout(30_000)
@@ -56,7 +58,7 @@ withServer('the keys of kombu', () => {
     for (const queue of ['a', 'b']) {
       await broker.declare({ name: queue, lifetime: 'durable', bindings: [] })
       const route = { exchange: '', routingKey: queue }
-      await broker.publish([1, 2, 3].map((n) => ({ ...outgoing(`${queue}${String(n)}`), route })))
+      await broker.publish([1, 2, 3].map((n) => ({ ...outgoing('celery', `${queue}${String(n)}`), route })))
     }
     const consumer = await broker.consume(['b', 'a'], { credit: 100, leaseMs: 30_000 })
 
@@ -75,7 +77,8 @@ withServer('the keys of kombu', () => {
     const { broker, keys } = stage
     const consumer = await consume(broker)
     const order = [9, 8, 5, 3, 2, 0]
-    for (const priority of order) await broker.publish([outgoing(String(priority), priority)])
+    for (const priority of order)
+      await broker.publish([outgoing('celery', String(priority), { properties: { priority: priority } })])
 
     const lists = ['celery', 'celery\u0006\u00163', 'celery\u0006\u00166', 'celery\u0006\u00169']
     expect(await Promise.all(lists.map((list) => keys.llen(list)))).toEqual([2, 2, 1, 1])
@@ -94,7 +97,7 @@ withServer('the keys of kombu', () => {
   it('have other steps and another separator where the options say so', async () => {
     await using stage = await openStage(server, { priority_steps: [0, 5], sep: ':' })
     const consumer = await consume(stage.broker)
-    await stage.broker.publish([outgoing('later', 9)])
+    await stage.broker.publish([outgoing('celery', 'later', { properties: { priority: 9 } })])
 
     expect(await stage.keys.llen('celery:5')).toBe(1)
     expect(textsOf(await take(consumer, 1))).toEqual(['later'])
@@ -118,7 +121,7 @@ withServer('the keys of kombu', () => {
     await using stage = await openStage()
     const { broker, keys } = stage
     const consumer = await consume(broker, { leaseMs: 60_000 })
-    await broker.publish([outgoing('mine', 4)])
+    await broker.publish([outgoing('celery', 'mine', { properties: { priority: 4 } })])
     const [claimed] = await take(consumer, 1)
 
     const tag = claimed?.tag ?? ''
@@ -137,7 +140,7 @@ withServer('the keys of kombu', () => {
     await using stage = await openStage()
     const { broker, keys } = stage
     const consumer = await consume(broker)
-    await broker.publish([outgoing('mine')])
+    await broker.publish([outgoing('celery', 'mine')])
     const claimed = await take(consumer, 1)
     const tag = claimed[0]?.tag ?? ''
     const [envelope] = JSON.parse((await keys.hget('unacked', tag)) ?? '[]') as readonly unknown[]
@@ -156,7 +159,7 @@ withServer('the keys of kombu', () => {
     await using stage = await openStage()
     const { broker, backend, keys } = stage
     const consumer = await consume(broker, { results: backend.oneStep })
-    await broker.publish([outgoing('one'), outgoing('two')])
+    await broker.publish([outgoing('celery', 'one'), outgoing('celery', 'two')])
     const [one, two] = await take(consumer, 2)
     if (one === undefined || two === undefined || consumer.settle === undefined)
       throw new RangeError('nothing')
@@ -186,18 +189,18 @@ withServer('a queue that the server has lost', () => {
     const consumer = await consume(broker, { results: backend.oneStep })
     const binding = { exchange: 'shop', routingKey: 'orders.#', type: 'topic' } as const
     await broker.declare({ name: 'celery', lifetime: 'durable', bindings: [binding] })
-    const routed = { ...outgoing('routed'), route: { exchange: 'shop', routingKey: 'orders.new' } }
+    const routed = { ...outgoing('celery', 'routed'), route: { exchange: 'shop', routingKey: 'orders.new' } }
 
     await keys.del('_kombu.binding.shop', '_lovage.queues')
-    await broker.publish([routed, outgoing('direct'), routed])
+    await broker.publish([routed, outgoing('celery', 'direct'), routed])
     expect(textsOf(await take(consumer, 3))).toEqual(['routed', 'direct', 'routed'])
 
     await keys.del('_kombu.binding.shop', '_lovage.queues')
-    await broker.publish([outgoing('first')])
+    await broker.publish([outgoing('celery', 'first')])
     const [delivery] = await take(consumer, 1)
     await keys.del('_kombu.binding.shop', '_lovage.queues')
     if (delivery === undefined || consumer.settle === undefined) throw new RangeError('nothing came')
-    expect(await consumer.settle([{ delivery, publish: [outgoing('next')] }])).toEqual([])
+    expect(await consumer.settle([{ delivery, publish: [outgoing('celery', 'next')] }])).toEqual([])
     expect(textsOf(await take(consumer, 1))).toEqual(['next'])
   })
 
@@ -206,7 +209,9 @@ withServer('a queue that the server has lost', () => {
     await consume(stage.broker)
     await stage.broker.delete('celery')
 
-    await expect(stage.broker.publish([outgoing('lost')])).rejects.toMatchObject({ code: 'LOVAGE_PUBLISH' })
+    await expect(stage.broker.publish([outgoing('celery', 'lost')])).rejects.toMatchObject({
+      code: 'LOVAGE_PUBLISH',
+    })
   })
 })
 
@@ -215,14 +220,14 @@ withServer('scripts', () => {
     await using stage = await openStage()
     const { broker, backend, keys } = stage
     const consumer = await consume(broker)
-    await broker.publish([outgoing('one')])
+    await broker.publish([outgoing('celery', 'one')])
 
     await keys.script('FLUSH')
     const claimed = await take(consumer, 1)
     await keys.script('FLUSH')
     expect(await consumer.ack(claimed)).toEqual([])
     await keys.script('FLUSH')
-    await broker.publish([outgoing('two')])
+    await broker.publish([outgoing('celery', 'two')])
     await keys.script('FLUSH')
     await backend.store([failure], { ttlMs: 1_000 })
 

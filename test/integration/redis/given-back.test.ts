@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { eventually } from '../../conformance/time.js'
-import { consume, openStage, outgoing, server, take, textsOf } from './stage.js'
+import { textsOf } from '../../conformance/broker/stage.js'
+import { outgoing, take } from '../../support/messages.js'
+import { consume, openStage, server } from './stage.js'
 
 const withServer = server === '' ? describe.skip : describe
 
@@ -8,9 +10,9 @@ withServer('what a worker on Redis had', () => {
   it('goes to the front of its queue when its lease has run out', async () => {
     await using stage = await openStage()
     const dead = await consume(stage.broker, { leaseMs: 300 })
-    await stage.broker.publish([outgoing('first')])
+    await stage.broker.publish([outgoing('celery', 'first')])
     expect(textsOf(await take(dead, 1))).toEqual(['first'])
-    await stage.broker.publish([outgoing('second')])
+    await stage.broker.publish([outgoing('celery', 'second')])
 
     // Another queue's worker gives it back, and takes nothing of this one.
     await stage.broker.declare({ name: 'other', lifetime: 'durable', bindings: [] })

@@ -5,7 +5,9 @@ import { BrokerConnectionError } from '../../../src/errors/errors.js'
 import { Lovage } from '../../../src/index.js'
 import { Worker } from '../../../src/worker/index.js'
 import { CLAIMS_OF } from '../../../brokers/redis/lua/lease.js'
-import { consume, openStage, outgoing, server, take, textsOf } from './stage.js'
+import { textsOf } from '../../conformance/broker/stage.js'
+import { outgoing, take } from '../../support/messages.js'
+import { consume, openStage, server } from './stage.js'
 
 jest.setTimeout(60_000)
 
@@ -27,11 +29,11 @@ withServer('a holder whose claims others took', () => {
     await using stage = await openStage()
     const { broker } = stage
     const lost = await consume(broker, { leaseMs: 200 })
-    await broker.publish([outgoing('a'), outgoing('b')])
+    await broker.publish([outgoing('celery', 'a'), outgoing('celery', 'b')])
     await take(lost, 2)
     const owner = await consume(broker)
     await take(owner, 2)
-    await broker.publish([outgoing('c')])
+    await broker.publish([outgoing('celery', 'c')])
 
     const fetching = lost.fetch(1, { waitMs: 0, signal: never })
 
@@ -45,9 +47,9 @@ withServer('a holder whose claims others took', () => {
     const { broker, keys, prefix } = stage
     const lost = await consume(broker, { leaseMs: 200 })
     const { holder = '' } = lost
-    await broker.publish([outgoing('a')])
+    await broker.publish([outgoing('celery', 'a')])
     await take(lost, 1)
-    await broker.publish([outgoing('b')])
+    await broker.publish([outgoing('celery', 'b')])
     const names = ['unacked', 'unacked_index', `_lovage.claims.${holder}`, '_lovage.holders', '_lovage.moves']
     const script = [CLAIMS_OF, 6, ...names, `_lovage.moved.${holder}`, holder, '1'] as const
 
@@ -69,7 +71,7 @@ withServer('a message that nests too deep', () => {
     const { broker, keys } = stage
     const lost = await consume(broker, { leaseMs: 200 })
     await keys.lpush('celery', deep(20_000))
-    await broker.publish([outgoing('a')])
+    await broker.publish([outgoing('celery', 'a')])
     await take(lost, 2)
 
     const again = await take(await consume(broker), 2)
@@ -111,7 +113,7 @@ withServer('a message that nests too deep', () => {
     const member = `0:1:${deep(20_000)}`
     await keys.zadd('_lovage.delayed.celery', 1, member, 1, 'of no form')
     await keys.zadd('_lovage.due', 1, 'celery')
-    await broker.publish([{ ...outgoing('a'), delayMs: 20 }])
+    await broker.publish([{ ...outgoing('celery', 'a'), delayMs: 20 }])
 
     const texts = textsOf(await take(consumer, 3))
 

@@ -5,7 +5,9 @@ import type { ConnectionLease } from '../../../brokers/redis/shared-connections.
 import { Restorer } from '../../../brokers/redis/restorer.js'
 import { readSettings } from '../../../brokers/redis/settings.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
-import { consume, openStage, server, take, textsOf } from './stage.js'
+import { textsOf } from '../../conformance/broker/stage.js'
+import { take } from '../../support/messages.js'
+import { consume, openStage, server } from './stage.js'
 import type { RedisStage } from './stage.js'
 
 const HOUR_MS = 3_600_000

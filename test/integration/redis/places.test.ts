@@ -13,14 +13,16 @@ import { jsonCodec } from '../../conformance/index.js'
 import { run } from '../../support/child.js'
 import { canStartRedis, RedisServer, unusedPort } from '../../support/redis-server.js'
 import { tempFolder, type TempFolder } from '../../support/temp.js'
-import { consume, openStage, outgoing, server, take, textsOf, type RedisStage } from './stage.js'
+import { textsOf } from '../../conformance/broker/stage.js'
+import { outgoing, take } from '../../support/messages.js'
+import { consume, openStage, server, type RedisStage } from './stage.js'
 
 jest.setTimeout(90_000)
 
 /** Publish, claim and settle one message: the whole way there and back. */
 async function roundTrip({ broker, backend }: RedisStage): Promise<readonly string[]> {
   const consumer = await consume(broker, { results: backend.oneStep })
-  await broker.publish([outgoing('hello')])
+  await broker.publish([outgoing('celery', 'hello')])
   const [delivery] = await take(consumer, 1)
   if (delivery === undefined || consumer.settle === undefined) throw new RangeError('nothing came')
   const record = { taskId: 'x', state: 'SUCCESS', result: 'done', children: [] }
@@ -38,7 +40,7 @@ withServer('a Redis server', () => {
   it('is used in the database of the URL, and no other', async () => {
     const url = server.replace(/\/\d*$/, '/7')
     await using stage = await openStage(url)
-    await stage.broker.publish([outgoing('hello')]).catch(() => undefined)
+    await stage.broker.publish([outgoing('celery', 'hello')]).catch(() => undefined)
     await using elsewhere = await openStage(url.replace(/7$/, '8'))
 
     expect(await roundTrip(stage)).toEqual(there)
@@ -49,7 +51,7 @@ withServer('a Redis server', () => {
     await using one = await openStage()
     await using other = await openStage()
     await consume(one.broker)
-    await one.broker.publish([outgoing('hello')])
+    await one.broker.publish([outgoing('celery', 'hello')])
 
     expect(await take(await consume(other.broker), 1, 300)).toEqual([])
   })
@@ -236,14 +238,14 @@ withOwn('Sentinel', () => {
     const url = `sentinel://127.0.0.1:${String(sentinel.port)}/0?master_name=mymaster`
     await using stage = await openStage(url, { socket_timeout: 1 }, false)
     expect(await roundTrip(stage)).toEqual(there)
-    await stage.broker.publish(['a', 'b', 'c'].map((text) => outgoing(text)))
+    await stage.broker.publish(['a', 'b', 'c'].map((text) => outgoing('celery', text)))
     await eventually(async () => (await watch.llen(`${stage.prefix}celery`)) === 3)
 
     await master.kill()
     const endMs = performance.now() + 30_000
     let isSent = false
     while (!isSent && performance.now() < endMs) {
-      isSent = await stage.broker.publish([outgoing('d')]).then(
+      isSent = await stage.broker.publish([outgoing('celery', 'd')]).then(
         () => true,
         () => false,
       )

@@ -2,7 +2,9 @@ import { describe, expect, it, jest } from '@jest/globals'
 import { eventually } from '../../conformance/time.js'
 import { PublishError } from '../../../src/errors/errors.js'
 import type { Outgoing } from '../../../src/broker/contract.js'
-import { consume, openStage, outgoing, server, take, textsOf } from './stage.js'
+import { textsOf } from '../../conformance/broker/stage.js'
+import { outgoing, take } from '../../support/messages.js'
+import { consume, openStage, server } from './stage.js'
 import type { RedisStage } from './stage.js'
 import { canStartRedis, RedisServer } from '../../support/redis-server.js'
 
@@ -13,7 +15,7 @@ const withServer = server === '' ? describe.skip : describe
 
 /** A message to a queue. */
 function to(queue: string, text: string): Outgoing {
-  return { ...outgoing(text), route: { exchange: '', routingKey: queue } }
+  return { ...outgoing('celery', text), route: { exchange: '', routingKey: queue } }
 }
 
 /** Two declared queues, `good` and `bad`; the list of `bad` is a key of another type. */

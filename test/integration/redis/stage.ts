@@ -3,7 +3,7 @@ import { createBackend } from '../../../backends/redis/index.js'
 import { createBroker } from '../../../brokers/redis/index.js'
 import type { ResultBackend } from '../../../src/backend/contract.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
-import type { Broker, Consumer, ConsumeOptions, Delivery, Outgoing } from '../../../src/broker/contract.js'
+import type { Broker, Consumer, ConsumeOptions } from '../../../src/broker/contract.js'
 import { guardBroker } from '../../../src/broker/guard.js'
 import { jsonCodec } from '../../conformance/index.js'
 import { serviceUrl } from '../../support/service-url.js'
@@ -61,38 +61,8 @@ export async function openStage(
   }
 }
 
-/** A message to the queue `celery` with this text as its body. */
-export function outgoing(text: string, priority?: number): Outgoing {
-  return {
-    route: { exchange: '', routingKey: 'celery' },
-    message: {
-      body: Buffer.from(text),
-      contentType: 'text/plain',
-      contentEncoding: 'utf-8',
-      headers: {},
-      properties: { ...(priority !== undefined && { priority }) },
-    },
-  }
-}
-
 /** Declare the queue `celery` and consume it. */
 export async function consume(broker: Broker, options: Partial<ConsumeOptions> = {}): Promise<Consumer> {
   await broker.declare({ name: 'celery', lifetime: 'durable', bindings: [] })
   return broker.consume(['celery'], { credit: 100, leaseMs: 30_000, ...options })
-}
-
-/** Fetch until `count` are there, or nothing more comes within `waitMs`. */
-export async function take(consumer: Consumer, count: number, waitMs = 5_000): Promise<Delivery[]> {
-  const taken: Delivery[] = []
-  while (taken.length < count) {
-    const more = await consumer.fetch(count - taken.length, { waitMs, signal: never })
-    if (more.length === 0) break
-    taken.push(...more)
-  }
-  return taken
-}
-
-/** What the bodies say. */
-export function textsOf(deliveries: readonly Delivery[]): readonly string[] {
-  return deliveries.map(({ message }) => Buffer.from(message.body).toString())
 }

@@ -5,7 +5,9 @@ import { QueueNotFoundError, UnsupportedError } from '../../../src/errors/errors
 import { Lovage } from '../../../src/index.js'
 import { isRecord } from '../../../src/util/record.js'
 import { serviceUrl } from '../../support/service-url.js'
-import { never, outgoing, SqsStage, take, texts } from './stage.js'
+import { textsOf } from '../../conformance/broker/stage.js'
+import { outgoing, take } from '../../support/messages.js'
+import { never, SqsStage } from './stage.js'
 
 jest.setTimeout(30_000)
 
@@ -85,8 +87,8 @@ withServer('queues of SQS', () => {
       const list: readonly unknown[] = Array.isArray(entries) ? entries : []
       return list.map((entry) => (isRecord(entry) ? entry['VisibilityTimeout'] : undefined))
     })
-    expect(texts(claims).map((task) => (task === 'shop.pay' ? 10 : 0))).toEqual(hidden[0])
-    expect(texts(again === undefined ? [] : [again])).toEqual(['shop.other'])
+    expect(textsOf(claims).map((task) => (task === 'shop.pay' ? 10 : 0))).toEqual(hidden[0])
+    expect(textsOf(again === undefined ? [] : [again])).toEqual(['shop.other'])
     expect(hidden[1]).toEqual([3])
   })
 
@@ -166,7 +168,7 @@ describe.each(['sqs', 'fauxqs'].map((name) => [name, serviceUrl(name) ?? ''] as 
     const withUrl = url === '' ? it.skip : it
 
     async function one(consumer: Consumer): Promise<readonly string[]> {
-      return texts(await consumer.fetch(1, { waitMs: 1_500, signal: never }))
+      return textsOf(await consumer.fetch(1, { waitMs: 1_500, signal: never }))
     }
 
     withUrl('keeps the order of a group, whose next message waits for the one before', async () => {
@@ -184,9 +186,9 @@ describe.each(['sqs', 'fauxqs'].map((name) => [name, serviceUrl(name) ?? ''] as 
       await first?.ack(held ?? [])
       const next = first === undefined ? undefined : await take(first, 1)
 
-      expect(texts(held ?? [])).toEqual(['a1'])
+      expect(textsOf(held ?? [])).toEqual(['a1'])
       expect(meanwhile).toEqual([])
-      expect(texts(next ?? [])).toEqual(['a2'])
+      expect(textsOf(next ?? [])).toEqual(['a2'])
       expect(stage.gate.of('CreateQueue')[0]?.input).toMatchObject({ Attributes: { FifoQueue: 'true' } })
     })
 
@@ -209,11 +211,11 @@ describe.each(['sqs', 'fauxqs'].map((name) => [name, serviceUrl(name) ?? ''] as 
         const third = await some()
         await consumer.ack(third)
 
-        expect(texts(first).slice().sort()).toEqual(['a1', 'b1'])
+        expect(textsOf(first).slice().sort()).toEqual(['a1', 'b1'])
         expect(meanwhile).toEqual([])
-        expect(texts(second)).toEqual(['a2'])
-        expect(texts(third)).toEqual(['a2'])
-        expect(texts(await some())).toEqual(['a3'])
+        expect(textsOf(second)).toEqual(['a2'])
+        expect(textsOf(third)).toEqual(['a2'])
+        expect(textsOf(await some())).toEqual(['a3'])
       },
     )
 
@@ -242,7 +244,7 @@ describe.each(['sqs', 'fauxqs'].map((name) => [name, serviceUrl(name) ?? ''] as 
         }
 
         expect(meanwhile).toEqual([])
-        expect(texts(came)).toEqual(names)
+        expect(textsOf(came)).toEqual(names)
         expect(came.map(({ deliveryCount }) => deliveryCount)).toEqual(names.map(() => 1))
         expect(performance.now() - restMs).toBeLessThan(20_000)
       },
@@ -279,7 +281,7 @@ describe.each(['sqs', 'fauxqs'].map((name) => [name, serviceUrl(name) ?? ''] as 
       const came: string[] = []
       for (let time = 0; time < 2; time += 1) {
         const taken = await take(consumer, 1)
-        came.push(...texts(taken))
+        came.push(...textsOf(taken))
         await consumer.ack(taken)
       }
 
@@ -302,7 +304,7 @@ describe.each(['sqs', 'fauxqs'].map((name) => [name, serviceUrl(name) ?? ''] as 
       const [delivery] = await take(consumer, 1)
       if (delivery !== undefined) await consumer.handBack([{ delivery, delayMs: 0, unspent: true }])
 
-      expect(texts(await take(consumer, 1))).toEqual(['1'])
+      expect(textsOf(await take(consumer, 1))).toEqual(['1'])
     })
   },
 )

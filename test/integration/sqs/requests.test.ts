@@ -9,7 +9,9 @@ import { Worker } from '../../../src/worker/index.js'
 import { serviceUrl } from '../../support/service-url.js'
 import type { SqsRequest } from '../../support/sqs-gate.js'
 import { tempFolder } from '../../support/temp.js'
-import { never, outgoing, SqsStage, take, texts } from './stage.js'
+import { textsOf } from '../../conformance/broker/stage.js'
+import { outgoing, take } from '../../support/messages.js'
+import { never, SqsStage } from './stage.js'
 
 jest.setTimeout(30_000)
 
@@ -54,7 +56,7 @@ withServer('requests to SQS', () => {
     const taken = await take(consumer, 25)
     await consumer.ack(taken)
 
-    expect(new Set(texts(taken)).size).toBe(25)
+    expect(new Set(textsOf(taken)).size).toBe(25)
     expect(sizes(stage.gate.of('SendMessageBatch'))).toEqual([10, 10, 5])
     expect(sizes(stage.gate.of('DeleteMessageBatch'))).toEqual([10, 10, 5])
     for (const { input } of stage.gate.of('ReceiveMessage'))
@@ -144,7 +146,7 @@ withServer('requests to SQS', () => {
     await broker.publish(many(1))
     const came = await waiting
 
-    expect(texts(came)).toEqual(['m0'])
+    expect(textsOf(came)).toEqual(['m0'])
     expect([before, polls()]).toEqual([1, 1])
   })
 

@@ -7,9 +7,8 @@ import {
 import { createBroker } from '../../../brokers/sqs/index.js'
 import { quietSdk } from '../../../brokers/sqs/quiet-sdk.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
-import type { Broker, Consumer, Delivery, Outgoing } from '../../../src/broker/contract.js'
+import type { Broker } from '../../../src/broker/contract.js'
 import { guardBroker } from '../../../src/broker/guard.js'
-import type { MessageProperties } from '../../../src/message/message.js'
 import { SqsGate } from '../../support/sqs-gate.js'
 import { randomName } from '../../support/temp.js'
 
@@ -91,37 +90,4 @@ export class SqsStage implements AsyncDisposable {
     this.client.destroy()
     await this.gate[Symbol.asyncDispose]()
   }
-}
-
-/** A message to a queue. */
-export function outgoing(
-  queue: string,
-  text: string,
-  rest: Partial<Outgoing> & { readonly properties?: MessageProperties } = {},
-): Outgoing {
-  const { properties = {}, ...others } = rest
-  const message = {
-    body: Buffer.from(text),
-    contentType: 'text/plain',
-    contentEncoding: 'utf-8',
-    headers: {},
-    properties,
-  }
-  return { route: { exchange: '', routingKey: queue }, message, ...others }
-}
-
-/** Texts of deliveries. */
-export function texts(deliveries: readonly Delivery[]): readonly string[] {
-  return deliveries.map(({ message }) => Buffer.from(message.body).toString())
-}
-
-/** Deliveries until there are as many, or none came for two seconds. */
-export async function take(consumer: Consumer, count: number): Promise<readonly Delivery[]> {
-  const taken: Delivery[] = []
-  while (taken.length < count) {
-    const more = await consumer.fetch(count - taken.length, { waitMs: 2_000, signal: never })
-    if (more.length === 0) break
-    taken.push(...more)
-  }
-  return taken
 }

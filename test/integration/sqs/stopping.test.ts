@@ -3,7 +3,9 @@ import { describe, expect, it, jest } from '@jest/globals'
 import { Lovage } from '../../../src/index.js'
 import { Worker } from '../../../src/worker/index.js'
 import { serviceUrl } from '../../support/service-url.js'
-import { outgoing, SqsStage, take, texts } from './stage.js'
+import { textsOf } from '../../conformance/broker/stage.js'
+import { outgoing, take } from '../../support/messages.js'
+import { SqsStage } from './stage.js'
 
 jest.setTimeout(60_000)
 
@@ -37,7 +39,7 @@ withServer('what comes to SQS while an idle', () => {
 
     const next = await broker.consume(['jobs'], { credit: 10, leaseMs: 30_000 })
     const taken = await take(next, 2)
-    expect([...texts(taken)].sort()).toEqual(['a', 'b'])
+    expect([...textsOf(taken)].sort()).toEqual(['a', 'b'])
     expect(taken.map(({ deliveryCount }) => deliveryCount)).toEqual([1, 1])
   })
 

@@ -7,13 +7,15 @@ import type { Broker, Delivery } from '../../../src/broker/contract.js'
 import { isRecord } from '../../../src/util/record.js'
 import { node } from '../../support/child.js'
 import { serviceUrl } from '../../support/service-url.js'
-import { never, outgoing, SqsStage, take, texts } from './stage.js'
+import { textsOf } from '../../conformance/broker/stage.js'
+import { outgoing, take } from '../../support/messages.js'
+import { never, SqsStage } from './stage.js'
 
 jest.setTimeout(40_000)
 
 const server = serviceUrl('sqs') ?? ''
 const withServer = server === '' ? describe.skip : describe
-const claimScript = fileURLToPath(new URL('child/claim.js', import.meta.url))
+const claimScript = fileURLToPath(new URL('../../support/child/claim.js', import.meta.url))
 /** How long the service hides a message at most, in seconds, in place of twelve hours. */
 const CEILING = 4
 
@@ -166,7 +168,7 @@ withServer('a task on SQS that runs longer than the service hides its message', 
     const [delivery] = await consumer.fetch(1, { waitMs: 15_000, signal: never })
 
     expect(delivery).toMatchObject({ deliveryCount: 2, redelivered: true, queue: 'jobs' })
-    expect(texts(delivery === undefined ? [] : [delivery])).toEqual(['long'])
+    expect(textsOf(delivery === undefined ? [] : [delivery])).toEqual(['long'])
     await eventually(async () => (await keptQueues(stage)).length === 0, 20_000)
   })
 

@@ -1,7 +1,9 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import { describe, expect, it, jest } from '@jest/globals'
 import { serviceUrl } from '../../support/service-url.js'
-import { outgoing, SqsStage, take, texts } from './stage.js'
+import { textsOf } from '../../conformance/broker/stage.js'
+import { outgoing, take } from '../../support/messages.js'
+import { SqsStage } from './stage.js'
 
 jest.setTimeout(60_000)
 
@@ -28,7 +30,7 @@ withServer('a foreign message in SQS whose', () => {
     await stage.client.send(new SendMessageCommand({ QueueUrl, MessageBody: body }))
     const consumer = await broker.consume(['jobs'], { credit: 10, leaseMs: 30_000 })
     const first = await take(consumer, 2)
-    expect(texts(first)).toContain('a')
+    expect(textsOf(first)).toContain('a')
 
     const lost = await consumer.handBack(
       first.map((delivery) => ({ delivery, delayMs: 0, unspent: true, headers: { back: true } })),
@@ -36,7 +38,7 @@ withServer('a foreign message in SQS whose', () => {
 
     expect(lost).toEqual([])
     const again = await take(consumer, 2)
-    expect([...texts(again)].sort()).toEqual([...texts(first)].sort())
+    expect([...textsOf(again)].sort()).toEqual([...textsOf(first)].sort())
     expect(await consumer.ack(again)).toEqual([])
     expect(await stage.counts(`${stage.prefix}jobs`)).toEqual([0, 0, 0])
   })

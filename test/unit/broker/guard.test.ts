@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
 import { createBroker } from '../../../brokers/memory/index.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
-import type { Broker, BrokerCapabilities, Consumer, Outgoing } from '../../../src/broker/contract.js'
+import type { Broker, BrokerCapabilities, Consumer } from '../../../src/broker/contract.js'
 import { guardBroker } from '../../../src/broker/guard.js'
 import {
   BrokerConnectionError,
@@ -11,6 +11,7 @@ import {
   UnsupportedError,
 } from '../../../src/errors/errors.js'
 import { ManualClock } from '../../support/manual-clock.js'
+import { outgoing } from '../../support/messages.js'
 
 const never = new AbortController().signal
 
@@ -22,20 +23,6 @@ const CAPABILITIES: BrokerCapabilities = {
   depth: 'exact',
   exchanges: [],
   durable: false,
-}
-
-function outgoing(text: string, extras: Partial<Outgoing> = {}): Outgoing {
-  return {
-    route: { exchange: '', routingKey: 'q' },
-    message: {
-      body: Buffer.from(text),
-      contentType: 'text/plain',
-      contentEncoding: 'utf-8',
-      headers: {},
-      properties: {},
-    },
-    ...extras,
-  }
 }
 
 function fakeConsumer(overrides: Partial<Consumer> = {}): Consumer {
@@ -180,7 +167,7 @@ describe('publishing', () => {
       },
     })
 
-    await broker.publish(Array.from({ length: 8 }, () => outgoing('a')))
+    await broker.publish(Array.from({ length: 8 }, () => outgoing('q', 'a')))
     await broker.publish([])
 
     expect(sizes).toEqual([3, 3, 2])
@@ -195,7 +182,7 @@ describe('publishing', () => {
     })
     const texts = ['a', 'bad', 'c', 'd', 'e', 'f', 'bad']
 
-    const publishing = broker.publish(texts.map((text) => outgoing(text)))
+    const publishing = broker.publish(texts.map((text) => outgoing('q', text)))
 
     await expect(publishing).rejects.toMatchObject({ code: 'LOVAGE_PUBLISH', indexes: [1, 6] })
   })
@@ -210,7 +197,7 @@ describe('publishing', () => {
       },
     })
 
-    const publishing = broker.publish(Array.from({ length: 8 }, () => outgoing('a')))
+    const publishing = broker.publish(Array.from({ length: 8 }, () => outgoing('q', 'a')))
 
     await expect(publishing).rejects.toMatchObject({
       code: 'LOVAGE_PUBLISH',
@@ -225,8 +212,8 @@ describe('publishing', () => {
     const lost = new BrokerConnectionError('gone')
     const broker = await connected({ publish: () => Promise.reject(lost) })
 
-    await expect(broker.publish([outgoing('a')])).rejects.toBe(lost)
-    await expect(broker.publish(Array.from({ length: 8 }, () => outgoing('a')))).rejects.toBe(lost)
+    await expect(broker.publish([outgoing('q', 'a')])).rejects.toBe(lost)
+    await expect(broker.publish(Array.from({ length: 8 }, () => outgoing('q', 'a')))).rejects.toBe(lost)
   })
 
   it('has a deadline, after which nothing more is sent', async () => {
@@ -241,7 +228,7 @@ describe('publishing', () => {
       20,
     )
 
-    const publishing = broker.publish(Array.from({ length: 8 }, () => outgoing('a')))
+    const publishing = broker.publish(Array.from({ length: 8 }, () => outgoing('q', 'a')))
 
     await expect(publishing).rejects.toMatchObject({
       code: 'LOVAGE_PUBLISH',
@@ -267,7 +254,7 @@ describe('publishing', () => {
       20,
     )
 
-    const publishing = broker.publish(Array.from({ length: 8 }, () => outgoing('a')))
+    const publishing = broker.publish(Array.from({ length: 8 }, () => outgoing('q', 'a')))
 
     await expect(publishing).rejects.toMatchObject({
       notSent: true,
@@ -279,13 +266,13 @@ describe('publishing', () => {
   it('refuses a delay beyond the longest the driver has', async () => {
     const broker = await connected()
 
-    await broker.publish([outgoing('a', { delayMs: 1_000 })])
+    await broker.publish([outgoing('q', 'a', { delayMs: 1_000 })])
 
-    await expect(broker.publish([outgoing('a', { delayMs: 1_001 })])).rejects.toThrow(
+    await expect(broker.publish([outgoing('q', 'a', { delayMs: 1_001 })])).rejects.toThrow(
       'broker "fake" delays messages by at most 1000 ms; asked for 1001 ms',
     )
     await expect(
-      broker.publish([outgoing('a', { notBeforeMs: Date.now() + 60_000 })]),
+      broker.publish([outgoing('q', 'a', { notBeforeMs: Date.now() + 60_000 })]),
     ).rejects.toBeInstanceOf(UnsupportedError)
   })
 
@@ -299,11 +286,11 @@ describe('publishing', () => {
     const bindings = [{ exchange: 'celery', type: 'direct' as const, routingKey: 'key' }]
     await broker.declare({ name: 'q', lifetime: 'durable', bindings })
 
-    await broker.publish([outgoing('a', { route: { exchange: 'celery', routingKey: 'key' } })])
+    await broker.publish([outgoing('q', 'a', { route: { exchange: 'celery', routingKey: 'key' } })])
 
     expect(routes).toEqual([{ exchange: '', routingKey: 'q' }])
     await expect(
-      broker.publish([outgoing('a', { route: { exchange: 'other', routingKey: 'key' } })]),
+      broker.publish([outgoing('q', 'a', { route: { exchange: 'other', routingKey: 'key' } })]),
     ).rejects.toBeInstanceOf(UnsupportedError)
   })
 
@@ -361,7 +348,7 @@ describe('a consumer', () => {
     })
     await broker.connect(never)
     await broker.declare({ name: 'q', lifetime: 'durable', bindings: [] })
-    await broker.publish(Array.from({ length: 5 }, () => outgoing('a')))
+    await broker.publish(Array.from({ length: 5 }, () => outgoing('q', 'a')))
     const consumer = await broker.consume(['q'], options)
 
     const deliveries = [

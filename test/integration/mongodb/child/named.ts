@@ -3,6 +3,7 @@ import dns from 'node:dns'
 import { createBroker } from '../../../../brokers/mongodb/index.js'
 import { parseConnectionUrl } from '../../../../src/broker/connection-url.js'
 import { guardBroker } from '../../../../src/broker/guard.js'
+import { outgoing } from '../../../support/messages.js'
 
 const [url = '', server = ''] = process.argv.slice(2)
 dns.setServers([server])
@@ -22,17 +23,6 @@ Object.assign(dns, {
 const broker = guardBroker(createBroker(parseConnectionUrl(url), {}))
 await broker.connect(new AbortController().signal)
 await broker.declare({ name: 'named', lifetime: 'durable', bindings: [] })
-await broker.publish([
-  {
-    route: { exchange: '', routingKey: 'named' },
-    message: {
-      body: Buffer.from('{}'),
-      contentType: 'application/json',
-      contentEncoding: 'utf-8',
-      headers: {},
-      properties: {},
-    },
-  },
-])
+await broker.publish([outgoing('named', '{}')])
 process.stdout.write(`depth ${String(await broker.depth?.('named'))}\n`)
 await broker.close()

@@ -2,29 +2,12 @@ import { describe, expect, it } from '@jest/globals'
 import { createBackend } from '../../../../backends/memory/index.js'
 import { createBroker } from '../../../../brokers/memory/index.js'
 import { parseConnectionUrl } from '../../../../src/broker/connection-url.js'
-import type { Outgoing } from '../../../../src/broker/contract.js'
 import { jsonCodec } from '../../../conformance/index.js'
 import { ManualClock } from '../../../support/manual-clock.js'
+import { outgoing } from '../../../support/messages.js'
 
 const never = new AbortController().signal
 const HOUR_MS = 3_600_000
-
-function outgoing(
-  extras: Partial<Outgoing> = {},
-  properties: Outgoing['message']['properties'] = {},
-): Outgoing {
-  return {
-    route: { exchange: '', routingKey: 'q' },
-    message: {
-      body: Buffer.from('a'),
-      contentType: 'text/plain',
-      contentEncoding: 'utf-8',
-      headers: {},
-      properties,
-    },
-    ...extras,
-  }
-}
 
 async function openQueue(url: string, clock: ManualClock): Promise<ReturnType<typeof createBroker>> {
   const broker = createBroker(parseConnectionUrl(url), { clock })
@@ -55,7 +38,7 @@ describe('the memory broker', () => {
   it('shares a store by name, and keeps others apart', async () => {
     const clock = new ManualClock()
     const broker = await openQueue('memory://one', clock)
-    await broker.publish([outgoing()])
+    await broker.publish([outgoing('q', 'a')])
 
     const same = createBroker(parseConnectionUrl('memory://one'), { clock })
     const other = createBroker(parseConnectionUrl('memory://two'), { clock })
@@ -69,7 +52,7 @@ describe('the memory broker', () => {
     const broker = await openQueue('memory://', clock)
     const consumer = await broker.consume(['q'], { credit: 1, leaseMs: 1_000 })
     const fetching = consumer.fetch(1, { waitMs: 30 * HOUR_MS, signal: never })
-    await broker.publish([outgoing({ delayMs: HOUR_MS })])
+    await broker.publish([outgoing('q', 'a', { delayMs: HOUR_MS })])
 
     clock.advance(HOUR_MS - 1)
     expect(await broker.depth('q')).toBe(0)
@@ -88,7 +71,7 @@ describe('the memory broker', () => {
       void consumer.fetch(1, { waitMs: HOUR_MS, signal: never }).then((batch) => {
         count = batch.length
       })
-      await broker.publish([outgoing({ notBeforeMs: clock.now() + ms })])
+      await broker.publish([outgoing('q', 'a', { notBeforeMs: clock.now() + ms })])
 
       clock.advance(200)
       await new Promise((resolve) => setImmediate(resolve))
@@ -101,7 +84,9 @@ describe('the memory broker', () => {
     const clock = new ManualClock()
     const broker = await openQueue('memory://', clock)
 
-    await broker.publish(Array.from({ length: 1_000 }, (_, index) => outgoing({ delayMs: HOUR_MS + index })))
+    await broker.publish(
+      Array.from({ length: 1_000 }, (_, index) => outgoing('q', 'a', { delayMs: HOUR_MS + index })),
+    )
 
     expect(clock.waiting).toBe(1)
   })
@@ -109,7 +94,7 @@ describe('the memory broker', () => {
   it('sets no timer that fires at once again and again while nobody has credit', async () => {
     const clock = new ManualClock()
     const broker = await openQueue('memory://', clock)
-    await broker.publish([outgoing(), outgoing({ delayMs: 10 })])
+    await broker.publish([outgoing('q', 'a'), outgoing('q', 'a', { delayMs: 10 })])
     const consumer = await broker.consume(['q'], { credit: 1, leaseMs: 1_000 })
     const [first] = await consumer.fetch(1, { waitMs: 0, signal: never })
     const fetching = consumer.fetch(1, { waitMs: HOUR_MS, signal: never })
@@ -124,7 +109,10 @@ describe('the memory broker', () => {
   it('hands out what has expired, so that the result can say so', async () => {
     const clock = new ManualClock()
     const broker = await openQueue('memory://', clock)
-    await broker.publish([outgoing({}, { expirationMs: 100 }), outgoing({}, { expirationMs: 10_000 })])
+    await broker.publish([
+      outgoing('q', 'a', { properties: { expirationMs: 100 } }),
+      outgoing('q', 'a', { properties: { expirationMs: 10_000 } }),
+    ])
     const consumer = await broker.consume(['q'], { credit: 10, leaseMs: 1_000 })
 
     clock.advance(100)
@@ -160,7 +148,7 @@ describe('the memory broker', () => {
   it('lets a lease run out while another consumer waits', async () => {
     const clock = new ManualClock()
     const broker = await openQueue('memory://?leases=true', clock)
-    await broker.publish([outgoing()])
+    await broker.publish([outgoing('q', 'a')])
     const stale = await broker.consume(['q'], { credit: 1, leaseMs: 1_000 })
     const other = await broker.consume(['q'], { credit: 1, leaseMs: 1_000 })
     expect(await stale.fetch(1, { waitMs: 0, signal: never })).toHaveLength(1)
@@ -215,7 +203,7 @@ describe('a broadcast that a listener cannot handle', () => {
       lost,
     })
     await broker.fanout?.subscribe(bindings, { message: () => heard.push('even'), lost })
-    const { message } = outgoing()
+    const { message } = outgoing('q', 'a')
 
     await broker.fanout?.broadcast({ exchange: 'news', routingKey: '' }, message)
     await broker.fanout?.broadcast({ exchange: 'news', routingKey: '' }, message)
