@@ -8,7 +8,7 @@ import type {
   TaskRecord,
 } from '../../src/backend/contract.js'
 import type { KeptRow, SqlDialect } from '../../brokers/sql/dialect/dialect.js'
-import { LONGEST } from '../../brokers/sql/dialect/result-row.js'
+import { LONGEST } from '../../brokers/sql/dialect/results.js'
 import { asBackend } from '../../brokers/sql/failure.js'
 import type { KeptRecord, ResultWriter } from '../../brokers/sql/result-writer.js'
 import type { SqlSession } from '../../brokers/sql/sql-session.js'
@@ -41,7 +41,7 @@ export class SqlBackend implements ResultBackend, ResultWriter {
   readonly #sweeper = new Sweeper((limit) =>
     this.#use(({ database, dialect }) =>
       // A deletion that a power cut undoes is made again.
-      database.transaction((session) => dialect.dropExpired(session, limit), { durable: false }),
+      database.transaction((session) => dialect.results.dropExpired(session, limit), { durable: false }),
     ),
   )
 
@@ -87,14 +87,14 @@ export class SqlBackend implements ResultBackend, ResultWriter {
       const rows = records
         .filter((kept) => kept.ttlMs === ttlMs)
         .map(({ record }) => toRow(record, this.#codec))
-      await dialect.upsertResults(session, rows, ttlMs)
+      await dialect.results.upsert(session, rows, ttlMs)
     }
     this.#sweeper.stored()
   }
 
   async load(taskIds: readonly string[]): Promise<ReadonlyMap<string, TaskRecord>> {
     const rows = await this.#use(({ database, dialect }) =>
-      database.read((session) => dialect.loadResults(session, taskIds)),
+      database.read((session) => dialect.results.load(session, taskIds)),
     )
     return new Map(rows.map((row) => [row.taskId, fromRow(row, this.#codec)]))
   }

@@ -71,7 +71,7 @@ export class RecordWatcher {
     await this.#follow()
     const taskIds = [...this.#watched.keys()]
     const { database, dialect } = await this.#connected()
-    const marks = await database.read((session) => dialect.markResults(session, taskIds))
+    const marks = await database.read((session) => dialect.results.marks(session, taskIds))
     const told = new Set<() => void>()
     for (const { taskId, mark } of marks) {
       const watched = this.#watched.get(taskId)

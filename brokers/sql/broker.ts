@@ -109,7 +109,7 @@ export class SqlBroker implements Broker {
     return this.#use(async (store) => {
       const { database, dialect } = store
       const holder = await database.transaction((session) =>
-        dialect.openHolder(session, options.leaseMs, owner),
+        dialect.holders.open(session, options.leaseMs, owner),
       )
       const writer = options.results?.writer as ResultWriter | undefined
       const consumer: Consumer = new SqlConsumer({
@@ -128,13 +128,13 @@ export class SqlBroker implements Broker {
 
   async depth(queue: string): Promise<number> {
     return this.#use(({ database, dialect }) =>
-      database.read((session) => dialect.countReady(session, queue)),
+      database.read((session) => dialect.queue.countReady(session, queue)),
     )
   }
 
   async purge(queue: string): Promise<number> {
     return this.#use(({ database, dialect }) =>
-      database.transaction((session) => dialect.dropMessages(session, queue, 'waiting')),
+      database.transaction((session) => dialect.queue.drop(session, queue, 'waiting')),
     )
   }
 
@@ -146,7 +146,7 @@ export class SqlBroker implements Broker {
     return this.#use(({ database, dialect, topology }) =>
       database.read(async (session) => {
         await topology.refresh(session)
-        const foreign = (await dialect.foreignQueues?.(session)) ?? []
+        const foreign = (await dialect.queue.foreignQueues?.(session)) ?? []
         return [...new Set([...topology.queues, ...foreign])]
       }),
     )
@@ -166,7 +166,7 @@ export class SqlBroker implements Broker {
 
   async #renew(holder: number, leaseMs: number): Promise<LeaseRenewal> {
     const held = await this.#use(({ database, dialect }) =>
-      database.transaction((session) => dialect.renewHolder(session, holder, leaseMs), { durable: false }),
+      database.transaction((session) => dialect.holders.renew(session, holder, leaseMs), { durable: false }),
     )
     return { held, lostTags: [] }
   }
@@ -174,7 +174,7 @@ export class SqlBroker implements Broker {
   async #reconcile(holder: number, tags: readonly string[], leaseMs: number): Promise<LeaseRenewal> {
     const [held, freed] = await this.#use(({ database, dialect }) =>
       database.transaction(async (session) => {
-        const isHeld = await dialect.renewHolder(session, holder, leaseMs)
+        const isHeld = await dialect.holders.renew(session, holder, leaseMs)
         return [isHeld, isHeld ? await giveBackOthers({ session, dialect, holder }, tags) : 0] as const
       }),
     )

@@ -114,7 +114,7 @@ export class Claimer {
     const { places } = this.#passedOver
     const startMs = performance.now()
     const status = await store.database.read(async (session) =>
-      store.dialect.look(session, queues, holder, places),
+      store.dialect.queue.look(session, queues, holder, places),
     )
     if (places === undefined) this.#passedOver.looked(performance.now() - startMs)
     if (!status.held) throw reaped()
@@ -124,10 +124,10 @@ export class Claimer {
   async #maintain(session: SqlSession, ended: EndedStep): Promise<void> {
     const { store, holder } = this.#options
     const { dialect } = store
-    const promoted = await dialect.promote(session)
+    const promoted = await dialect.queue.promote(session)
     if (ended.kind === 'call') this.#ended.called(await dialect.now(session))
     const isFreeing = ended.kind === 'free'
-    const freed = isFreeing ? await dialect.reap(session, holder, this.#ended.endedBeforeMs) : 0
+    const freed = isFreeing ? await dialect.holders.reap(session, holder, this.#ended.endedBeforeMs) : 0
     // Others in this process may serve the queues that these belong to.
     if (promoted + freed > 0)
       setImmediate(() => {
@@ -148,7 +148,7 @@ export class Claimer {
       if (claimed.isStale) {
         // Not waited for, as its failure is not one of the claim: the next one tries again.
         void database
-          .transaction((session) => dialect.renewHolder(session, holder, leaseMs), FLEETING)
+          .transaction((session) => dialect.holders.renew(session, holder, leaseMs), FLEETING)
           .catch(() => undefined)
       }
       return this.#taken(queue, claimed.rows)
@@ -172,14 +172,14 @@ export class Claimer {
   async #claimWithin(session: SqlSession, max: number, places: Places): Promise<readonly Delivery[]> {
     const { store, holder, leaseMs } = this.#options
     // Made again under its id, it would seem to hold what others have by now.
-    if (!(await store.dialect.keepHolder(session, holder, leaseMs))) throw reaped()
+    if (!(await store.dialect.holders.keep(session, holder, leaseMs))) throw reaped()
     this.#claims += 1
     const deliveries: Delivery[] = []
     for (const queue of this.#inTurn()) {
       if (deliveries.length >= max) break
       const after = places?.get(queue)
       const request = { queue, after, max: max - deliveries.length, holder, claim: this.#claims }
-      append(deliveries, this.#taken(queue, await store.dialect.claim(session, request)))
+      append(deliveries, this.#taken(queue, await store.dialect.queue.claim(session, request)))
     }
     return deliveries
   }

@@ -101,7 +101,7 @@ export class SqlConsumer implements Consumer {
   async verify(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
     const lost = await asBroker(async () => {
       const { database, dialect } = await this.#parts.handle.get()
-      return database.read((session) => dialect.lost(session, this.#holder, deliveries.map(claimKey)))
+      return database.read((session) => dialect.queue.lost(session, this.#holder, deliveries.map(claimKey)))
     })
     const tags = new Set(lost.map(({ id, claim }) => `${id}:${claim}`))
     return deliveries.filter(({ tag }) => !tags.has(tag))
@@ -139,7 +139,7 @@ export class SqlConsumer implements Consumer {
     await this.#fetching?.catch(() => [])
     const { current = this.#parts.store } = this.#parts.handle
     try {
-      await current.database.transaction((session) => current.dialect.closeHolder(session, this.#holder))
+      await current.database.transaction((session) => current.dialect.holders.close(session, this.#holder))
       current.wake.signal()
     } catch {
       // The connection is gone; the lease ends by itself.

@@ -29,8 +29,8 @@ export class SqlFanout implements Fanout {
     await asBroker(async () => {
       const { database, dialect, wake } = await this.#connected()
       const write = async (session: SqlSession): Promise<void> => {
-        if (drop) await dialect.dropBroadcasts(session, KEEP_MS)
-        await dialect.broadcast(session, meta, message.body)
+        if (drop) await dialect.broadcasts.dropOld(session, KEEP_MS)
+        await dialect.broadcasts.send(session, meta, message.body)
       }
       await database.transaction(write, { durable: false })
       wake.signal()
@@ -42,7 +42,7 @@ export class SqlFanout implements Fanout {
     const { store, after } = await asBroker(async () => {
       const connected = await this.#connected()
       const { database, dialect } = connected
-      return { store: connected, after: await database.read((session) => dialect.lastBroadcast(session)) }
+      return { store: connected, after: await database.read((session) => dialect.broadcasts.lastId(session)) }
     })
     const listening = new Listening(store, { bindings, listener, after })
     this.#listening.add(listening)
@@ -98,7 +98,7 @@ class Listening {
   async #read(): Promise<void> {
     const { database, dialect } = this.#store
     const rows = await asBroker(async () =>
-      database.read(async (session) => dialect.broadcastsAfter(session, this.#after)),
+      database.read(async (session) => dialect.broadcasts.after(session, this.#after)),
     )
     for (const { id, meta, body } of rows) {
       if (this.#closed) return

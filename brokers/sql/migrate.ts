@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Knex } from 'knex'
 import { ConfigError } from '../../src/errors/errors.js'
 import type { Migration, SqlDialect } from './dialect/dialect.js'
 import { SqlFailure } from './failure.js'
@@ -26,15 +25,14 @@ export interface Schema {
  */
 export async function applyMigrations(schema: Schema, part: SchemaPart): Promise<readonly string[]> {
   const { database, dialect } = schema
-  const knex = await database.knex()
   const work = async (session: SqlSession): Promise<readonly string[]> => {
-    await dialect.lockSchema(session)
+    await dialect.schema.lock?.(session)
     try {
-      const pending = await pendingMigrations(schema, session, part, knex)
-      for (const migration of pending) await apply(dialect, session, migration)
+      const pending = await pendingMigrations(schema, session, part)
+      for (const migration of pending) await apply(schema, session, migration)
       return pending.map(({ name }) => name)
     } finally {
-      await dialect.unlockSchema(session)
+      await dialect.schema.unlock?.(session)
     }
   }
   for (let tries = 1; ; tries += 1) {
@@ -50,8 +48,7 @@ export async function applyMigrations(schema: Schema, part: SchemaPart): Promise
 
 /** What {@link applyMigrations} would do. */
 export async function planMigrationsOf(schema: Schema, part: SchemaPart): Promise<readonly Migration[]> {
-  const knex = await schema.database.knex()
-  return schema.database.read(async (session) => pendingMigrations(schema, session, part, knex))
+  return schema.database.read(async (session) => pendingMigrations(schema, session, part))
 }
 
 /**
@@ -70,14 +67,13 @@ export async function ensureSchema(schema: Schema, part: SchemaPart, autoMigrate
   )
 }
 
-// Starting a process should not cost the query builder's loading when there is nothing to do.
 async function isCurrent(schema: Schema, part: SchemaPart): Promise<boolean> {
   const { database, dialect } = schema
   return database.read(async (session) => {
-    if (part === 'results') return dialect.resultsAreCurrent(session, database.names)
+    if (part === 'results') return dialect.schema.resultsAreCurrent(session, database.names)
     const applied = await appliedMigrations(schema, session)
-    if (!dialect.brokerMigrations.every((name) => applied.has(name))) return false
-    return (await dialect.shared?.areCurrent(session, database.names)) ?? true
+    if (!dialect.schema.brokerMigrations(database.names).every(({ name }) => applied.has(name))) return false
+    return (await dialect.schema.shared?.areCurrent(session, database.names)) ?? true
   })
 }
 
@@ -85,27 +81,31 @@ async function pendingMigrations(
   schema: Schema,
   session: SqlSession,
   part: SchemaPart,
-  knex: Knex,
 ): Promise<readonly Migration[]> {
   const { dialect, database } = schema
-  if (part === 'results') return dialect.resultSchema(session, knex, database.names)
+  if (part === 'results') return dialect.schema.resultMigrations(session, database.names)
   const applied = await appliedMigrations(schema, session)
-  const own = dialect.brokerSchema(knex, database.names).filter(({ name }) => !applied.has(name))
-  return [...own, ...((await dialect.shared?.schema(session, database.names)) ?? [])]
+  const own = dialect.schema.brokerMigrations(database.names).filter(({ name }) => !applied.has(name))
+  return [...own, ...((await dialect.schema.shared?.migrations(session, database.names)) ?? [])]
 }
 
 async function appliedMigrations(
   { database, dialect }: Schema,
   session: SqlSession,
 ): Promise<ReadonlySet<string>> {
-  if (!(await dialect.hasTable(session, database.names.migration))) return new Set()
+  if (!(await dialect.schema.hasTable(session, database.names.migration))) return new Set()
   const rows = await session.rows((query, names) => query(names.migration).select('name'))
   return new Set(rows.map(({ name }) => String(name)))
 }
 
-async function apply(dialect: SqlDialect, session: SqlSession, migration: Migration): Promise<void> {
+async function apply(
+  { database, dialect }: Schema,
+  session: SqlSession,
+  migration: Migration,
+): Promise<void> {
   for (const statement of migration.statements) await session.run(statement)
   // Tables that others make too tell by themselves what they lack.
-  if (!dialect.brokerMigrations.includes(migration.name)) return
+  const own = dialect.schema.brokerMigrations(database.names)
+  if (!own.some(({ name }) => name === migration.name)) return
   await session.change((knex, names) => knex(names.migration).insert({ name: migration.name }))
 }

@@ -46,7 +46,7 @@ export async function insertRouted(
   { topology, batch }: { readonly topology: Topology; readonly batch: readonly Outgoing[] },
 ): Promise<readonly number[]> {
   const { rows, unroutable } = routed(topology, batch)
-  await dialect.insert(session, rows)
+  await dialect.queue.insert(session, rows)
   return unroutable
 }
 

@@ -9,8 +9,9 @@ import type { TableNames } from './table-names.js'
  * @throws {@link SqlFailure} that names each missing right by the statement that gives it.
  */
 export async function checkRights({ database, dialect }: Schema, part: SchemaPart): Promise<void> {
-  const needed = neededRights(database.names, part, dialect.shared !== undefined)
-  const missing = (await database.read(async (session) => dialect.missingGrants?.(session, needed))) ?? []
+  const needed = neededRights(database.names, part, dialect.schema.shared !== undefined)
+  const missing =
+    (await database.read(async (session) => dialect.schema.missingGrants?.(session, needed))) ?? []
   if (missing.length === 0) return
   throw new SqlFailure(
     'refused',

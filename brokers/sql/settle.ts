@@ -37,7 +37,7 @@ export async function giveBackAll(
   return store.database.transaction(async (session) => {
     const lost: Delivery[] = []
     for (const item of items) {
-      const held = await store.dialect.giveBack(session, holder, giveBackOf(item.delivery, item))
+      const held = await store.dialect.queue.giveBack(session, holder, giveBackOf(item.delivery, item))
       if (!held) lost.push(item.delivery)
     }
     return lost
@@ -57,7 +57,7 @@ export async function giveBackOthers(
   const others = rows
     .map(({ id, claim }) => ({ id: Number(id), claim: Number(claim) }))
     .filter((key) => !known.has(keyText(key)))
-  for (const key of others) await dialect.giveBack(session, holder, { ...key, unspent: true })
+  for (const key of others) await dialect.queue.giveBack(session, holder, { ...key, unspent: true })
   return others.length
 }
 
@@ -77,7 +77,7 @@ export async function applySettlements(
     // As good as always every claim holds; then counting the deleted rows is enough, and naming them costs more.
     return await database.transaction(async (session) => {
       const done = settlements.filter(({ handBack }) => handBack === undefined)
-      const outcome = await owner.store.dialect.remove(session, owner.holder, keysOf(done))
+      const outcome = await owner.store.dialect.queue.remove(session, owner.holder, keysOf(done))
       if (outcome === 'some-lost') throw new LeaseLostError('a claim was lost')
       return applyHeld(owner, session, settlements, new Set())
     })
@@ -86,7 +86,7 @@ export async function applySettlements(
   }
   return database.transaction(async (session) => {
     const done = settlements.filter(({ handBack }) => handBack === undefined)
-    const lost = await owner.store.dialect.removeHeld(session, owner.holder, keysOf(done))
+    const lost = await owner.store.dialect.queue.removeHeld(session, owner.holder, keysOf(done))
     return applyHeld(owner, session, settlements, new Set(lost.map(keyText)))
   })
 }
@@ -157,7 +157,7 @@ async function givenBack(
   delivery: Delivery,
   wish: Omit<HandBack, 'delivery'>,
 ): Promise<boolean> {
-  return owner.store.dialect.giveBack(session, owner.holder, giveBackOf(delivery, wish))
+  return owner.store.dialect.queue.giveBack(session, owner.holder, giveBackOf(delivery, wish))
 }
 
 async function publishWithin(

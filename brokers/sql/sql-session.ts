@@ -4,6 +4,18 @@ import type { TableNames } from './table-names.js'
 /** A value that can be bound or read. Integers are numbers: ids and epoch milliseconds fit. */
 export type SqlValue = string | number | Uint8Array | null
 
+/** A list that a statement looks for a column's value in; each driver has its own form for it. */
+export type ValueList = readonly number[] | readonly string[]
+
+/**
+ * Values of a statement: in the order of its placeholders, or by the names that stand in it as `$name`. A statement may leave out
+ * values that it has no use for.
+ */
+export type Parameters = readonly SqlValue[] | NamedValues
+
+/** Values by name. */
+export type NamedValues = Readonly<Record<string, SqlValue | ValueList>>
+
 /** One row of a hot statement, its columns in the order of the statement. */
 export type SqlRow = readonly SqlValue[]
 
@@ -20,9 +32,9 @@ export type QueryMaker = (knex: Knex, names: TableNames) => Knex.QueryBuilder
  */
 export interface SqlSession {
   /** Run a prepared statement and read every row. */
-  all(sql: string, parameters?: readonly SqlValue[]): Promise<readonly SqlRow[]>
+  all(sql: string, parameters?: Parameters): Promise<readonly SqlRow[]>
   /** Run a prepared statement; the number of rows changed. */
-  run(sql: string, parameters?: readonly SqlValue[]): Promise<number>
+  run(sql: string, parameters?: Parameters): Promise<number>
   /** Run a query that knex builds, for everything that is not hot. */
   rows(make: QueryMaker): Promise<readonly NamedRow[]>
   /** Run an insert, update or delete that knex builds; the number of rows changed, 0 for an insert. */

@@ -98,7 +98,7 @@ export async function declareQueue(session: SqlSession, spec: QueueSpec): Promis
 
 /** Remove the queue, its bindings and its messages, claimed ones too. */
 export async function deleteQueue(session: SqlSession, dialect: SqlDialect, name: string): Promise<void> {
-  await dialect.dropMessages(session, name, 'all')
+  await dialect.queue.drop(session, name, 'all')
   await session.change((knex, names) => knex(names.binding).where({ queue: name }).delete())
   await session.change((knex, names) => knex(names.queue).where({ name }).delete())
   await changed(session)

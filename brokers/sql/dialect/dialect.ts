@@ -1,4 +1,3 @@
-import type { Knex } from 'knex'
 import type { SqlSession, SqlValue } from '../sql-session.js'
 import type { TableNames } from '../table-names.js'
 
@@ -164,20 +163,10 @@ export interface ResultMark {
   readonly mark: string
 }
 
-/**
- * Everything that one SQL database does in its own way. Times are compared on the database's clock.
- *
- * Each method runs within the transaction of the session it is given.
- */
-export interface SqlDialect {
-  readonly name: string
-  /** Most rows that one claim, settlement or publish handles. */
-  readonly maxBatch: number
-
-  /** Absent where a statement cannot do as much. */
-  readonly atOnce?: AtOnce
-
+/** The queue. Each method of this and the other parts runs within the transaction of the session it is given. */
+export interface QueueDialect {
   insert(session: SqlSession, messages: readonly NewMessage[]): Promise<void>
+  /** @param after - Per queue, the place up to which rows may be passed over. */
   look(
     session: SqlSession,
     queues: readonly string[],
@@ -198,60 +187,82 @@ export interface SqlDialect {
   giveBack(session: SqlSession, holder: number, item: GiveBack): Promise<boolean>
   /** Which of these claims another holder has by now. */
   lost(session: SqlSession, holder: number, claims: readonly ClaimKey[]): Promise<readonly ClaimKey[]>
-
   /** Delete messages of a queue, those that wait or claimed ones too; the number deleted. */
-  dropMessages(session: SqlSession, queue: string, which: 'waiting' | 'all'): Promise<number>
+  drop(session: SqlSession, queue: string, which: 'waiting' | 'all'): Promise<number>
   /** Queues that others made; absent where there are no others. */
   foreignQueues?(session: SqlSession): Promise<readonly string[]>
+}
 
+/** Holders of claims, and their leases. */
+export interface HolderDialect {
   /** Register a holder of claims; its id is never given out again. */
-  openHolder(session: SqlSession, leaseMs: number, owner: string): Promise<number>
+  open(session: SqlSession, leaseMs: number, owner: string): Promise<number>
   /** Renew the lease from now; whether the holder is known. */
-  renewHolder(session: SqlSession, holder: number, leaseMs: number): Promise<boolean>
+  renew(session: SqlSession, holder: number, leaseMs: number): Promise<boolean>
   /** Renew the lease unless it is fresh; whether the holder is known. One that was reaped stays forgotten. */
-  keepHolder(session: SqlSession, holder: number, leaseMs: number): Promise<boolean>
+  keep(session: SqlSession, holder: number, leaseMs: number): Promise<boolean>
   /** Free every claim of the holder without counting it, and forget the holder. */
-  closeHolder(session: SqlSession, holder: number): Promise<void>
+  close(session: SqlSession, holder: number): Promise<void>
   /** Free the claims of holders whose lease ended up to a moment, except this one's; they stay counted. */
   reap(session: SqlSession, except: number, endedBeforeMs: number): Promise<number>
+}
 
-  /** Write a broadcast. */
-  broadcast(session: SqlSession, meta: string, body: Uint8Array): Promise<void>
+/** Broadcasts, in a small table that listeners read on from where they were. */
+export interface BroadcastDialect {
+  send(session: SqlSession, meta: string, body: Uint8Array): Promise<void>
   /** Id of the newest broadcast, 0 when there is none. */
-  lastBroadcast(session: SqlSession): Promise<number>
+  lastId(session: SqlSession): Promise<number>
   /** Broadcasts with a larger id, in order. */
-  broadcastsAfter(session: SqlSession, id: number): Promise<readonly BroadcastRow[]>
+  after(session: SqlSession, id: number): Promise<readonly BroadcastRow[]>
   /** Delete broadcasts older than this. */
-  dropBroadcasts(session: SqlSession, olderThanMs: number): Promise<void>
+  dropOld(session: SqlSession, olderThanMs: number): Promise<void>
+}
 
+/** Celery's result tables. */
+export interface ResultDialect {
   /** Store results; a row whose status is SUCCESS stays as it is. `ttlMs` 0 keeps for ever. */
-  upsertResults(session: SqlSession, rows: readonly ResultRow[], ttlMs: number): Promise<void>
+  upsert(session: SqlSession, rows: readonly ResultRow[], ttlMs: number): Promise<void>
   /** Rows that have not expired. */
-  loadResults(session: SqlSession, taskIds: readonly string[]): Promise<readonly ResultRow[]>
+  load(session: SqlSession, taskIds: readonly string[]): Promise<readonly ResultRow[]>
   /** Marks that change whenever the row does. */
-  markResults(session: SqlSession, taskIds: readonly string[]): Promise<readonly ResultMark[]>
+  marks(session: SqlSession, taskIds: readonly string[]): Promise<readonly ResultMark[]>
   /** Delete expired results and groups, up to `limit` of each; the number deleted, below `limit` when none is left. */
   dropExpired(session: SqlSession, limit: number): Promise<number>
-  /** The database's clock. */
-  now(session: SqlSession): Promise<number>
+}
 
-  /** Names of the broker's migrations, in order. A released one never changes. */
-  readonly brokerMigrations: readonly string[]
-  /** The broker's migrations with their statements; the first makes `lovage_migration`. */
-  brokerSchema(knex: Knex, names: TableNames): readonly Migration[]
+/** How the tables are made, and what a role must be allowed to do with them. */
+export interface SchemaDialect {
+  /** The broker's migrations, in order; the first makes `lovage_migration`. A released one never changes. */
+  brokerMigrations(names: TableNames): readonly Migration[]
   /** Tables that the queue shares with others, beside its own; absent where there are none. */
   readonly shared?: SharedTables
   /** Whether the result tables have every column. */
   resultsAreCurrent(session: SqlSession, names: TableNames): Promise<boolean>
   /** What makes the result tables, or adds the columns that older ones lack. */
-  resultSchema(session: SqlSession, knex: Knex, names: TableNames): Promise<readonly Migration[]>
+  resultMigrations(session: SqlSession, names: TableNames): Promise<readonly Migration[]>
   /** Whether a table exists, by its name in `TableNames`. */
   hasTable(session: SqlSession, table: string): Promise<boolean>
-  /** Keep other processes from changing the schema until `unlockSchema`, or to the end of the transaction. */
-  lockSchema(session: SqlSession): Promise<void>
-  unlockSchema(session: SqlSession): Promise<void>
+  /** Keep other processes from changing the schema until `unlock`, or to the end of the transaction. */
+  lock?(session: SqlSession): Promise<void>
+  unlock?(session: SqlSession): Promise<void>
   /** A `GRANT` for each right that the role lacks; absent where the rights are not looked at. */
   missingGrants?(session: SqlSession, needed: NeededRights): Promise<readonly string[]>
+}
+
+/** Everything that one SQL database does in its own way. Times are compared on the database's clock. */
+export interface SqlDialect {
+  readonly name: string
+  /** Most rows that one claim, settlement or publish handles. */
+  readonly maxBatch: number
+  readonly queue: QueueDialect
+  readonly holders: HolderDialect
+  readonly broadcasts: BroadcastDialect
+  readonly results: ResultDialect
+  readonly schema: SchemaDialect
+  /** Absent where a statement cannot do as much. */
+  readonly atOnce?: AtOnce
+  /** The database's clock. */
+  now(session: SqlSession): Promise<number>
 }
 
 /** What a role uses, by names of `TableNames`; every table must be there. */
@@ -267,7 +278,7 @@ export interface SharedTables {
   /** Whether everything is there that the queue needs. */
   areCurrent(session: SqlSession, names: TableNames): Promise<boolean>
   /** What makes them, or adds what those of others lack. */
-  schema(session: SqlSession, names: TableNames): Promise<readonly Migration[]>
+  migrations(session: SqlSession, names: TableNames): Promise<readonly Migration[]>
 }
 
 /** Whether all rows were removed; when not, nothing may be committed. */

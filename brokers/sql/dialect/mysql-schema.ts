@@ -1,17 +1,10 @@
-import type { Knex } from 'knex'
 import { SqlFailure } from '../failure.js'
 import type { SqlSession } from '../sql-session.js'
-import { bareName, quoted, withNames } from '../table-names.js'
-import type { TableNames } from '../table-names.js'
-import { celeryTables, tableState } from './celery-tables.js'
-import type { CeleryTable, TableState } from './celery-tables.js'
-import type { Migration } from './dialect.js'
-
-/** In order; what was released stays as it is. See `SqlDialect.brokerMigrations`. */
-export const brokerMigrations: readonly string[] = ['001-queue', '002-broadcast', '003-beat']
+import { bareName, quoted } from '../table-names.js'
+import type { SchemaDialect } from './dialect.js'
+import { schemaDialect } from './schema.js'
 
 const QUOTE = '`'
-const TYPES = { bytes: 'LONGBLOB', date: 'DATETIME(6)', text: 'LONGTEXT' }
 
 const ID = 'id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY'
 const NAME = 'VARCHAR(255)'
@@ -23,25 +16,71 @@ const LOCK = "concat('lovage ', DATABASE())"
 const LOCK_WAIT_S = 25
 
 // The schema is a database here: the connection's own where the name has none.
-const OF_TABLE = 'table_schema = coalesce(?, DATABASE()) AND table_name = ?'
 const COLUMNS = `SELECT column_name, column_default IS NOT NULL OR extra LIKE '%auto_increment%'
-  FROM information_schema.columns WHERE ${OF_TABLE}`
+  FROM information_schema.columns WHERE table_schema = coalesce(?, DATABASE()) AND table_name = ?`
 
-/** Every statement can be run again: here a change of the schema is no part of a transaction. See `SqlDialect.brokerSchema`. */
-export function brokerSchema(_knex: Knex, names: TableNames): readonly Migration[] {
-  const filled = (templates: readonly string[]): readonly string[] =>
-    templates.map((template) => withNames(template, names, QUOTE))
-  return [
-    { name: '001-queue', statements: filled([...queueTables(), ...routeTables()]) },
-    {
-      name: '002-broadcast',
-      statements: filled([
+/** The schema on MySQL. Every statement can be run again: here a change of the schema is no part of a transaction. */
+export const mysqlSchema: SchemaDialect = {
+  ...schemaDialect({
+    quote: QUOTE,
+    types: { bytes: 'LONGBLOB', date: 'DATETIME(6)', text: 'LONGTEXT', moment: 'BIGINT' },
+
+    brokerTables: () => ({
+      '001-queue': [...queueTables(), ...routeTables()],
+      '002-broadcast': [
         `CREATE TABLE IF NOT EXISTS {broadcast} (${ID}, sent_ms BIGINT NOT NULL, meta LONGTEXT NOT NULL,
           body LONGBLOB NOT NULL) ${tableSuffix}`,
-      ]),
+      ],
+      '003-beat': beatTables(),
+    }),
+
+    columnsOf: (session, table) => {
+      const database = table.includes('.') ? table.slice(0, table.indexOf('.')) : null
+      return session.all(COLUMNS, [database, bareName(table)])
     },
-    { name: '003-beat', statements: filled(beatTables()) },
-  ]
+    hasSequences,
+
+    created: ({ name, sequence, key, columns }, _names, sequences) => {
+      const ids = quoted(sequence, QUOTE)
+      const defined = Object.entries(columns).map(([column, type]) => `${column} ${type}`)
+      const id = sequences ? `id BIGINT NOT NULL PRIMARY KEY DEFAULT nextval(${ids})` : ID
+      return [
+        ...(sequences ? [`CREATE SEQUENCE IF NOT EXISTS ${ids}`] : []),
+        `CREATE TABLE IF NOT EXISTS ${quoted(name, QUOTE)} (${id}, ${key} VARCHAR(155) UNIQUE, ${defined.join(', ')},
+      KEY ix_${bareName(name)}_date_done (date_done), ${expiryKey(name)}) ${tableSuffix}`,
+      ]
+    },
+
+    extended: ({ name, sequence, columns }, { columns: missing, ids: lacksIds }) => {
+      const table = quoted(name, QUOTE)
+      const ids = quoted(sequence, QUOTE)
+      return [
+        ...missing.map((column) => `ALTER TABLE ${table} ADD COLUMN ${column} ${columns[column] ?? ''}`),
+        ...(lacksIds
+          ? [
+              `CREATE SEQUENCE IF NOT EXISTS ${ids}`,
+              `ALTER TABLE ${table} ALTER COLUMN id SET DEFAULT nextval(${ids})`,
+            ]
+          : []),
+        ...(missing.includes('lovage_expires_ms') ? [`ALTER TABLE ${table} ADD ${expiryKey(name)}`] : []),
+      ]
+    },
+  }),
+
+  /** A lock of the connection, which outlives the commits that each change of the schema makes. */
+  async lock(session): Promise<void> {
+    const [row] = await session.all(`SELECT get_lock(${LOCK}, ?)`, [LOCK_WAIT_S])
+    if (row?.[0] === 1) return
+    throw new SqlFailure(
+      'unavailable',
+      'another process changes the schema and does not come to an end',
+      undefined,
+    )
+  },
+
+  async unlock(session): Promise<void> {
+    await session.all(`SELECT release_lock(${LOCK})`)
+  },
 }
 
 function queueTables(): readonly string[] {
@@ -83,106 +122,12 @@ function routeTables(): readonly string[] {
   ]
 }
 
-/** Compares the columns there are with those wanted. See `SqlDialect.resultsAreCurrent`. */
-export async function resultsAreCurrent(session: SqlSession, names: TableNames): Promise<boolean> {
-  for (const table of celeryTables(names, TYPES)) {
-    const state = await stateOf(session, table)
-    if (!state.exists || state.missing.length > 0 || !state.makesIds) return false
-  }
-  return true
-}
-
-/** Creates, or adds what is missing. See `SqlDialect.resultSchema`. */
-export async function resultSchema(
-  session: SqlSession,
-  _knex: Knex,
-  names: TableNames,
-): Promise<readonly Migration[]> {
-  const sequences = await hasSequences(session)
-  const steps: Migration[] = []
-  for (const table of celeryTables(names, TYPES)) {
-    const { exists, missing, makesIds } = await stateOf(session, table)
-    const name = bareName(table.name)
-    if (!exists) steps.push({ name: `create ${name}`, statements: created(table, sequences) })
-    else if (missing.length > 0 || !makesIds) {
-      const what = missing.length > 0 ? missing.join(', ') : 'default of id'
-      steps.push({ name: `extend ${name}: ${what}`, statements: extended(table, missing, makesIds) })
-    }
-  }
-  return steps
-}
-
-/** Whether there are sequences, which Celery and kombu then take ids from: on MariaDB alone. */
+/** Whether there are sequences, which Celery and kombu then take ids from: only on MariaDB. */
 export async function hasSequences(session: SqlSession): Promise<boolean> {
   const [row] = await session.all('SELECT VERSION()')
   return /mariadb/i.test(String(row?.[0]))
 }
 
-async function stateOf(session: SqlSession, table: CeleryTable): Promise<TableState> {
-  const rows = await session.all(COLUMNS, placeOf(table.name))
-  return tableState(
-    table,
-    rows.map(([column, hasDefault]) => ({ column: String(column), hasDefault: hasDefault === 1 })),
-  )
-}
-
-function placeOf(name: string): readonly [string | null, string] {
-  return [name.includes('.') ? name.slice(0, name.indexOf('.')) : null, bareName(name)]
-}
-
-function created(table: CeleryTable, sequences: boolean): readonly string[] {
-  const { name, sequence, key, columns } = table
-  const ids = quoted(sequence, QUOTE)
-  const defined = Object.entries(columns).map(([column, type]) => `${column} ${type}`)
-  const id = sequences ? `id BIGINT NOT NULL PRIMARY KEY DEFAULT nextval(${ids})` : ID
-  return [
-    ...(sequences ? [`CREATE SEQUENCE IF NOT EXISTS ${ids}`] : []),
-    `CREATE TABLE IF NOT EXISTS ${quoted(name, QUOTE)} (${id}, ${key} VARCHAR(155) UNIQUE, ${defined.join(', ')},
-      KEY ix_${bareName(name)}_date_done (date_done), ${expiryKey(name)}) ${tableSuffix}`,
-  ]
-}
-
-function extended(
-  { name, sequence, columns }: CeleryTable,
-  missing: readonly string[],
-  makesIds: boolean,
-): readonly string[] {
-  const table = quoted(name, QUOTE)
-  const ids = quoted(sequence, QUOTE)
-  return [
-    ...missing.map((column) => `ALTER TABLE ${table} ADD COLUMN ${column} ${columns[column] ?? ''}`),
-    ...(makesIds
-      ? []
-      : [
-          `CREATE SEQUENCE IF NOT EXISTS ${ids}`,
-          `ALTER TABLE ${table} ALTER COLUMN id SET DEFAULT nextval(${ids})`,
-        ]),
-    ...(missing.includes('lovage_expires_ms') ? [`ALTER TABLE ${table} ADD ${expiryKey(name)}`] : []),
-  ]
-}
-
 function expiryKey(name: string): string {
   return `KEY ix_${bareName(name)}_lovage_expires_ms (lovage_expires_ms)`
-}
-
-/** See `SqlDialect.hasTable`. */
-export async function hasTable(session: SqlSession, table: string): Promise<boolean> {
-  const sql = `SELECT 1 FROM information_schema.tables WHERE ${OF_TABLE}`
-  return (await session.all(sql, placeOf(table))).length > 0
-}
-
-/** A lock of the connection, which outlives the commits that each change of the schema makes. See `SqlDialect.lockSchema`. */
-export async function lockSchema(session: SqlSession): Promise<void> {
-  const [row] = await session.all(`SELECT get_lock(${LOCK}, ?)`, [LOCK_WAIT_S])
-  if (row?.[0] === 1) return
-  throw new SqlFailure(
-    'unavailable',
-    'another process changes the schema and does not come to an end',
-    undefined,
-  )
-}
-
-/** See `SqlDialect.unlockSchema`. */
-export async function unlockSchema(session: SqlSession): Promise<void> {
-  await session.all(`SELECT release_lock(${LOCK})`)
 }

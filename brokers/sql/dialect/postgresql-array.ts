@@ -27,6 +27,14 @@ export function integerArray(values: readonly (number | null)[]): string {
   return `{${values.map((value) => value ?? 'NULL').join(',')}}`
 }
 
+/** Numbers or texts as the text of an array. */
+export function listText(values: readonly unknown[]): string {
+  const items = values.map((value) =>
+    typeof value === 'number' ? value : `"${String(value).replaceAll(/["\\]/g, '\\$&')}"`,
+  )
+  return `{${items.join(',')}}`
+}
+
 /** The value without zero bytes, of which PostgreSQL keeps none in a text. */
 export function withoutZero<Value>(value: Value): Value | string {
   return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\uFFFD') : value

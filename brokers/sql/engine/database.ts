@@ -6,6 +6,7 @@ import { LovageError } from '../../../src/errors/errors.js'
 import { DamagedFile, NotBegun, SqlFailure } from '../failure.js'
 import type {
   NamedRow,
+  Parameters,
   QueryMaker,
   SqlSession,
   SqlDatabase,
@@ -13,7 +14,8 @@ import type {
   SqlValue,
   TransactionOptions,
 } from '../sql-session.js'
-import { withNames } from '../table-names.js'
+import { compiled, inOrder, isList } from '../statement.js'
+import type { CompiledStatement } from '../statement.js'
 import type { TableNames } from '../table-names.js'
 import { Mutex } from '../mutex.js'
 import { isRecord } from '../../../src/util/record.js'
@@ -54,6 +56,16 @@ const UNAVAILABLE: ReadonlySet<number | undefined> = new Set([
   SQLITE.cannotOpen,
 ])
 
+interface Prepared {
+  readonly native: NativeStatement
+  readonly text: CompiledStatement
+}
+
+/** Values as SQLite takes them: a list is one JSON text. */
+function bound(text: CompiledStatement, parameters: Parameters): readonly SqlValue[] {
+  return inOrder(text, parameters).map((value) => (isList(value) ? JSON.stringify(value) : value))
+}
+
 /**
  * A SQLite file on one connection.
  *
@@ -65,7 +77,7 @@ export class SqliteFile implements SqlDatabase {
   readonly #native: NativeConnection
   readonly #options: SqliteFileOptions
   readonly #mutex = new Mutex()
-  readonly #statements = new Map<string, NativeStatement>()
+  readonly #statements = new Map<string, Prepared>()
   readonly #session: SqlSession
   #knex: Promise<Knex> | undefined
   #asked: string | undefined
@@ -127,10 +139,10 @@ export class SqliteFile implements SqlDatabase {
       this.#assertOpen()
       try {
         this.#waitForDisk(durable)
-        await this.#untilFree(() => this.#statement('BEGIN IMMEDIATE').run([]), signal)
+        await this.#untilFree(() => this.#statement('BEGIN IMMEDIATE').native.run([]), signal)
         const result = await work(this.#session)
         if (signal?.aborted === true) throw new NotBegun()
-        this.#statement('COMMIT').run([])
+        this.#statement('COMMIT').native.run([])
         return result
       } catch (error) {
         this.#rollBack()
@@ -169,10 +181,14 @@ export class SqliteFile implements SqlDatabase {
 
   #makeSession(): SqlSession {
     return {
-      all: async (sql: string, parameters: readonly SqlValue[] = []): Promise<readonly SqlRow[]> =>
-        Promise.resolve(this.#statement(sql).all(parameters)),
-      run: async (sql: string, parameters: readonly SqlValue[] = []): Promise<number> =>
-        Promise.resolve(this.#statement(sql).run(parameters)),
+      all: async (sql: string, parameters: Parameters = []): Promise<readonly SqlRow[]> => {
+        const { native, text } = this.#statement(sql)
+        return Promise.resolve(native.all(bound(text, parameters)))
+      },
+      run: async (sql: string, parameters: Parameters = []): Promise<number> => {
+        const { native, text } = this.#statement(sql)
+        return Promise.resolve(native.run(bound(text, parameters)))
+      },
       rows: async (make: QueryMaker): Promise<readonly NamedRow[]> => {
         const result: unknown = await this.#build(make)
         return Array.isArray(result) ? result.filter(isRecord) : []
@@ -192,10 +208,11 @@ export class SqliteFile implements SqlDatabase {
     return result
   }
 
-  #statement(sql: string): NativeStatement {
+  #statement(sql: string): Prepared {
     const known = this.#statements.get(sql)
     if (known !== undefined) return known
-    const prepared = this.#native.prepare(withNames(sql, this.names, '"'))
+    const text = compiled(sql, this.names, { quote: '"', isNumbered: false })
+    const prepared = { native: this.#native.prepare(text.sql), text }
     this.#statements.set(sql, prepared)
     return prepared
   }
@@ -226,7 +243,7 @@ export class SqliteFile implements SqlDatabase {
 
   #rollBack(): void {
     try {
-      this.#statement('ROLLBACK').run([])
+      this.#statement('ROLLBACK').native.run([])
     } catch {
       // SQLite ends the transaction by itself on some errors, a full disk among them.
     }

@@ -1,27 +1,23 @@
 import type {
   ClaimedRow,
+  ClaimKey,
   ClaimRequest,
   GiveBack,
   NewMessage,
+  QueueDialect,
   QueueStatus,
+  RemoveOutcome,
   SqlDialect,
 } from '../dialect/dialect.js'
 import { ConfigError } from '../../../src/errors/errors.js'
 import { parsedJson } from '../../../src/util/parsed-json.js'
 import type { SqlSession } from '../sql-session.js'
-import type { KombuFlavour } from './flavour.js'
-import { mysqlFlavour } from './mysql-tables.js'
+import { KOMBU_FLAVOURS } from './flavours.js'
+import type { KombuFlavour } from './flavours.js'
 import { payloadOf, returned, unwrapped, withHeadersOf } from './payload.js'
 import type { Marks } from './payload.js'
-import { postgresqlFlavour } from './postgresql-tables.js'
-import { sqliteFlavour } from './sqlite-tables.js'
 import { addVisible, anyVisible, countVisible, dropQueue, queueNames, takeVisible } from './tables.js'
 
-const FLAVOURS: ReadonlyMap<string, KombuFlavour> = new Map([
-  ['postgresql', postgresqlFlavour],
-  ['mysql', mysqlFlavour],
-  ['sqlite', sqliteFlavour],
-])
 const NO_BODY = new Uint8Array()
 const RETURN_AT_ONCE = 1000
 
@@ -33,63 +29,66 @@ const RETURN_AT_ONCE = 1000
  * loses nothing, and Celery sees only what it may take.
  */
 export function kombuDialect(base: SqlDialect): SqlDialect {
-  const flavour = FLAVOURS.get(base.name)
+  const flavour = KOMBU_FLAVOURS.get(base.name)
   if (flavour === undefined) throw new ConfigError(`kombu's tables are not known on ${base.name}`)
+  const queue = new KombuQueue(base.queue, flavour)
+  const { holders } = base
   // What goes in one statement elsewhere takes the way through kombu's table.
   const { atOnce: _none, ...stepwise } = base
-  return { ...stepwise, ...new KombuQueue(base, flavour).methods() }
+  return {
+    ...stepwise,
+    queue,
+    holders: {
+      ...holders,
+      reap: (session, except, endedBeforeMs) =>
+        queue.freeing(session, () => holders.reap(session, except, endedBeforeMs)),
+      close: async (session, holder) => {
+        await holders.close(session, holder)
+        await queue.return(session)
+      },
+    },
+    schema: { ...base.schema, shared: flavour },
+  }
 }
 
-/** The methods of a dialect that kombu's tables change. */
-type Changed = Pick<
-  SqlDialect,
-  | 'insert'
-  | 'look'
-  | 'countReady'
-  | 'promote'
-  | 'claim'
-  | 'giveBack'
-  | 'dropMessages'
-  | 'closeHolder'
-  | 'reap'
-> &
-  Required<Pick<SqlDialect, 'foreignQueues' | 'shared'>>
-
-class KombuQueue {
-  readonly #base: SqlDialect
+class KombuQueue implements QueueDialect {
+  readonly foreignQueues = queueNames
+  readonly #base: QueueDialect
   readonly #flavour: KombuFlavour
 
-  constructor(base: SqlDialect, flavour: KombuFlavour) {
+  constructor(base: QueueDialect, flavour: KombuFlavour) {
     this.#base = base
     this.#flavour = flavour
   }
 
-  methods(): Changed {
-    const base = this.#base
-    const flavour = this.#flavour
-    return {
-      shared: flavour,
-      foreignQueues: queueNames,
-      insert: (session, messages) => this.#insert(session, messages),
-      look: (session, queues, holder) => this.#look(session, queues, holder),
-      claim: (session, request) => this.#claim(session, request),
-      giveBack: (session, holder, item) => this.#giveBack(session, holder, item),
-      countReady: async (session, queue) =>
-        (await base.countReady(session, queue)) + (await countVisible(session, flavour, queue)),
-      dropMessages: async (session, queue, which) =>
-        (await base.dropMessages(session, queue, which)) +
-        (await dropQueue(session, flavour, { queue, which })),
-      promote: (session) => this.#freeing(session, () => base.promote(session)),
-      reap: (session, except, endedBeforeMs) =>
-        this.#freeing(session, () => base.reap(session, except, endedBeforeMs)),
-      closeHolder: async (session, holder) => {
-        await base.closeHolder(session, holder)
-        await this.#return(session)
-      },
-    }
+  remove(session: SqlSession, holder: number, claims: readonly ClaimKey[]): Promise<RemoveOutcome> {
+    return this.#base.remove(session, holder, claims)
   }
 
-  async #insert(session: SqlSession, messages: readonly NewMessage[]): Promise<void> {
+  removeHeld(session: SqlSession, holder: number, claims: readonly ClaimKey[]): Promise<readonly ClaimKey[]> {
+    return this.#base.removeHeld(session, holder, claims)
+  }
+
+  lost(session: SqlSession, holder: number, claims: readonly ClaimKey[]): Promise<readonly ClaimKey[]> {
+    return this.#base.lost(session, holder, claims)
+  }
+
+  async countReady(session: SqlSession, queue: string): Promise<number> {
+    return (await this.#base.countReady(session, queue)) + (await countVisible(session, this.#flavour, queue))
+  }
+
+  async drop(session: SqlSession, queue: string, which: 'waiting' | 'all'): Promise<number> {
+    return (
+      (await this.#base.drop(session, queue, which)) +
+      (await dropQueue(session, this.#flavour, { queue, which }))
+    )
+  }
+
+  async promote(session: SqlSession): Promise<number> {
+    return this.freeing(session, () => this.#base.promote(session))
+  }
+
+  async insert(session: SqlSession, messages: readonly NewMessage[]): Promise<void> {
     const ready = messages.filter(({ hold }) => hold === undefined)
     await addVisible(
       session,
@@ -104,12 +103,12 @@ class KombuQueue {
     )
   }
 
-  async #look(session: SqlSession, queues: readonly string[], holder: number): Promise<QueueStatus> {
+  async look(session: SqlSession, queues: readonly string[], holder: number): Promise<QueueStatus> {
     const status = await this.#base.look(session, queues, holder)
     return status.ready ? status : { ...status, ready: await anyVisible(session, this.#flavour, queues) }
   }
 
-  async #claim(session: SqlSession, request: ClaimRequest): Promise<readonly ClaimedRow[]> {
+  async claim(session: SqlSession, request: ClaimRequest): Promise<readonly ClaimedRow[]> {
     const { queue } = request
     const payloads = await takeVisible(session, this.#flavour, request)
     const taken = payloads.map((payload) => ({ queue, ...kept(payload) }))
@@ -119,7 +118,7 @@ class KombuQueue {
     return rows.map((row) => unwrapped(row, queue))
   }
 
-  async #giveBack(session: SqlSession, holder: number, item: GiveBack): Promise<boolean> {
+  async giveBack(session: SqlSession, holder: number, item: GiveBack): Promise<boolean> {
     const { meta: changed, ...rest } = item
     const payload = changed === undefined ? undefined : await readPayload(session, holder, item)
     const isHeld = await this.#base.giveBack(session, holder, {
@@ -127,18 +126,19 @@ class KombuQueue {
       ...(changed !== undefined &&
         payload !== undefined && { meta: kept(withHeadersOf(payload, changed)).meta }),
     })
-    if (isHeld && item.hold === undefined) await this.#return(session)
+    if (isHeld && item.hold === undefined) await this.return(session)
     return isHeld
   }
 
-  async #freeing(session: SqlSession, work: () => Promise<number>): Promise<number> {
+  /** Do `work`, which may free rows, and put those back where workers of Celery see them. */
+  async freeing(session: SqlSession, work: () => Promise<number>): Promise<number> {
     const freed = await work()
-    if (freed > 0) await this.#return(session)
+    if (freed > 0) await this.return(session)
     return freed
   }
 
   /** Put what can be claimed again where workers of Celery see it too. */
-  async #return(session: SqlSession): Promise<void> {
+  async return(session: SqlSession): Promise<void> {
     for (;;) {
       const rows = await session.rows((knex, names) => {
         const free = knex(names.message)

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
-import { pieces } from '../dialect/pieces.js'
+import { piecesOf } from '../dialect/pieces.js'
 import type { SqlSession } from '../sql-session.js'
-import type { KombuFlavour } from './flavour.js'
+import type { KombuFlavour } from './flavours.js'
 
 /** A message of kombu's table. */
 export interface KombuRow {
@@ -22,7 +22,7 @@ export async function addVisible(
   if (rows.length === 0) return
   const nextId = await flavour.nextId(session)
   const ids = await queueIds(session, [...new Set(rows.map(({ queue }) => queue))], nextId)
-  for (const piece of pieces(rows)) {
+  for (const piece of piecesOf(rows)) {
     await session.change((knex, names) =>
       knex(names.kombuMessage).insert(
         piece.map(({ queue, payload }) => ({

@@ -43,7 +43,7 @@ export async function openKnexInstance(target: KnexTarget): Promise<OpenedDataba
   const opened = new ServerDatabase({
     driver,
     pool,
-    statements: new PreparedStatementCache(names, await builderKnex(client), driver.quote),
+    statements: new PreparedStatementCache(names, await builderKnex(client), driver),
     channel,
     keepsSession,
     queryTimeoutMs,

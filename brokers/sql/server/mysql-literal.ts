@@ -6,6 +6,8 @@
  */
 export function mysqlLiteral(value: unknown): string {
   if (value === null || value === undefined) return 'NULL'
+  // Nothing is equal to NULL, so nothing is in a list of it.
+  if (Array.isArray(value)) return value.length === 0 ? 'NULL' : value.map(mysqlLiteral).join(', ')
   if (value instanceof Uint8Array) return `X'${hex(value)}'`
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean')
     return String(value)

@@ -42,6 +42,7 @@ const LIMITS = `SET SESSION net_read_timeout = 10, SESSION net_write_timeout = 1
 /** MySQL and MariaDB through `mysql2`. */
 export const mysqlServer: ServerAdapter = {
   quote: '`',
+  isNumbered: false,
   connection: (connection) => new MysqlLink(mysqlConnection(connection)),
   begin: (_options, isTuned) => (isTuned ? [BEGIN] : [isolation('TRANSACTION'), BEGIN]),
   tuning: [isolation('SESSION TRANSACTION'), LIMITS],

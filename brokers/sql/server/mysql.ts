@@ -36,7 +36,7 @@ export async function openMysql(target: ServerTarget): Promise<OpenedDatabase> {
   const db = new ServerDatabase({
     driver: mysqlServer,
     pool: new KnexPool(knex, servers),
-    statements: new PreparedStatementCache(names, knex, mysqlServer.quote),
+    statements: new PreparedStatementCache(names, knex, mysqlServer),
     channel: undefined,
     keepsSession,
     queryTimeoutMs,

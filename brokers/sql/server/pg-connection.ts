@@ -1,6 +1,7 @@
 import { isRecord } from '../../../src/util/record.js'
 import { SqlFailure } from '../failure.js'
-import { withoutZero } from '../dialect/postgresql-array.js'
+import { listText, withoutZero } from '../dialect/postgresql-array.js'
+import { isList } from '../statement.js'
 import type { SqlRow, SqlValue } from '../sql-session.js'
 import type { Answer, SqlConnection, Statement } from './sql-connection.js'
 
@@ -61,7 +62,7 @@ export class PgLink implements SqlConnection {
   }
 
   async query({ sql, name }: Statement, parameters: readonly unknown[]): Promise<Answer> {
-    const values = parameters.map(withoutZero)
+    const values = parameters.map((value) => withoutZero(isList(value) ? listText(value) : value))
     return this.#ask({ text: sql, values, ...(this.#keepsSession && { name }) })
   }
 

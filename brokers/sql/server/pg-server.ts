@@ -38,6 +38,7 @@ const TUNE_TRANSACTION = tune('SET LOCAL')
 /** PostgreSQL through `pg`. */
 export const postgresqlServer: ServerAdapter = {
   quote: '"',
+  isNumbered: true,
   connection: (connection, keepsSession): SqlConnection => new PgLink(pgClient(connection), keepsSession),
   begin: ({ durable = true }, isTuned) => {
     const texts = ['BEGIN']

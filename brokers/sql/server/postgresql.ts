@@ -37,7 +37,7 @@ export async function openPostgresql(target: ServerTarget): Promise<OpenedDataba
   const db = new ServerDatabase({
     driver: postgresqlServer,
     pool,
-    statements: new PreparedStatementCache(names, knex, postgresqlServer.quote),
+    statements: new PreparedStatementCache(names, knex, postgresqlServer),
     channel,
     keepsSession,
     queryTimeoutMs,

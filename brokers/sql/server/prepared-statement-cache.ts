@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Knex } from 'knex'
 import type { QueryMaker } from '../sql-session.js'
-import { withNames } from '../table-names.js'
+import { compiled } from '../statement.js'
+import type { Notation } from '../statement.js'
 import type { TableNames } from '../table-names.js'
 import type { Statement } from './sql-connection.js'
 
@@ -9,14 +10,14 @@ import type { Statement } from './sql-connection.js'
 export class PreparedStatementCache {
   readonly names: TableNames
   readonly #builder: Knex
-  readonly #quote: string
+  readonly #notation: Notation
   readonly #statements = new Map<string, Statement>()
 
   /** @param builder - A knex of the right dialect, used for building alone. */
-  constructor(names: TableNames, builder: Knex, quote: string) {
+  constructor(names: TableNames, builder: Knex, notation: Notation) {
     this.names = names
     this.#builder = builder
-    this.#quote = quote
+    this.#notation = notation
   }
 
   /** The query builder. */
@@ -28,9 +29,9 @@ export class PreparedStatementCache {
   statement(template: string): Statement {
     const known = this.#statements.get(template)
     if (known !== undefined) return known
-    const sql = withNames(template, this.names, this.#quote)
-    const digest = createHash('sha1').update(sql).digest('hex').slice(0, 24)
-    const statement = { sql, name: `lovage_${digest}` }
+    const text = compiled(template, this.names, this.#notation)
+    const digest = createHash('sha1').update(text.sql).digest('hex').slice(0, 24)
+    const statement = { ...text, name: `lovage_${digest}` }
     this.#statements.set(template, statement)
     return statement
   }

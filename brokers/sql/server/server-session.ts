@@ -1,4 +1,5 @@
-import type { NamedRow, QueryMaker, SqlSession, SqlRow, SqlValue } from '../sql-session.js'
+import type { NamedRow, Parameters, QueryMaker, SqlSession, SqlRow } from '../sql-session.js'
+import { inOrder } from '../statement.js'
 import type { Answer, SqlConnection } from './sql-connection.js'
 import type { PreparedStatementCache } from './prepared-statement-cache.js'
 
@@ -24,11 +25,11 @@ export class ServerSession implements SqlSession {
     return this.#isAnnounced
   }
 
-  async all(sql: string, parameters: readonly SqlValue[] = []): Promise<readonly SqlRow[]> {
+  async all(sql: string, parameters: Parameters = []): Promise<readonly SqlRow[]> {
     return (await this.#query(sql, parameters)).rows
   }
 
-  async run(sql: string, parameters: readonly SqlValue[] = []): Promise<number> {
+  async run(sql: string, parameters: Parameters = []): Promise<number> {
     return (await this.#query(sql, parameters)).changed
   }
 
@@ -45,9 +46,10 @@ export class ServerSession implements SqlSession {
     this.#isAnnounced = true
   }
 
-  async #query(sql: string, parameters: readonly SqlValue[]): Promise<Answer> {
+  async #query(sql: string, parameters: Parameters): Promise<Answer> {
     const { link, statements, limited } = this.#parts
-    return limited(link, link.query(statements.statement(sql), parameters))
+    const statement = statements.statement(sql)
+    return limited(link, link.query(statement, inOrder(statement, parameters)))
   }
 
   async #build(make: QueryMaker): Promise<Answer> {

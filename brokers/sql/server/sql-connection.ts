@@ -1,9 +1,9 @@
 import type { FailureKind } from '../failure.js'
 import type { SqlRow, TransactionOptions } from '../sql-session.js'
+import type { CompiledStatement, Notation } from '../statement.js'
 
-/** A hot statement, its names put in. */
-export interface Statement {
-  readonly sql: string
+/** A hot statement. */
+export interface Statement extends CompiledStatement {
   /** Under which a connection keeps it prepared; the same for one text everywhere. */
   readonly name: string
 }
@@ -39,9 +39,7 @@ export interface ConnectionFault {
 }
 
 /** What one kind of server does in its own way, below its dialect. */
-export interface ServerAdapter {
-  /** Around a name. */
-  readonly quote: string
+export interface ServerAdapter extends Notation {
   /** A connection of the pool, as a link. */
   connection(connection: object, keepsSession: boolean): SqlConnection
   /** The texts that begin a transaction. @param isTuned - Whether the connection has run {@link tuning}. */

@@ -11,6 +11,7 @@ const REFUSED: ConnectionFault = { kind: 'refused', again: false }
 /** SQLite on a connection of the application's knex. */
 export const sqliteServer: ServerAdapter = {
   quote: '"',
+  isNumbered: false,
   connection: (connection) => new SqliteLink(connection),
   begin: () => ['BEGIN IMMEDIATE'],
   tuning: [],

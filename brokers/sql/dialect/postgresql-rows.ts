@@ -1,10 +1,54 @@
-import type { SqlSession, SqlValue } from '../sql-session.js'
-import type { ClaimKey, KeptRow, SettledAtOnce, SettleAtOnce } from './dialect.js'
+import type { SqlValue } from '../sql-session.js'
+import type { KeptRow, NewMessage } from './dialect.js'
 import { binaryArray, integerArray } from './postgresql-array.js'
-import { NOW } from './postgresql-insert.js'
-import { fitted, RESULT_COLUMNS, rowValues } from './result-row.js'
+import { holdValues } from './queue.js'
+import { fitted, RESULT_COLUMNS, rowValues } from './results.js'
 
-const TYPES: ReadonlyMap<string, string> = new Map([
+/** The present moment in epoch milliseconds, as PostgreSQL tells it; one moment within a statement. */
+export const NOW = '(extract(epoch from statement_timestamp()) * 1000)::bigint'
+
+/** Parameters that {@link insertValues} gives. */
+const WIDTH = 6
+const MESSAGE_TYPES = ['text', 'integer', 'text', 'bytea', 'bigint', 'bigint']
+
+/**
+ * Inserts any number of messages from a list for each column; a list that is too short is filled up with NULL.
+ *
+ * @param first - Number of the first of its parameters.
+ * @param condition - On which it inserts.
+ */
+export function insertText(first: number, condition = 'true'): string {
+  const lists = Array.from({ length: WIDTH }, (_, index) => `$${first + index}::${MESSAGE_TYPES[index]}[]`)
+  return `INSERT INTO {message} (queue, rank, meta, body, due_ms, due)
+    SELECT queue, rank, meta, body, base + times * ${NOW}, (base IS NOT NULL)::integer::smallint
+    FROM unnest(${lists.join(', ')}) AS sent (queue, rank, meta, body, base, times) WHERE ${condition}`
+}
+
+/** Values of the parameters of {@link insertText}. */
+export function insertValues(messages: readonly NewMessage[]): readonly SqlValue[] {
+  const holds = messages.some(({ hold }) => hold !== undefined)
+    ? messages.map(({ hold }) => holdValues(hold))
+    : []
+  return [
+    binaryArray(
+      'text',
+      messages.map(({ queue }) => queue),
+    ),
+    integerArray(messages.map(({ priority }) => -priority)),
+    binaryArray(
+      'text',
+      messages.map(({ meta }) => meta),
+    ),
+    binaryArray(
+      'bytea',
+      messages.map(({ body }) => body),
+    ),
+    integerArray(holds.map(([base]) => base)),
+    integerArray(holds.map(([, times]) => times)),
+  ]
+}
+
+const RESULT_TYPES: ReadonlyMap<string, string> = new Map([
   ['date_done', 'timestamp'],
   ['retries', 'integer'],
 ])
@@ -13,7 +57,7 @@ const BYTES: ReadonlySet<string> = new Set(['result', 'children', 'args', 'kwarg
 /** The upsert of any number of results from `source`, whose columns are those of the table and `ttl`. */
 export function upsertFrom(source: string): string {
   const columns = RESULT_COLUMNS.map((column) => {
-    const type = TYPES.get(column)
+    const type = RESULT_TYPES.get(column)
     return type === undefined ? `r.${column}` : `r.${column}::${type}`
   })
   const kept = [...RESULT_COLUMNS.slice(1), 'lovage_expires_ms']
@@ -66,41 +110,4 @@ function list(column: string, values: readonly SqlValue[]): SqlValue {
   if (column === 'retries')
     return integerArray(values.map((value) => (value === null ? null : Number(value))))
   return binaryArray(BYTES.has(column) ? 'bytea' : 'text', values)
-}
-
-const GONE = `gone AS (DELETE FROM {message} AS m USING unnest($2::bigint[], $3::bigint[]) AS done (id, claim)
-  WHERE m.id = done.id AND m.claim = done.claim AND m.holder + 0 = $1 RETURNING m.id, m.claim)`
-// The keys only where some are missing, as good as never.
-const ANSWER = `CASE WHEN count(*) < cardinality($2::bigint[]) THEN array_agg(id || ':' || claim)::text END`
-
-const REMOVE = `WITH ${GONE} SELECT count(*), ${ANSWER} FROM gone`
-const REMOVE_AND_STORE = `WITH ${GONE}, stored AS (
-  ${upsertFrom(`${resultRows(6, ['id $4::bigint[]', 'claim $5::bigint[]'])} JOIN gone USING (id, claim)`)})
-  SELECT count(*), ${ANSWER}, pg_notify($22, '') FROM gone`
-
-/** Delete claimed rows and store what the tasks gave, for those whose claim holds. See `AtOnce.settle`. */
-export async function settle(session: SqlSession, wish: SettleAtOnce): Promise<SettledAtOnce> {
-  const { holder, claims, results, channel } = wish
-  const keys = [holder, ...keyArrays(claims)]
-  const [row] =
-    results.length === 0
-      ? await session.all(REMOVE, keys)
-      : await session.all(REMOVE_AND_STORE, [
-          ...keys,
-          ...keyArrays(results.map(({ claim }) => claim)),
-          ...resultValues(results.map(({ kept }) => kept)),
-          channel,
-        ])
-  return { lost: lostOf(claims, Number(row?.[0]), row?.[1] ?? null) }
-}
-
-function keyArrays(keys: readonly ClaimKey[]): readonly SqlValue[] {
-  return [integerArray(keys.map(({ id }) => id)), integerArray(keys.map(({ claim }) => claim))]
-}
-
-/** One message may be in a batch by two claims, of which one was lost. @param keys - An array of `id:claim`, as text. */
-function lostOf(claims: readonly ClaimKey[], count: number, keys: SqlValue): readonly ClaimKey[] {
-  if (count === claims.length) return []
-  const gone = new Set(typeof keys === 'string' ? keys.slice(1, -1).split(',') : [])
-  return claims.filter(({ id, claim }) => !gone.has(`${id}:${claim}`))
 }
