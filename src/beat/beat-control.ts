@@ -58,8 +58,9 @@ export class BeatControl {
       throw new ConfigError(
         `the schedule or the arguments of "${name}" hold an object of this program, which no store can keep`,
       )
-    await this.#with(async ({ schedules }) => {
-      const { nowMs } = await schedules.lead('', 0)
+    await this.#with(async (store) => {
+      const { schedules } = store
+      const nowMs = await store.now()
       await changeEntry(schedules, name, (known) => {
         if (known?.['origin'] === 'declared') throw declared(name)
         return continued(known, plain(entryData(entry, 'runtime', nowMs)))
@@ -123,8 +124,9 @@ export class BeatControl {
   }
 
   async #setPaused(name: string, paused: boolean): Promise<boolean> {
-    return this.#with(async ({ schedules }) => {
-      const { nowMs } = await schedules.lead('', 0)
+    return this.#with(async (store) => {
+      const { schedules } = store
+      const nowMs = await store.now()
       return changeEntry(schedules, name, (known) => {
         if (known === undefined) return undefined
         return paused ? { ...known, paused } : { ...known, paused, sinceMs: nowMs }

@@ -23,6 +23,8 @@ export interface OpenSchedules {
   readonly sendsToo: boolean
   /** Where they are, for people; a file that only one beat is safe on says so. */
   readonly place: 'broker' | 'beatStore' | 'backend' | 'file'
+  /** The clock that every beat goes by, in epoch milliseconds: the store's, where it has one. */
+  now(): Promise<number>
   close(): Promise<void>
 }
 
@@ -45,7 +47,7 @@ export async function openSchedules(
     throw new ConfigError('beatStore names a store that cannot hold schedules')
   }
   const broker = await app.openBroker()
-  if (broker.schedules !== undefined) return opened(broker, broker.schedules, 'broker')
+  if (broker.schedules !== undefined) return opened(app, broker, broker.schedules, 'broker')
   await broker.close()
   const results = chooseBackend(config)
   const atResults =
@@ -80,9 +82,21 @@ async function openAt(
     await broker.close()
     throw error
   }
-  return opened(broker, broker.schedules, place)
+  return opened(app, broker, broker.schedules, place)
 }
 
-function opened(broker: Broker, schedules: ScheduleStore, place: OpenSchedules['place']): OpenSchedules {
-  return { broker, schedules, sendsToo: place === 'broker', place, close: () => broker.close() }
+function opened(
+  { clock }: ScheduleHost,
+  broker: Broker,
+  schedules: ScheduleStore,
+  place: OpenSchedules['place'],
+): OpenSchedules {
+  return {
+    broker,
+    schedules,
+    sendsToo: place === 'broker',
+    place,
+    now: async () => broker.serverTime?.() ?? clock.now(),
+    close: () => broker.close(),
+  }
 }

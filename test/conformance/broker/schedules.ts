@@ -97,6 +97,24 @@ export const scheduleChecks: readonly BrokerCheck[] = brokerChecks([
     },
   },
   {
+    name: 'leads by the clock that it tells, whatever this process takes for the present',
+    needs: ['schedules', 'clock'],
+    run: async ({ broker }) => {
+      const { now } = Date
+      Date.now = () => now() + 900_000
+      try {
+        const beforeMs = (await broker.serverTime?.()) ?? 0
+        const led = await broker.schedules?.lead(newName('dan'), 0)
+        const afterMs = (await broker.serverTime?.()) ?? 0
+
+        assert.ok(led !== undefined)
+        assert.ok(beforeMs - 1 <= led.nowMs && led.nowMs <= afterMs + 1)
+      } finally {
+        Date.now = now
+      }
+    },
+  },
+  {
     name: 'saves an entry only as its reader knew it, so that no change is lost',
     needs: 'schedules',
     run: async (stage) => {
