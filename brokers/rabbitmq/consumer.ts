@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Channel, ConsumeMessage } from 'amqplib'
+import type { ConsumeMessage } from 'amqplib'
 import type { Consumer, ConsumeOptions, Delivery, FetchOptions, HandBack } from '../../src/broker/contract.js'
 import { BrokerConnectionError } from '../../src/errors/errors.js'
 import { toArrival } from './envelope.js'
@@ -15,7 +15,7 @@ import { DeliveryCounts } from './delivery-counts.js'
 import type { Returner } from './returner.js'
 import { Speed } from './speed.js'
 import { QueueConsumers } from './queue-consumers.js'
-import type { QueueConsumer } from './queue-consumers.js'
+import type { ConsumerChannel, QueueConsumer } from './queue-consumers.js'
 import { Unsettled } from './unsettled.js'
 import type { UnsettledDelivery } from './unsettled.js'
 import { Waiters } from './waiters.js'
@@ -23,8 +23,8 @@ import { append } from '../../src/util/long-list.js'
 
 /** What a {@link RabbitConsumer} works with. */
 export interface ConsumerParts {
-  readonly link: RabbitConnection
-  readonly channel: Channel
+  readonly link: Pick<RabbitConnection, 'label' | 'isOpen' | 'failure'>
+  readonly channel: ConsumerChannel
   readonly queues: readonly string[]
   readonly options: ConsumeOptions
   readonly returner: Returner
@@ -417,7 +417,7 @@ export class RabbitConsumer implements Consumer {
 }
 
 /** Close a channel, which may be closed. */
-async function closeQuietly(channel: Channel): Promise<void> {
+async function closeQuietly(channel: ConsumerChannel): Promise<void> {
   try {
     await channel.close()
   } catch {

@@ -1,5 +1,10 @@
 import type { Channel, ConsumeMessage } from 'amqplib'
 
+/** What consuming needs of a channel. */
+export interface ConsumerChannel extends Pick<Channel, 'prefetch' | 'consume' | 'cancel' | 'ack' | 'close'> {
+  on(event: 'error' | 'close', listener: (error: unknown) => void): unknown
+}
+
 /** One AMQP consumer on a queue. */
 export interface QueueConsumer {
   readonly queue: string
@@ -25,13 +30,13 @@ export interface QueueConsumerListener {
  * changed, so that a queue whose consumer is to let through more, or less, gets another one.
  */
 export class QueueConsumers {
-  readonly #channel: Channel
+  readonly #channel: ConsumerChannel
   readonly #queues: readonly string[]
   readonly #listener: QueueConsumerListener
   #consumers: readonly QueueConsumer[] = []
   #turning: Promise<void> = Promise.resolve()
 
-  constructor(channel: Channel, queues: readonly string[], listener: QueueConsumerListener) {
+  constructor(channel: ConsumerChannel, queues: readonly string[], listener: QueueConsumerListener) {
     this.#channel = channel
     this.#queues = queues
     this.#listener = listener
