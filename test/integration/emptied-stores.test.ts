@@ -3,31 +3,43 @@ import { describe, expect, it } from '@jest/globals'
 import { Redis } from 'ioredis'
 import type { Knex } from 'knex'
 import { MongoClient } from 'mongodb'
+import { GetQueueAttributesCommand, ListQueuesCommand } from '@aws-sdk/client-sqs'
 import { expireDeadLetters } from '../../src/control/expire-dead-letters.js'
 import { Lovage, Reject, type ConfigInput } from '../../src/index.js'
 import { startWorker } from '../../src/testing/index.js'
+import { canStartRabbitmq, RabbitmqServer } from '../support/rabbitmq-server.js'
 import { openSqlite } from '../support/knex-places.js'
 import { serviceUrl } from '../support/service-url.js'
 import { sqlPlace, type SqlServer } from '../support/sql-place.js'
 import { randomName, tempFolder } from '../support/temp.js'
+import { SqsStage } from './sqs/stage.js'
 
 /** A store of a test's own, and all that is in it: one text for each key, row or document, as `table: content`. */
 interface Place {
   readonly settings: ConfigInput
   contents(): Promise<readonly string[]>
+  /** How long the store keeps a message at most, in seconds, where it tells. */
+  longestSeconds?(): Promise<number>
   remove(): Promise<void>
 }
 
 interface Store {
   readonly store: string
-  /** The server it needs. */
-  readonly service?: string
+  /** Whether the server it needs is there. */
+  readonly isHere?: boolean
   readonly open: () => Promise<Place>
 }
 
-/** What stays, as tables do, and does not grow: what was migrated, counters of ids and versions, beat's one line of its lead. */
+/**
+ * What stays, as tables do, and does not grow: what was migrated, counters of ids and versions, beat's one line of its lead; on
+ * RabbitMQ, for as long as the server, the empty queues of the delays, their exchanges and that of each queue.
+ */
 const STAYS =
-  /^(\w+_sequence|lovage_(kombu_)?(migration|topology|beat)|messages\.lovage\.beat): |:_lovage\.beat$/
+  /^(\w+_sequence|lovage_(kombu_)?(migration|topology|beat)|messages\.lovage\.beat): |:_lovage\.beat$|^queue: celery_delayed_\d+ 0$|^exchange: celery(_delayed_\d+|_delayed_delivery)?$/
+/** How long RabbitMQ keeps a dead letter in this test, in seconds. */
+const LETTER_SECONDS = 5
+/** What SQS keeps a message for unless the queue says otherwise, in seconds; 14 days are the most. */
+const SQS_RETENTION = 4 * 86_400
 
 async function memoryPlace(): Promise<Place> {
   const url = `memory://${randomName()}`
@@ -132,17 +144,89 @@ async function mongodbPlace(): Promise<Place> {
   }
 }
 
+async function rabbitmqPlace(): Promise<Place> {
+  const server = await RabbitmqServer.start()
+  const folder = await tempFolder('emptied')
+  const listed = async (what: string, columns: readonly string[], kind: string): Promise<readonly string[]> =>
+    (await server.ctl('-q', what, ...columns, '--no-table-headers'))
+      .split('\n')
+      .filter((line) => line.trim() !== '' && !/^amq\.|^\t/.test(line))
+      .map((line) => `${kind}: ${line.replaceAll('\t', ' ')}`)
+  return {
+    settings: {
+      broker: server.url,
+      backend: 'rpc://',
+      beatScheduleFilename: folder.file('schedule'),
+      deadLetterExpires: LETTER_SECONDS,
+    },
+    contents: async () => [
+      ...(await listed('list_queues', ['name', 'messages'], 'queue')),
+      ...(await listed('list_exchanges', ['name'], 'exchange')),
+    ],
+    remove: async () => {
+      await server[Symbol.asyncDispose]()
+      await folder.remove()
+    },
+  }
+}
+
+async function sqsPlace(server: 'sqs' | 'fauxqs'): Promise<Place> {
+  const url = serviceUrl(server) ?? ''
+  const stage = await SqsStage.open(url)
+  const folder = await tempFolder('emptied')
+  const { client, prefix } = stage
+  const queues = async (): Promise<readonly string[]> =>
+    (await client.send(new ListQueuesCommand({ QueueNamePrefix: prefix }))).QueueUrls ?? []
+  const attributes = async (QueueUrl: string): Promise<Readonly<Record<string, string>>> => {
+    const asked = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] })
+    return (await client.send(asked)).Attributes ?? {}
+  }
+  return {
+    settings: {
+      broker: url,
+      brokerTransportOptions: { queue_name_prefix: prefix },
+      backend: `memory://${randomName()}`,
+      beatScheduleFilename: folder.file('schedule'),
+    },
+    contents: async () => {
+      const found: string[] = []
+      for (const queue of await queues()) found.push(`${queue}: ${JSON.stringify(await attributes(queue))}`)
+      return found
+    },
+    // ElasticMQ has no retention.
+    ...(server === 'fauxqs' && {
+      longestSeconds: async () => {
+        const kept: number[] = []
+        for (const queue of await queues())
+          kept.push(Number((await attributes(queue))['MessageRetentionPeriod']))
+        return Math.max(...kept)
+      },
+    }),
+    remove: async () => {
+      await stage[Symbol.asyncDispose]()
+      await folder.remove()
+    },
+  }
+}
+
 const stores: readonly Store[] = [
   { store: 'memory', open: memoryPlace },
   { store: 'SQLite', open: () => sqlitePlace('') },
   { store: "kombu's tables on SQLite", open: () => sqlitePlace('sqla+') },
-  { store: 'Redis', service: 'redis', open: redisPlace },
-  { store: 'MongoDB', service: 'mongodb', open: mongodbPlace },
+  { store: 'Redis', isHere: serviceUrl('redis') !== undefined, open: redisPlace },
+  { store: 'MongoDB', isHere: serviceUrl('mongodb') !== undefined, open: mongodbPlace },
+  { store: 'RabbitMQ', isHere: canStartRabbitmq(), open: rabbitmqPlace },
+  ...(['sqs', 'fauxqs'] as const).map((server) => ({
+    store: `SQS on ${server === 'sqs' ? 'ElasticMQ' : server}`,
+    isHere: serviceUrl(server) !== undefined,
+    open: () => sqsPlace(server),
+  })),
   ...(['postgresql', 'mariadb'] as const).flatMap((service) => {
+    const isHere = serviceUrl(service) !== undefined
     const scheme = service === 'mariadb' ? 'mysql' : service
     return [
-      { store: service, service, open: () => serverPlace(service, scheme) },
-      { store: `kombu's tables on ${service}`, service, open: () => serverPlace(service, `sqla+${scheme}`) },
+      { store: service, isHere, open: () => serverPlace(service, scheme) },
+      { store: `kombu's tables on ${service}`, isHere, open: () => serverPlace(service, `sqla+${scheme}`) },
     ]
   }),
 ]
@@ -176,8 +260,7 @@ async function useAll(app: Lovage): Promise<void> {
   await app.beat.remove('tick')
 }
 
-describe.each(stores)('$store, once all has ended', ({ service, open }) => {
-  const isHere = service === undefined || serviceUrl(service) !== undefined
+describe.each(stores)('$store, once all has ended', ({ isHere = true, open }) => {
   const itHere = isHere ? it : it.skip
 
   itHere(
@@ -195,24 +278,37 @@ describe.each(stores)('$store, once all has ended', ({ service, open }) => {
 })
 
 async function fillAndEmpty(place: Place): Promise<void> {
-  await using app = new Lovage('emptied', { ...place.settings, resultExpires: 1 })
-  await useAll(app)
-  const broker = await app.broker()
-  const backend = await app.resultBackend()
+  const settings = { ...place.settings, resultExpires: 1 }
+  await using looks = new Lovage('looks', settings)
+  const broker = await looks.broker()
+  const backend = await looks.resultBackend()
+  {
+    await using app = new Lovage('emptied', settings)
+    await useAll(app)
+  }
   const left = async (): Promise<readonly string[]> =>
     (await place.contents()).filter((entry) => !STAYS.test(entry))
   expect(await broker.depth('celery.dead')).toBe(1)
+  if (place.longestSeconds !== undefined) expect(await place.longestSeconds()).toBe(SQS_RETENTION)
 
   const limits = { expiresMs: 0, maxLength: Number.POSITIVE_INFINITY }
-  expect(await expireDeadLetters(broker, 'celery', limits, Date.now() + 60_000)).toBe(1)
+  const expiresThere = broker.capabilities.expires === true
+  const dropped = await expireDeadLetters(broker, 'celery', limits, Date.now() + 60_000)
+  expect(dropped).toBe(expiresThere ? 0 : 1)
+  if (expiresThere) await until(async () => (await broker.depth('celery.dead')) === 0)
   expect([await broker.depth('celery'), await broker.depth('celery.dead')]).toEqual([0, 0])
   for (const queue of ['celery', 'celery.dead']) await broker.delete(queue)
   // Results end after a second, on the clock of the store.
-  const untilMs = performance.now() + 10_000
-  while ((await left()).length > 0 && performance.now() < untilMs) {
-    await sleep(200)
+  await until(async () => {
     await backend.cleanup?.()
-  }
+    return (await left()).length === 0
+  })
 
   expect(await left()).toEqual([])
+}
+
+/** Waits for what is said, at most ten seconds. */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (const endMs = performance.now() + 10_000; performance.now() < endMs; await sleep(200))
+    if (await holds()) return
 }
