@@ -162,7 +162,7 @@ export interface ConfigInput {
    */
   readonly lease?: DurationInput | undefined
   /**
-   * Deliveries of one message, deaths of workers included and unspent hand-backs left out, before it is set aside as a dead letter.
+   * Deliveries of one message, deaths of workers included and unspent hand-backs left out, before it is set aside as a dead letter. The first death of a worker is held against none of its messages, so 1 lets them run once more, one at a time.
    *
    * @defaultValue `5`
    */

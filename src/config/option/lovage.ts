@@ -13,7 +13,7 @@ export const lovageOptions: OptionTable = {
     default: 5,
     min: 1,
     infinite: true,
-    doc: 'Deliveries of one message, deaths of workers included and unspent hand-backs left out, before it is set aside as a dead letter.',
+    doc: 'Deliveries of one message, deaths of workers included and unspent hand-backs left out, before it is set aside as a dead letter. The first death of a worker is held against none of its messages, so 1 lets them run once more, one at a time.',
   },
   unknownTaskTimeout: {
     kind: 'duration',

@@ -8,6 +8,7 @@ import { Policies } from './policy.js'
 import type { PlacedTask } from '../settle/records.js'
 import type { Rejection, Rejections } from '../settle/rejections.js'
 import { Run, type RunOwner } from './run.js'
+import { isSpent } from './suspects.js'
 import type { WorkerSettings } from '../settings.js'
 
 /** What an {@link Intake} works with. */
@@ -55,8 +56,7 @@ export class Intake {
   }
 
   #take(claims: ClaimSet, delivery: Delivery): Run | Rejection {
-    if (delivery.deliveryCount > this.#settings.maxDeliveries)
-      return this.#refusals.workerLost(claims, delivery)
+    if (isSpent(delivery, this.#settings.maxDeliveries)) return this.#refusals.workerLost(claims, delivery)
     let task: TaskMessage
     try {
       task = this.#placed(this.#host.readTask(delivery.message), delivery)

@@ -5,6 +5,8 @@ import type { ClaimWindow } from '../claim/claim-window.js'
 /** Header of a message that was put back on purpose and counted: how often that was. */
 export const REQUEUES = 'lovage-requeues'
 
+/** Deliveries of a message whose worker was lost, however few are allowed: the second is a run by itself. */
+const LEAST_DELIVERIES = 2
 /** How long a task has to run before it is no longer thought to be about to kill its worker, in milliseconds. */
 const PROVEN_MS = 10_000
 /** The same for what runs beside the last run that a message is allowed. */
@@ -54,10 +56,18 @@ export function losses({ deliveryCount, message }: Delivery): number {
   return Math.max(0, deliveryCount - 1 - (typeof requeues === 'number' ? requeues : 0))
 }
 
+/**
+ * Whether it was delivered as often as allowed. The first loss is held against no message: the store counts claims, so
+ * nobody knows which of the messages that were lost had started.
+ */
+export function isSpent(delivery: Delivery, maxDeliveries: number): boolean {
+  const { deliveryCount } = delivery
+  return deliveryCount > maxDeliveries && (deliveryCount > LEAST_DELIVERIES || losses(delivery) === 0)
+}
+
 /** Whether a worker that had it was lost; what is set aside anyway need not be suspected. */
 export function isSuspect(delivery: Delivery, maxDeliveries: number): boolean {
-  const { deliveryCount } = delivery
-  return deliveryCount > 1 && deliveryCount <= maxDeliveries && losses(delivery) > 0
+  return losses(delivery) > 0 && !isSpent(delivery, maxDeliveries)
 }
 
 /** Headers of a delivery that goes back on purpose and is counted: no worker was lost. */

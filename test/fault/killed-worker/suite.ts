@@ -42,6 +42,7 @@ export function describeKilledWorkers(name: string): void {
     killAtEachStep(store)
     killInTrouble(store)
     killBesideOthers(store)
+    leavesErrors(store)
     neverYields(store)
     // The keeper is the same on every store.
     if (store.name === 'SQLite') blocksForTooLong(store)
@@ -119,35 +120,74 @@ function killInTrouble(store: FaultStore): void {
   })
 }
 
-/** One store goes through all ways to die: the worker that comes after sees no difference. */
-function waysToDie({ name }: FaultStore): readonly Death[] {
-  return name === 'SQLite' ? ['SIGKILL', 'process.exit', 'out of memory'] : ['SIGKILL']
+function killBesideOthers(store: FaultStore): void {
+  it('by SIGKILL in one of 16 tasks leaves one dead letter, and 15 results', () =>
+    killOneOf16(store, 'SIGKILL', 3))
+
+  it('by process.exit or out of memory in one of 16 tasks leaves one dead letter, and 15 results', async () => {
+    await Promise.all([killOneOf16(store, 'process.exit', 1), killOneOf16(store, 'out of memory', 2)])
+  })
 }
 
-function killBesideOthers(store: FaultStore): void {
-  it.each(waysToDie(store))(
-    'by %s in one of 16 tasks leaves one dead letter, and 15 results',
-    async (how) => {
-      await using bench = await FaultBench.open({ maxDeliveries: 3 }, false, store)
-      const { end, wait, app } = bench.tasks
-      const good = Array.from({ length: 15 }, (_, index) => `good-${String(index)}`)
-      const results = []
-      for (const id of good.slice(0, 5)) results.push(await wait.delay(bench.log, id, 200))
-      const killer = await end.delay(bench.log, 'killer', how)
-      for (const id of good.slice(5)) results.push(await wait.delay(bench.log, id, 200))
+async function killOneOf16(store: FaultStore, how: Death, maxDeliveries: number): Promise<void> {
+  await using bench = await FaultBench.open({ maxDeliveries }, false, store)
+  // The first death is held against none of the 16.
+  const deaths = Math.max(2, maxDeliveries)
+  const { end, wait, app } = bench.tasks
+  const good = Array.from({ length: 15 }, (_, index) => `good-${String(index)}`)
+  const results = []
+  for (const id of good.slice(0, 5)) results.push(await wait.delay(bench.log, id, 200))
+  const killer = await end.delay(bench.log, 'killer', how)
+  for (const id of good.slice(5)) results.push(await wait.delay(bench.log, id, 200))
 
-      for (let deaths = 0; deaths < 3; deaths += 1) {
-        const victim = await bench.worker({ concurrency: 10, heapMb: 48 }).catch(() => undefined)
-        await victim?.exited
-      }
-      await bench.worker({ concurrency: 10 })
+  for (let death = 0; death < deaths; death += 1) {
+    const victim = await bench.worker({ concurrency: 10, heapMb: 48 }).catch(() => undefined)
+    // One that has no killer to run does not die.
+    if (victim !== undefined) await Promise.race([victim.exited, sleep(15_000, undefined, { ref: false })])
+  }
+  await bench.worker({ concurrency: 10 })
 
-      for (const result of results) expect(await result.get(20)).toEqual(expect.any(Number))
-      await expect(killer.get(20)).rejects.toThrow(/its worker was lost 3 times/)
-      expect(await listDeadLetters(await app.broker(), bench.queue)).toMatchObject([{ id: killer.id }])
-      expect(bench.runs('killer').map((run) => run.delivery)).toEqual([1, 2, 3])
-    },
-  )
+  for (const result of results) expect(await result.get(20)).toEqual(expect.any(Number))
+  await expect(killer.get(20)).rejects.toThrow(`its worker was lost ${deaths} times`)
+  expect(await listDeadLetters(await app.broker(), bench.queue)).toMatchObject([{ id: killer.id }])
+  const deliveries = bench.runs('killer').map((run) => run.delivery)
+  expect({ how, deliveries }).toEqual({ how, deliveries: [1, 2, 3].slice(0, deaths) })
+}
+
+function leavesErrors(store: FaultStore): void {
+  it('by no one, as a task leaves an error that nothing catches, fails that task, lets others end, and stops', async () => {
+    await Promise.all([
+      leaveError(store, 'unhandled rejection', 'nobody waits for this'),
+      leaveError(store, 'error in a timer', 'nobody catches this'),
+    ])
+  })
+}
+
+async function leaveError(store: FaultStore, how: Death, message: string): Promise<void> {
+  // No worker dies: what comes again was handed back.
+  const settings = { shutdownTimeout: 2, maxDeliveries: 1, lease: 30 }
+  await using bench = await FaultBench.open(settings, false, store)
+  const { end, wait, app } = bench.tasks
+  const culprit = await end.delay(bench.log, 'culprit', how)
+  const short = []
+  for (const id of ['a', 'b', 'c']) short.push(await wait.delay(bench.log, id, 500))
+  const long = await wait.delay(bench.log, 'long', 5_000)
+
+  const worker = await bench.worker({ concurrency: 10 })
+  const { stdout, stderr } = await worker.exited
+
+  expect(stderr).toContain(`Nothing caught an error of fault.end[${culprit.id}], which fails`)
+  expect(JSON.parse(stdout.split('\n')[1] ?? '')).toMatchObject({
+    reason: 'failed',
+    interrupted: [{ id: long.id, handedBack: true }],
+  })
+  await expect(culprit.get(20)).rejects.toThrow(message)
+  for (const result of short) expect(await result.get(20)).toEqual(expect.any(Number))
+  await bench.worker()
+  expect(await long.get(20)).toEqual(expect.any(Number))
+  expect(bench.runs('long').map((run) => run.delivery)).toEqual([1, 1])
+  expect(bench.runs('culprit')).toHaveLength(1)
+  expect(await listDeadLetters(await app.broker(), bench.queue)).toEqual([])
 }
 
 function neverYields(store: FaultStore): void {

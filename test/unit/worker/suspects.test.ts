@@ -3,6 +3,8 @@ import type { Delivery } from '../../../src/broker/contract.js'
 import { ClaimWindow } from '../../../src/worker/claim/claim-window.js'
 import { ReadAhead } from '../../../src/worker/claim/read-ahead.js'
 import {
+  isSpent,
+  isSuspect,
   losses,
   requeueHeaders,
   Suspects,
@@ -199,5 +201,14 @@ describe('Suspects', () => {
     expect(losses(delivered('a', 1))).toBe(0)
     expect(losses(delivered('a', 3, twice))).toBe(0)
     expect(losses(delivered('a', 4, twice))).toBe(1)
+    expect(isSpent(delivered('a', 2, once), 1)).toBe(true)
+  })
+
+  it('are not set aside after the first loss, though one delivery is allowed: which of them had started is not known', () => {
+    const spent = [1, 2, 3].map((count) => isSpent(delivered('a', count), 1))
+
+    expect(spent).toEqual([false, false, true])
+    expect([1, 2, 3].map((count) => isSuspect(delivered('a', count), 1))).toEqual([false, true, false])
+    expect([2, 3, 4].map((count) => isSpent(delivered('a', count), 3))).toEqual([false, false, true])
   })
 })
