@@ -9,7 +9,6 @@ import type { Worker } from '../../src/worker/index.js'
 import { eventually } from '../conformance/time.js'
 import { serviceUrl } from '../support/service-url.js'
 import { foreignCalls, type ForeignCall } from '../unit/message/foreign-calls.js'
-
 import { rabbitmqPlace, redisPlace } from './support/place.js'
 import { randomName, type InteropPlace } from './support/stage.js'
 

@@ -41,6 +41,29 @@ async function expectNothingLate(broker: Broker, queue: string, release: () => P
   expect(await broker.depth(queue)).toBe(2)
 }
 
+/** The same while a transaction of this process has the only connection. */
+async function expectNothingLateBehind(url: string): Promise<void> {
+  const queue = randomName('queue')
+  const broker = await openGuarded(url, queue)
+  const store = await openStore(targetOf(parseConnectionUrl(url), {}))
+  let end = (): void => undefined
+  let standing: Promise<void> | undefined
+  await new Promise<void>((begun) => {
+    standing = store.database.transaction(async () => {
+      begun()
+      await new Promise<void>((resolve) => (end = resolve))
+    })
+  })
+
+  await expectNothingLate(broker, queue, async () => {
+    end()
+    await standing
+  })
+
+  await store.release()
+  await broker.close()
+}
+
 describe('a publish whose time is up while it waits for its turn', () => {
   it('is never carried out on SQLite', async () => {
     await using folder = await tempFolder('late')
@@ -58,31 +81,18 @@ describe('a publish whose time is up while it waits for its turn', () => {
     await broker.close()
   })
 
+  it('is rejected while a transaction of this process is under way on SQLite', async () => {
+    await using folder = await tempFolder('late')
+    await expectNothingLateBehind(sqliteUrl(folder.file('queue.db')))
+  })
+
   for (const server of ['postgresql', 'mariadb'] as const) {
     const whereItIs = serviceUrl(server) === undefined ? it.skip : it
     whereItIs(`is never carried out on ${server} when every connection is in use`, async () => {
       await using place = await sqlPlace(server)
       const url = new URL(place?.url ?? '')
       url.searchParams.set('poolSize', '1')
-      const queue = randomName('queue')
-      const broker = await openGuarded(url.href, queue)
-      const store = await openStore(targetOf(parseConnectionUrl(url.href), {}))
-      let end = (): void => undefined
-      let standing: Promise<void> | undefined
-      await new Promise<void>((begun) => {
-        standing = store.database.transaction(async () => {
-          begun()
-          await new Promise<void>((resolve) => (end = resolve))
-        })
-      })
-
-      await expectNothingLate(broker, queue, async () => {
-        end()
-        await standing
-      })
-
-      await store.release()
-      await broker.close()
+      await expectNothingLateBehind(url.href)
     })
   }
 })
