@@ -6,7 +6,8 @@ import './built-in-drivers.js'
 setCommandLine(async (app, argv) => (await import('./cli/main.js')).runWithApp(app, argv))
 
 export { Lovage } from './app/app.js'
-export type { AroundLists, Execution, LovageOptions, SendOptions } from './app/app.js'
+export type { LovageOptions } from './app/app.js'
+export type { SendOptions } from './app/internals.js'
 export type { DiscoverOptions, TaskPackages } from './app/task-modules.js'
 export { currentApp, periodicTask, setDefaultApp, setupLoader, sharedTask, task } from './app/default-app.js'
 export { taskOf } from './app/definer.js'

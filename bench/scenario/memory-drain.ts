@@ -2,6 +2,7 @@ import { Worker } from '../../src/worker/index.js'
 import { field, type Sample, type Scenario } from '../harness/scenario.js'
 import { Stopwatch } from '../harness/stopwatch.js'
 import { benchApp, send } from '../program/bench-app.js'
+import { internalsOf } from '../../src/util/internals.js'
 
 const COUNT = 20_000
 const STORE = { broker: 'memory://', backend: 'cache+memory://' }
@@ -28,16 +29,16 @@ async function drain(concurrency: number, ignoreResult: boolean): Promise<Sample
 
 async function decode(): Promise<Sample> {
   const { app, noop } = benchApp(STORE)
-  await app.prepareCodecs()
+  await internalsOf(app).prepareCodecs()
   await noop.delay(1)
-  const broker = await app.broker()
+  const broker = await internalsOf(app).broker()
   const consumer = await broker.consume(['celery'], { credit: 1, leaseMs: 30_000 })
   const deliveries = await consumer.fetch(1, { waitMs: 0, signal: new AbortController().signal })
   const stopwatch = new Stopwatch()
   for (let round = 0; round <= WARM_UPS; round += 1) {
     stopwatch.restart()
     for (const { message } of deliveries) {
-      for (let count = 0; count < COUNT; count += 1) app.readTask(message)
+      for (let count = 0; count < COUNT; count += 1) internalsOf(app).readTask(message)
     }
   }
   const sample = stopwatch.read(COUNT)

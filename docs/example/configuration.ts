@@ -6,4 +6,4 @@ const app = new Lovage('shop', { broker: 'redis://localhost/0', taskAcksLate: fa
 app.conf.workerConcurrency = 20
 // #endregion
 
-console.log(app.config().workerConcurrency, app.config().leaseMs) // 20 60000
+console.log(app.conf.workerConcurrency, app.conf['task_acks_late']) // 20 false

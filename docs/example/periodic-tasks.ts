@@ -1,3 +1,5 @@
+import { Beat } from 'lovage/beat'
+
 // #region declaring
 import { crontab, Lovage } from 'lovage'
 
@@ -15,7 +17,14 @@ app.onAfterConfigure(() => {
 })
 // #endregion
 
-console.log([...app.periodic.all().keys()].join()) // celery.backend_cleanup,shop.sync,shop.report,monday
+const beat = new Beat(app, {
+  onTick: ({ entries }) => {
+    if (entries > 0) void beat.stop()
+  },
+})
+await beat.run()
+const listed = await app.beat.list()
+console.log(listed.map(({ name }) => name).join()) // celery.backend_cleanup,monday,shop.report,shop.sync
 
 // #region clocks
 const timezone = 'America/New_York'

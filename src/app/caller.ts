@@ -1,3 +1,6 @@
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
 /** `file:line:column` of the first caller outside of this package's own source; `undefined` in a REPL. */
 export function callerPlace(): string | undefined {
   const holder: { stack?: string } = {}
@@ -11,4 +14,12 @@ export function callerPlace(): string | undefined {
 function toPlace(line: string): readonly string[] {
   const place = /^\s*at (?:.*\()?(.*:\d+:\d+)\)?$/.exec(line)?.[1]
   return place === undefined || place.startsWith('node:') ? [] : [place]
+}
+
+/** The folder of a place `file:line:column`; the working folder when there is none (a REPL, `-e`). */
+export function callerFolder(place: string | undefined): string {
+  if (place === undefined) return process.cwd()
+  const file = place.replace(/:\d+:\d+$/, '').replace(/\?.*$/, '')
+  const path = file.startsWith('file:') ? fileURLToPath(file) : file
+  return path.startsWith('/') || /^[A-Za-z]:[\\/]/.test(path) ? dirname(path) : process.cwd()
 }

@@ -2,14 +2,7 @@ import type { ResultBackend } from '../backend/contract.js'
 import type { Broker, QueueSpec } from '../broker/contract.js'
 import { BrokerConnectionError } from '../errors/errors.js'
 import type { PublishConnection } from './publisher.js'
-
-/** Opens what the app shares, and closes it. */
-export interface Openers {
-  /** A connected broker; the signal ends the attempt. */
-  readonly broker: (signal: AbortSignal) => Promise<Broker>
-  /** A connected backend; `undefined` where results are off. */
-  readonly backend: () => Promise<ResultBackend | undefined>
-}
+import type { Stores } from './stores.js'
 
 const DONE = 'done'
 
@@ -18,7 +11,7 @@ type Declared = Map<string, Promise<void> | typeof DONE>
 
 /** The one broker connection for publishing, and the one backend, of an app: opened on first use. */
 export class Connections implements PublishConnection {
-  readonly #openers: Openers
+  readonly #stores: Stores
   #broker: Promise<Broker> | undefined
   #present: Broker | undefined
   #backend: Promise<ResultBackend | undefined> | undefined
@@ -26,8 +19,8 @@ export class Connections implements PublishConnection {
   readonly #closing = new Set<Promise<void>>()
   readonly #declared = new WeakMap<Broker, Declared>()
 
-  constructor(openers: Openers) {
-    this.#openers = openers
+  constructor(stores: Stores) {
+    this.#stores = stores
   }
 
   /** The broker, when it is connected already. */
@@ -37,7 +30,7 @@ export class Connections implements PublishConnection {
 
   /** Concurrent callers share one attempt; a failed one is not kept. */
   async get(): Promise<Broker> {
-    this.#broker ??= this.#openers.broker(this.#ending.signal)
+    this.#broker ??= this.#stores.openBroker(this.#ending.signal)
     const opening = this.#broker
     try {
       const broker = await opening
@@ -75,7 +68,7 @@ export class Connections implements PublishConnection {
 
   /** The connected backend; `undefined` where results are off. */
   async backend(): Promise<ResultBackend | undefined> {
-    this.#backend ??= this.#openers.backend()
+    this.#backend ??= this.#stores.openBackend()
     const opening = this.#backend
     try {
       return await opening

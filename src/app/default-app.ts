@@ -5,6 +5,7 @@ import { defineTask, dottedName } from './define.js'
 import { createDefineTask, type DefineTask } from './definer.js'
 import type { SettingsSource } from './settings-sources.js'
 import { shareTask } from './shared-tasks.js'
+import { internalsOf } from '../util/internals.js'
 
 /** First part of automatic names of tasks that no app of the user's made. */
 const DEFAULT_MAIN = 'tasks'
@@ -24,13 +25,13 @@ export function setDefaultApp(app: Lovage): void {
 
 /** Define a task on the default app, in every form that `app.task` has. */
 export const task: DefineTask = createDefineTask((options, body, method) =>
-  currentApp().define(options, body, method),
+  internalsOf(currentApp()).define(options, body, method),
 )
 
 /** Define a periodic task on the default app, in every form that `app.periodicTask` has. */
 export const periodicTask: DefinePeriodicTask = createDefinePeriodic(
-  (options, body, method) => currentApp().define(options, body, method),
-  () => currentApp().periodic,
+  (options, body, method) => internalsOf(currentApp()).define(options, body, method),
+  () => internalsOf(currentApp()).periodic,
 )
 
 /**
@@ -40,10 +41,10 @@ export const periodicTask: DefinePeriodicTask = createDefinePeriodic(
  * @source Celery 5.7, `celery/app/__init__.py`, `shared_task`.
  */
 export const sharedTask: DefineTask = createDefineTask((options, body, method) => {
-  if (options.shared === false) return currentApp().define(options, body, method)
+  if (options.shared === false) return internalsOf(currentApp()).define(options, body, method)
   const definition = defineTask({ main: DEFAULT_MAIN, genTaskName: dottedName }, options, body, method)
   shareTask(definition)
-  return makeCallable(definition, () => currentApp().taskHost)
+  return makeCallable(definition, () => internalsOf(currentApp()))
 })
 
 /**

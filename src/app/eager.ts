@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-import type { TaskRecord } from '../backend/contract.js'
+import type { ResultBackend, TaskRecord } from '../backend/contract.js'
 import type { Config } from '../config/config.js'
 import { fromWireOptions, toWireLinks } from '../canvas/wire-options.js'
 import { TaskError, TaskNotRegisteredError } from '../errors/errors.js'
@@ -11,29 +11,37 @@ import type { WireSignature } from '../message/task-message.js'
 import { EagerResult, type EagerOutcome } from '../result/eager-result.js'
 import { checkCall } from '../task/arguments.js'
 import { checkTaskCall } from '../task/check-call.js'
-import type { StateUpdate } from '../task/context.js'
+import type { StateUpdate, TaskContext } from '../task/context.js'
 import type { TaskDefinition } from '../task/definition.js'
 import { executeTask, runHandlers, toFailure } from '../task/execute.js'
-import type { TaskLogger } from '../task/logger.js'
+import { guardLogger, type TaskLogger } from '../task/logger.js'
 import type { Outcome } from '../task/outcome.js'
 import type { TaskPort } from '../task/port.js'
 import type { DeliveryInfo, TaskRequest } from '../task/request.js'
+import { RunningTask } from '../task/running-task.js'
 import type { TaskCall } from '../task/sender.js'
 import type { EagerOptions } from '../task/task.js'
 import { isRecord } from '../util/record.js'
 import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 
-/** What running a task here needs. */
-export interface EagerParts {
+/** What running tasks in this process needs of their app. */
+export interface EagerHost {
   readonly tasks: ReadonlyMap<string, TaskDefinition>
   readonly codecs: Codecs
   readonly errors: ErrorRegistry
   readonly logger: TaskLogger
+  config(): Config
+  prepareCodecs(): Promise<void>
+  optionalBackend(): Promise<ResultBackend | undefined>
+}
+
+/** The app once its codecs are ready, with its settings as they are now. */
+interface EagerParts {
+  readonly host: EagerHost
   readonly config: Config
+  readonly logger: TaskLogger
   /** Writes and reads results. */
   readonly results: ResultCodec
-  /** Keeps a result where others find it. */
-  readonly store: (record: TaskRecord) => Promise<void>
 }
 
 const NO_DELIVERY: DeliveryInfo = {
@@ -64,15 +72,25 @@ const EAGER_OPTIONS = {
  * @source Celery 5.7, `celery/app/task.py`, `Task.apply`.
  */
 export async function runEagerly(
+  host: EagerHost,
+  definition: TaskDefinition,
+  args: readonly unknown[],
+  options: EagerOptions,
+): Promise<EagerResult> {
+  return runLocally(await partsOf(host), definition, args, options)
+}
+
+async function runLocally(
   parts: EagerParts,
   definition: TaskDefinition,
   args: readonly unknown[],
-  options: LocalOptions = {},
+  options: LocalOptions,
 ): Promise<EagerResult> {
   refuseUnknown(options, EAGER_OPTIONS, `apply of ${definition.name}`, TaskError)
   const serializer = options.serializer ?? definition.options.serializer ?? parts.config.taskSerializer
-  await parts.codecs.serializers.prepare([serializer])
-  const codec = createResultCodec(serializer, parts.codecs)
+  const { codecs } = parts.host
+  await codecs.serializers.prepare([serializer])
+  const codec = createResultCodec(serializer, codecs)
   const run: EagerRun = { parts, definition, codec, isIgnored: isIgnored(parts, definition, options) }
   const { outcome, request } = await runTries(run, eagerRequest(run, args, options))
   if (parts.config.taskStoreEagerResult && !run.isIgnored) await storeEnd(parts, request.id, outcome)
@@ -88,13 +106,30 @@ export async function runEagerly(
  * @throws what sending it would throw: `TaskArgumentsError`, `TaskError`, `EncodeError`.
  */
 export async function callEagerly(
-  parts: EagerParts,
+  host: EagerHost,
   definition: TaskDefinition,
   call: TaskCall,
 ): Promise<EagerResult> {
+  const parts = await partsOf(host)
   checkTaskCall(call)
   await checkCall(definition, call.args, call.kwargs, parts.config.strictTyping)
-  return runEagerly(parts, definition, call.args, eagerOptionsOf(call))
+  return runLocally(parts, definition, call.args, eagerOptionsOf(call))
+}
+
+/** The context of a task that is called as a function. */
+export function directContext(
+  host: EagerHost,
+  { name }: TaskDefinition,
+  args: readonly unknown[],
+): TaskContext {
+  return new RunningTask(name, localRequest(name, args, ''), eagerPort(host))
+}
+
+async function partsOf(host: EagerHost): Promise<EagerParts> {
+  await host.prepareCodecs()
+  const config = host.config()
+  const results = createResultCodec(config.resultSerializer, host.codecs)
+  return { host, config, logger: guardLogger(host.logger), results }
 }
 
 /** Options of a call that runs here instead of being sent. */
@@ -116,12 +151,15 @@ function isIgnored(parts: EagerParts, { options: own }: TaskDefinition, options:
   return options.ignoreResult ?? own.ignoreResult ?? parts.config.taskIgnoreResult
 }
 
-async function storeEnd({ store }: EagerParts, taskId: string, outcome: Outcome): Promise<void> {
+async function storeEnd({ host }: EagerParts, taskId: string, outcome: Outcome): Promise<void> {
+  if (outcome.kind !== 'success' && outcome.kind !== 'failure') return
   const end = { taskId, children: outcome.children, doneAtMs: Date.now() }
-  if (outcome.kind === 'success') await store({ ...end, state: 'SUCCESS', result: outcome.value })
-  if (outcome.kind !== 'failure') return
-  const { exception, traceback } = outcome.failure
-  await store({ ...end, state: 'FAILURE', result: exception, traceback })
+  const record: TaskRecord =
+    outcome.kind === 'success'
+      ? { ...end, state: 'SUCCESS', result: outcome.value }
+      : { ...end, state: 'FAILURE', result: outcome.failure.exception, traceback: outcome.failure.traceback }
+  const backend = await host.optionalBackend()
+  await backend?.store([record], { ttlMs: host.config().resultExpiresMs })
 }
 
 async function runTries(
@@ -129,7 +167,7 @@ async function runTries(
   first: TaskRequest,
 ): Promise<{ readonly outcome: Outcome; readonly request: TaskRequest }> {
   const { parts, definition } = run
-  const port = eagerPort(parts)
+  const port = eagerPort({ errors: parts.host.errors, logger: parts.logger, results: parts.results })
   let request = first
   for (;;) {
     const ended = await executeTask(definition, request, port)
@@ -159,7 +197,7 @@ function written(
       next: { ...request, ...copied(run.codec, args, kwargs), retries: request.retries + 1 },
     }
   } catch (error) {
-    const failure = toFailure(error, run.parts)
+    const failure = toFailure(error, run.parts.host)
     return { outcome: { kind: 'failure', failure, expected: false, children: ended.children } }
   }
 }
@@ -179,13 +217,13 @@ async function runLinks(
 }
 
 async function runLink(parts: EagerParts, link: WireSignature, given: unknown): Promise<void> {
-  const definition = parts.tasks.get(link.task)
+  const definition = parts.host.tasks.get(link.task)
   if (definition === undefined) {
     throw new TaskNotRegisteredError(link.task, `the linked task "${link.task}" is not registered here`)
   }
   const args = link.immutable === true ? link.args : [given, ...link.args]
   const { embed } = fromWireOptions(link.options)
-  await runEagerly(parts, definition, args, {
+  await runLocally(parts, definition, args, {
     kwargs: link.kwargs,
     ...(embed.callbacks == null ? {} : { link: embed.callbacks }),
     ...(embed.errbacks == null ? {} : { linkError: embed.errbacks }),
@@ -276,7 +314,7 @@ export function localRequest(task: string, args: readonly unknown[], id: string)
 
 /** States are written but not stored, and nothing aborts. */
 export function eagerPort(
-  parts: Pick<EagerParts, 'errors' | 'logger'> & { readonly results?: ResultCodec },
+  parts: Pick<EagerHost, 'errors' | 'logger'> & { readonly results?: ResultCodec },
 ): TaskPort {
   const controller = new AbortController()
   return {

@@ -1,14 +1,5 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-
-/** The folder of a place `file:line:column`; the working folder when there is none (a REPL, `-e`). */
-export function callerFolder(place: string | undefined): string {
-  if (place === undefined) return process.cwd()
-  const file = place.replace(/:\d+:\d+$/, '').replace(/\?.*$/, '')
-  const path = file.startsWith('file:') ? fileURLToPath(file) : file
-  return path.startsWith('/') || /^[A-Za-z]:[\\/]/.test(path) ? dirname(path) : process.cwd()
-}
 
 /** URL of the embedded default: `.lovage/queue.sqlite` beside the nearest `package.json` above this folder. */
 export function embeddedUrl(startFolder: string): string {

@@ -2,11 +2,15 @@ import { randomUUID } from 'node:crypto'
 
 import type { Outgoing } from '../broker/contract.js'
 import { delayedIfAble } from '../broker/delay-limit.js'
-import type { StoreClock } from '../broker/store-clock.js'
+import { StoreClock } from '../broker/store-clock.js'
 import { toWireLinks } from '../canvas/wire-options.js'
+import { awaitsReplies } from '../config/backend-choice.js'
 import type { Config } from '../config/config.js'
 import { BrokerConnectionError, TaskError, UnsupportedError } from '../errors/errors.js'
+import type { Codecs } from '../message/codecs.js'
 import { callerHeaders } from '../message/caller-headers.js'
+import { encodeTaskV1 } from '../message/encode-task-v1.js'
+import { encodeTask } from '../message/encode-task.js'
 import type { Embed, OutgoingTask, TaskMessage } from '../message/task-message.js'
 import type { Message, MessageProperties } from '../message/message.js'
 import { checkCall, checkFit } from '../task/arguments.js'
@@ -17,34 +21,27 @@ import type { TaskDefinition } from '../task/definition.js'
 import type { TaskOptions } from '../task/options.js'
 import type { GrantedRetry } from '../task/outcome.js'
 import type { TaskRequest } from '../task/request.js'
-import type { PreparedCall, PublishOptions, Sendable, Sender, TaskCall } from '../task/sender.js'
+import type { PreparedCall, Sendable, Sender, TaskCall } from '../task/sender.js'
+import { compose, type Around } from '../util/around.js'
 import type { Clock } from '../util/clock.js'
 import { withDeadline } from '../util/deadline.js'
 import { toMs, type DurationInput } from '../util/duration.js'
 import type { Writable } from '../util/writable.js'
-import { policyOf, type PublishConnection, type Publisher } from './publisher.js'
-import type { AppQueue } from './queues.js'
-import type { RoutedMessage, Router } from './routes.js'
+import type { Connections } from './connections.js'
+import { policyOf, Publisher } from './publisher.js'
+import { QueueTable, type AppQueue } from './queues.js'
+import { Router, type RoutedMessage } from './routes.js'
 
 /** What the sender is made of. */
 export interface SenderParts {
   readonly config: Config
-  readonly router: Router
-  readonly publisher: Publisher
+  readonly codecs: Codecs
   readonly clock: Clock
-  /** The broker's clock: lengths of time in a call are counted on it. */
-  readonly storeClock: StoreClock
   readonly tasks: ReadonlyMap<string, TaskDefinition>
-  /** Write a task into a message. */
-  readonly encode: (task: OutgoingTask) => Message
-  /** Load what a serializer needs, when it is not one of the settings' own. */
-  readonly prepareSerializer: (name: string) => Promise<void>
-  /** The connection that messages are published on. */
-  readonly connection: PublishConnection
-  /** Where results come to, once somebody listens there; absent where results are stored. */
-  readonly replyTo?: () => Promise<string | undefined>
-  /** Longest task id that the result backend keeps; `undefined` for any, or where it cannot be asked. */
-  readonly maxIdLength: () => Promise<number | undefined>
+  /** Functions around publishing. */
+  readonly around: readonly Around<PreparedCall, void>[]
+  /** The connections that messages are published on, and results come from. */
+  readonly connections: Connections
 }
 
 /** Ids up to this length are kept by every backend. */
@@ -55,16 +52,49 @@ const ASK_MS = 1_000
 const NO_OPTIONS: TaskOptions = {}
 const NO_STAMPS: Readonly<Record<string, unknown>> = {}
 
-/** Turns calls into messages and messages into confirmed publishes. */
+/** Turns calls into messages and messages into confirmed publishes, by one state of the settings. */
 export class AppSender implements Sender {
+  readonly config: Config
+  readonly queues: QueueTable
   readonly #parts: SenderParts
+  readonly #router: Router
+  readonly #publisher: Publisher
+  /** The broker's clock: lengths of time in a call are counted on it. */
+  readonly #storeClock: StoreClock
+  readonly #awaitsReplies: boolean
 
   constructor(parts: SenderParts) {
+    const { config, clock, connections } = parts
+    this.config = config
+    this.queues = new QueueTable(config)
     this.#parts = parts
+    this.#router = new Router(config, this.queues)
+    this.#publisher = new Publisher(connections, {
+      retry: config.taskPublishRetry,
+      retryPolicy: config.taskPublishRetryPolicy,
+      timeoutMs: config.publishTimeoutMs,
+      clock,
+    })
+    this.#storeClock = new StoreClock({ clock, elapsedMs: () => performance.now() })
+    this.#awaitsReplies = awaitsReplies(config)
+  }
+
+  async send(call: TaskCall, innermost?: Around<PreparedCall, void>): Promise<PreparedCall> {
+    const { around } = this.#parts
+    const { transaction } = call
+    const publish = (ready: PreparedCall): Promise<void> =>
+      transaction === undefined
+        ? this.#publisher.publish(ready, ready.publishing)
+        : this.#publishWithin(transaction, ready)
+    const prepared = await this.prepare(call)
+    const all = innermost === undefined ? around : [...around, innermost]
+    await (all.length === 0 ? publish(prepared) : compose(all, publish)(prepared))
+    return prepared
   }
 
   async prepare(call: TaskCall): Promise<PreparedCall> {
-    const { config, router, tasks } = this.#parts
+    const { config, codecs, tasks } = this.#parts
+    const router = this.#router
     checkTaskCall(call)
     const definition = tasks.get(call.name)
     const { args, kwargs } = call
@@ -78,28 +108,28 @@ export class AppSender implements Sender {
     const own = definition?.options ?? NO_OPTIONS
     if (isRelative(filled.options, own)) await this.#askForTime()
     const task = this.#toTask(filled, own, routed)
-    if (task.serializer !== 'json') await this.#parts.prepareSerializer(task.serializer)
+    if (task.serializer !== 'json') await codecs.serializers.prepare([task.serializer])
     return this.#toPrepared(await this.#withResult(task), routed)
   }
 
   /** The task with an address for its result, where results are sent. @throws `TaskError` when its result could not be stored. */
   async #withResult(task: OutgoingTask): Promise<OutgoingTask> {
-    const { replyTo } = this.#parts
     if (task.id.length > SHORT_ID) await this.#checkId(task)
-    return replyTo === undefined ? task : this.#awaitingReply(task, replyTo)
+    return this.#awaitsReplies ? this.#awaitingReply(task) : task
   }
 
   /** A broker that does not answer is the publisher's to report; until then this machine's clock has to do. */
   async #askForTime(): Promise<void> {
-    const { connection, storeClock, clock } = this.#parts
+    const { connections, clock } = this.#parts
     const late = (): Error => new BrokerConnectionError('the broker did not tell the time')
-    const asking = connection.get().then((broker) => storeClock.refresh(broker))
+    const asking = connections.get().then((broker) => this.#storeClock.refresh(broker))
     await withDeadline(asking, { ms: ASK_MS, clock, late }).catch(() => undefined)
   }
 
   async #checkId(task: OutgoingTask): Promise<void> {
-    if (task.ignoreResult ?? this.#parts.config.taskIgnoreResult) return
-    const limit = (await this.#parts.maxIdLength()) ?? Number.POSITIVE_INFINITY
+    if (task.ignoreResult ?? this.config.taskIgnoreResult) return
+    const backend = await this.#parts.connections.backend().catch(() => undefined)
+    const limit = backend?.maxIdLength ?? Number.POSITIVE_INFINITY
     if (task.id.length <= limit) return
     throw new TaskError(
       `the result backend keeps task ids of at most ${limit} characters, and this one has ${task.id.length}`,
@@ -107,54 +137,49 @@ export class AppSender implements Sender {
   }
 
   /** A result that is sent and finds nobody is gone, so whoever wants it listens before the task is sent. */
-  async #awaitingReply(
-    task: OutgoingTask,
-    replyTo: NonNullable<SenderParts['replyTo']>,
-  ): Promise<OutgoingTask> {
-    const isIgnored = task.ignoreResult ?? this.#parts.config.taskIgnoreResult
+  async #awaitingReply(task: OutgoingTask): Promise<OutgoingTask> {
+    const isIgnored = task.ignoreResult ?? this.config.taskIgnoreResult
     if (isIgnored || task.properties.replyTo !== undefined) return task
-    const address = await replyTo()
+    const backend = await this.#parts.connections.backend()
+    const address = await backend?.replyTo?.()
     return address === undefined ? task : { ...task, properties: { ...task.properties, replyTo: address } }
   }
 
   async prepareRetry(message: TaskMessage, request: TaskRequest, retry: GrantedRetry): Promise<PreparedCall> {
     const { deliveryInfo } = request
-    const priority = this.#parts.router.checkedPriority(retry.priority, message.task)
+    const priority = this.#router.checkedPriority(retry.priority, message.task)
     const routed = retry.queue === undefined ? undefined : this.#routeTo(retry.queue, message)
     const route = routed?.route ?? { exchange: '', routingKey: deliveryInfo.queue }
     const countdownMs = retry.countdownMs ?? 0
     const task: OutgoingTask = {
       ...withArguments(message, retry),
       retries: message.retries + 1,
-      etaMs: retry.etaMs ?? this.#parts.storeClock.now() + countdownMs,
+      etaMs: retry.etaMs ?? this.#storeClock.now() + countdownMs,
       parentId: message.parentId ?? message.id,
       headers: callerHeaders(message.headers),
       properties: withPriority(message.properties, priority ?? deliveryInfo.priority),
       serializer: message.contentType,
     }
     const due = retry.etaMs === undefined ? { delayMs: countdownMs } : { notBeforeMs: retry.etaMs }
-    const outgoing = { route, message: this.#parts.encode(task), ...due }
+    const outgoing = { route, message: this.#encode(task), ...due }
     return toCall(task, outgoing, routed?.queue)
   }
 
   /** A retry may go where nothing was sent before. */
   #routeTo(queue: string, { task, args, kwargs }: TaskMessage): RoutedMessage {
-    return this.#parts.router.resolve({ name: task, args, kwargs, options: { queue }, task: undefined })
+    return this.#router.resolve({ name: task, args, kwargs, options: { queue }, task: undefined })
   }
 
   async ready({ outgoing, queue }: Sendable): Promise<Outgoing> {
-    const { connection } = this.#parts
-    const broker = await connection.get()
-    if (queue !== undefined) await connection.declare(broker, queue)
+    const { connections } = this.#parts
+    const broker = await connections.get()
+    if (queue !== undefined) await connections.declare(broker, queue)
     return delayedIfAble(broker, outgoing)
   }
 
-  publish(sendable: Sendable, options?: PublishOptions): Promise<void> {
-    return this.#parts.publisher.publish(sendable, options)
-  }
-
-  async publishWithin(transaction: object, { outgoing, queue }: Sendable): Promise<void> {
-    const broker = await this.#parts.connection.get()
+  /** Publish as part of a transaction of the application's; nothing is tried again, as that is the transaction's. */
+  async #publishWithin(transaction: object, { outgoing, queue }: Sendable): Promise<void> {
+    const broker = await this.#parts.connections.get()
     if (broker.publishWithin === undefined) {
       throw new UnsupportedError(
         `broker "${broker.name}" is no SQL database, so a task cannot be sent within a transaction`,
@@ -165,10 +190,10 @@ export class AppSender implements Sender {
 
   #toTask(call: TaskCall, own: TaskOptions, routed: RoutedMessage): OutgoingTask {
     const { options } = call
-    const { config, storeClock } = this.#parts
+    const { config } = this
     const parent = currentTask()?.request
     const id = options.taskId ?? randomUUID()
-    const nowMs = storeClock.now()
+    const nowMs = this.#storeClock.now()
     const task: Writable<OutgoingTask> = {
       id,
       task: call.name,
@@ -195,7 +220,7 @@ export class AppSender implements Sender {
     { priority, queue }: RoutedMessage,
     parent: TaskRequest | undefined,
   ): MessageProperties {
-    const { config } = this.#parts
+    const { config } = this
     const inherited = config.taskInheritParentPriority ? parent?.deliveryInfo.priority : undefined
     const properties: Writable<MessageProperties> = { correlationId: id }
     set(properties, 'replyTo', options.replyTo)
@@ -207,14 +232,18 @@ export class AppSender implements Sender {
   }
 
   #toPrepared(task: OutgoingTask, routed: RoutedMessage): PreparedCall {
-    const { config, encode } = this.#parts
     const { options } = routed
-    const outgoing = { route: routed.route, message: encode(task) }
-    const held = task.etaMs !== undefined && (options.delay ?? config.delay) === 'store'
+    const outgoing = { route: routed.route, message: this.#encode(task) }
+    const held = task.etaMs !== undefined && (options.delay ?? this.config.delay) === 'store'
     const timed = held ? { ...outgoing, ...dueOf(options, task.etaMs) } : outgoing
     const publishing = policyOf(options)
     const prepared = toCall(task, timed, routed.queue)
     return publishing === undefined ? prepared : { ...prepared, publishing }
+  }
+
+  #encode(task: OutgoingTask): Message {
+    const encode = this.config.taskProtocol === 1 ? encodeTaskV1 : encodeTask
+    return encode(task, this.#parts.codecs, this.#storeClock.now())
   }
 }
 

@@ -10,11 +10,14 @@ import type { Config } from '../config/config.js'
 import { resultTablesOption } from '../config/result-tables.js'
 import type { FailoverOrder } from '../config/value/failover-strategy.js'
 import { ConfigError } from '../errors/errors.js'
-import type { ResultCompressor } from '../message/compression/compressed-result.js'
-import type { ResultCodec } from '../message/result-codec.js'
+import type { Codecs } from '../message/codecs.js'
+import { resultCompressor } from '../message/compression/compressed-result.js'
+import { createResultCodec } from '../message/result-codec.js'
+import type { TaskLogger } from '../task/logger.js'
 import type { Clock } from '../util/clock.js'
 import { maskUrl } from '../util/mask-url.js'
 import { isRecord } from '../util/record.js'
+import { embeddedUrl } from './embedded.js'
 import { overriddenBackend, overrideOf } from './override-backends.js'
 
 /** Where a broker is, and how it is opened: enough for another thread to open it again. */
@@ -37,27 +40,28 @@ export function locationOfOpened(broker: Broker): BrokerLocation | undefined {
   return openedAt.get(broker)
 }
 
-/** What {@link Stores} needs. */
-export interface StoreParts {
+/** What opening stores needs of the app. */
+export interface StoreHost {
   readonly brokers: BrokerRegistry
   readonly backends: BackendRegistry
   readonly clock: Clock
-  /** URL of the embedded default. */
-  readonly embeddedUrl: () => string
-  readonly codec: () => ResultCodec
-  /** How results are compressed; `undefined` where they are not. */
-  readonly compress: () => ResultCompressor | undefined
-  /** Told of a backend that stores results as they are although they were to be compressed. */
-  readonly uncompressed: (backend: ResultBackend) => void
+  readonly codecs: Codecs
+  readonly logger: TaskLogger
+  config(): Config
+  /** Load the optional packages of the serializers that the settings name. */
+  prepareCodecs(): Promise<void>
 }
 
 /** Opens brokers and backends as the configuration names them. */
 export class Stores {
-  readonly #parts: StoreParts
+  readonly #app: StoreHost
+  readonly #folder: string
   #lastTarget: string | object | undefined
 
-  constructor(parts: StoreParts) {
-    this.#parts = parts
+  /** @param folder - Where the app is made: the embedded default lies beside its package. */
+  constructor(app: StoreHost, folder: string) {
+    this.#app = app
+    this.#folder = folder
   }
 
   /** Every broker the configuration names, in the order of failover. */
@@ -67,7 +71,7 @@ export class Stores {
 
   /** The first broker of the list. */
   location(config: Config): BrokerLocation {
-    const [target = this.#parts.embeddedUrl()] = this.#targets(config)
+    const [target = embeddedUrl(this.#folder)] = this.#targets(config)
     return this.#locate(target, config)
   }
 
@@ -84,14 +88,16 @@ export class Stores {
    * @param signal - Ends the attempt.
    * @throws the error of the last one that was tried.
    */
-  async openBroker(config: Config, signal: AbortSignal = new AbortController().signal): Promise<Broker> {
+  async openBroker(signal: AbortSignal = new AbortController().signal): Promise<Broker> {
+    await this.#app.prepareCodecs()
+    const config = this.#app.config()
     let failure: unknown
     for (const location of this.#inOrder(this.locations(config), config.brokerFailoverStrategy)) {
-      const opened = await this.#parts.brokers.open(location.target, location.options)
+      const opened = await this.#app.brokers.open(location.target, location.options)
       const broker = guardBroker(opened, {
         publishTimeoutMs: config.publishTimeoutMs,
         connectTimeoutMs: config.brokerConnectionTimeoutMs,
-        clock: this.#parts.clock,
+        clock: this.#app.clock,
       })
       try {
         await broker.connect(signal)
@@ -125,27 +131,38 @@ export class Stores {
   }
 
   /** A connected backend; `undefined` where results are switched off or the broker cannot hold them. */
-  async openBackend(config: Config): Promise<ResultBackend | undefined> {
+  async openBackend(): Promise<ResultBackend | undefined> {
+    await this.#app.prepareCodecs()
+    const config = this.#app.config()
     const target = this.backendTarget(config)
-    return target === undefined ? undefined : this.openBackendAt(target, config)
+    return target === undefined ? undefined : this.openBackendAt(target)
   }
 
   /** A connected backend that need not be the app's own. */
-  async openBackendAt(target: string | object, config: Config): Promise<ResultBackend> {
-    const compress = this.#parts.compress()
+  async openBackendAt(target: string | object): Promise<ResultBackend> {
+    await this.#app.prepareCodecs()
+    const config = this.#app.config()
+    const { codecs } = this.#app
+    const content = codecs.serializers.accept(config.resultAcceptContent)
+    const { resultCompression } = config
+    const compress =
+      resultCompression === undefined
+        ? undefined
+        : resultCompressor(codecs.compressors.get(resultCompression))
     const isBrokers = this.#targets(config).includes(target)
     const opened = await this.#makeBackend(target, config, {
-      codec: this.#parts.codec(),
+      codec: createResultCodec(config.resultSerializer, codecs, content),
       ...(compress === undefined ? {} : { compress }),
       transportOptions: {
         ...(isBrokers && brokerTlsOf(config, target)),
         ...backendOptionsOf(config, target),
       },
-      openBroker: (signal) => this.openBroker(config, signal),
+      openBroker: (signal) => this.openBroker(signal),
       autoMigrate: config.databaseAutoMigrate && typeof target === 'string',
-      clock: this.#parts.clock,
+      clock: this.#app.clock,
     })
-    if (compress !== undefined && opened.compresses !== true) this.#parts.uncompressed(opened)
+    if (compress !== undefined && opened.compresses !== true)
+      this.#app.logger.warn({ backend: opened.name }, uncompressedText(opened.name))
     const backend = guardBackend(opened)
     await backend.connect(new AbortController().signal)
     return backend
@@ -159,7 +176,7 @@ export class Stores {
     const override =
       typeof target === 'string' ? await overriddenBackend(config.overrideBackends, target) : undefined
     return override === undefined || typeof target !== 'string'
-      ? this.#parts.backends.open(target, options)
+      ? this.#app.backends.open(target, options)
       : override(parseConnectionUrl(target), options)
   }
 
@@ -186,7 +203,7 @@ export class Stores {
     return (
       !isOverridden &&
       !('store' in Object(target)) &&
-      this.#parts.backends.find(target).entry.supportsAutoexpire === false
+      this.#app.backends.find(target).entry.supportsAutoexpire === false
     )
   }
 
@@ -199,7 +216,7 @@ export class Stores {
 
   #targets(config: Config): readonly (string | object)[] {
     const choice = chooseBroker(config)
-    if (choice.kind === 'embedded') return [this.#parts.embeddedUrl()]
+    if (choice.kind === 'embedded') return [embeddedUrl(this.#folder)]
     return choice.kind === 'urls' ? choice.urls : [choice.instance]
   }
 
@@ -207,10 +224,10 @@ export class Stores {
     const options: BrokerOptions = {
       transportOptions: transportOptionsOf(config, target),
       autoMigrate: config.databaseAutoMigrate && typeof target === 'string',
-      clock: this.#parts.clock,
+      clock: this.#app.clock,
     }
     const shown = shownTarget(target)
-    const { moduleUrl, acceptsDriverSuffix, schemes } = this.#parts.brokers.find(target).entry
+    const { moduleUrl, acceptsDriverSuffix, schemes } = this.#app.brokers.find(target).entry
     if (typeof target !== 'string')
       return { target, options, shown, moduleUrl: undefined, dropsDriverSuffix: false }
     const dropsDriverSuffix =
@@ -272,7 +289,7 @@ function brokerTlsOf(
 }
 
 /** What is said of a backend that cannot do what `resultCompression` asks. */
-export function uncompressedText(name: string): string {
+function uncompressedText(name: string): string {
   return `resultCompression has no effect: the backend "${name}" keeps results as they are`
 }
 

@@ -10,15 +10,15 @@ import { ConfigError } from '../errors/errors.js'
 import type { ResultSource } from '../result/source.js'
 import type { TaskDefinition } from '../task/definition.js'
 import { maskUrl } from '../util/mask-url.js'
+import type { Stores } from './stores.js'
 
 /** The result backends that tasks name as their own, each opened once. */
 export class TaskBackends {
-  readonly #open: (url: string) => Promise<ResultBackend>
+  readonly #stores: Stores
   readonly #opened = new Map<string, Promise<ResultBackend>>()
 
-  /** @param open - Opens and connects a backend. */
-  constructor(open: (url: string) => Promise<ResultBackend>) {
-    this.#open = open
+  constructor(stores: Stores) {
+    this.#stores = stores
   }
 
   /**
@@ -30,7 +30,7 @@ export class TaskBackends {
     if (/^(rpc|amqp|amqps|pyamqp):/.test(url)) {
       throw new ConfigError(`expected the backend of a task to keep results, got: ${maskUrl(url)}`)
     }
-    const opening = this.#opened.get(url) ?? this.#open(url)
+    const opening = this.#opened.get(url) ?? this.#stores.openBackendAt(url)
     this.#opened.set(url, opening)
     try {
       return await opening

@@ -13,6 +13,7 @@ import { InterruptibleSleep } from '../util/interruptible-sleep.js'
 import type { PeriodicTasks } from './periodic-tasks.js'
 import { OccurrenceSender, type SendingHost } from './occurrence-sender.js'
 import { syncEntries } from './sync-entries.js'
+import { internalsOf, type AppWith } from '../util/internals.js'
 import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 
 /** What a beat needs of its app. */
@@ -62,8 +63,9 @@ export class Beat {
   #missed = 0
   #loggedAtMs = Number.NEGATIVE_INFINITY
 
-  constructor(app: BeatHost, options: BeatOptions = {}) {
+  constructor(lovage: AppWith<BeatHost>, options: BeatOptions = {}) {
     refuseUnknown(options, { logger: true, onTick: true } satisfies KnownMembers<BeatOptions>, 'a beat')
+    const app = internalsOf(lovage)
     this.#app = app
     this.#options = options
     this.#logger = guardLogger(options.logger ?? app.logger)

@@ -3,12 +3,10 @@ import type { OpenSchedules } from './open-schedules.js'
 import type { Occurrence } from '../broker/contract.js'
 import { delayedIfAble } from '../broker/delay-limit.js'
 import type { PreparedCall, Sender } from '../task/sender.js'
-import { compose, type Around } from '../util/around.js'
 
 /** What it takes to send: an app. */
 export interface SendingHost {
   readonly sender: Sender
-  readonly around: { readonly publish: readonly Around<PreparedCall, void>[] }
 }
 
 /** Sends occurrences: in one step with their record where one store holds both. */
@@ -29,7 +27,6 @@ export class OccurrenceSender {
    * send it again, under the same task id.
    */
   async send(entry: PeriodicEntry, occurrence: Occurrence): Promise<boolean> {
-    const { sender, around } = this.#app
     const { headers } = entry.options
     const options = {
       ...entry.options,
@@ -41,14 +38,15 @@ export class OccurrenceSender {
       },
     }
     const { task: name, args, kwargs } = entry
-    const prepared = await sender.prepare({ name, args, kwargs, options })
-    let isFirst = false
-    const send = async (ready: PreparedCall): Promise<void> => {
-      isFirst = this.#store.sendsToo
-        ? await this.#claim(occurrence, ready)
-        : await this.#sendElsewhere(occurrence, ready)
-    }
-    await (around.publish.length === 0 ? send : compose(around.publish, send))(prepared)
+    let isFirst = true
+    await this.#app.sender.send({ name, args, kwargs, options }, async (ready, publish) => {
+      if (this.#store.sendsToo) {
+        isFirst = await this.#claim(occurrence, ready)
+        return
+      }
+      await publish(ready)
+      await this.#store.schedules.claimOccurrence(occurrence, [])
+    })
     return isFirst
   }
 
@@ -59,11 +57,5 @@ export class OccurrenceSender {
       this.#declared.add(queue.name)
     }
     return schedules.claimOccurrence(occurrence, [delayedIfAble(broker, outgoing)])
-  }
-
-  async #sendElsewhere(occurrence: Occurrence, ready: PreparedCall): Promise<boolean> {
-    await this.#app.sender.publish(ready, ready.publishing)
-    await this.#store.schedules.claimOccurrence(occurrence, [])
-    return true
   }
 }

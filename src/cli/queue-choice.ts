@@ -1,6 +1,7 @@
 import type { Lovage } from '../app/app.js'
 import { suggest } from '../util/suggest.js'
 import { UsageError } from './usage-error.js'
+import { internalsOf } from '../util/internals.js'
 
 /** `-Q` and `-X` as typed. */
 export interface QueueFlags {
@@ -14,7 +15,11 @@ export interface QueueFlags {
  * @throws UsageError for an excluded queue that is none of them.
  */
 export function chosenQueues(app: Lovage, flags: QueueFlags): readonly string[] {
-  const all = flags.queues ?? app.queues().map((queue) => queue.name)
+  const all =
+    flags.queues ??
+    internalsOf(app)
+      .queues()
+      .map((queue) => queue.name)
   const excluded = flags.excludeQueues ?? []
   const unknown = excluded.find((name) => !all.includes(name))
   if (unknown !== undefined) {

@@ -5,6 +5,7 @@ import { painter, type Paint } from './io.js'
 import { levelNamed, logFormat, logLevel, openLog, type LogFormat, type LogPatterns } from './log.js'
 import { redirectConsole, type RedirectLevel } from './redirect-console.js'
 import type { CommandContext } from './command-context.js'
+import { internalsOf } from '../util/internals.js'
 
 /** How the log of a worker was asked for on the command line. */
 export interface LogFlags {
@@ -42,7 +43,7 @@ export function openWorkerLog(session: CommandContext, app: Lovage, flags: LogFl
  * @throws ConfigError for a level that is none.
  */
 export function redirectOutput(app: Lovage, logger: TaskLogger): () => void {
-  const { workerRedirectStdouts, workerRedirectStdoutsLevel } = app.config()
+  const { workerRedirectStdouts, workerRedirectStdoutsLevel } = internalsOf(app).config()
   if (!workerRedirectStdouts) return () => undefined
   return redirectConsole(logger, redirectLevel(workerRedirectStdoutsLevel))
 }
@@ -70,14 +71,14 @@ function patternsOf(app: Lovage): LogPatterns | undefined {
   const worker = app.conf.has('workerLogFormat')
   const task = app.conf.has('workerTaskLogFormat')
   if (!worker && !task) return undefined
-  const { workerLogFormat, workerTaskLogFormat } = app.config()
+  const { workerLogFormat, workerTaskLogFormat } = internalsOf(app).config()
   return { ...(worker ? { worker: workerLogFormat } : {}), ...(task ? { task: workerTaskLogFormat } : {}) }
 }
 
 /** `workerLogColor` decides where neither `--no-color` nor `NO_COLOR` does. */
 function paintOf(session: CommandContext, app: Lovage): Paint {
   const { io, flags } = session
-  const wanted = app.config().workerLogColor
+  const wanted = internalsOf(app).config().workerLogColor
   const env = wanted === true ? { ...io.env, FORCE_COLOR: '1' } : io.env
   return painter(io.stderr, { env }, flags.color && wanted !== false)
 }

@@ -11,12 +11,13 @@ import { flattenGroups, parseTuples, taskTuple, type ParsedTuple } from './resul
 import type { ResultSource } from './source.js'
 import { EXCEPTION_STATES, isReady, PENDING, PROPAGATE_STATES, SUCCESS } from './states.js'
 import { waitForEnd, type WaitForEndOptions } from './wait-for-end.js'
+import { AppWith, internalsOf } from '../util/internals.js'
 import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 
 /** What a handle is made of, beside the id. */
 export interface AsyncResultOptions {
-  /** Where records are read. */
-  readonly app: ResultSource
+  /** The app whose results are read, or what reads them. */
+  readonly app: AppWith<ResultSource> | ResultSource
   /** The task's name, where it is known. */
   readonly taskName?: string | undefined
   /** The result this one follows. */
@@ -62,7 +63,7 @@ export class AsyncResult<Value = unknown> implements ResultHandle<Value> {
     refuseUnknown(options, RESULT_OPTIONS, 'an AsyncResult')
     this.id = id
     this.parent = options.parent
-    this.#app = options.app
+    this.#app = options.app instanceof AppWith ? internalsOf(options.app) : options.app
     this.#sentAtMs = options.sentAtMs ?? Number.NEGATIVE_INFINITY
     this.#taskName = options.taskName
   }

@@ -3,6 +3,7 @@ import type { Embed, OutgoingTask, TaskMessage } from '../message/task-message.j
 import type { RetryPolicyInput } from '../config/value/task-settings.js'
 import type { CallOptions } from './call-options.js'
 import type { GrantedRetry } from './outcome.js'
+import type { Around } from '../util/around.js'
 import type { TaskRequest } from './request.js'
 
 /** One call before it is routed and encoded. */
@@ -42,6 +43,14 @@ export interface PublishOptions {
 /** Turns calls into messages and messages into confirmed publishes. Implemented by the app. */
 export interface Sender {
   /**
+   * {@link prepare} the call and publish it with confirmation; connects and declares the queue first. Concurrent calls travel in one
+   * batch. What the app puts around publishing runs around it.
+   *
+   * @param innermost - Stands inside of all of that, next to the publish itself.
+   * @throws `UnsupportedError` for a call within a transaction where the broker is no SQL database.
+   */
+  send(call: TaskCall, innermost?: Around<PreparedCall, void>): Promise<PreparedCall>
+  /**
    * Validate, route and encode. Opens a connection only to count a length of time (`countdown`, `expires`) on the broker's clock.
    *
    * @throws `TaskArgumentsError`, `EncodeError`, `QueueNotFoundError`, `UnsupportedError`, before anything is sent.
@@ -51,12 +60,4 @@ export interface Sender {
   prepareRetry(message: TaskMessage, request: TaskRequest, retry: GrantedRetry): Promise<PreparedCall>
   /** The message as the broker can take it, for whoever publishes it together with something else. Declares its queue. */
   ready(sendable: Sendable): Promise<Outgoing>
-  /** Publish with confirmation; connects and declares the queue first. Concurrent calls travel in one batch. */
-  publish(sendable: Sendable, options?: PublishOptions): Promise<void>
-  /**
-   * Publish as part of a transaction of the application's; nothing is tried again, as that is the transaction's.
-   *
-   * @throws `UnsupportedError` where the broker is no SQL database.
-   */
-  publishWithin(transaction: object, sendable: Sendable): Promise<void>
 }

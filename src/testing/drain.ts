@@ -6,6 +6,7 @@ import { ManualClock } from './manual-clock.js'
 import { startWorker } from './start-worker.js'
 import { recordTasks, type TaskPassage, type TaskRecorder } from './task-recorder.js'
 import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
+import { internalsOf } from '../util/internals.js'
 
 /** What to run. */
 export interface DrainOptions {
@@ -43,7 +44,14 @@ export async function drain(app: Lovage, options: DrainOptions = {}): Promise<Dr
   refuseUnknown(options, DRAIN_OPTIONS, 'drain')
   const clock = options.withScheduled === true ? movableClock(app) : undefined
   const recorder = recordTasks(app)
-  const queues = options.queues ?? [...new Set([...app.queues().map(({ name }) => name), ...recorder.queues])]
+  const queues = options.queues ?? [
+    ...new Set([
+      ...internalsOf(app)
+        .queues()
+        .map(({ name }) => name),
+      ...recorder.queues,
+    ]),
+  ]
   const ends: TaskPassage[] = []
   const run: DrainRun = { app, queues, recorder, ends, limit: options.limit ?? Infinity }
   const stopListening = recorder.listen((passage) => {
@@ -98,10 +106,10 @@ function stopAtLimit(run: DrainRun, stop: () => void): () => void {
 }
 
 async function depth({ app, queues }: DrainRun): Promise<number> {
-  const broker = await app.broker()
+  const broker = await internalsOf(app).broker()
   const depths = await Promise.all(
     queues.map(async (name) => {
-      await broker.declare(app.queueSpec(name))
+      await broker.declare(internalsOf(app).queueSpec(name))
       return broker.depth(name)
     }),
   )
@@ -113,7 +121,8 @@ function nextDue(run: DrainRun, clock: ManualClock | undefined): number | undefi
 }
 
 function movableClock(app: Lovage): ManualClock {
-  if (app.clock instanceof ManualClock) return app.clock
+  const { clock } = internalsOf(app)
+  if (clock instanceof ManualClock) return clock
   throw new TaskError(
     'withScheduled needs an app with a ManualClock: new TestApp({}, { clock: new ManualClock() })',
   )

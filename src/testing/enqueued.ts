@@ -6,6 +6,7 @@ import type { AnyTask } from '../task/task.js'
 import { toMs, type DurationInput } from '../util/duration.js'
 import { recorderOf, type EnqueuedTask } from './task-recorder.js'
 import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
+import { internalsOf } from '../util/internals.js'
 
 /** Which calls are meant; what is left out does not count. */
 export interface EnqueuedQuery {
@@ -110,7 +111,7 @@ async function becomes(app: Lovage, condition: () => boolean, withinMs: number):
     const stopListening = recorderOf(app).listen(() => {
       if (condition()) end(true)
     })
-    const cancelTimer = app.clock.setTimer(withinMs, () => end(false))
+    const cancelTimer = internalsOf(app).clock.setTimer(withinMs, () => end(false))
   })
 }
 

@@ -1,8 +1,10 @@
-import type { Execution, Lovage } from '../app/app.js'
+import type { Lovage } from '../app/app.js'
+import type { Execution } from '../app/internals.js'
 import { TaskError } from '../errors/errors.js'
 import type { Outcome } from '../task/outcome.js'
 import type { PreparedCall } from '../task/sender.js'
 import { leastOf } from '../util/long-list.js'
+import { internalsOf } from '../util/internals.js'
 
 /** One call that was sent, as far as a test asks about it. */
 export interface EnqueuedTask {
@@ -51,11 +53,11 @@ export class TaskRecorder {
 
   constructor(app: Lovage) {
     this.#app = app
-    app.around.publish.push(async (call, next) => {
+    internalsOf(app).around.publish.push(async (call, next) => {
       await next(call)
       this.#sent(call)
     })
-    app.around.execute.push(async (execution, next) => {
+    internalsOf(app).around.execute.push(async (execution, next) => {
       this.#started(execution)
       const outcome = await next(execution)
       this.#ended(execution, outcome)
@@ -80,7 +82,7 @@ export class TaskRecorder {
 
   /** The next moment at which something falls due, in epoch milliseconds; `undefined` when nothing is delayed. */
   nextDueMs(): number | undefined {
-    this.#due = this.#due.filter((dueMs) => dueMs > this.#app.clock.now())
+    this.#due = this.#due.filter((dueMs) => dueMs > internalsOf(this.#app).clock.now())
     return this.#due.length === 0 ? undefined : leastOf(this.#due)
   }
 
@@ -122,7 +124,7 @@ export class TaskRecorder {
   #ended({ request }: Execution, outcome: Outcome): void {
     if (outcome.kind === 'retry') {
       const { etaMs, countdownMs = 0 } = outcome.retry
-      this.#due = [...this.#due, etaMs ?? this.#app.clock.now() + countdownMs]
+      this.#due = [...this.#due, etaMs ?? internalsOf(this.#app).clock.now() + countdownMs]
     }
     this.#note({ id: request.id, task: request.task, args: request.args, ...endOf(outcome) })
   }

@@ -7,6 +7,7 @@ import type { AnyTask } from '../task/task.js'
 import { toMs, type DurationInput } from '../util/duration.js'
 import { recorderOf, type TaskPassage } from './task-recorder.js'
 import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
+import { internalsOf } from '../util/internals.js'
 
 /** How long to wait. */
 export interface WaitForOptions {
@@ -101,7 +102,7 @@ export async function waitForTask(
       stopListening()
       resolve(passage)
     })
-    const cancelTimer = app.clock.setTimer(toMs(timeout, 'timeout'), () => {
+    const cancelTimer = internalsOf(app).clock.setTimer(toMs(timeout, 'timeout'), () => {
       stopListening()
       reject(new TimeoutError(`no ${state} of ${name} in time; there was: ${printed(recorder.passages)}`))
     })

@@ -1,4 +1,5 @@
-import type { Execution, Lovage } from '../app/app.js'
+import type { Lovage } from '../app/app.js'
+import type { Execution } from '../app/internals.js'
 import { locationOfOpened, type BrokerLocation } from '../app/stores.js'
 import type { ResultBackend } from '../backend/contract.js'
 import { parseConnectionUrl } from '../broker/connection-url.js'
@@ -12,32 +13,35 @@ import { withBuiltInTasks } from './built-in-tasks.js'
 import type { WorkerHost } from './host.js'
 import type { KeeperStart } from './lease/keeper-messages.js'
 import type { Execute } from './pool/pool.js'
+import { internalsOf } from '../util/internals.js'
 
 /** What the worker's parts need, taken from an app whose codecs are prepared. */
 export function hostOfApp(app: Lovage, logger: TaskLogger, backend: ResultBackend | undefined): WorkerHost {
-  const config = app.config()
-  const { clock } = app
+  const config = internalsOf(app).config()
+  const { clock } = internalsOf(app)
   const elapsedMs = (): number => performance.now()
   return {
     tasks: withBuiltInTasks(app.tasks, backend),
-    errors: app.errors,
-    sender: app.sender,
+    errors: internalsOf(app).errors,
+    sender: internalsOf(app).sender,
     clock,
     elapsedMs,
     storeClock: new StoreClock({ clock, elapsedMs }),
     logger,
     backend,
-    codec: backend === undefined ? undefined : createResultCodec(config.resultSerializer, app.codecs),
+    codec:
+      backend === undefined ? undefined : createResultCodec(config.resultSerializer, internalsOf(app).codecs),
     execute: executeOf(app),
-    openBroker: () => app.openBroker(),
-    keeperStart: (broker) => keeperStartOf(app, locationOfOpened(broker) ?? app.brokerLocation()),
-    readTask: (message) => app.readTask(message),
+    openBroker: () => internalsOf(app).openBroker(),
+    keeperStart: (broker) =>
+      keeperStartOf(app, locationOfOpened(broker) ?? internalsOf(app).brokerLocation()),
+    readTask: (message) => internalsOf(app).readTask(message),
   }
 }
 
 /** The app's list of around-functions, composed anew for each run only where there are any. */
 function executeOf(app: Lovage): Execute {
-  const around = app.around.execute
+  const around = internalsOf(app).around.execute
   return (definition, request, port) => {
     if (around.length === 0) return executeTask(definition, request, port)
     const run = compose(around, (execution: Execution) =>
@@ -64,6 +68,6 @@ function keeperStartOf(app: Lovage, location: BrokerLocation): KeeperStart | und
     brokerUrl: target,
     hasDriverSuffix: app.brokers.find(target).url.scheme !== parseConnectionUrl(target).scheme,
     transportOptions: options.transportOptions ?? {},
-    leaseMs: app.config().leaseMs,
+    leaseMs: internalsOf(app).config().leaseMs,
   }
 }

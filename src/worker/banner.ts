@@ -1,6 +1,7 @@
 import type { Lovage } from '../app/app.js'
 import type { QueueSpec } from '../broker/contract.js'
 import type { WorkerSettings } from './settings.js'
+import { internalsOf } from '../util/internals.js'
 
 /** What a worker says of itself when it starts; the command line prints it. */
 export interface WorkerBanner {
@@ -32,8 +33,8 @@ export function bannerOf(app: Lovage, settings: WorkerSettings, queues: readonly
   return {
     hostname: settings.hostname,
     app: app.main,
-    transport: app.brokerLocation().shown,
-    results: app.backendLocation() ?? 'disabled',
+    transport: internalsOf(app).brokerLocation().shown,
+    results: internalsOf(app).backendLocation() ?? 'disabled',
     concurrency: settings.concurrency,
     pool: settings.pool,
     queues: queues.map(toBannerQueue),

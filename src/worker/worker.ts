@@ -17,6 +17,7 @@ import { resolveSettings, type WorkerSettings } from './settings.js'
 import { Shutdown } from './shutdown.js'
 import type { StopOptions, WorkerExit, WorkerOptions } from './worker-options.js'
 import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
+import { internalsOf } from '../util/internals.js'
 
 /** Where a worker is in its life. */
 export type WorkerState = 'new' | 'starting' | 'running' | 'stopping' | 'stopped'
@@ -81,16 +82,16 @@ export class Worker {
   constructor(app: Lovage, options: WorkerOptions = {}) {
     refuseUnknown(options, WORKER_OPTIONS, 'a worker')
     this.#app = app
-    this.#settings = resolveSettings(app.config(), options)
-    this.#queues = chooseQueues(app, options)
-    this.#logger = guardLogger(options.logger ?? app.logger)
+    this.#settings = resolveSettings(internalsOf(app).config(), options)
+    this.#queues = chooseQueues(internalsOf(app), options)
+    this.#logger = guardLogger(options.logger ?? internalsOf(app).logger)
     this.hostname = this.#settings.hostname
-    this.#pause = new InterruptibleSleep(app.clock)
+    this.#pause = new InterruptibleSleep(internalsOf(app).clock)
     this.#shutdown = new Shutdown(
-      app.clock,
+      internalsOf(app).clock,
       this.#settings.shutdownTimeoutMs,
-      app.config().workerSoftShutdownTimeoutMs,
-      app.config().workerEnableSoftShutdownOnIdle,
+      internalsOf(app).config().workerSoftShutdownTimeoutMs,
+      internalsOf(app).config().workerEnableSoftShutdownOnIdle,
     )
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve
@@ -165,8 +166,8 @@ export class Worker {
     if (poolWarning !== undefined) this.#logger.warn({}, poolWarning)
     armFailpointsOfEnvironment()
     try {
-      await this.#app.loadTaskModules()
-      await this.#app.prepareCodecs()
+      await internalsOf(this.#app).loadTaskModules()
+      await internalsOf(this.#app).prepareCodecs()
       const backend = await this.#openBackend()
       if (this.#stopping !== undefined) return
       const core = await this.#createCore(backend)
@@ -220,7 +221,7 @@ export class Worker {
   async #openBackend(): Promise<ResultBackend | undefined> {
     for (let tries = 0; ; tries += 1) {
       try {
-        return await this.#app.workerBackend()
+        return await internalsOf(this.#app).workerBackend()
       } catch (thrown) {
         const error = toError(thrown)
         const isRetryable = error instanceof LovageError && error.retryable && this.#settings.retryOnStartup
@@ -237,7 +238,7 @@ export class Worker {
   }
 
   async #purge(): Promise<void> {
-    const broker = await this.#app.openBroker()
+    const broker = await internalsOf(this.#app).openBroker()
     try {
       for (const queue of this.#queues) {
         await broker.declare(queue)

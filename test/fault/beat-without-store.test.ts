@@ -6,6 +6,7 @@ import { Lovage } from '../../src/index.js'
 import { OwnServer } from '../support/own-server.js'
 import { canStartRedis, RedisServer } from '../support/redis-server.js'
 import { audit, takeSent, type SentOccurrence } from './fixture/sent-occurrences.js'
+import { internalsOf } from '../../src/util/internals.js'
 
 const DOWN_MS = process.env['LOVAGE_TEST_FULL'] === 'true' ? 300_000 : 4_000
 const LIMIT_MS = DOWN_MS + 60_000
@@ -59,8 +60,8 @@ interface Outcome {
 /** What beat sends around a time in which its store is down. */
 async function ordeal(store: Store): Promise<Outcome> {
   await using app = new Lovage('clock', { broker: store.url, backend: false })
-  app.periodic.add('all', { task: 'clock.tick', schedule: 1, catchUp: 'all' })
-  app.periodic.add('last', { task: 'clock.tick', schedule: 1 })
+  internalsOf(app).periodic.add('all', { task: 'clock.tick', schedule: 1, catchUp: 'all' })
+  internalsOf(app).periodic.add('last', { task: 'clock.tick', schedule: 1 })
   await using beat = new Beat(app)
   const running = beat.run()
   await more(beat)

@@ -6,6 +6,7 @@ import type { Message } from '../../src/message/message.js'
 import { FaultBench } from './fixture/fault-bench.js'
 import { killStores } from './fixture/fault-store.js'
 import { Worker } from '../../src/worker/index.js'
+import { internalsOf } from '../../src/util/internals.js'
 
 jest.setTimeout(120_000)
 
@@ -71,8 +72,8 @@ describe.each(killStores().map((store) => [store.name, store] as const))(
         store,
       )
       const { app, note } = bench.tasks
-      const broker = await app.broker()
-      await broker.declare(app.queueSpec(bench.queue))
+      const broker = await internalsOf(app).broker()
+      await broker.declare(internalsOf(app).queueSpec(bench.queue))
       await using worker = new Worker(app)
       await worker.start()
 
@@ -93,8 +94,8 @@ describe.each(killStores().map((store) => [store.name, store] as const))(
     it('are all kept aside, byte for byte, when nobody may read them', async () => {
       await using bench = await FaultBench.open({}, true, store)
       const { app } = bench.tasks
-      const broker = await app.broker()
-      await broker.declare(app.queueSpec(bench.queue))
+      const broker = await internalsOf(app).broker()
+      await broker.declare(internalsOf(app).queueSpec(bench.queue))
       const bodies = fc.sample(fc.uint8Array({ minLength: 1, maxLength: 300 }), 100)
       await broker.publish(
         bodies.map((bytes, index) => ({

@@ -9,6 +9,7 @@ import { behind, type Network } from '../integration/beat/cut-network.js'
 import { tempFolder } from '../support/temp.js'
 import { beatStores, type FaultStore } from './fixture/fault-store.js'
 import { audit, patientApp, takeSent } from './fixture/sent-occurrences.js'
+import { internalsOf } from '../../src/util/internals.js'
 
 const isFull = process.env['LOVAGE_TEST_FULL'] === 'true'
 const TICKS = isFull ? 1_000 : 25
@@ -41,7 +42,11 @@ class Member implements Network {
         return { createBroker: (_url, options) => behind(this, createBroker(found.url, options)) }
       },
     })
-    this.app.periodic.add('tick', { task: 'clock.tick', schedule: EVERY_MS / 1000, catchUp: 'all' })
+    internalsOf(this.app).periodic.add('tick', {
+      task: 'clock.tick',
+      schedule: EVERY_MS / 1000,
+      catchUp: 'all',
+    })
     this.beat = new Beat(this.app)
   }
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { Lovage } from '../../src/index.js'
 import { Worker } from '../../src/worker/index.js'
 import { canStartRabbitmq, RabbitmqServer } from '../support/rabbitmq-server.js'
+import { internalsOf } from '../../src/util/internals.js'
 
 jest.setTimeout(90_000)
 
@@ -94,7 +95,7 @@ describeHere('RabbitMQ with limits', () => {
         backend: false,
         brokerHeartbeat,
       })
-      await own.broker()
+      await internalsOf(own).broker()
 
       const list = await server.ctl('-q', '--no-table-headers', 'list_connections', 'user', 'timeout')
       await own.close()

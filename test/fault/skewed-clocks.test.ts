@@ -3,6 +3,7 @@ import { describe, expect, it, jest } from '@jest/globals'
 import type { Message } from '../../src/message/message.js'
 import { FaultBench } from './fixture/fault-bench.js'
 import { killStores, type FaultStore } from './fixture/fault-store.js'
+import { internalsOf } from '../../src/util/internals.js'
 
 jest.setTimeout(60_000)
 
@@ -17,7 +18,7 @@ function openBench(store: FaultStore): Promise<FaultBench> {
 
 /** A message as another client writes it, to the queue of the bench. */
 async function send(bench: FaultBench, headers: Message['headers'], args: readonly unknown[]): Promise<void> {
-  const broker = await bench.tasks.app.broker()
+  const broker = await internalsOf(bench.tasks.app).broker()
   const message: Message = {
     body: Buffer.from(JSON.stringify([args, {}, null])),
     contentType: 'application/json',

@@ -18,6 +18,7 @@ import type { TempFolder } from '../support/temp.js'
 import { NotedRuns } from './fixture/noted-runs.js'
 import { faultApp } from './fixture/tasks.js'
 import type { FaultTasks } from './fixture/tasks.js'
+import { internalsOf } from '../../src/util/internals.js'
 
 jest.setTimeout(120_000)
 
@@ -257,7 +258,7 @@ for (const kind of ['postgresql', 'mariadb'] as const) {
         await using worker = new Worker(tasks.app, { concurrency: 5 })
         await worker.start()
         const running = await tasks.wait.delay(runs.path, 'running', 1500)
-        const broker = await tasks.app.broker()
+        const broker = await internalsOf(tasks.app).broker()
         await broker.declare({ name: 'parked', lifetime: 'durable', bindings: [] })
         const { sent, error } = await fillUp(broker)
         await sleep(2000)

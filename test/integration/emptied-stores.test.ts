@@ -13,6 +13,7 @@ import { serviceUrl } from '../support/service-url.js'
 import { sqlPlace, type SqlServer } from '../support/sql-place.js'
 import { randomName, tempFolder } from '../support/temp.js'
 import { SqsStage } from './sqs/stage.js'
+import { internalsOf } from '../../src/util/internals.js'
 
 /** A store of a test's own, and all that is in it: one text for each key, row or document, as `table: content`. */
 interface Place {
@@ -47,7 +48,7 @@ async function memoryPlace(): Promise<Place> {
   return {
     settings: { broker: url, backend: url },
     contents: async () => {
-      const broker = await app.broker()
+      const broker = await internalsOf(app).broker()
       const entries = await broker.schedules?.loadEntries()
       return [...((await broker.queues?.()) ?? []), ...(entries?.keys() ?? [])]
     },
@@ -280,8 +281,8 @@ describe.each(stores)('$store, once all has ended', ({ isHere = true, open }) =>
 async function fillAndEmpty(place: Place): Promise<void> {
   const settings = { ...place.settings, resultExpires: 1 }
   await using looks = new Lovage('looks', settings)
-  const broker = await looks.broker()
-  const backend = await looks.resultBackend()
+  const broker = await internalsOf(looks).broker()
+  const backend = await internalsOf(looks).resultBackend()
   {
     await using app = new Lovage('emptied', settings)
     await useAll(app)

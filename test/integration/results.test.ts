@@ -15,6 +15,7 @@ import {
 import { startWorker, waitFor } from '../../src/testing/index.js'
 import { projectRoot, run } from '../support/child.js'
 import { randomName, tempFolder, type TempFolder } from '../support/temp.js'
+import { internalsOf } from '../../src/util/internals.js'
 
 class OutOfStockError extends Error {
   override name = 'OutOfStockError'
@@ -200,7 +201,7 @@ describe.each(stores)('results on $store', ({ store, urlIn }) => {
   test('a SUCCESS is never replaced by what comes later', async () => {
     const result = await scene.add.delay(1, 2)
     await result.get(10)
-    const backend = await scene.app.resultBackend()
+    const backend = await internalsOf(scene.app).resultBackend()
 
     for (const state of ['STARTED', 'RETRY', 'FAILURE', 'SUCCESS']) {
       await backend.store([{ taskId: result.id, state, result: 99, children: [] }], { ttlMs: 60_000 })

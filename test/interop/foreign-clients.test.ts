@@ -11,6 +11,7 @@ import { serviceUrl } from '../support/service-url.js'
 import { foreignCalls, type ForeignCall } from '../unit/message/foreign-calls.js'
 import { rabbitmqPlace, redisPlace } from './support/place.js'
 import { randomName, type InteropPlace } from './support/stage.js'
+import { internalsOf } from '../../src/util/internals.js'
 
 /** A store that clients of other languages put their messages on. */
 interface ForeignStore {
@@ -71,8 +72,8 @@ function runOn(store: ForeignStore, place: InteropPlace): void {
       },
       { params: ['x', 'y'] },
     )
-    broker = await app.broker()
-    await broker.declare(app.queueSpec(queue))
+    broker = await internalsOf(app).broker()
+    await broker.declare(internalsOf(app).queueSpec(queue))
     client = await store.send(place, queue, store.calls)
     worker = await startWorker(app)
   })

@@ -16,6 +16,7 @@ import { parseArgs, parseKwargs, parseSeconds, parseWhole } from '../values.js'
 import { refuseLater } from '../worker-flags.js'
 import { openWorkerLog, type LogFlags } from '../worker-log.js'
 import { COMMAND_SUMMARIES } from './summaries.js'
+import { internalsOf } from '../../util/internals.js'
 
 interface BeatFlags extends LogFlags {
   readonly maxInterval?: string
@@ -71,7 +72,7 @@ async function runBeat(session: CommandContext, flags: BeatFlags, words: readonl
   const idle = inactiveSettingsNote(app.conf)
   if (idle !== undefined) session.note(idle)
   const { logger } = openWorkerLog(session, app, flags)
-  app.logger = logger
+  internalsOf(app).logger = logger
   const beat = new Beat(app)
   const release = onStopSignals({
     warm: () => void beat.stop(),
@@ -134,7 +135,7 @@ function addCommand(session: CommandContext): Command {
     .action(async (name: string, flags: EntryFlags) => {
       const schedule = scheduleOf(flags)
       const app = await session.openApp()
-      if (app.config().beatStore === undefined) refuseProcessBroker(session, app, 'beat add')
+      if (internalsOf(app).config().beatStore === undefined) refuseProcessBroker(session, app, 'beat add')
       await app.beat.upsert(name, {
         task: flags.task ?? '',
         schedule,
@@ -168,7 +169,7 @@ function changeCommand(session: CommandContext, change: Change): Command {
       const app = await session.openApp()
       refuseProcessBroker(session, app, `beat ${change}`)
       if (change === 'run') {
-        await app.loadTaskModules()
+        await internalsOf(app).loadTaskModules()
         session.print((await app.beat.runNow(name)).id)
         return
       }

@@ -11,6 +11,7 @@ import { UsageError } from '../usage-error.js'
 import { parseArgs, parseDate, parseKwargs, parseSeconds, parseSecondsOrDate, parseWhole } from '../values.js'
 import { showResult } from './result.js'
 import { COMMAND_SUMMARIES } from './summaries.js'
+import { internalsOf } from '../../util/internals.js'
 
 interface CallFlags {
   readonly args?: string
@@ -57,7 +58,7 @@ async function call(session: CommandContext, name: string, flags: CallFlags): Pr
   const request = { args: parseArgs(flags.args), kwargs: parseKwargs(flags.kwargs), ...callOptions(flags) }
   const app = await session.openApp()
   refuseProcessBroker(session, app, 'call')
-  await app.loadTaskModules()
+  await internalsOf(app).loadTaskModules()
   if (flags.force !== true) refuseMistyped(app, name)
   const result = await app.sendTask(name, request)
   if (flags.wait !== undefined) {

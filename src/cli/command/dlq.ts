@@ -17,6 +17,7 @@ import { UsageError } from '../usage-error.js'
 import { collectList, parseWhole } from '../values.js'
 import { append } from '../../util/long-list.js'
 import { COMMAND_SUMMARIES } from './summaries.js'
+import { internalsOf } from '../../util/internals.js'
 
 interface DlqFlags extends Pick<QueueFlags, 'queues'> {
   readonly limit?: string
@@ -70,7 +71,7 @@ async function list(session: CommandContext, _ids: readonly string[], flags: Dlq
   const app = await session.openApp()
   const letters: DeadLetter[] = []
   for (const queue of chosenQueues(app, flags)) {
-    append(letters, await listDeadLetters(await app.broker(), queue, { limit: limitOf(flags) }))
+    append(letters, await listDeadLetters(await internalsOf(app).broker(), queue, { limit: limitOf(flags) }))
   }
   if (flags.json === true) {
     printJson(session.io.stdout, letters.map(summary))
@@ -83,7 +84,7 @@ async function list(session: CommandContext, _ids: readonly string[], flags: Dlq
 async function show(session: CommandContext, [id = '']: readonly string[], flags: DlqFlags): Promise<void> {
   const app = await session.openApp()
   for (const queue of chosenQueues(app, flags)) {
-    const letter = await showDeadLetter(await app.broker(), queue, id)
+    const letter = await showDeadLetter(await internalsOf(app).broker(), queue, id)
     if (letter === undefined) continue
     const whole = { ...summary(letter), ...contents(app, letter) }
     if (flags.json === true) printJson(session.io.stdout, whole)
@@ -100,7 +101,7 @@ async function replay(session: CommandContext, ids: readonly string[], flags: Dl
   const sent: DeadLetter[] = []
   for (const queue of chosenQueues(app, flags)) {
     const query = ids.length === 0 ? {} : { ids, limit: limitOf(flags) }
-    append(sent, await replayDeadLetters(await app.broker(), queue, query))
+    append(sent, await replayDeadLetters(await internalsOf(app).broker(), queue, query))
   }
   if (flags.json === true) printJson(session.io.stdout, sent.map(summary))
   else session.print(`Replayed ${count(sent.length)}.`)
@@ -122,7 +123,7 @@ async function purge(session: CommandContext, ids: readonly string[], flags: Dlq
   let dropped = 0
   for (const queue of queues) {
     const query = ids.length === 0 ? {} : { ids, limit: limitOf(flags) }
-    dropped += await purgeDeadLetters(await app.broker(), queue, query)
+    dropped += await purgeDeadLetters(await internalsOf(app).broker(), queue, query)
   }
   if (flags.json === true) printJson(session.io.stdout, { purged: dropped })
   else session.print(`Dropped ${count(dropped)}.`)
@@ -145,7 +146,7 @@ function contents(app: Lovage, { route, message }: DeadLetter): object {
   const { contentType, contentEncoding, headers, properties } = message
   const about = { route, contentType, contentEncoding, headers, properties }
   try {
-    const { args, kwargs } = app.readTask(message)
+    const { args, kwargs } = internalsOf(app).readTask(message)
     return { ...about, args, kwargs }
   } catch {
     return { ...about, body: Buffer.from(message.body).toString('utf8') }

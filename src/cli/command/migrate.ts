@@ -8,6 +8,7 @@ import { migratingDriver } from '../migrations.js'
 import { printJson } from '../print.js'
 import type { CommandContext } from '../command-context.js'
 import { COMMAND_SUMMARIES } from './summaries.js'
+import { internalsOf } from '../../util/internals.js'
 
 interface MigrateFlags {
   readonly plan?: boolean
@@ -27,7 +28,7 @@ export function migrateCommand(session: CommandContext): Command {
 
 async function migrate(session: CommandContext, flags: MigrateFlags): Promise<void> {
   const app = await session.openApp()
-  const config = app.config()
+  const config = internalsOf(app).config()
   const stores: { readonly store: string; readonly done: readonly string[] }[] = []
   const planned = flags.plan === true || flags.dryRun === true
   for (const target of storesOf(app)) {
@@ -46,8 +47,11 @@ async function migrate(session: CommandContext, flags: MigrateFlags): Promise<vo
 
 /** The broker's store, and that of the results where it is another. */
 function storesOf(app: Lovage): readonly (string | object)[] {
-  const choice = chooseBackend(app.config())
-  const targets = [app.brokerLocation().target, ...(choice.kind === 'target' ? [choice.target] : [])]
+  const choice = chooseBackend(internalsOf(app).config())
+  const targets = [
+    internalsOf(app).brokerLocation().target,
+    ...(choice.kind === 'target' ? [choice.target] : []),
+  ]
   return [...new Set(targets)]
 }
 

@@ -8,6 +8,7 @@ import { chosenQueues, type QueueFlags } from '../queue-choice.js'
 import type { CommandContext } from '../command-context.js'
 import { collectList } from '../values.js'
 import { COMMAND_SUMMARIES } from './summaries.js'
+import { internalsOf } from '../../util/internals.js'
 
 interface PurgeFlags extends QueueFlags {
   readonly force?: boolean
@@ -41,7 +42,7 @@ async function purge(session: CommandContext, flags: PurgeFlags): Promise<void> 
 }
 
 async function purgeAll(app: Lovage, queues: readonly string[]): Promise<ReadonlyMap<string, number>> {
-  const broker = await app.broker()
+  const broker = await internalsOf(app).broker()
   const dropped = new Map<string, number>()
   for (const queue of queues) dropped.set(queue, await broker.purge(queue))
   return dropped

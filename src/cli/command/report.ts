@@ -8,6 +8,7 @@ import { printJson, shownValue, table } from '../print.js'
 import type { CommandContext } from '../command-context.js'
 import { packageVersion } from '../version.js'
 import { COMMAND_SUMMARIES } from './summaries.js'
+import { internalsOf } from '../../util/internals.js'
 
 /** `lovage report`: what a bug report needs, with passwords masked. */
 export function reportCommand(session: CommandContext): Command {
@@ -16,7 +17,7 @@ export function reportCommand(session: CommandContext): Command {
     .option('--json', 'print one JSON object')
     .action(async (flags: { readonly json?: boolean }) => {
       const app = await session.openApp()
-      await app.loadTaskModules()
+      await internalsOf(app).loadTaskModules()
       const software = versions()
       const settings = app.conf.table()
       const about = aboutApp(app, session.place)
@@ -66,7 +67,7 @@ function aboutApp(app: Lovage, place: string | undefined): Readonly<Record<strin
     main: app.main,
     ...(place === undefined ? {} : { module: place }),
     tasks: [...app.tasks.keys()].sort().join(', '),
-    queues: app
+    queues: internalsOf(app)
       .queues()
       .map((queue) => queue.name)
       .join(', '),

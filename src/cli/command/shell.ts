@@ -6,6 +6,7 @@ import { runPiped, runTerminal, type ShellNames } from '../repl.js'
 import { refuseProcessBroker } from '../refuse-process-broker.js'
 import type { CommandContext } from '../command-context.js'
 import { COMMAND_SUMMARIES } from './summaries.js'
+import { internalsOf } from '../../util/internals.js'
 
 /** Names of the shell that a task cannot take. */
 const RESERVED: ReadonlySet<string> = new Set(['app', 'tasks', 'console', 'process', 'global', 'globalThis'])
@@ -18,7 +19,7 @@ export function shellCommand(session: CommandContext): Command {
     .action(async (flags: { readonly withoutTasks?: boolean }) => {
       const app = await session.openApp()
       refuseProcessBroker(session, app, 'shell')
-      await app.loadTaskModules()
+      await internalsOf(app).loadTaskModules()
       const tasks = flags.withoutTasks === true ? {} : tasksByLastPart(app)
       const names = { app, ...tasks }
       const { stdin } = session.io
@@ -37,7 +38,7 @@ function tasksByLastPart(app: Lovage): ShellNames {
   for (const [name, definition] of app.tasks) {
     const short = name.slice(name.lastIndexOf('.') + 1)
     if (!/^[A-Za-z_$][\w$]*$/.test(short) || RESERVED.has(short) || short in names) continue
-    names[short] = makeCallable(definition, () => app.taskHost)
+    names[short] = makeCallable(definition, () => internalsOf(app))
   }
   return names
 }

@@ -27,6 +27,7 @@ import {
 } from '../worker-flags.js'
 import { checkLogFlags, openWorkerLog, redirectOutput } from '../worker-log.js'
 import { COMMAND_SUMMARIES } from './summaries.js'
+import { internalsOf } from '../../util/internals.js'
 
 /** `lovage worker`: run tasks until told to stop. */
 export function workerCommand(session: CommandContext): Command {
@@ -58,10 +59,10 @@ async function work(
   const idle = inactiveSettingsNote(app.conf)
   if (idle !== undefined) session.note(idle)
   if (flags.include !== undefined) include(app, flags.include)
-  await app.loadTaskModules()
+  await internalsOf(app).loadTaskModules()
   refuseWithoutTasks(app, session)
   const { logger, format } = openWorkerLog(session, app, flags)
-  app.logger = logger
+  internalsOf(app).logger = logger
   const worker = new Worker(app, { ...workerOptions(flags), logger })
   showBanner(session, { app, worker, logger, format })
   // The process that watches the sources has died.
@@ -85,7 +86,7 @@ function warnOfOptions(session: CommandContext, options: readonly string[]): voi
 
 function include(app: Lovage, modules: readonly string[]): void {
   enableTypeScript()
-  app.conf.update({ include: [...app.config().include, ...modules] })
+  app.conf.update({ include: [...internalsOf(app).config().include, ...modules] })
 }
 
 /** A worker without a task can only set messages aside; somebody forgot to say where the tasks are. */
@@ -114,7 +115,7 @@ function showBanner(session: CommandContext, { app, worker, logger, format }: St
   }
   if (session.quiet) return
   const paint = session.paint(session.io.stdout)
-  const isEmbedded = chooseBroker(app.config()).kind === 'embedded'
+  const isEmbedded = chooseBroker(internalsOf(app).config()).kind === 'embedded'
   session.io.stdout.write(bannerText(banner, { place: session.place, isEmbedded, paint }))
 }
 

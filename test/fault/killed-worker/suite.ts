@@ -5,6 +5,7 @@ import { listDeadLetters } from '../../../src/control/dead-letters.js'
 import { FaultBench } from '../fixture/fault-bench.js'
 import { killStores, type FaultStore } from '../fixture/fault-store.js'
 import type { Death } from '../fixture/tasks.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 jest.setTimeout(60_000)
 
@@ -115,7 +116,7 @@ function killInTrouble(store: FaultStore): void {
     expect(await healthy.get(20)).toEqual(expect.any(Number))
     await expect(result.get(20)).rejects.toThrow(/its worker was lost 2 times/)
     expect(bench.runs('poison').map((run) => run.delivery)).toEqual([1, 2])
-    const letters = await listDeadLetters(await app.broker(), bench.queue)
+    const letters = await listDeadLetters(await internalsOf(app).broker(), bench.queue)
     expect(letters).toMatchObject([{ id: result.id, reason: 'worker-lost', deliveries: 3 }])
   })
 }
@@ -149,7 +150,9 @@ async function killOneOf16(store: FaultStore, how: Death, maxDeliveries: number)
 
   for (const result of results) expect(await result.get(20)).toEqual(expect.any(Number))
   await expect(killer.get(20)).rejects.toThrow(`its worker was lost ${deaths} times`)
-  expect(await listDeadLetters(await app.broker(), bench.queue)).toMatchObject([{ id: killer.id }])
+  expect(await listDeadLetters(await internalsOf(app).broker(), bench.queue)).toMatchObject([
+    { id: killer.id },
+  ])
   const deliveries = bench.runs('killer').map((run) => run.delivery)
   expect({ how, deliveries }).toEqual({ how, deliveries: [1, 2, 3].slice(0, deaths) })
 }
@@ -187,7 +190,7 @@ async function leaveError(store: FaultStore, how: Death, message: string): Promi
   expect(await long.get(20)).toEqual(expect.any(Number))
   expect(bench.runs('long').map((run) => run.delivery)).toEqual([1, 1])
   expect(bench.runs('culprit')).toHaveLength(1)
-  expect(await listDeadLetters(await app.broker(), bench.queue)).toEqual([])
+  expect(await listDeadLetters(await internalsOf(app).broker(), bench.queue)).toEqual([])
 }
 
 function neverYields(store: FaultStore): void {
@@ -207,7 +210,7 @@ function neverYields(store: FaultStore): void {
     expect(signal).toBe('SIGKILL')
     expect(stderr).toMatch(/the event loop was blocked for [\d.]+ s, past the time limit, by: fault\.block\[/)
     expect(stderr).toContain(endless.id)
-    const { leases } = await app.broker()
+    const { leases } = await internalsOf(app).broker()
     if (leases?.reconcile === undefined) return
     for (const result of neighbours) expect(await result.get(20)).not.toBe(victim.pid)
     expect(['a', 'b', 'c'].flatMap((id) => bench.runs(id).map((run) => run.delivery))).toEqual([1, 1, 1])

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { BrokerModule } from '../../../src/broker/registry.js'
 import { BeatStage, type Station } from './stage.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 let stage: BeatStage
 
@@ -141,7 +142,7 @@ describe('schedules in another store than the messages', () => {
     }
     const first = station().start()
     // The message is out, and the record is not: the network ends in between.
-    first.app.around.publish.push(async (call, send) => {
+    internalsOf(first.app).around.publish.push(async (call, send) => {
       first.isCut = true
       await send(call)
     })

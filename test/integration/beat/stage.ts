@@ -9,6 +9,7 @@ import { Lovage, type Clock, type ConfigInput } from '../../../src/index.js'
 import type { TaskLogger } from '../../../src/task/logger.js'
 import { ManualClock } from '../../../src/testing/index.js'
 import { behind, type Network } from './cut-network.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 /** When every test of beat begins. */
 export const START_MS: number = Date.UTC(2026, 0, 1)
@@ -41,7 +42,7 @@ export class Station implements Network {
       schemes: ['stage'],
       load: async () => ({ createBroker: () => behind(this, stage.openStore()) }),
     })
-    for (const [name, entry] of Object.entries(entries)) this.app.periodic.add(name, entry)
+    for (const [name, entry] of Object.entries(entries)) internalsOf(this.app).periodic.add(name, entry)
     this.beat = new Beat(this.app, {
       logger: recorder(this.log),
       onTick: (report) => this.reports.push(report),

@@ -8,6 +8,7 @@ import { eventually } from '../../conformance/time.js'
 import { currentTask, Lovage, OperationalError, TaskError, TaskRevokedError } from '../../../src/index.js'
 import type { Message } from '../../../src/message/message.js'
 import { Stage, type Store } from './stage.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 const STORES: readonly Store[] = ['memory', 'sqlite']
 
@@ -145,7 +146,7 @@ describe.each(STORES)('a call through a worker on %s', (store) => {
     await stage.work()
 
     const sent: Message[] = []
-    stage.app.around.publish.push(async (call, next) => {
+    internalsOf(stage.app).around.publish.push(async (call, next) => {
       sent.push(call.outgoing.message)
       await next(call)
     })

@@ -5,6 +5,7 @@ import { Lovage, sharedTask, Task, taskOf, TaskArgumentsError } from '../../../s
 import { startWorker } from '../../../src/testing/index.js'
 import { randomName } from '../../support/temp.js'
 import { Stage } from './stage.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 describe('every form of a task is run by one worker', () => {
   test('functions, named and not, with options before and after, bound and not, async and not', async () => {
@@ -184,7 +185,7 @@ describe('an app', () => {
     })
     stage.app.task('shop.one', () => 1)
 
-    await stage.app.loadTaskModules()
+    await internalsOf(stage.app).loadTaskModules()
     await using worker = await startWorker(stage.app)
     const result = await stage.app.sendTask('shop.one')
 

@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals'
 
 import { ContentDisallowedError, Lovage } from '../../../src/index.js'
 import { Stage, type Store } from './stage.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 const STORES: readonly Store[] = ['memory', 'sqlite']
 const VALUE = { text: 'Grüße', list: [1, 2.5, null, true], nested: { deep: ['x'] } }
@@ -122,5 +123,5 @@ describe.each(STORES)('messages on %s', (store) => {
 test.each(['pickle', 'application/x-python-serialize'])('%s can never be accepted', (name) => {
   const app = new Lovage('shop', { acceptContent: [name] })
 
-  expect(() => app.queues()).toThrow(/pickle|code/)
+  expect(() => internalsOf(app).queues()).toThrow(/pickle|code/)
 })

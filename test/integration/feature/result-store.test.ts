@@ -6,6 +6,7 @@ import type { ResultBackend, TaskRecord } from '../../../src/backend/contract.js
 import { ConfigError, Lovage } from '../../../src/index.js'
 import { tempFolder } from '../../support/temp.js'
 import { Stage } from './stage.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 /** Keeps records in a map that the test can look into. */
 function mapBackend(records: Map<string, TaskRecord>): ResultBackend {
@@ -58,7 +59,7 @@ describe('overrideBackends', () => {
       overrideBackends: { mine: `${file}:make` },
     })
 
-    expect((await app.resultBackend()).name).toBe('mine')
+    expect((await internalsOf(app).resultBackend()).name).toBe('mine')
   })
 
   test.each([
@@ -71,7 +72,7 @@ describe('overrideBackends', () => {
       overrideBackends: { mine: setting },
     })
 
-    await expect(app.resultBackend()).rejects.toThrow(ConfigError)
+    await expect(internalsOf(app).resultBackend()).rejects.toThrow(ConfigError)
   })
 })
 
@@ -100,19 +101,19 @@ describe('resultCompression', () => {
         },
       },
     })
-    await app.resultBackend()
+    await internalsOf(app).resultBackend()
 
     const written = Buffer.from(compress?.(Buffer.from('15')) ?? '')
 
     expect(written.subarray(0, 38).toString('latin1')).toMatch(/^\0celery-compressed\0application\/x-gzip\0/)
-    expect(app.codecs.compressors.decompress('zlib', written.subarray(written.indexOf(0, 19) + 1))).toEqual(
-      new Uint8Array(Buffer.from('15')),
-    )
+    expect(
+      internalsOf(app).codecs.compressors.decompress('zlib', written.subarray(written.indexOf(0, 19) + 1)),
+    ).toEqual(new Uint8Array(Buffer.from('15')))
   })
 
   test('refuses a compressor that is not there', async () => {
     await using app = new Lovage('shop', { broker: 'memory://', resultCompression: 'gzipp' })
 
-    await expect(app.resultBackend()).rejects.toThrow('did you mean "gzip"?')
+    await expect(internalsOf(app).resultBackend()).rejects.toThrow('did you mean "gzip"?')
   })
 })

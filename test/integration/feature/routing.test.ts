@@ -4,6 +4,7 @@ import { eventually } from '../../conformance/time.js'
 import { QueueNotFoundError, TaskRevokedError } from '../../../src/index.js'
 import type { PreparedCall } from '../../../src/task/sender.js'
 import { Stage, type Store } from './stage.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 const STORES: readonly Store[] = ['memory', 'sqlite']
 
@@ -46,7 +47,7 @@ describe.each(STORES)('routing to a worker on %s', (store) => {
     })
     const raw = stage.app.task({ name: 'feed.raw', bind: true }, (self) => self.request.headers['tenant'])
     const published: PreparedCall[] = []
-    stage.app.around.publish.push(async (call, next) => {
+    internalsOf(stage.app).around.publish.push(async (call, next) => {
       published.push(call)
       await next(call)
     })
@@ -75,8 +76,8 @@ describe.each(STORES)('routing to a worker on %s', (store) => {
       taskDefaultExchangeType: 'topic',
     })
     const where = stage.app.task('shop.where', () => undefined)
-    const broker = await stage.app.broker()
-    for (const queue of stage.app.queues()) await broker.declare(queue)
+    const broker = await internalsOf(stage.app).broker()
+    for (const queue of internalsOf(stage.app).queues()) await broker.declare(queue)
 
     await where.applyAsync([], { queue: 'mail' })
     await where.delay()

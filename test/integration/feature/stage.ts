@@ -7,6 +7,7 @@ import { startWorker } from '../../../src/testing/index.js'
 import type { Worker, WorkerOptions } from '../../../src/worker/index.js'
 import { tempFolder, type TempFolder } from '../../support/temp.js'
 import { LogBook } from '../../unit/worker/harness.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 /** Where the messages of a stage wait. */
 export type Store = 'memory' | 'sqlite'
@@ -22,7 +23,7 @@ export class Stage implements AsyncDisposable {
 
   private constructor(app: Lovage, url: string, folder: TempFolder | undefined) {
     this.app = app
-    this.app.logger = this.log
+    internalsOf(this.app).logger = this.log
     this.url = url
     this.#folder = folder
   }
@@ -43,13 +44,13 @@ export class Stage implements AsyncDisposable {
 
   /** Messages that are ready in a queue. */
   async depth(queue: string): Promise<number> {
-    const broker = await this.app.broker()
+    const broker = await internalsOf(this.app).broker()
     return broker.depth(queue)
   }
 
   /** The messages that are ready in a queue, as the store has them; they stay there. */
   async peek(queue: string): Promise<readonly Message[]> {
-    const broker = await this.app.openBroker()
+    const broker = await internalsOf(this.app).openBroker()
     const consumer = await broker.consume([queue], { credit: 100, leaseMs: 30_000 })
     const deliveries = await consumer.fetch(100, { waitMs: 0, signal: new AbortController().signal })
     await consumer.close()

@@ -5,6 +5,7 @@ import { ConfigError, Lovage } from '../../../src/index.js'
 import type { ConfigInput } from '../../../src/index.js'
 import { makeCertificates } from '../../support/certificates.js'
 import { tempFolder, type TempFolder } from '../../support/temp.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 jest.setTimeout(60_000)
 
@@ -92,7 +93,7 @@ async function connect(which: 'broker' | 'backend', settings: ConfigInput): Prom
   try {
     const app = new Lovage('tls', { brokerConnectionTimeout: 2, ...settings })
     await using _closing = app
-    if (which === 'broker') await app.broker()
+    if (which === 'broker') await internalsOf(app).broker()
     else await app.AsyncResult('x').state()
   } catch (error) {
     return error instanceof ConfigError ? error : undefined

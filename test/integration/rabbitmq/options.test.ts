@@ -9,6 +9,7 @@ import { Worker } from '../../../src/worker/index.js'
 import { node, projectRoot } from '../../support/child.js'
 import { HalfOpenProxy } from '../../support/half-open-proxy.js'
 import { serviceUrl } from '../../support/service-url.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 jest.setTimeout(60_000)
 
@@ -42,8 +43,8 @@ withServer('on RabbitMQ the option', () => {
   }
 
   async function declare(app: Lovage): Promise<void> {
-    const broker = await app.broker()
-    await broker.declare(app.queueSpec(name))
+    const broker = await internalsOf(app).broker()
+    await broker.declare(internalsOf(app).queueSpec(name))
   }
 
   /** The message in a queue, which is taken out. */

@@ -7,6 +7,7 @@ import { startWorker } from '../../../src/testing/index.js'
 import { never } from '../../conformance/time.js'
 import { canStartRabbitmq, RabbitmqServer } from '../../support/rabbitmq-server.js'
 import { randomName } from '../../support/temp.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 jest.setTimeout(60_000)
 
@@ -38,7 +39,7 @@ function open(settings: ConfigInput): Lovage {
 
 /** Waits for the dead letter of a queue. */
 async function letterOf(app: Lovage, queue: string): Promise<Delivery | undefined> {
-  const broker = await app.openBroker()
+  const broker = await internalsOf(app).openBroker()
   closers.push(() => broker.close())
   await broker.declare(deadLetterQueueSpec(queue))
   const consumer = await broker.consume([`${queue}.dead`], { credit: 1, leaseMs: 30_000 })
@@ -49,7 +50,7 @@ async function letterOf(app: Lovage, queue: string): Promise<Delivery | undefine
 
 async function publishWith(headers: Record<string, unknown>, queue: string): Promise<void> {
   const app = open({ backend: false, taskDefaultQueue: queue })
-  const broker = await app.openBroker()
+  const broker = await internalsOf(app).openBroker()
   closers.push(() => broker.close())
   await broker.declare({ name: queue, lifetime: 'durable', bindings: [] })
   await broker.publish([

@@ -6,6 +6,7 @@ import type { QueueSetting } from '../../../src/config/routing-settings.js'
 import { startWorker } from '../../../src/testing/index.js'
 import { serviceUrl } from '../../support/service-url.js'
 import { randomName } from '../../support/temp.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 jest.setTimeout(60_000)
 
@@ -92,7 +93,7 @@ withServer('taskQueues on RabbitMQ', () => {
 
     expect(await (await caller.add.delay(1, 2)).get(20)).toBe(3)
     expect(await declared(name, { exclusive: true })).toBe(405)
-    const rival = await program({ name, exclusive: true }).app.openBroker()
+    const rival = await internalsOf(program({ name, exclusive: true }).app).openBroker()
     opened.push(() => rival.close())
     await rival.declare({ name, lifetime: 'durable', exclusive: true, bindings: [] })
     await expect(rival.consume([name], { credit: 1, leaseMs: 30_000 })).rejects.toMatchObject({

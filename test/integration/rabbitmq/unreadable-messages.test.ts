@@ -7,6 +7,7 @@ import { listDeadLetters } from '../../../src/control/dead-letters.js'
 import { Worker } from '../../../src/worker/index.js'
 import { serviceUrl } from '../../support/service-url.js'
 import { randomName } from '../../support/temp.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 jest.setTimeout(60_000)
 
@@ -44,7 +45,7 @@ withServer('a foreign message whose headers', () => {
 
   afterEach(async () => {
     await worker.stop({ hard: true })
-    const broker = await app.broker()
+    const broker = await internalsOf(app).broker()
     await broker.delete(queue)
     await broker.delete(`${queue}.dead`)
     await app.close()
@@ -79,7 +80,7 @@ withServer('a foreign message whose headers', () => {
   ])('%s is set aside, and the connection stays', async (_what, value) => {
     const one = app.task('foreign.one', () => 1)
     await send(headersOf(value))
-    const broker = await app.broker()
+    const broker = await internalsOf(app).broker()
 
     const results = await Promise.all(Array.from({ length: 5 }, async () => one.delay()))
     expect(await Promise.all(results.map((result) => result.get(20)))).toEqual([1, 1, 1, 1, 1])

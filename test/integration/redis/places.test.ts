@@ -16,6 +16,7 @@ import { tempFolder, type TempFolder } from '../../support/temp.js'
 import { textsOf } from '../../conformance/broker/stage.js'
 import { outgoing, take } from '../../support/messages.js'
 import { consume, openStage, server, type RedisStage } from './stage.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 jest.setTimeout(90_000)
 
@@ -208,9 +209,9 @@ withOwn('several sentinels', () => {
     expect(await plain.keys('celery-task-meta-*')).toHaveLength(1)
     plain.disconnect()
     await using wrong = new Lovage('shop', settings({ password: 'wrong' }))
-    await expect(wrong.broker()).rejects.toThrow('WRONGPASS')
+    await expect(internalsOf(wrong).broker()).rejects.toThrow('WRONGPASS')
     await using odd = new Lovage('shop', settings({ pasword: 'watch' }))
-    await expect(odd.broker()).rejects.toThrow('did you mean "password"?')
+    await expect(internalsOf(odd).broker()).rejects.toThrow('did you mean "password"?')
   })
 })
 

@@ -5,6 +5,7 @@ import { Lovage, Reject } from '../../../src/index.js'
 import { startWorker } from '../../../src/testing/index.js'
 import { eventually, never } from '../../conformance/time.js'
 import { canStartRedis, RedisServer } from '../../support/redis-server.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 jest.setTimeout(60_000)
 
@@ -44,7 +45,7 @@ withOwn('a result that Redis refuses, results %s', (results) => {
     const { app, keys } = await open(results)
     let runs = 0
     const task = app.task('tasks.any', () => (runs += 1))
-    const broker = await app.openBroker()
+    const broker = await internalsOf(app).openBroker()
     closers.push(() => broker.close())
     await broker.declare(deadLetterQueueSpec('celery'))
     const consumer = await broker.consume(['celery.dead'], { credit: 1, leaseMs: 30_000 })

@@ -6,6 +6,7 @@ import { ConfigError, Lovage, UnsupportedError } from '../../../src/index.js'
 import { startWorker } from '../../../src/testing/index.js'
 import { knexPlaces } from '../../support/knex-places.js'
 import { randomName } from '../../support/temp.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 jest.setTimeout(60_000)
 
@@ -67,7 +68,7 @@ for (const { name, open: openPlace } of await knexPlaces()) {
       await knex.migrate.latest(migrations)
 
       expect(await planMigrations(knex)).toEqual([])
-      expect(await (await open(knex).broker()).queues?.()).toEqual([])
+      expect(await (await internalsOf(open(knex)).broker()).queues?.()).toEqual([])
     })
 
     it("gets them from a migration file of the application's that says so, and refuses a transaction", async () => {
@@ -99,7 +100,7 @@ for (const { name, open: openPlace } of await knexPlaces()) {
         return sent
       })
 
-      expect(await (await app.broker()).depth(queue)).toBe(1)
+      expect(await (await internalsOf(app).broker()).depth(queue)).toBe(1)
       const worker = await startWorker(app)
       expect(await result.get(20)).toBe(5)
       await worker.stop()
@@ -121,7 +122,7 @@ for (const { name, open: openPlace } of await knexPlaces()) {
 
       await expect(work()).rejects.toThrow(TypeError)
       await expect(work()).rejects.toThrow(TypeError)
-      const broker = await app.broker()
+      const broker = await internalsOf(app).broker()
       await broker.declare({ name: queue, lifetime: 'durable', bindings: [] })
       expect(await broker.depth(queue)).toBe(0)
       await work()

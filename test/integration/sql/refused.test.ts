@@ -5,6 +5,7 @@ import { passTime } from '../../conformance/time.js'
 import { serviceUrl } from '../../support/service-url.js'
 import { sqlPlace } from '../../support/sql-place.js'
 import { never } from './queue.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 jest.setTimeout(120_000)
 
@@ -41,10 +42,10 @@ describe.each(['postgresql', 'mariadb'] as const)('what the result table cannot 
     const app = await open()
     let runs = 0
     app.task('tasks.any', () => (runs += 1))
-    const elsewhere = new Lovage('elsewhere', { broker: app.config().brokerUrl, backend: false })
+    const elsewhere = new Lovage('elsewhere', { broker: internalsOf(app).config().brokerUrl, backend: false })
     await elsewhere.sendTask('tasks.any', { taskId: LONG_ID })
     await elsewhere.close()
-    const broker = await app.openBroker()
+    const broker = await internalsOf(app).openBroker()
     closers.push(() => broker.close())
     const worker = await startWorker(app)
 

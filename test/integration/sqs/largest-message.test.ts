@@ -7,6 +7,7 @@ import { deadLetterQueueSpec } from '../../../src/control/dead-letter.js'
 import { never } from '../../conformance/time.js'
 import { serviceUrl } from '../../support/service-url.js'
 import { randomName } from '../../support/temp.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 jest.setTimeout(90_000)
 
@@ -40,7 +41,7 @@ describe('a message on SQS that is as large as it may be', () => {
       runs += 1
       throw new Reject('not today')
     })
-    const broker = await app.openBroker()
+    const broker = await internalsOf(app).openBroker()
     closers.push(() => broker.close())
     const length = await longest([0, 2 ** 20], async (tried) => {
       try {

@@ -12,6 +12,7 @@ import { tempFolder } from '../../support/temp.js'
 import { textsOf } from '../../conformance/broker/stage.js'
 import { outgoing, take } from '../../support/messages.js'
 import { never, SqsStage } from './stage.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 jest.setTimeout(30_000)
 
@@ -225,7 +226,9 @@ withServer('requests to SQS', () => {
     const noop = app.task('counted.noop', (_value: number) => {
       ran += 1
     })
-    await app.broker().then((broker) => broker.declare(app.queueSpec('celery')))
+    await internalsOf(app)
+      .broker()
+      .then((broker) => broker.declare(internalsOf(app).queueSpec('celery')))
     const from = stage.gate.requests.length
 
     await noop.bulk(Array.from({ length: TASKS }, (_, index): [number] => [index]))

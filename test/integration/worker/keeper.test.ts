@@ -3,6 +3,7 @@ import { describe, expect, it, jest } from '@jest/globals'
 import { silentLogger } from '../../../src/task/logger.js'
 import { ThreadKeeper } from '../../../src/worker/lease/thread-keeper.js'
 import { FaultBench } from '../../fault/fixture/fault-bench.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 jest.setTimeout(60_000)
 
@@ -21,7 +22,7 @@ async function withKeeper(
 ): Promise<void> {
   await using bench = await FaultBench.open()
   const { app, note } = bench.tasks
-  const { moduleUrl = '', target, options } = app.brokerLocation()
+  const { moduleUrl = '', target, options } = internalsOf(app).brokerLocation()
   const keeper = new ThreadKeeper(
     {
       moduleUrl,
@@ -32,8 +33,8 @@ async function withKeeper(
     },
     silentLogger,
   )
-  const broker = await app.openBroker()
-  const other = await app.openBroker()
+  const broker = await internalsOf(app).openBroker()
+  const other = await internalsOf(app).openBroker()
   const lost: unknown[] = []
   try {
     await note.delay(bench.log, 'a')

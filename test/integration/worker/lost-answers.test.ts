@@ -6,6 +6,7 @@ import { Worker } from '../../../src/worker/index.js'
 import { FaultBench } from '../../fault/fixture/fault-bench.js'
 import { killStores } from '../../fault/fixture/fault-store.js'
 import { LogBook } from '../../unit/worker/harness.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 jest.setTimeout(60_000)
 
@@ -58,15 +59,15 @@ async function lostAnswer(
   await using bench = await FaultBench.open({ lease: { seconds: 30 } }, apart, store)
   const { app } = bench.tasks
   const log = new LogBook()
-  app.logger = log
+  internalsOf(app).logger = log
   const ended: string[] = []
   const note = (event: { readonly state: string }): void => void ended.push(event.state)
   const pay = app.task(
     { name: 'test.pay', ...options, onSuccess: note, afterReturn: () => void ended.push('after') },
     () => 'paid',
   )
-  const open = app.openBroker.bind(app)
-  app.openBroker = async () => withLosingConsumers(await open())
+  const open = internalsOf(app).openBroker.bind(internalsOf(app))
+  internalsOf(app).openBroker = async () => withLosingConsumers(await open())
   await using worker = new Worker(app)
   await worker.start()
 

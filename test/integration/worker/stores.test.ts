@@ -4,6 +4,7 @@ import { Reject } from '../../../src/index.js'
 import { Worker } from '../../../src/worker/index.js'
 import { FaultBench } from '../../fault/fixture/fault-bench.js'
 import { faultStores } from '../../fault/fixture/fault-store.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 jest.setTimeout(60_000)
 
@@ -61,7 +62,7 @@ describe.each(faultStores().map((store) => [store.name, store] as const))(
 
       const result = await pay.delay()
       await expect(result.get(20)).rejects.toThrow(/the bank is closed/)
-      const broker = await app.broker()
+      const broker = await internalsOf(app).broker()
       const letters = await listDeadLetters(broker, bench.queue)
       isOpen = true
       // Before it runs again, since that may be at once.

@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals'
 import { listDeadLetters } from '../../../src/control/dead-letters.js'
 import { calledBy, type InteropCase } from '../support/interop-case.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 /** What a message of Python's carries beside its task is executed by Lovage's worker. */
 export const pythonCanvas: readonly InteropCase[] = calledBy('Python', [
@@ -232,7 +233,7 @@ export const pythonCanvas: readonly InteropCase[] = calledBy('Python', [
         return [ids, refused['type'], 'chord' in str(refused['args']), late_refused['type'], call('node.add', 1, 1)]`
       const [ids, ...rest] = await python.run<[string[], ...unknown[]]>(code)
       expect(rest).toEqual(['UnsupportedError', true, 'UnsupportedError', 2])
-      const letters = await listDeadLetters(await app.broker(), settings.nodeQueue, { ids })
+      const letters = await listDeadLetters(await internalsOf(app).broker(), settings.nodeQueue, { ids })
       expect(letters.map(({ id, reason }) => [id, reason])).toEqual(ids.map((id) => [id, 'unsupported']))
     },
   },

@@ -1,6 +1,7 @@
 import type { Lovage } from '../../../src/index.js'
 import type { Message } from '../../../src/message/message.js'
 import type { AsyncResult } from '../../../src/result/async-result.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 /** A call, and the message that it was sent with. */
 export interface SentCall {
@@ -11,7 +12,7 @@ export interface SentCall {
 /** Make one call and keep its message, as the broker was given it. */
 export async function sentWith(app: Lovage, send: () => Promise<AsyncResult>): Promise<SentCall> {
   const messages: Message[] = []
-  app.around.publish.push(async (call, next) => {
+  internalsOf(app).around.publish.push(async (call, next) => {
     messages.push(call.outgoing.message)
     await next(call)
   })
@@ -21,6 +22,6 @@ export async function sentWith(app: Lovage, send: () => Promise<AsyncResult>): P
     if (message === undefined) throw new RangeError('nothing was sent')
     return { result, message }
   } finally {
-    app.around.publish.pop()
+    internalsOf(app).around.publish.pop()
   }
 }

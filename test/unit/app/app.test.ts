@@ -14,6 +14,7 @@ import {
   TaskError,
 } from '../../../src/index.js'
 import type { Message } from '../../../src/message/message.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 const apps: Lovage[] = []
 
@@ -25,8 +26,8 @@ function appOf(input: ConstructorParameters<typeof Lovage>[1] = {}): Lovage {
 }
 
 async function sent(app: Lovage, queue = 'celery'): Promise<readonly Message[]> {
-  const broker = await app.broker()
-  await broker.declare(app.queueSpec(queue))
+  const broker = await internalsOf(app).broker()
+  await broker.declare(internalsOf(app).queueSpec(queue))
   const consumer = await broker.consume([queue], { credit: 100, leaseMs: 30_000 })
   const deliveries = await consumer.fetch(100, { waitMs: 0, signal: new AbortController().signal })
   await consumer.ack(deliveries)
@@ -161,7 +162,7 @@ describe('sending', () => {
     })
 
     const [message] = await sent(app, 'math')
-    const read = message === undefined ? undefined : app.readTask(message)
+    const read = message === undefined ? undefined : internalsOf(app).readTask(message)
     expect(result.id).toBe('id-1')
     expect(read).toMatchObject({
       id: 'id-1',
@@ -182,7 +183,7 @@ describe('sending', () => {
     await add.applyAsync([1, 2], { expires: 60, timeLimit: 30, softTimeLimit: 20, ignoreResult: false })
     await add.delay(1, 2)
 
-    const [own, plain] = (await sent(app)).map((message) => app.readTask(message))
+    const [own, plain] = (await sent(app)).map((message) => internalsOf(app).readTask(message))
     const inHoursMs = Date.now() + 8 * 3_600_000
     expect(own).toMatchObject({ timeLimitMs: 30_000, softTimeLimitMs: 20_000, ignoreResult: false })
     expect(own?.expiresMs).toBeLessThan(inHoursMs)
@@ -200,7 +201,7 @@ describe('sending', () => {
     ])
 
     expect(results.map((result) => result.taskName)).toEqual(['tasks.add', 'tasks.add'])
-    expect((await sent(app)).map((message) => app.readTask(message).args)).toEqual([
+    expect((await sent(app)).map((message) => internalsOf(app).readTask(message).args)).toEqual([
       [1, 2],
       [3, 4],
     ])
@@ -211,7 +212,7 @@ describe('sending', () => {
     await app.sendTask('python.tasks.resize', { args: ['a.png'], kwargs: { width: 100 } })
 
     const [message] = await sent(app)
-    expect(message === undefined ? undefined : app.readTask(message)).toMatchObject({
+    expect(message === undefined ? undefined : internalsOf(app).readTask(message)).toMatchObject({
       kwargs: { width: 100 },
     })
   })
@@ -234,14 +235,18 @@ describe('sending', () => {
 
     const [message] = await sent(app)
     expect(message?.headers).toEqual({})
-    expect(message && app.readTask(message)).toMatchObject({ protocol: 1, task: 'tasks.add', args: [1, 2] })
+    expect(message && internalsOf(app).readTask(message)).toMatchObject({
+      protocol: 1,
+      task: 'tasks.add',
+      args: [1, 2],
+    })
   })
 
   it('passes the functions around publishing, the first outermost', async () => {
     const app = appOf()
     const order: string[] = []
     for (const name of ['outer', 'inner']) {
-      app.around.publish.push(async (call, next) => {
+      internalsOf(app).around.publish.push(async (call, next) => {
         order.push(name)
         await next(call)
       })
@@ -309,14 +314,14 @@ describe('the life of an app', () => {
     const app = appOf()
     const order: string[] = []
     app.onAfterFinalize(() => order.push('finalized'))
-    app.onAfterConfigure(() => order.push(`configured ${app.config().taskDefaultQueue}`))
+    app.onAfterConfigure(() => order.push(`configured ${internalsOf(app).config().taskDefaultQueue}`))
     app.onConfigure(() => {
       order.push('configuring')
       app.conf.taskDefaultQueue = 'work'
     })
 
-    app.config()
-    await app.loadTaskModules()
+    internalsOf(app).config()
+    await internalsOf(app).loadTaskModules()
     app.finalize()
     app.onAfterFinalize(() => order.push('late'))
 
@@ -335,7 +340,7 @@ describe('the life of an app', () => {
     // A task of another code base is no task of this app.
     expect((await app.sendTask('tasks.elsewhere')).id).toEqual(expect.any(String))
 
-    await app.loadTaskModules()
+    await internalsOf(app).loadTaskModules()
 
     expect(add(1, 2)).toBe(3)
     expect((await add.delay(1, 2)).id).toEqual(expect.any(String))
@@ -347,7 +352,7 @@ describe('the life of an app', () => {
     const add = app.task('tasks.add', (x: number) => x)
 
     const calls = [1, 2, 3].map((x) => add.delay(x))
-    await app.flush()
+    await internalsOf(app).flush()
 
     expect(await sent(app)).toHaveLength(3)
     await Promise.all(calls)
@@ -358,7 +363,7 @@ describe('the life of an app', () => {
     await app.task('tasks.echo', (text: string) => text).delay('x'.repeat(2000))
 
     const [message] = await sent(app)
-    expect(() => message && app.readTask(message)).toThrow('maxMessageBytes')
+    expect(() => message && internalsOf(app).readTask(message)).toThrow('maxMessageBytes')
   })
 
   it('says in the words of Celery that the broker cannot be reached', () => {

@@ -2,7 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 
-import { callerFolder, embeddedUrl } from '../../../src/app/embedded.js'
+import { callerFolder } from '../../../src/app/caller.js'
+import { embeddedUrl } from '../../../src/app/embedded.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
 import { tempFolder } from '../../support/temp.js'
 

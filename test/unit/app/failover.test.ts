@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { BrokerConnectionError, Lovage } from '../../../src/index.js'
 import { locationOfOpened } from '../../../src/app/stores.js'
 import { createBroker } from '../../../brokers/memory/index.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 /** An app with brokers `a` and `b`, of which those in `down` do not answer. */
 function appWith(down: Set<string>, input: object = {}): { app: Lovage; opened: string[] } {
@@ -33,8 +34,8 @@ describe('several brokers', () => {
   it('are tried in order until one answers, which is asked first from then on', async () => {
     const { app, opened } = appWith(new Set(['a']))
 
-    const first = await app.openBroker()
-    const second = await app.openBroker()
+    const first = await internalsOf(app).openBroker()
+    const second = await internalsOf(app).openBroker()
 
     expect(opened).toEqual(['a', 'b', 'b'])
     expect(locationOfOpened(first)?.target).toBe('tried://b')
@@ -44,7 +45,7 @@ describe('several brokers', () => {
   it('that are all down give the error of the last', async () => {
     const { app } = appWith(new Set(['a', 'b']))
 
-    await expect(app.openBroker()).rejects.toThrow('b is down')
+    await expect(internalsOf(app).openBroker()).rejects.toThrow('b is down')
   })
 
   it('are tried as a function says', async () => {
@@ -55,7 +56,7 @@ describe('several brokers', () => {
     }
     const { app, opened } = appWith(new Set(['b']), { brokerFailoverStrategy })
 
-    await (await app.openBroker()).close()
+    await (await internalsOf(app).openBroker()).close()
 
     expect(given).toEqual([['tried://a', 'tried://b']])
     expect(opened).toEqual(['b', 'a'])
@@ -67,7 +68,7 @@ describe('several brokers', () => {
   ])('are refused when a function gives %s', async (_what, urls) => {
     const { app } = appWith(new Set(), { brokerFailoverStrategy: () => urls })
 
-    await expect(app.openBroker()).rejects.toThrow(
+    await expect(internalsOf(app).openBroker()).rejects.toThrow(
       'expected brokerFailoverStrategy to give URLs of the broker, in the order to try them',
     )
   })
@@ -76,7 +77,7 @@ describe('several brokers', () => {
     const firsts = new Set<string | undefined>()
     for (let round = 0; round < 60 && firsts.size < 2; round += 1) {
       const { app, opened } = appWith(new Set(), { brokerFailoverStrategy: 'shuffle' })
-      await (await app.openBroker()).close()
+      await (await internalsOf(app).openBroker()).close()
       firsts.add(opened[0])
     }
 

@@ -7,6 +7,7 @@ import { BrokerConnectionError, BrokerError, Lovage, UnsupportedError } from '..
 import type { Broker } from '../../../src/broker/contract.js'
 import type { ConfigInput } from '../../../src/config/config.js'
 import type { CallOptions } from '../../../src/task/call-options.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 const QUICK = { intervalStart: 0, intervalStep: 0, intervalMax: 0 }
 
@@ -42,7 +43,7 @@ function appWith(
   })
   const sent = async (): Promise<number> => {
     const reader = new Lovage('reader', { broker: store, backend: false })
-    const broker = await reader.broker()
+    const broker = await internalsOf(reader).broker()
     const depth = await broker.depth('celery')
     await reader.close()
     return depth

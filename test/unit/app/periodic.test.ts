@@ -6,6 +6,7 @@ import { ConfigError, crontab, Lovage, periodicTask, setDefaultApp, TaskError } 
 import type { ConfigInput } from '../../../src/config/config.js'
 import type { PeriodicEntry } from '../../../src/beat/entry.js'
 import { nextOfEntry } from '../../../src/beat/entry.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 const folders: string[] = []
 
@@ -14,13 +15,14 @@ afterEach(() => {
 })
 
 function entryOf(app: Lovage, name: string): PeriodicEntry {
-  const entry = app.periodic.all().get(name)
-  if (entry === undefined) throw new Error(`no entry ${name} among ${[...app.periodic.all().keys()].join()}`)
+  const entry = internalsOf(app).periodic.all().get(name)
+  if (entry === undefined)
+    throw new Error(`no entry ${name} among ${[...internalsOf(app).periodic.all().keys()].join()}`)
   return entry
 }
 
 function nextOf(app: Lovage, name: string, after: string): string {
-  const ms = nextOfEntry(entryOf(app, name), Date.parse(after), app.config().timezone)
+  const ms = nextOfEntry(entryOf(app, name), Date.parse(after), internalsOf(app).config().timezone)
   return new Date(ms ?? Number.NaN).toISOString()
 }
 
@@ -56,7 +58,7 @@ describe('app.periodicTask', () => {
     app.periodicTask('shop.bound', { runEvery: crontab(), bind: true }, (self) => self.request.id)
 
     expect(Shop.close()).toBe('closed')
-    expect([...app.periodic.all().keys()].sort()).toEqual(['shop.Shop.close', 'shop.bound'])
+    expect([...internalsOf(app).periodic.all().keys()].sort()).toEqual(['shop.Shop.close', 'shop.bound'])
   })
 
   it('works on the default app', () => {
@@ -104,7 +106,7 @@ describe('app.addPeriodicTask', () => {
 
   it('names an entry by its call, and warns when a name is taken', () => {
     const warnings: string[] = []
-    const logger = new Proxy(new Lovage().logger, {
+    const logger = new Proxy(internalsOf(new Lovage()).logger, {
       get: () => (_: object, text: string) => warnings.push(text),
     })
     const app = new Lovage('shop', { backend: false }, { logger })
@@ -117,7 +119,11 @@ describe('app.addPeriodicTask', () => {
     app.addPeriodicTask(30, add.s(1, 2))
 
     expect(warnings).toEqual([expect.stringContaining('"shop.add(1, 2)" is declared twice')])
-    expect([...app.periodic.all().keys()]).toEqual(['shop.add(1, 2)', "shop.add(1, 2, a='b')", 'other'])
+    expect([...internalsOf(app).periodic.all().keys()]).toEqual([
+      'shop.add(1, 2)',
+      "shop.add(1, 2, a='b')",
+      'other',
+    ])
     expect(nextOf(app, 'shop.add(1, 2)', '2026-01-01T00:00:00Z')).toBe('2026-01-01T00:00:30.000Z')
   })
 })
@@ -207,7 +213,7 @@ args = [16, 16]
   ])('has the daily celery.backend_cleanup of Celery or not: %s', (_what, settings, expected) => {
     const app = new Lovage('shop', { broker: 'memory://', timezone: 'Asia/Tokyo', ...settings })
 
-    expect([...app.periodic.all().keys()]).toEqual(expected)
+    expect([...internalsOf(app).periodic.all().keys()]).toEqual(expected)
     if (expected.length === 0) return
     expect(entryOf(app, 'celery.backend_cleanup').options).toMatchObject({ expires: 43_200 })
     expect(nextOf(app, 'celery.backend_cleanup', '2026-01-01T00:00:00Z')).toBe('2026-01-01T19:00:00.000Z')
@@ -232,7 +238,7 @@ args = [16, 16]
   ])('refuses %j', (entry, errorClass, message) => {
     const app = new Lovage('shop', { beatSchedule: { bad: entry } })
 
-    expect(() => app.periodic.all()).toThrow(errorClass)
-    expect(() => app.periodic.all()).toThrow(message)
+    expect(() => internalsOf(app).periodic.all()).toThrow(errorClass)
+    expect(() => internalsOf(app).periodic.all()).toThrow(message)
   })
 })

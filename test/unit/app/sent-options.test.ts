@@ -8,6 +8,7 @@ import type { Message } from '../../../src/message/message.js'
 import type { TaskOptions } from '../../../src/task/options.js'
 import type { PreparedCall } from '../../../src/task/sender.js'
 import { TestApp } from '../../../src/testing/index.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 type OwnOptions = Pick<TaskOptions, 'compression' | 'serializer' | 'expires' | 'priority'>
 
@@ -15,7 +16,7 @@ type OwnOptions = Pick<TaskOptions, 'compression' | 'serializer' | 'expires' | '
 function noting(input: ConfigInput = {}): { readonly app: TestApp; readonly sent: PreparedCall[] } {
   const app = new TestApp(input)
   const sent: PreparedCall[] = []
-  app.around.publish.push(async (call, next) => {
+  internalsOf(app).around.publish.push(async (call, next) => {
     sent.push(call)
     await next(call)
   })

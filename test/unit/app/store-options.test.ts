@@ -9,6 +9,7 @@ import type { ConfigInput } from '../../../src/config/config.js'
 import { ConfigError, Lovage } from '../../../src/index.js'
 import { sqliteUrl } from '../../support/sqlite.js'
 import { randomName, tempFolder } from '../../support/temp.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 const entry = { task: 'shop.tick', schedule: 10 }
 
@@ -46,8 +47,8 @@ describe('what a driver is opened with', () => {
       }),
     })
 
-    await app.broker()
-    await app.resultBackend()
+    await internalsOf(app).broker()
+    await internalsOf(app).resultBackend()
 
     expect(given).toEqual([
       ['broker', store],
@@ -99,11 +100,11 @@ describe('resultPersistent', () => {
       backend: 'rpc://',
       resultPersistent,
     })
-    const broker = await app.broker()
+    const broker = await internalsOf(app).broker()
     await broker.declare({ name: 'caller', lifetime: 'transient', bindings: [] })
     const record = { taskId: 'x', state: 'SUCCESS', result: 1, children: [], replyTo: 'caller' }
 
-    await (await app.resultBackend()).store([record], { ttlMs: 0 })
+    await (await internalsOf(app).resultBackend()).store([record], { ttlMs: 0 })
 
     const consumer = await broker.consume(['caller'], { credit: 1, leaseMs: 30_000 })
     const [reply] = await consumer.fetch(1, { waitMs: 0, signal: new AbortController().signal })

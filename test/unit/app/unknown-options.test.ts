@@ -12,6 +12,7 @@ import {
   waitForTask,
 } from '../../../src/testing/index.js'
 import { Worker } from '../../../src/worker/index.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 /** What a caller in JavaScript may write. */
 function misspelled(options: object): never {
@@ -94,13 +95,13 @@ describe('an option that does not exist is refused with the one that was meant',
       'beatSchedule',
       { task: 'a', schedule: 5, enable: false },
       'enabled',
-      (app, given) => app.periodic.add('a', given),
+      (app, given) => internalsOf(app).periodic.add('a', given),
     ],
     [
       'catchUp',
       { policy: 'all', windows: 5 },
       'window',
-      (app, given) => app.periodic.add('a', { task: 'a', schedule: 5, catchUp: given }),
+      (app, given) => internalsOf(app).periodic.add('a', { task: 'a', schedule: 5, catchUp: given }),
     ],
     ['configFromObject', { namespac: 'A' }, 'namespace', (app, given) => app.configFromObject({}, given)],
     ['configFromEnvvar', { silen: true }, 'silent', (app, given) => app.configFromEnvvar('NONE', given)],
@@ -117,7 +118,7 @@ describe('an option that does not exist is refused with the one that was meant',
       'bindingKey',
       (app, given) => {
         app.conf.taskQueues = { a: given }
-        return app.queues()
+        return internalsOf(app).queues()
       },
     ],
     ['Worker', { concurency: 1 }, 'concurrency', (app, given) => new Worker(app, given)],

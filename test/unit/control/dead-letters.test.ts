@@ -9,6 +9,7 @@ import {
 } from '../../../src/control/dead-letters.js'
 import type { Broker, Delivery } from '../../../src/broker/contract.js'
 import { Lovage, PublishError } from '../../../src/index.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 const AT_MS = Date.UTC(2026, 0, 2)
 
@@ -32,7 +33,7 @@ function delivery(id: string): Delivery {
 
 async function withLetters(ids: readonly string[], use: (broker: Broker) => Promise<void>): Promise<void> {
   const app = new Lovage('shop', { broker: `memory://${randomUUID()}`, backend: false })
-  const broker = await app.openBroker()
+  const broker = await internalsOf(app).openBroker()
   try {
     await broker.declare({ name: 'pay', lifetime: 'durable', bindings: [] })
     await broker.declare({ name: 'pay.dead', lifetime: 'durable', bindings: [] })
@@ -200,7 +201,7 @@ describe('dead letters', () => {
   it('stay claimed while a replay takes longer than the lease', async () => {
     const app = new Lovage('shop', { broker: `memory://${randomUUID()}?leases=true`, backend: false })
     await using _closed = app
-    const [broker, other] = await Promise.all([app.openBroker(), app.openBroker()])
+    const [broker, other] = await Promise.all([internalsOf(app).openBroker(), internalsOf(app).openBroker()])
     const ids = Array.from({ length: 150 }, (_, index) => `id-${index}`)
     for (const name of ['pay', 'pay.dead']) await broker.declare({ name, lifetime: 'durable', bindings: [] })
     const note = { reason: 'worker-lost' as const, detail: 'lost 3 times', atMs: AT_MS }

@@ -5,6 +5,7 @@ import { listDeadLetters, replayDeadLetters } from '../../../src/control/dead-le
 import { expireDeadLetters } from '../../../src/control/expire-dead-letters.js'
 import type { Broker, Delivery } from '../../../src/broker/contract.js'
 import { Lovage } from '../../../src/index.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 const AT_MS = Date.UTC(2026, 0, 2)
 const DAY_MS = 86_400_000
@@ -34,7 +35,7 @@ describe('the dead letters of a queue', () => {
 
   beforeEach(async () => {
     app = new Lovage('shop', { broker: `memory://${randomUUID()}`, backend: false })
-    broker = await app.openBroker()
+    broker = await internalsOf(app).openBroker()
     for (const name of ['pay', 'pay.dead']) await broker.declare({ name, lifetime: 'durable', bindings: [] })
   })
 

@@ -7,6 +7,7 @@ import type { TaskMessage, WireSignature } from '../../../src/message/task-messa
 import { failedWith, followUps, hasFollowUps, isFollowedByChord } from '../../../src/task/follow-up.js'
 import type { Outcome } from '../../../src/task/outcome.js'
 import { toRequest, type TaskRequest } from '../../../src/task/request.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 const app = new Lovage('tests', { broker: `memory://${randomUUID()}`, backend: false })
 const success: Outcome = { kind: 'success', value: 3, children: [] }
@@ -25,14 +26,14 @@ function sign(task: string, more: Partial<WireSignature> = {}): WireSignature {
 async function running(
   embed: Partial<TaskMessage['embed']>,
 ): Promise<{ message: TaskMessage; request: TaskRequest }> {
-  const { outgoing } = await app.sender.prepare({
+  const { outgoing } = await internalsOf(app).sender.prepare({
     name: 'tests.first',
     args: [1],
     kwargs: {},
     options: { taskId: 'first', priority: 4, headers: { tenant: 'a' } },
     embed,
   })
-  const message = app.readTask(outgoing.message)
+  const message = internalsOf(app).readTask(outgoing.message)
   const deliveryInfo = {
     exchange: '',
     routingKey: 'math',
@@ -49,8 +50,8 @@ async function publishedBy(
   outcome: Outcome,
 ): Promise<readonly TaskMessage[]> {
   const { message, request } = await running(embed)
-  const { publish } = await followUps(app.sender, message, request, outcome)
-  return publish.map((outgoing) => app.readTask(outgoing.message))
+  const { publish } = await followUps(internalsOf(app).sender, message, request, outcome)
+  return publish.map((outgoing) => internalsOf(app).readTask(outgoing.message))
 }
 
 describe('the end of a task', () => {
@@ -105,9 +106,9 @@ describe('the end of a task', () => {
       ],
     })
 
-    const follow = await followUps(app.sender, message, request, success)
+    const follow = await followUps(internalsOf(app).sender, message, request, success)
 
-    const sent = follow.publish.map((outgoing) => app.readTask(outgoing.message))
+    const sent = follow.publish.map((outgoing) => internalsOf(app).readTask(outgoing.message))
     const gid = sent[0]?.groupId
     expect(gid).toEqual(expect.any(String))
     expect(sent).toMatchObject([
@@ -178,9 +179,14 @@ describe('the end of a task', () => {
       callbacks: [sign('tests.second', { options: { root_id: 'other', parent_id: 'other' } })],
     })
 
-    const { publish } = await followUps(app.sender, message, { ...request, replyTo: 'client' }, success)
+    const { publish } = await followUps(
+      internalsOf(app).sender,
+      message,
+      { ...request, replyTo: 'client' },
+      success,
+    )
 
-    expect(publish.map((outgoing) => app.readTask(outgoing.message))).toMatchObject([
+    expect(publish.map((outgoing) => internalsOf(app).readTask(outgoing.message))).toMatchObject([
       { rootId: 'first', parentId: 'first', properties: { replyTo: 'client' } },
     ])
   })
@@ -210,9 +216,9 @@ describe('the end of a task', () => {
       chain: [sign('tests.next', { options: { task_id: 'next' } })],
     })
 
-    const follow = await followUps(app.sender, message, request, failure)
+    const follow = await followUps(internalsOf(app).sender, message, request, failure)
 
-    expect(follow.publish.map((outgoing) => app.readTask(outgoing.message))).toMatchObject([
+    expect(follow.publish.map((outgoing) => internalsOf(app).readTask(outgoing.message))).toMatchObject([
       { task: 'tests.failed', args: ['first', 'more'], parentId: 'first' },
     ])
     expect(follow.failedChain).toEqual(['next'])
@@ -253,7 +259,7 @@ describe('the end of a task', () => {
       callbacks: [sign('tests.second', { options: { task_id: 'second' } })],
     })
 
-    const follow = await followUps(app.sender, message, request, {
+    const follow = await followUps(internalsOf(app).sender, message, request, {
       ...success,
       children: [[['own', null], null]],
     })
@@ -276,10 +282,15 @@ describe('a retry', () => {
     const callbacks = [sign('tests.second')]
     const { message, request } = await running({ callbacks })
 
-    const { publish } = await followUps(app.sender, message, request, retry({ countdownMs: 5000 }))
+    const { publish } = await followUps(
+      internalsOf(app).sender,
+      message,
+      request,
+      retry({ countdownMs: 5000 }),
+    )
 
     expect(publish).toMatchObject([{ route: { exchange: '', routingKey: 'math' }, delayMs: 5000 }])
-    expect(publish.map((outgoing) => app.readTask(outgoing.message))).toMatchObject([
+    expect(publish.map((outgoing) => internalsOf(app).readTask(outgoing.message))).toMatchObject([
       {
         id: 'first',
         rootId: 'first',
@@ -298,14 +309,14 @@ describe('a retry', () => {
     const { message, request } = await running({})
 
     const { publish } = await followUps(
-      app.sender,
+      internalsOf(app).sender,
       message,
       request,
       retry({ args: [2], kwargs: { a: 1 }, etaMs, queue: 'other', priority: 9 }),
     )
 
     expect(publish).toMatchObject([{ route: { routingKey: 'other' }, notBeforeMs: etaMs }])
-    expect(publish.map((outgoing) => app.readTask(outgoing.message))).toMatchObject([
+    expect(publish.map((outgoing) => internalsOf(app).readTask(outgoing.message))).toMatchObject([
       { args: [2], kwargs: { a: 1 }, etaMs, headers: { argsrepr: '(2,)' }, properties: { priority: 9 } },
     ])
   })

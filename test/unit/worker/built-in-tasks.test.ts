@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
 import { Bench } from './harness.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 describe('celery.backend_cleanup', () => {
   it('is served by every worker and deletes expired results', async () => {
     await using bench = new Bench()
     bench.app.task('tasks.add', (x: number, y: number) => x + y)
-    const backend = await bench.app.resultBackend()
+    const backend = await internalsOf(bench.app).resultBackend()
     let cleanups = 0
     const cleanup = async (): Promise<number> => {
       cleanups += 1

@@ -6,6 +6,7 @@ import { Lovage, type TaskLogger } from '../../../src/index.js'
 import type { ConfigInput } from '../../../src/config/config.js'
 import type { Clock } from '../../../src/util/clock.js'
 import { Worker, type WorkerOptions } from '../../../src/worker/index.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 /** One line that was logged. */
 export interface LogLine {
@@ -64,7 +65,7 @@ export class Bench implements AsyncDisposable {
       { broker: url, backend: url, ...input },
       clock === undefined ? {} : { clock },
     )
-    this.app.logger = this.log
+    internalsOf(this.app).logger = this.log
   }
 
   /** A worker that is not started. */
@@ -83,14 +84,14 @@ export class Bench implements AsyncDisposable {
 
   /** A connection of the test's own. */
   async broker(): Promise<Broker> {
-    const broker = await this.app.openBroker()
+    const broker = await internalsOf(this.app).openBroker()
     this.#brokers.push(broker)
     return broker
   }
 
   /** The record of a task, when it is in one of these states. */
   async record(id: string, ...states: readonly string[]): Promise<TaskRecord> {
-    const backend = await this.app.resultBackend()
+    const backend = await internalsOf(this.app).resultBackend()
     return eventually(async () => {
       const found = (await backend.load([id])).get(id)
       return found !== undefined && (states.length === 0 || states.includes(found.state)) ? found : undefined
@@ -99,7 +100,7 @@ export class Bench implements AsyncDisposable {
 
   /** The record of a task as it is now. */
   async recordNow(id: string): Promise<TaskRecord | undefined> {
-    const backend = await this.app.resultBackend()
+    const backend = await internalsOf(this.app).resultBackend()
     return (await backend.load([id])).get(id)
   }
 
@@ -116,7 +117,7 @@ export class Bench implements AsyncDisposable {
 
   /** Messages that are ready in a queue. */
   async depth(queue = 'celery'): Promise<number> {
-    const broker = await this.app.broker()
+    const broker = await internalsOf(this.app).broker()
     return broker.depth(queue)
   }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
 import { Bench } from './harness.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 /** The log that the command line writes: pino reads errors member by member. */
 const log = pino({ level: 'debug' }, { write: () => undefined })
@@ -82,7 +83,7 @@ describe('a worker and values that cannot be read', () => {
 
   it('ends every task that returns one', async () => {
     await using bench = new Bench()
-    bench.app.logger = log
+    internalsOf(bench.app).logger = log
     const ended: string[] = []
     const options = {
       name: 'tasks.odd',
@@ -110,7 +111,7 @@ describe('a worker and values that cannot be read', () => {
 
   it('ends every task that throws one', async () => {
     await using bench = new Bench()
-    bench.app.logger = log
+    internalsOf(bench.app).logger = log
     const odd = bench.app.task('tasks.odd', (index: number) => {
       throw errors[index]?.[1]
     })
@@ -134,8 +135,8 @@ describe('a worker and values that cannot be read', () => {
 
   it('ends every task around which a function throws one', async () => {
     await using bench = new Bench()
-    bench.app.logger = log
-    bench.app.around.execute.push((execution, next) => {
+    internalsOf(bench.app).logger = log
+    internalsOf(bench.app).around.execute.push((execution, next) => {
       const [index] = execution.request.args
       if (typeof index === 'number') throw errors[index]?.[1]
       return next(execution)
@@ -156,7 +157,7 @@ describe('a worker and values that cannot be read', () => {
 
   it('logs them for tasks and for handlers that throw them', async () => {
     await using bench = new Bench()
-    bench.app.logger = log
+    internalsOf(bench.app).logger = log
     const options = {
       name: 'tasks.tell',
       bind: true,

@@ -8,6 +8,7 @@ import { ReadAhead } from '../../../src/worker/claim/read-ahead.js'
 import { resolveSettings } from '../../../src/worker/settings.js'
 import { ConsumerSession } from '../../../src/worker/connection/consumer-session.js'
 import { Bench } from './harness.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 const never = (): Promise<readonly Delivery[]> => new Promise(() => undefined)
 const nothing = (): Promise<readonly Delivery[]> => new Promise((resolve) => setImmediate(resolve, []))
@@ -24,8 +25,8 @@ async function idleSession(
   bench: Bench,
   { nowMs, depth, fetch }: MadeUp,
 ): Promise<{ readonly session: ConsumerSession; readonly window: ClaimWindow }> {
-  const settings = resolveSettings(bench.app.config(), { concurrency: 2 })
-  const queues = bench.app.queues()
+  const settings = resolveSettings(internalsOf(bench.app).config(), { concurrency: 2 })
+  const queues = internalsOf(bench.app).queues()
   const host = { ...hostOfApp(bench.app, bench.log, undefined), elapsedMs: nowMs }
   const { dispatcher } = createCore({ host, settings, queues, ready: () => undefined })
   const window = new ClaimWindow({ ...settings, readAhead: new ReadAhead(settings) })

@@ -10,6 +10,7 @@ import { ClaimWindow } from '../../../src/worker/claim/claim-window.js'
 import { ReadAhead } from '../../../src/worker/claim/read-ahead.js'
 import { resolveSettings } from '../../../src/worker/settings.js'
 import { Bench, gate } from './harness.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 describe('settings of a worker', () => {
   it.each([
@@ -150,8 +151,8 @@ describe('settings of a worker', () => {
   it('the lease is that of the claims, in milliseconds', async () => {
     const leases: number[] = []
     await using bench = new Bench({ lease: 7 })
-    const open = bench.app.openBroker.bind(bench.app)
-    bench.app.openBroker = async () => {
+    const open = internalsOf(bench.app).openBroker.bind(internalsOf(bench.app))
+    internalsOf(bench.app).openBroker = async () => {
       const broker = await open()
       const consume = broker.consume.bind(broker)
       return Object.assign(broker, {

@@ -9,6 +9,7 @@ import {
   type TaskRequest,
 } from '../../../src/index.js'
 import { Bench, gate } from './harness.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 class GatewayError extends Error {}
 
@@ -360,8 +361,8 @@ describe('a worker and the outcomes of tasks', () => {
       runs += 1
     })
     const handedBack = gate()
-    const open = bench.app.openBroker.bind(bench.app)
-    bench.app.openBroker = async () => {
+    const open = internalsOf(bench.app).openBroker.bind(internalsOf(bench.app))
+    internalsOf(bench.app).openBroker = async () => {
       const broker = await open()
       const consume = broker.consume.bind(broker)
       broker.consume = async (queues, options) => {
@@ -396,7 +397,7 @@ describe('a worker and the outcomes of tasks', () => {
       return x + y
     })
     const tell = bench.app.task('tasks.tell', (sum: number) => told.open(sum))
-    const { sender } = bench.app
+    const { sender } = internalsOf(bench.app)
     const prepare = sender.prepare.bind(sender)
     let refusals = 0
     await bench.start()

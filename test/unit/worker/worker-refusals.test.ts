@@ -3,10 +3,11 @@ import { eventually } from '../../conformance/time.js'
 import type { Message } from '../../../src/message/message.js'
 import { ManualClock } from '../../support/manual-clock.js'
 import { Bench } from './harness.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 async function publish(bench: Bench, message: Partial<Message>): Promise<void> {
   const broker = await bench.broker()
-  await broker.declare(bench.app.queueSpec('celery'))
+  await broker.declare(internalsOf(bench.app).queueSpec('celery'))
   await broker.publish([
     {
       route: { exchange: '', routingKey: 'celery' },

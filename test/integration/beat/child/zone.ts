@@ -3,14 +3,18 @@ import { nextOfEntry } from '../../../../src/beat/entry.js'
 import { crontab, Lovage } from '../../../../src/index.js'
 import { readEmbed } from '../../../../src/message/embed.js'
 import { readTask } from '../../../../src/message/read-task.js'
+import { internalsOf } from '../../../../src/util/internals.js'
 
 const [, , day = '', before = ''] = process.argv
 
 function beatsNext(settings: Readonly<Record<string, unknown>>): string {
   const app = new Lovage('shop', { broker: 'memory://', backend: false })
   app.conf.update(settings)
-  const entry = app.periodic.add('report', { task: 'shop.report', schedule: crontab({ minute: 0, hour: 8 }) })
-  return iso(nextOfEntry(entry, Date.parse(before), app.config().timezone) ?? 0)
+  const entry = internalsOf(app).periodic.add('report', {
+    task: 'shop.report',
+    schedule: crontab({ minute: 0, hour: 8 }),
+  })
+  return iso(nextOfEntry(entry, Date.parse(before), internalsOf(app).config().timezone) ?? 0)
 }
 
 /** What Celery sends with `enable_utc` off: a time without a zone. */
@@ -22,7 +26,9 @@ function naiveEta(): string {
 async function dateEta(): Promise<string> {
   const app = new Lovage('shop', { broker: 'memory://', backend: false })
   const sent: unknown[] = []
-  app.around.publish.push(async ({ outgoing }) => void sent.push(outgoing.message.headers['eta']))
+  internalsOf(app).around.publish.push(
+    async ({ outgoing }) => void sent.push(outgoing.message.headers['eta']),
+  )
   await app.sendTask('shop.report', { eta: new Date(`${day}T08:00:00`) })
   await app.close()
   return readEta(sent[0], false)
