@@ -57,6 +57,7 @@ export default defineConfig(
       // The public face.
       '@typescript-eslint/explicit-module-boundary-types': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
+      'no-duplicate-imports': ['error', { allowSeparateTypeImports: true }],
       'no-restricted-syntax': ['error', { selector: 'ExportDefaultDeclaration', message: 'Export by name.' }],
       'tsdoc/syntax': 'error',
 
@@ -135,6 +136,15 @@ export default defineConfig(
       '@typescript-eslint/max-params': 'off',
       // Off: Jest's matchers are of type `any`.
       '@typescript-eslint/no-unsafe-assignment': 'off',
+    },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { name: '@jest/globals', importNames: ['test'], message: 'A test is written with `it`.' },
+      ],
     },
   },
   {

@@ -1,6 +1,5 @@
-import { TimeoutError } from '../errors/errors.js'
+import { TaskError, TimeoutError } from '../errors/errors.js'
 import type { Lovage } from '../app/app.js'
-import { TaskError } from '../errors/errors.js'
 import type { ResultHandle } from '../result/result-handle.js'
 import { isReady } from '../result/states.js'
 import type { AnyTask } from '../task/task.js'

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { interopLimits, interopTable } from '../interop/interop-table.js'
 import { interopSuite } from '../interop/suite.js'
 import { projectRoot } from '../support/child.js'
@@ -37,11 +37,11 @@ function between(name: string): string {
 }
 
 describe('the page about Celery and Lovage in one cluster', () => {
-  test('names every test of the interop suite in its table, and no other (LOVAGE_UPDATE_DOCS=true writes it)', () => {
+  it('names every test of the interop suite in its table, and no other (LOVAGE_UPDATE_DOCS=true writes it)', () => {
     expect(rows(between('table'))).toEqual(rows(interopTable(interopSuite)))
   })
 
-  test('says where a cell does not hold, and why', () => {
+  it('says where a cell does not hold, and why', () => {
     const said = between('limits')
       .split(/\n(?=- )/)
       .map((line) => line.trim().replaceAll(/\s+/g, ' '))
@@ -50,7 +50,7 @@ describe('the page about Celery and Lovage in one cluster', () => {
     expect(said).toEqual(interopLimits(interopSuite))
   })
 
-  test('names tests of neighbours that exist', () => {
+  it('names tests of neighbours that exist', () => {
     const folder = join(projectRoot, 'test/interop')
     const sources = readdirSync(folder)
       .filter((name) => name.endsWith('-neighbours.test.ts'))
@@ -65,7 +65,7 @@ describe('the page about Celery and Lovage in one cluster', () => {
     for (const name of named) expect(sources).toContain(name)
   })
 
-  test('has a test of each name once', () => {
+  it('has a test of each name once', () => {
     const titles = interopSuite.map(({ title }) => title)
 
     expect(new Set(titles).size).toBe(titles.length)

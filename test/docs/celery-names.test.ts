@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 
 import { findOption } from '../../src/config/option/option-names.js'
 import { projectRoot } from '../support/child.js'
@@ -21,11 +21,11 @@ function rows(): readonly Row[] {
 }
 
 describe('the table of setting names', () => {
-  test('is found', () => {
+  it('is found', () => {
     expect(rows().length).toBeGreaterThan(25)
   })
 
-  test.each(rows())('names one setting in $camel, $lower and $old', ({ camel, lower, old }) => {
+  it.each(rows())('names one setting in $camel, $lower and $old', ({ camel, lower, old }) => {
     expect([findOption(camel)?.name, findOption(lower)?.name, findOption(old)?.name]).toEqual([
       camel,
       camel,

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 
 import { node, projectRoot } from '../support/child.js'
 import { tempFolder } from '../support/temp.js'
@@ -22,7 +22,7 @@ function promised(name: string): readonly string[] {
 }
 
 describe('the examples of the pages', () => {
-  test.each(examples)('%s prints what its comments say and ends by itself', async (name) => {
+  it.each(examples)('%s prints what its comments say and ends by itself', async (name) => {
     await using folder = await tempFolder('example')
     await using example = node(join(compiled, name), [], { cwd: folder.path })
 

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 
 import { lovage, node, projectRoot } from '../support/child.js'
 import { tempFolder } from '../support/temp.js'
@@ -27,7 +27,7 @@ const marker = '<!-- code: docs/example/numbers.ts#one -->'
 const shown = `${marker}\n\n${fence}ts\nconst one = 1\n${fence}\n`
 
 describe('the pages', () => {
-  test('show the code of the examples as it is, and link to what exists', async () => {
+  it('show the code of the examples as it is, and link to what exists', async () => {
     await using check = node(checker)
 
     const { code, stderr } = await check.exited
@@ -36,7 +36,7 @@ describe('the pages', () => {
     expect(code).toBe(0)
   })
 
-  test('have an ini file that every command takes', async () => {
+  it('have an ini file that every command takes', async () => {
     await using folder = await tempFolder('ini')
     for (const name of ['development.ini', 'base.ini'])
       await copyFile(join(projectRoot, 'docs/example/settings', name), folder.file(name))
@@ -73,20 +73,20 @@ describe('the pages', () => {
 })
 
 describe('the check of the pages', () => {
-  test('passes a page that shows its example', async () => {
+  it('passes a page that shows its example', async () => {
     expect(await said(shown)).toBe('')
   })
 
-  test('names a marker without a block, also where another block follows', async () => {
+  it('names a marker without a block, also where another block follows', async () => {
     expect(await said(`${marker}\n\ntext\n\n${shown}`)).toContain(`no code below ${marker}`)
     expect(await said(marker)).toContain(`no code below ${marker}`)
   })
 
-  test('names a block that is not the example', async () => {
+  it('names a block that is not the example', async () => {
     expect(await said(shown.replace('one = 1', 'one = 2'))).toContain('code is stale')
   })
 
-  test.each(['ts', 'js', 'mjs', 'json', 'ini', ''])(
+  it.each(['ts', 'js', 'mjs', 'json', 'ini', ''])(
     'names a block of "%s" without an example',
     async (language) => {
       const bare = `${shown}\n${fence}${language}\nanything\n${fence}\n`
@@ -100,11 +100,11 @@ describe('the check of the pages', () => {
     },
   )
 
-  test('leaves what a terminal shows', async () => {
+  it('leaves what a terminal shows', async () => {
     expect(await said(`${shown}\n${fence}console\n$ ls\n${fence}\n`)).toBe('')
   })
 
-  test('names a region that no page shows', async () => {
+  it('names a region that no page shows', async () => {
     const more = `${example}// #region two\nconst two = 2\n// #endregion\n`
 
     expect(await said(shown, more)).toContain('docs/example/numbers.ts: no page shows the region "two"')

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import { isRecord } from '../../src/util/record.js'
 import { projectRoot } from '../support/child.js'
 
@@ -13,7 +13,7 @@ function allowed(): readonly string[] {
   return statements.flatMap((one) => (isRecord(one) ? [one['Action']].flat().map(String) : []))
 }
 
-test('the policy in the guide allows each action that the broker asks for, and no other', () => {
+it('the policy in the guide allows each action that the broker asks for, and no other', () => {
   const folder = join(projectRoot, 'brokers/sqs')
   const source = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))

@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url'
 
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 
 import { node } from '../support/child.js'
 
 const examples = fileURLToPath(new URL('../../docs/example/', import.meta.url))
 
 describe('the published conformance suite, under another test runner', () => {
-  test.each([
+  it.each([
     ['toy-broker', 60],
     ['toy-backend', 15],
   ])('is passed by the %s of the pages', async (name, least) => {

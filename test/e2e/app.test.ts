@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 
 import { createProject } from './project.js'
 
@@ -8,7 +8,7 @@ const LIMIT_MS = 60_000
 const REPORT = ['report', '--json']
 
 describe('TypeScript', () => {
-  test(
+  it(
     'enums, decorators, parameter properties and .js imports of .ts files load without flags',
     async () => {
       await using project = await createProject({
@@ -39,7 +39,7 @@ describe('TypeScript', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'ES modules load in a package that is CommonJS, with the same copy of lovage as the command line',
     async () => {
       await using project = await createProject({}, {})
@@ -52,7 +52,7 @@ describe('TypeScript', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'JavaScript loads too, also CommonJS that requires the package',
     async () => {
       await using project = await createProject({
@@ -69,7 +69,7 @@ describe('TypeScript', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'a fault inside of the module is told with its own stack',
     async () => {
       await using project = await createProject({
@@ -100,7 +100,7 @@ describe('which app', () => {
     export const orders = new Lovage('orders')
     export const mails = new Lovage('mails')`
 
-  test(
+  it(
     'the only instance, the named export, or an error that names them all',
     async () => {
       await using project = await createProject({
@@ -125,7 +125,7 @@ describe('which app', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'a module that is not there is answered with a near one, LOVAGE_APP stands in for -A',
     async () => {
       await using project = await createProject({ 'shop/app.ts': apps })
@@ -147,7 +147,7 @@ describe('which app', () => {
 })
 
 describe('settings', () => {
-  test(
+  it(
     '-b beats the environment, which beats the ini file, which beats the code',
     async () => {
       await using project = await createProject({
@@ -168,7 +168,7 @@ describe('settings', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'lovage.config.ts of the working folder is read where neither --config nor an ini file is named',
     async () => {
       await using project = await createProject({
@@ -188,7 +188,7 @@ describe('settings', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'a wrong setting ends with exit code 78 and one line',
     async () => {
       await using project = await createProject({
@@ -219,7 +219,7 @@ describe('settings', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'a store that cannot be reached is one line and exit code 69',
     async () => {
       await using project = await createProject({ blocked: 'a file, no folder' })
@@ -261,7 +261,7 @@ app = ./tasks.ts
     'orders/tasks.ts': `import { task } from 'lovage'\nexport const half = task('orders.half', (x: number) => x / 2)`,
   }
 
-  test.each([
+  it.each([
     ['worker', './development.ini'],
     ['./development.ini', 'worker'],
     ['pceleryd', './development.ini'],
@@ -292,7 +292,7 @@ app = ./tasks.ts
     LIMIT_MS,
   )
 
-  test(
+  it(
     'without an app in it the default app runs the tasks of its imports',
     async () => {
       await using project = await createProject(files)
@@ -310,7 +310,7 @@ app = ./tasks.ts
 })
 
 describe('help', () => {
-  test(
+  it(
     'a mistyped command is answered with the nearest one',
     async () => {
       await using project = await createProject()
@@ -323,7 +323,7 @@ describe('help', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     '--help and --version end with 0',
     async () => {
       await using project = await createProject()
@@ -340,7 +340,7 @@ describe('help', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'colours are for terminals: none on a pipe, any with FORCE_COLOR, none with --no-color',
     async () => {
       await using project = await createProject()

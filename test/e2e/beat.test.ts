@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { expect, test } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 
 import { eventually } from '../conformance/time.js'
 import { beatStores } from '../fault/fixture/fault-store.js'
@@ -49,7 +49,7 @@ const places: readonly (readonly [store: string, settings: (folder: TempFolder) 
     ),
 ]
 
-test(
+it(
   'lovage beat is taken over when it is killed, and sends each occurrence once',
   async () => {
     await using clock = await openClock('{}')
@@ -76,7 +76,7 @@ test(
 
 const EXTRA = ['add', 'extra', '--every', '0.3', '--task', 'clock.note', '--args', '["extra"]']
 
-test.each(places)(
+it.each(places)(
   'worker --beat sends what the code declares on %s, and what is added and removed while it goes on',
   async (_store, settings) => {
     await using folder = await tempFolder('beat')
@@ -98,7 +98,7 @@ test.each(places)(
   LIMIT_MS,
 )
 
-test(
+it(
   'lovage beat lists, pauses, resumes and runs entries of a beat that goes on',
   async () => {
     await using clock = await openClock('{}')
@@ -127,7 +127,7 @@ test(
   LIMIT_MS,
 )
 
-test('lovage beat says what cannot mean anything here, and refuses a scheduler of Python', async () => {
+it('lovage beat says what cannot mean anything here, and refuses a scheduler of Python', async () => {
   await using project = await createProject()
   await using beat = project.start(['-A', 'tasks', 'beat', '--log-format', 'text', '--max-interval', '300'], {
     env: { LOVAGE_BEAT_SYNC_EVERY: '5', LOVAGE_BEAT_SCHEDULER: 'redbeat.RedBeatScheduler' },
@@ -144,7 +144,7 @@ test('lovage beat says what cannot mean anything here, and refuses a scheduler o
   expect(refused.stderr).toMatch(/schedules are kept in the store; beatStore names another one/)
 })
 
-test('lovage beat next prints the next times of a line in a zone, and refuses a line that is none', async () => {
+it('lovage beat next prints the next times of a line in a zone, and refuses a line that is none', async () => {
   await using project = await createProject()
   const { code, stdout } = await project.run(['beat', 'next', '0 8 1 * *', '--tz', 'Asia/Tokyo'])
 

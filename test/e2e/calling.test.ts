@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 
 import type { Child } from '../support/child.js'
 import { createProject, type Project } from './project.js'
@@ -25,7 +25,7 @@ async function id(args: readonly string[]): Promise<string> {
 }
 
 describe('lovage call and result', () => {
-  test(
+  it(
     'a call prints its id, and the result its value',
     async () => {
       const task = await id(['shop.add', '--args', '[5, 10]'])
@@ -37,7 +37,7 @@ describe('lovage call and result', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'keyword arguments, an own id and waiting in one command',
     async () => {
       const result = await project.run([
@@ -56,7 +56,7 @@ describe('lovage call and result', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'with --json both print one JSON object',
     async () => {
       const called = await project.run([
@@ -78,7 +78,7 @@ describe('lovage call and result', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'a countdown delays the task, and --timeout 0 looks once',
     async () => {
       const task = await id(['shop.add', '-a', '[1, 1]', '--countdown', '1h'])
@@ -91,7 +91,7 @@ describe('lovage call and result', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'a failure prints its stack and exits with 1',
     async () => {
       const task = await id(['shop.fail'])
@@ -109,7 +109,7 @@ describe('lovage call and result', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'a mistyped task name is refused with a suggestion, and sent with --force',
     async () => {
       const refused = await project.run(['-A', 'tasks', 'call', 'shop.ad', '-a', '[1, 1]'])
@@ -134,7 +134,7 @@ describe('lovage call and result', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'a name far from every task is sent: another program may know it',
     async () => {
       const task = await id(['python.tasks.resize', '-a', '["a.png"]', '--queue', 'python'])
@@ -144,7 +144,7 @@ describe('lovage call and result', () => {
     LIMIT_MS,
   )
 
-  test.each([
+  it.each([
     [['shop.add', '-a', '1, 2'], '--args is not JSON'],
     [['shop.add', '-a', '{"x": 1}'], '--args must be a JSON array'],
     [['shop.add', '-a', '[1, 2]', '--priority', '10'], '--priority must be a whole number from 0 to 9'],
@@ -165,7 +165,7 @@ describe('lovage call and result', () => {
 })
 
 describe('lovage shell', () => {
-  test(
+  it(
     'a piped script awaits results and prints values',
     async () => {
       const input =
@@ -179,7 +179,7 @@ describe('lovage shell', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'an error ends the script with its stack and exit code 1',
     async () => {
       const result = await project.run(['-A', 'tasks', 'shell', '--without-tasks'], { input: '1\nadd\n2\n' })

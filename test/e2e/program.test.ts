@@ -1,14 +1,14 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-import { expect, test } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 
 import { cliPath, node } from '../support/child.js'
 import { createProject } from './project.js'
 
 const LIMIT_MS = 60_000
 
-test(
+it(
   'a link to the program under an old name is that command',
   async () => {
     await using project = await createProject({ 'dev.ini': '[celery]\napp = ./tasks.ts\n' })
@@ -24,7 +24,7 @@ test(
   LIMIT_MS,
 )
 
-test(
+it(
   'another copy of the program hands over to the copy that the project has',
   async () => {
     await using project = await createProject()
@@ -46,7 +46,7 @@ test(
   LIMIT_MS,
 )
 
-test(
+it(
   'a host program runs commands in its own process',
   async () => {
     await using project = await createProject({
@@ -65,7 +65,7 @@ test(
   LIMIT_MS,
 )
 
-test(
+it(
   'what the app holds open does not keep a finished command alive',
   async () => {
     await using project = await createProject({
@@ -82,7 +82,7 @@ test(
   LIMIT_MS,
 )
 
-test(
+it(
   'a worker whose store is away says so, tries again, and stops on the first signal',
   async () => {
     await using project = await createProject({ blocked: 'a file, no folder' })

@@ -1,6 +1,6 @@
 import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, jest, test } from '@jest/globals'
+import { expect, it, jest } from '@jest/globals'
 import { projectRoot } from '../support/child.js'
 import { serviceUrl } from '../support/service-url.js'
 import { sqlPlace } from '../support/sql-place.js'
@@ -9,7 +9,7 @@ import { createProject } from './project.js'
 jest.setTimeout(120_000)
 
 for (const server of ['postgresql', 'mariadb'] as const) {
-  const testHere = serviceUrl(server) === undefined ? test.skip : test
+  const testHere = serviceUrl(server) === undefined ? it.skip : it
 
   testHere(`the command line migrates, works and calls on ${server}`, async () => {
     await using place = await sqlPlace(server)

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 
 import { createProject, type Project } from './project.js'
 
@@ -20,7 +20,7 @@ async function send(count: number, queue: string): Promise<void> {
 }
 
 describe('lovage purge', () => {
-  test(
+  it(
     'refuses on a pipe without --force, and prints the count with it',
     async () => {
       await send(3, 'celery')
@@ -37,7 +37,7 @@ describe('lovage purge', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     '-Q names the queues, -X leaves some out',
     async () => {
       await send(1, 'a')
@@ -55,7 +55,7 @@ describe('lovage purge', () => {
 })
 
 describe('lovage migrate', () => {
-  test(
+  it(
     'prints a plan, makes the tables, and has nothing to do the second time',
     async () => {
       await using fresh = await createProject()
@@ -78,7 +78,7 @@ describe('lovage migrate', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'a store without tables has nothing to migrate',
     async () => {
       const result = await project.run(['-A', 'tasks', '-b', 'memory://', 'migrate'])
@@ -90,7 +90,7 @@ describe('lovage migrate', () => {
 })
 
 describe('lovage dlq', () => {
-  test(
+  it(
     'lists, shows, replays and drops what was set aside',
     async () => {
       await using own = await createProject()
@@ -131,7 +131,7 @@ describe('lovage dlq', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'an id that is not there is said so',
     async () => {
       const result = await project.run(['-A', 'tasks', 'dlq', 'show', 'nobody'])
@@ -144,7 +144,7 @@ describe('lovage dlq', () => {
 })
 
 describe('lovage report', () => {
-  test(
+  it(
     'has versions and settings, and no password',
     async () => {
       const args = ['-A', 'tasks', '-b', 'memory://user:hush@host/', '--result-backend', 'memory://u:hush@h']

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 
-import { expect, test } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 
 import { createProject } from './project.js'
 
@@ -15,7 +15,7 @@ const tasks = (answer: string): string => `
 
 const FILES = { 'tasks.ts': tasks('old'), 'lib/punctuation.ts': `export const punctuation = '.'` }
 
-test(
+it(
   'worker --watch lets the running task end, and the next one runs the edited code',
   async () => {
     await using project = await createProject(FILES)
@@ -39,7 +39,7 @@ test(
   LIMIT_MS,
 )
 
-test(
+it(
   'a file that does not load is told, and the worker starts once it is mended',
   async () => {
     await using project = await createProject({ ...FILES, 'tasks.ts': 'export const = 1' })
@@ -54,7 +54,7 @@ test(
   LIMIT_MS,
 )
 
-test(
+it(
   'the worker ends when the process that watches is killed',
   async () => {
     await using project = await createProject(FILES)

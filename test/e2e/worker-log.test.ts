@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 
 import { createProject } from './project.js'
 
@@ -15,7 +15,7 @@ const CHATTY = {
     })`,
 }
 
-test(
+it(
   'what a task prints goes to the log as a warning with its name and id',
   async () => {
     await using project = await createProject(CHATTY)
@@ -31,7 +31,7 @@ test(
   LIMIT_MS,
 )
 
-test(
+it(
   'workerRedirectStdouts off leaves console alone, the level can be chosen, forms of Python’s apply',
   async () => {
     await using project = await createProject(CHATTY)
@@ -53,7 +53,7 @@ test(
   LIMIT_MS,
 )
 
-test(
+it(
   'options of Celery’s that change nothing are accepted with one line that says so',
   async () => {
     await using project = await createProject()
@@ -69,7 +69,7 @@ test(
   LIMIT_MS,
 )
 
-test(
+it(
   'a level that is none is refused by its name',
   async () => {
     await using project = await createProject()
@@ -82,7 +82,7 @@ test(
   LIMIT_MS,
 )
 
-test.each(['text', 'json'])(
+it.each(['text', 'json'])(
   'a worker whose log in %s has lost its reader works on',
   async (format) => {
     await using project = await createProject()
@@ -117,7 +117,7 @@ const FOREIGN = {
 // eslint-disable-next-line no-control-regex -- they are what must not be printed
 const COMMANDS_TO_TERMINAL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/
 
-test(
+it(
   'escape sequences and line breaks in names, results and errors are printed escaped',
   async () => {
     await using project = await createProject(FOREIGN)

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 
 import { node } from '../support/child.js'
 import { createProject } from './project.js'
@@ -12,7 +12,7 @@ process.exitCode = await app.workerMain(JSON.parse(process.argv[2]))
 `
 
 describe('a program that is a worker itself', () => {
-  test('runs its own app as the command line would, and ends with the exit code', async () => {
+  it('runs its own app as the command line would, and ends with the exit code', async () => {
     await using project = await createProject({ 'worker.js': OWN_PROGRAM })
     const argv = ['worker', '-c', '3', '-l', 'info', '--log-format', 'text']
     await using worker = node(project.file('worker.js'), [JSON.stringify(argv)], { cwd: project.folder })
@@ -28,7 +28,7 @@ describe('a program that is a worker itself', () => {
     expect(code).toBe(0)
   }, 60_000)
 
-  test('need not say "worker", and is told what is wrong with its words', async () => {
+  it('need not say "worker", and is told what is wrong with its words', async () => {
     await using project = await createProject({ 'worker.js': OWN_PROGRAM })
     await using worker = node(project.file('worker.js'), ['["-l", "loud"]'], { cwd: project.folder })
 
@@ -40,7 +40,7 @@ describe('a program that is a worker itself', () => {
 })
 
 describe('settings that nothing acts on', () => {
-  test('are named when a worker starts, with what to use instead', async () => {
+  it('are named when a worker starts, with what to use instead', async () => {
     await using project = await createProject({
       'lovage.config.js':
         'export default { worker_logfile: "w.log", beat_sync_every: 1, task_acks_late: true }',

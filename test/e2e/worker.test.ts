@@ -1,11 +1,11 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 
 import { createProject } from './project.js'
 
 const LIMIT_MS = 60_000
 
 describe('lovage worker', () => {
-  test(
+  it(
     'prints its banner with the embedded file, and a line for each task received and ended',
     async () => {
       await using project = await createProject()
@@ -31,7 +31,7 @@ describe('lovage worker', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'writes JSON lines on a pipe, each of which parses, and no banner',
     async () => {
       await using project = await createProject()
@@ -65,7 +65,7 @@ describe('lovage worker', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'the first SIGTERM lets the running task end and gives the rest back',
     async () => {
       await using project = await createProject()
@@ -85,7 +85,7 @@ describe('lovage worker', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'the second signal stops at once with exit code 3, and the task is back in its queue',
     async () => {
       await using project = await createProject()
@@ -105,7 +105,7 @@ describe('lovage worker', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'with --soft-shutdown-timeout a task may end after the second signal, too',
     async () => {
       await using project = await createProject()
@@ -128,7 +128,7 @@ describe('lovage worker', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'Ctrl-C that arrives twice, as under npm, counts once; SIGQUIT stops at once',
     async () => {
       await using project = await createProject()
@@ -151,7 +151,7 @@ describe('lovage worker', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'a task that outlasts --shutdown-timeout is given back with exit code 3',
     async () => {
       await using project = await createProject()
@@ -166,7 +166,7 @@ describe('lovage worker', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'consumes exactly the queues of -Q and -X, and -I loads more tasks',
     async () => {
       await using project = await createProject({
@@ -185,7 +185,7 @@ describe('lovage worker', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     '--purge drops what waits, and any setting can be given as an option',
     async () => {
       await using project = await createProject()
@@ -206,7 +206,7 @@ describe('lovage worker', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     '--time-limit and --soft-time-limit bound every task',
     async () => {
       await using project = await createProject()
@@ -226,7 +226,7 @@ describe('lovage worker', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'a kill -9 in mid-task is followed by a second run elsewhere',
     async () => {
       await using project = await createProject()
@@ -244,7 +244,7 @@ describe('lovage worker', () => {
   )
 })
 
-test.each([
+it.each([
   [['worker', '--autoscale', '10,3'], '--autoscale is not there yet'],
   [['worker', '--detach'], '--detach is not there yet'],
   [['inspect', 'active'], '"inspect" is not there yet'],

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import Database from 'libsql'
 import { createProject, type Project } from '../e2e/project.js'
 
@@ -74,7 +74,7 @@ const damages: readonly (readonly [what: string, spoil: (path: string) => void])
 ]
 
 describe('a beat whose schedule file', () => {
-  test.each(damages)(
+  it.each(damages)(
     '%s keeps it aside, says so and goes on',
     async (_what, spoil) => {
       await using project = await createProject({ 'tasks.ts': ELSEWHERE })
@@ -96,7 +96,7 @@ describe('a beat whose schedule file', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'cannot be opened says which and why, and goes on when it can',
     async () => {
       await using project = await createProject({ 'tasks.ts': ELSEWHERE })
@@ -114,7 +114,7 @@ describe('a beat whose schedule file', () => {
 })
 
 describe('a beat on a file that holds messages too', () => {
-  test.each(damages.slice(0, 1))(
+  it.each(damages.slice(0, 1))(
     'that %s ends with an error that names it, and leaves it as it is',
     async (_what, spoil) => {
       await using project = await createProject({ 'tasks.ts': EMBEDDED })
@@ -133,7 +133,7 @@ describe('a beat on a file that holds messages too', () => {
     LIMIT_MS,
   )
 
-  test(
+  it(
     'that is a folder says which',
     async () => {
       await using project = await createProject({ 'tasks.ts': EMBEDDED })

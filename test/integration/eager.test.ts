@@ -1,11 +1,11 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 
 import { EagerResult, EncodeError, Lovage, TaskArgumentsError } from '../../src/index.js'
 import { startWorker } from '../../src/testing/index.js'
 import { randomName } from '../support/temp.js'
 
 describe('eager calls', () => {
-  test('taskAlwaysEager runs delay here, with no broker', async () => {
+  it('taskAlwaysEager runs delay here, with no broker', async () => {
     await using app = new Lovage('eager', { broker: 'nowhere://', taskAlwaysEager: true })
     const add = app.task('eager.add', (x: number, y: number) => x + y)
 
@@ -15,7 +15,7 @@ describe('eager calls', () => {
     expect([await result.get(), await result.state(), result.taskName]).toEqual([3, 'SUCCESS', 'eager.add'])
   })
 
-  test('without it, delay goes by the broker', async () => {
+  it('without it, delay goes by the broker', async () => {
     const url = `memory://${randomName()}`
     await using app = new Lovage('eager', { broker: url, backend: url })
     const add = app.task('eager.add', (x: number, y: number) => x + y)
@@ -27,7 +27,7 @@ describe('eager calls', () => {
     expect(await result.get(5)).toBe(3)
   })
 
-  test('the old name of the setting does the same', async () => {
+  it('the old name of the setting does the same', async () => {
     await using app = new Lovage('eager', { broker: 'nowhere://' })
     app.conf.update({ CELERY_ALWAYS_EAGER: true })
     const add = app.task('eager.add', (x: number, y: number) => x + y)
@@ -35,7 +35,7 @@ describe('eager calls', () => {
     expect(await (await add.delay(1, 2)).get()).toBe(3)
   })
 
-  test('taskEagerPropagates throws at the call, and without it the error is in the result', async () => {
+  it('taskEagerPropagates throws at the call, and without it the error is in the result', async () => {
     const broken = (): number => {
       throw new RangeError('too far')
     }
@@ -48,7 +48,7 @@ describe('eager calls', () => {
     await expect(result.get()).rejects.toThrow('too far')
   })
 
-  test('apply runs one call: throw, link, retries', async () => {
+  it('apply runs one call: throw, link, retries', async () => {
     await using app = new Lovage('eager', { broker: 'nowhere://' })
     const seen: unknown[] = []
     const note = app.task('eager.note', (value: number) => void seen.push(value))
@@ -69,7 +69,7 @@ describe('eager calls', () => {
     await expect(broken.apply([], { throw: true })).rejects.toThrow(SyntaxError)
   })
 
-  test('arguments arrive as a worker would see them', async () => {
+  it('arguments arrive as a worker would see them', async () => {
     await using app = new Lovage('eager', { broker: 'nowhere://' })
     const kinds = app.task(
       'eager.kinds',
@@ -82,7 +82,7 @@ describe('eager calls', () => {
     expect(await result.get()).toStrictEqual([true, { kept: 1 }])
   })
 
-  test('a result arrives as a caller would read it, and fails where it could not be written', async () => {
+  it('a result arrives as a caller would read it, and fails where it could not be written', async () => {
     await using app = new Lovage('eager', { broker: 'nowhere://', taskAlwaysEager: true })
     const seen: string[] = []
     const nothing = app.task('eager.nothing', () => undefined)
@@ -102,7 +102,7 @@ describe('eager calls', () => {
     expect(await (await ignored.delay()).state()).toBe('SUCCESS')
   })
 
-  test('what a worker refuses is refused: arguments that do not fit or cannot be written, states, retries', async () => {
+  it('what a worker refuses is refused: arguments that do not fit or cannot be written, states, retries', async () => {
     await using app = new Lovage('eager', { broker: 'nowhere://', taskAlwaysEager: true })
     const add = app.task('eager.add', (x: unknown, y: unknown) => [x, y]) as unknown as {
       delay: (...args: readonly unknown[]) => Promise<unknown>
@@ -120,7 +120,7 @@ describe('eager calls', () => {
     await expect((await again.delay(1)).get()).rejects.toThrow(EncodeError)
   })
 
-  test('arguments are written by the serializer of the call, then of the task', async () => {
+  it('arguments are written by the serializer of the call, then of the task', async () => {
     await using app = new Lovage('eager', { broker: 'nowhere://', taskAlwaysEager: true })
     const echo = app.task({ name: 'eager.echo', serializer: 'msgpack' }, (value: unknown) => String(value))
 
@@ -130,7 +130,7 @@ describe('eager calls', () => {
     )
   })
 
-  test('taskStoreEagerResult saves the result', async () => {
+  it('taskStoreEagerResult saves the result', async () => {
     const url = `memory://${randomName()}`
     await using app = new Lovage('eager', {
       broker: url,
@@ -145,7 +145,7 @@ describe('eager calls', () => {
     expect(await app.AsyncResult(result.id).get(1)).toBe(3)
   })
 
-  test('sendTask goes by the broker all the same, and says so', async () => {
+  it('sendTask goes by the broker all the same, and says so', async () => {
     const url = `memory://${randomName()}`
     const warnings: string[] = []
     const ignore = (): void => undefined

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { eventually } from '../conformance/time.js'
 
 import {
@@ -86,7 +86,7 @@ describe.each(stores)('results on $store', ({ store, urlIn }) => {
     await folder.remove()
   })
 
-  test('ready is false while the task runs, then true, however often it is asked', async () => {
+  it('ready is false while the task runs, then true, however often it is asked', async () => {
     const result = await scene.add.delay(5, 10, 0.3)
     const before: boolean[] = []
     for (let poll = 0; poll < 20; poll += 1) before.push(await result.ready())
@@ -101,7 +101,7 @@ describe.each(stores)('results on $store', ({ store, urlIn }) => {
     expect(result.taskName).toBe('shop.add')
   })
 
-  test('get gives the value again at once', async () => {
+  it('get gives the value again at once', async () => {
     const result = await scene.add.delay(1, 2)
     await result.get(10)
     const tookMs: number[] = []
@@ -114,14 +114,14 @@ describe.each(stores)('results on $store', ({ store, urlIn }) => {
     expect(Math.min(...tookMs)).toBeLessThan(5)
   })
 
-  test('a get that times out leaves the task alone, and a later get succeeds', async () => {
+  it('a get that times out leaves the task alone, and a later get succeeds', async () => {
     const result = await scene.add.delay(3, 4, 0.6)
 
     await expect(result.get({ timeout: { milliseconds: 100 } })).rejects.toThrow(TimeoutError)
     expect(await result.get(10)).toBe(7)
   })
 
-  test('whoever waits is woken by a push, not by the poll behind it', async () => {
+  it('whoever waits is woken by a push, not by the poll behind it', async () => {
     const delays: number[] = []
     for (let round = 0; round < 15; round += 1) {
       const result: AsyncResult<number> = await scene.add.delay(round, 0, 0.05)
@@ -135,7 +135,7 @@ describe.each(stores)('results on $store', ({ store, urlIn }) => {
     expect(delays[7]).toBeLessThan(150)
   })
 
-  test('an error of a known class is rebuilt, with its message and the stack of the worker', async () => {
+  it('an error of a known class is rebuilt, with its message and the stack of the worker', async () => {
     const result = await scene.reserve.delay('tea')
 
     const error = await result.get({ timeout: 10, propagate: false })
@@ -148,7 +148,7 @@ describe.each(stores)('results on $store', ({ store, urlIn }) => {
     expect(await result.dateDone()).toBeInstanceOf(Date)
   })
 
-  test('an error of an unknown class keeps its name and message', async () => {
+  it('an error of an unknown class keeps its name and message', async () => {
     const failed = (await scene.divide.delay(3)).get(10)
 
     const error: unknown = await failed.catch((thrown: unknown) => thrown)
@@ -158,7 +158,7 @@ describe.each(stores)('results on $store', ({ store, urlIn }) => {
     expect(String(error)).toContain('3 is odd')
   })
 
-  test('progress is seen while it happens, and the end', async () => {
+  it('progress is seen while it happens, and the end', async () => {
     const result = await scene.progress.delay()
     const seen: unknown[] = []
 
@@ -168,7 +168,7 @@ describe.each(stores)('results on $store', ({ store, urlIn }) => {
     expect(seen).toContainEqual(['PROGRESS', { done: 90 }])
   })
 
-  test('a handle made of the id alone knows the value, the name and the extended fields', async () => {
+  it('a handle made of the id alone knows the value, the name and the extended fields', async () => {
     const sent = await scene.add.applyAsync([5, 10], { kwargs: {}, headers: { tenant: 'acme' } })
     await sent.get(10)
 
@@ -182,14 +182,14 @@ describe.each(stores)('results on $store', ({ store, urlIn }) => {
     expect(await found.worker()).toMatch(/@/)
   })
 
-  test('an unknown id is PENDING and does not exist', async () => {
+  it('an unknown id is PENDING and does not exist', async () => {
     const result = scene.app.AsyncResult('no-such-id')
 
     expect(await result.state()).toBe('PENDING')
     expect(await result.exists()).toBe(false)
   })
 
-  test('forget deletes what was stored', async () => {
+  it('forget deletes what was stored', async () => {
     const result = await scene.add.delay(1, 2)
     await result.get(10)
 
@@ -198,7 +198,7 @@ describe.each(stores)('results on $store', ({ store, urlIn }) => {
     expect(await scene.app.AsyncResult(result.id).exists()).toBe(false)
   })
 
-  test('a SUCCESS is never replaced by what comes later', async () => {
+  it('a SUCCESS is never replaced by what comes later', async () => {
     const result = await scene.add.delay(1, 2)
     await result.get(10)
     const backend = await internalsOf(scene.app).resultBackend()
@@ -210,7 +210,7 @@ describe.each(stores)('results on $store', ({ store, urlIn }) => {
     expect(await scene.app.AsyncResult(result.id).get(1)).toBe(3)
   })
 
-  test('a get inside of a task is refused, unless the caller insists', async () => {
+  it('a get inside of a task is refused, unless the caller insists', async () => {
     const refused = await scene.outer.delay(true)
     const allowed = await scene.outer.delay(false)
 
@@ -221,7 +221,7 @@ describe.each(stores)('results on $store', ({ store, urlIn }) => {
     expect(currentTask()).toBeUndefined()
   })
 
-  test('children are what the task has sent', async () => {
+  it('children are what the task has sent', async () => {
     const result = await scene.outer.delay(false)
     await waitFor(result, undefined, { timeout: 10 })
 
@@ -231,7 +231,7 @@ describe.each(stores)('results on $store', ({ store, urlIn }) => {
     expect(await children[0]?.get(1)).toBe(3)
   })
 
-  test('results end after resultExpires', async () => {
+  it('results end after resultExpires', async () => {
     await using brief = new Lovage('brief', {
       broker: url,
       backend: url,
@@ -248,7 +248,7 @@ describe.each(stores)('results on $store', ({ store, urlIn }) => {
 
   // What is in memory is seen by its own process only.
   if (store !== 'memory')
-    test('another process reads the result by its id', async () => {
+    it('another process reads the result by its id', async () => {
       const result = await scene.add.delay(7, 8)
       await result.get(10)
       const script = `
@@ -266,7 +266,7 @@ describe.each(stores)('results on $store', ({ store, urlIn }) => {
 })
 
 describe('an app without results', () => {
-  test('runs its tasks, and says which setting is missing when it is asked for a state', async () => {
+  it('runs its tasks, and says which setting is missing when it is asked for a state', async () => {
     await using app = new Lovage('quiet', { broker: `memory://${randomName()}`, backend: false })
     const ran: number[] = []
     const note = app.task('quiet.note', (value: number) => void ran.push(value))
@@ -279,7 +279,7 @@ describe('an app without results', () => {
     expect(ran).toEqual([1])
   })
 
-  test('refuses a wait inside of a task before it asks for the backend', async () => {
+  it('refuses a wait inside of a task before it asks for the backend', async () => {
     await using app = new Lovage('quiet', { broker: `memory://${randomName()}`, backend: false })
     const outer = app.task('quiet.outer', () => app.AsyncResult('x').get())
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { dirname, join, normalize } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { projectRoot, run } from '../support/child.js'
 import { packedProject, readManifest, type Manifest, type PackedProject } from '../support/packed-project.js'
 
@@ -28,7 +28,7 @@ describe('the packed package', () => {
     await project[Symbol.asyncDispose]()
   })
 
-  test('holds every file that the exports map and bin name', () => {
+  it('holds every file that the exports map and bin name', () => {
     const named = [...Object.values(manifest.exports), manifest.bin]
       .flatMap((entry) => (typeof entry === 'string' ? [entry] : Object.values(entry)))
       .map((path) => normalize(path))
@@ -36,7 +36,7 @@ describe('the packed package', () => {
     expect(named.filter((path) => !project.files.includes(path))).toEqual([])
   })
 
-  test('exports every entry of the build', () => {
+  it('exports every entry of the build', () => {
     const entries = project.files.filter((path) =>
       /^dist\/src\/(index|driver|(worker|testing)\/index)\.js$/.test(path),
     )
@@ -47,7 +47,7 @@ describe('the packed package', () => {
     expect(exported).toEqual(expect.arrayContaining(entries))
   })
 
-  test('has types for every exported module', () => {
+  it('has types for every exported module', () => {
     const untyped = Object.entries(manifest.exports)
       .filter(([path]) => path !== './package.json')
       .filter(([, entry]) => typeof entry === 'string' || entry['types'] === undefined)
@@ -55,7 +55,7 @@ describe('the packed package', () => {
     expect(untyped).toEqual([])
   })
 
-  test('holds the library, its sources and the published suites, and nothing else', () => {
+  it('holds the library, its sources and the published suites, and nothing else', () => {
     const wanted =
       /^((dist\/)?(src|brokers|backends|test\/conformance)\/|(README|CHANGELOG)\.md$|LICENSE$|package\.json$)/
     const unwanted = /\.test\.|tsbuildinfo/
@@ -63,7 +63,7 @@ describe('the packed package', () => {
     expect(project.files.filter((path) => !wanted.test(path) || unwanted.test(path))).toEqual([])
   })
 
-  test('maps every module to a source that is in it', async () => {
+  it('maps every module to a source that is in it', async () => {
     const maps = project.files.filter((path) => path.endsWith('.map'))
     const sources = await Promise.all(
       maps.map(async (path) => {
@@ -77,7 +77,7 @@ describe('the packed package', () => {
     expect(sources.filter((source) => !project.files.includes(source))).toEqual([])
   })
 
-  test('is imported as an ES module, every part of it', async () => {
+  it('is imported as an ES module, every part of it', async () => {
     const paths = Object.keys(manifest.exports).filter((path) => path !== './package.json')
     const imports = paths.map((path) => `await import('${path.replace('.', 'lovage')}')`)
     const source = `${imports.join('\n')}\nimport * as lovage from 'lovage'\nconsole.log(Object.keys(lovage).join())`
@@ -88,7 +88,7 @@ describe('the packed package', () => {
     expect(exit.stdout.trim().split(',')).toEqual(expect.arrayContaining(clientNames))
   })
 
-  test('is loaded by require()', async () => {
+  it('is loaded by require()', async () => {
     const source = `const { ${clientNames.join(', ')} } = require('lovage')\nconsole.log(typeof Lovage)`
 
     const exit = await project.run('required.cjs', source)
@@ -96,7 +96,7 @@ describe('the packed package', () => {
     expect(exit).toMatchObject({ code: 0, stdout: 'function\n' })
   })
 
-  test('runs a task, after which the process ends by itself', async () => {
+  it('runs a task, after which the process ends by itself', async () => {
     const source = `
       import { Lovage } from 'lovage'
       const app = new Lovage('shop', { broker: 'memory://', backend: 'memory://', taskAlwaysEager: true })
@@ -110,7 +110,7 @@ describe('the packed package', () => {
     expect(exit).toMatchObject({ code: 0, stdout: '3 5\n', stderr: '' })
   })
 
-  test('opens nothing when it is imported and an app is made', async () => {
+  it('opens nothing when it is imported and an app is made', async () => {
     const source = `
       // A file that Node still closes after reading a module is no handle of ours.
       const open = () => process.getActiveResourcesInfo().filter((name) => !name.includes('Req'))
@@ -127,13 +127,13 @@ describe('the packed package', () => {
     expect(exit).toMatchObject({ code: 0, stdout: '0\n' })
   })
 
-  test('has a command that says its version', async () => {
+  it('has a command that says its version', async () => {
     const exit = await run(process.execPath, ['node_modules/.bin/lovage', '--version'], { cwd: project.path })
 
     expect(exit).toMatchObject({ code: 0, stdout: expect.stringContaining(manifest.version) })
   })
 
-  test('compiles in a strict TypeScript project that checks its declarations too', async () => {
+  it('compiles in a strict TypeScript project that checks its declarations too', async () => {
     const parts = Object.keys(manifest.exports).filter((path) => path !== './package.json')
     const imports = parts.map(
       (path, index) => `import * as part${index} from '${path.replace('.', 'lovage')}'`,

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { beforeAll, afterAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 
 import { projectRoot } from '../support/child.js'
 import { packInto } from '../support/packed-project.js'
@@ -30,7 +30,7 @@ describe('typed into an empty folder, command by command', () => {
     await packed.remove()
   })
 
-  test.each(['commonjs', 'module'] as const)(
+  it.each(['commonjs', 'module'] as const)(
     'the first screen of the README gets its answer from a worker, in a package of type %s',
     async (type) => {
       await using folder = await tempFolder('reader')
@@ -42,7 +42,7 @@ describe('typed into an empty folder, command by command', () => {
     240_000,
   )
 
-  test('getting started does what it shows', async () => {
+  it('getting started does what it shows', async () => {
     await using folder = await tempFolder('reader')
     const page = await readFile(join(projectRoot, 'docs/getting-started.md'), 'utf8')
 

@@ -1,7 +1,7 @@
 import { copyFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 
 import { projectRoot, run, type ChildExit } from '../support/child.js'
 import { packedProject, type PackedProject } from '../support/packed-project.js'
@@ -29,7 +29,7 @@ describe('the sample of a test, run by the runner it is written for', () => {
     return run(process.execPath, args, { cwd: project.path })
   }
 
-  test("passes with Node's own runner", async () => {
+  it("passes with Node's own runner", async () => {
     await copyFile(join(compiled, 'node.test.js'), join(project.path, 'node.test.js'))
 
     const { code, stdout } = await runNode('--test-reporter=tap', 'node.test.js')
@@ -38,7 +38,7 @@ describe('the sample of a test, run by the runner it is written for', () => {
     expect(code).toBe(0)
   }, 60_000)
 
-  test('passes with vitest', async () => {
+  it('passes with vitest', async () => {
     await copyFile(join(source, 'vitest.test.mjs'), join(project.path, 'vitest.test.mjs'))
 
     const { code, stdout } = await runNode('node_modules/vitest/vitest.mjs', 'run', 'vitest.test.mjs')
@@ -47,7 +47,7 @@ describe('the sample of a test, run by the runner it is written for', () => {
     expect(code).toBe(0)
   }, 60_000)
 
-  test('passes with mocha', async () => {
+  it('passes with mocha', async () => {
     await copyFile(join(source, 'mocha.test.mjs'), join(project.path, 'mocha.test.mjs'))
 
     const { code, stdout } = await runNode('node_modules/mocha/bin/mocha.js', 'mocha.test.mjs')
@@ -57,7 +57,7 @@ describe('the sample of a test, run by the runner it is written for', () => {
     expect(code).toBe(0)
   }, 60_000)
 
-  test('passes with Jest, without the import from vitest', async () => {
+  it('passes with Jest, without the import from vitest', async () => {
     const sample = await readFile(join(source, 'vitest.test.mjs'), 'utf8')
     await project.write('jest.test.mjs', sample.replace(/^.* from 'vitest'\n/m, ''))
     const jest = join(projectRoot, 'node_modules/jest/bin/jest.js')

@@ -1,11 +1,10 @@
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 
 import { ConfigError } from '../../errors/errors.js'
 import { isRecord } from '../../util/record.js'
 import { suggest } from '../../util/suggest.js'
-import { readFileSync } from 'node:fs'
 
 /** Where an app is, as `-A` says it. */
 export interface AppPlace {

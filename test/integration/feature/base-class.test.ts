@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { eventually } from '../../conformance/time.js'
 
 import { Lovage, sharedTask, Task, TaskError, type HandlerEvent, type JoinedApp } from '../../../src/index.js'
@@ -24,7 +24,7 @@ abstract class WithDatabase extends Task {
 }
 
 describe('a base class', () => {
-  test('is made once for all runs of a task, whose function runs on it', async () => {
+  it('is made once for all runs of a task, whose function runs on it', async () => {
     await using stage = await Stage.open('memory', { taskQueues: ['celery', 'database'] })
     const before = connections
     const read = stage.app.task(
@@ -44,7 +44,7 @@ describe('a base class', () => {
     await eventually(() => ended.length === 100)
   })
 
-  test('gives its options to tasks that do not say otherwise, and not its name', () => {
+  it('gives its options to tasks that do not say otherwise, and not its name', () => {
     const app = new Lovage('shop', { broker: 'memory://' })
     const plain = app.task({ name: 'shop.plain', base: WithDatabase }, () => 1)
     const own = app.task({ name: 'shop.own', base: WithDatabase, maxRetries: 1 }, () => 1)
@@ -54,14 +54,14 @@ describe('a base class', () => {
     expect(plain.name).toBe('shop.plain')
   })
 
-  test('can be given with the app, as taskCls', () => {
+  it('can be given with the app, as taskCls', () => {
     const app = new Lovage('shop', { broker: 'memory://' }, { taskCls: WithDatabase })
 
     expect(app.Task).toBe(WithDatabase)
     expect(app.task('shop.any', () => 1).definition.options).toMatchObject({ maxRetries: 7 })
   })
 
-  test('can be that of every task of an app, but not of those defined before', () => {
+  it('can be that of every task of an app, but not of those defined before', () => {
     const app = new Lovage('shop', { broker: 'memory://' })
     const before = app.task('shop.before', () => 1)
     app.Task = WithDatabase
@@ -71,7 +71,7 @@ describe('a base class', () => {
     expect(after.definition.options.maxRetries).toBe(7)
   })
 
-  test('is told of each app that one of its tasks joins', () => {
+  it('is told of each app that one of its tasks joins', () => {
     joined.length = 0
     const [one, other] = [randomName('one'), randomName('other')]
     const apps = [new Lovage(one, { broker: 'memory://' })]
@@ -94,7 +94,7 @@ describe('a base class', () => {
     expect(joined.filter((main) => [one, other].includes(main))).toEqual([one, one, other])
   })
 
-  test('must be a task class', () => {
+  it('must be a task class', () => {
     const app = new Lovage('shop', { broker: 'memory://' })
     const define = (base: unknown): unknown =>
       Reflect.apply(app.task, app, [{ name: 'shop.x', base }, () => 1])
@@ -104,7 +104,7 @@ describe('a base class', () => {
   })
 })
 
-test('an app may name its tasks in its own way', () => {
+it('an app may name its tasks in its own way', () => {
   const app = new Lovage('shop', { broker: 'memory://' })
   app.genTaskName = (name, module) => `acme.${module}.${name}`
   function add(x: number): number {

@@ -2,7 +2,7 @@ import { inflateSync } from 'node:zlib'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { eventually } from '../../conformance/time.js'
 
 import { currentTask, Lovage, OperationalError, TaskError, TaskRevokedError } from '../../../src/index.js'
@@ -13,7 +13,7 @@ import { internalsOf } from '../../../src/util/internals.js'
 const STORES: readonly Store[] = ['memory', 'sqlite']
 
 describe.each(STORES)('a call through a worker on %s', (store) => {
-  test('delay gives a handle at once, and exactly one message waits', async () => {
+  it('delay gives a handle at once, and exactly one message waits', async () => {
     await using stage = await Stage.open(store)
     const add = stage.app.task('shop.add', (x: number, y: number) => x + y)
 
@@ -26,7 +26,7 @@ describe.each(STORES)('a call through a worker on %s', (store) => {
     expect(await stage.depth('celery')).toBe(0)
   })
 
-  test('a countdown and an eta hold a task back, and no longer than a second too long', async () => {
+  it('a countdown and an eta hold a task back, and no longer than a second too long', async () => {
     await using stage = await Stage.open(store)
     const now = stage.app.task('shop.now', () => Date.now())
     await stage.work()
@@ -42,14 +42,14 @@ describe.each(STORES)('a call through a worker on %s', (store) => {
     expect(ran[1]).toBeLessThan(1_600)
   })
 
-  test('countdown and eta together are refused before anything is sent', async () => {
+  it('countdown and eta together are refused before anything is sent', async () => {
     await using stage = await Stage.open(store)
     const add = stage.app.task('shop.add', (x: number, y: number) => x + y)
 
     await expect(add.applyAsync([1, 2], { countdown: 1, eta: new Date() })).rejects.toThrow(TaskError)
   })
 
-  test('a task that expired while no worker was there is REVOKED and never run', async () => {
+  it('a task that expired while no worker was there is REVOKED and never run', async () => {
     await using stage = await Stage.open(store)
     let ran = 0
     const count = stage.app.task('shop.count', () => ++ran)
@@ -67,7 +67,7 @@ describe.each(STORES)('a call through a worker on %s', (store) => {
     expect(ran).toBe(1)
   })
 
-  test('higher priorities run first, equal ones in the order of sending', async () => {
+  it('higher priorities run first, equal ones in the order of sending', async () => {
     await using stage = await Stage.open(store)
     const order: string[] = []
     const note = stage.app.task('shop.note', (name: string) => {
@@ -84,7 +84,7 @@ describe.each(STORES)('a call through a worker on %s', (store) => {
     expect(order).toEqual(['high', 'middle 1', 'middle 2', 'low'])
   })
 
-  test('a link gets the value, and links of links go on', async () => {
+  it('a link gets the value, and links of links go on', async () => {
     await using stage = await Stage.open(store)
     const add = stage.app.task('shop.add', (x: number, y: number) => x + y)
     const seen: string[] = []
@@ -106,7 +106,7 @@ describe.each(STORES)('a call through a worker on %s', (store) => {
     expect(seen).toEqual(['linked'])
   })
 
-  test('an errback gets the id of the failed task, and the callback is not called', async () => {
+  it('an errback gets the id of the failed task, and the callback is not called', async () => {
     await using stage = await Stage.open(store)
     const fail = stage.app.task('shop.fail', () => {
       throw new RangeError('no such parcel')
@@ -124,7 +124,7 @@ describe.each(STORES)('a call through a worker on %s', (store) => {
     expect(seen).toEqual([result.id])
   })
 
-  test('an own id is the id, everywhere', async () => {
+  it('an own id is the id, everywhere', async () => {
     await using stage = await Stage.open(store)
     const own = stage.app.task('shop.own', () => currentTask()?.request.id)
     await stage.work()
@@ -137,7 +137,7 @@ describe.each(STORES)('a call through a worker on %s', (store) => {
     expect(await stage.app.AsyncResult(taskId).get(5)).toBe(taskId)
   })
 
-  test('options of a call win over those of the task', async () => {
+  it('options of a call win over those of the task', async () => {
     await using stage = await Stage.open(store, { taskTimeLimit: 100, acceptContent: ['json', 'yaml'] })
     const limits = stage.app.task(
       { name: 'shop.limits', timeLimit: 50, softTimeLimit: 40, serializer: 'json', ignoreResult: true },
@@ -171,7 +171,7 @@ describe.each(STORES)('a call through a worker on %s', (store) => {
     expect(inflateSync(compressed?.body ?? new Uint8Array()).toString()).toMatch(/^- \[\]/)
   })
 
-  test('keyword arguments arrive by name, raw in the request, and as one trailing object without params', async () => {
+  it('keyword arguments arrive by name, raw in the request, and as one trailing object without params', async () => {
     await using stage = await Stage.open(store)
     const named = stage.app.task(
       { name: 'shop.named', params: ['x', 'y', 'z?'] },
@@ -192,7 +192,7 @@ describe.each(STORES)('a call through a worker on %s', (store) => {
     expect(await last.get(5)).toEqual([[1, { size: 'L' }], { size: 'L' }])
   })
 
-  test('a client without the task gets its result from a worker that has it', async () => {
+  it('a client without the task gets its result from a worker that has it', async () => {
     await using stage = await Stage.open(store)
     stage.app.task('shop.add', (x: number, y: number) => x + y)
     await stage.work()
@@ -203,7 +203,7 @@ describe.each(STORES)('a call through a worker on %s', (store) => {
     expect(await result.get(5)).toBe(5)
   })
 
-  test('an expected moment of a retry is kept: same id, growing count', async () => {
+  it('an expected moment of a retry is kept: same id, growing count', async () => {
     await using stage = await Stage.open(store)
     const seen: unknown[] = []
     const flaky = stage.app.task({ name: 'shop.flaky', bind: true, maxRetries: 5 }, (self, floor: number) => {
@@ -223,7 +223,7 @@ describe.each(STORES)('a call through a worker on %s', (store) => {
     ])
   })
 
-  test('autoretryFor runs a task again, not for its exceptions, and ends with the error itself', async () => {
+  it('autoretryFor runs a task again, not for its exceptions, and ends with the error itself', async () => {
     await using stage = await Stage.open(store)
     class GatewayError extends Error {
       override readonly name = 'GatewayError'
@@ -255,7 +255,7 @@ describe.each(STORES)('a call through a worker on %s', (store) => {
 })
 
 describe('a broker that cannot be reached', () => {
-  test('fails the call with an OperationalError', async () => {
+  it('fails the call with an OperationalError', async () => {
     await using app = new Lovage('shop', {
       broker: 'sqlite:////proc/no/such/folder/q.sqlite',
       taskPublishRetryPolicy: { maxRetries: 1, intervalStart: 0, intervalStep: 0 },
@@ -267,7 +267,7 @@ describe('a broker that cannot be reached', () => {
 })
 
 describe('an argument that cannot be written', () => {
-  test.each([
+  it.each([
     ['a function', { socket: (): number => 1 }],
     ['a symbol', { socket: Symbol('s') }],
   ])('%s is refused at the call with its path, and nothing is sent', async (_what, value) => {

@@ -1,11 +1,11 @@
-import { expect, test } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 
 import { createProject } from '../../e2e/project.js'
 import { node } from '../../support/child.js'
 
 const LIMIT_MS = 60_000
 
-test(
+it(
   'a module that only uses task is run by the default app',
   async () => {
     await using project = await createProject({
@@ -22,7 +22,7 @@ test(
   LIMIT_MS,
 )
 
-test(
+it(
   'lovage.config.js is read by a process that sends as by the worker beside it',
   async () => {
     await using project = await createProject({
@@ -49,7 +49,7 @@ test(
   LIMIT_MS,
 )
 
-test.each([
+it.each([
   ['call', 'shop.add'],
   ['shell'],
   ['beat'],
@@ -68,7 +68,7 @@ test.each([
   LIMIT_MS,
 )
 
-test(
+it(
   'lovage.config.ts in the working folder is read when nothing else is named',
   async () => {
     await using project = await createProject({
@@ -86,7 +86,7 @@ test(
   LIMIT_MS,
 )
 
-test(
+it(
   'lines of a task carry its name and id, those of a helper too',
   async () => {
     await using project = await createProject({
@@ -107,7 +107,7 @@ test(
   LIMIT_MS,
 )
 
-test(
+it(
   'what a body prints goes to the log at warning, with name and id; raw where that is switched off',
   async () => {
     await using project = await createProject({

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { eventually } from '../../conformance/time.js'
 
 import { currentTask, TaskFailedError, type HandlerEvent } from '../../../src/index.js'
@@ -9,7 +9,7 @@ import { Stage, type Store } from './stage.js'
 const STORES: readonly Store[] = ['memory', 'sqlite']
 
 describe.each(STORES)('the context of a task on %s', (store) => {
-  test('has the fields of the call', async () => {
+  it('has the fields of the call', async () => {
     await using stage = await Stage.open(store)
     const dump = stage.app.task({ name: 'shop.dump', bind: true }, (self, _text: string) => {
       const { deliveryInfo, ...rest } = self.request
@@ -52,7 +52,7 @@ describe.each(STORES)('the context of a task on %s', (store) => {
     })
   })
 
-  test('is found by helpers after awaits, a hundred tasks at once, and their log lines carry name and id', async () => {
+  it('is found by helpers after awaits, a hundred tasks at once, and their log lines carry name and id', async () => {
     await using stage = await Stage.open(store)
     const helper = async (): Promise<string | undefined> => {
       await delay(1)
@@ -72,7 +72,7 @@ describe.each(STORES)('the context of a task on %s', (store) => {
     expect(new Set(logged.map(({ fields }) => fields['task']))).toEqual(new Set(['shop.ask']))
   })
 
-  test('a call from a task belongs to it: root, parent and children', async () => {
+  it('a call from a task belongs to it: root, parent and children', async () => {
     await using stage = await Stage.open(store)
     const inner = stage.app.task('shop.inner', () => [
       currentTask()?.request.rootId,
@@ -88,7 +88,7 @@ describe.each(STORES)('the context of a task on %s', (store) => {
     expect((await result.children()).map(({ id }) => id)).toEqual([innerId])
   })
 
-  test('handlers come in order, after the result was stored; afterReturn not for a retry', async () => {
+  it('handlers come in order, after the result was stored; afterReturn not for a retry', async () => {
     await using stage = await Stage.open(store)
     const seen: string[] = []
     const note =
@@ -134,7 +134,7 @@ describe.each(STORES)('the context of a task on %s', (store) => {
     expect(seen).toEqual(['before', 'run', 'failure FAILURE FAILURE', 'after FAILURE FAILURE'])
   })
 
-  test('states of its own are seen by whoever waits', async () => {
+  it('states of its own are seen by whoever waits', async () => {
     await using stage = await Stage.open(store)
     const seen: unknown[] = []
     let heard: () => void = () => undefined
@@ -166,7 +166,7 @@ describe.each(STORES)('the context of a task on %s', (store) => {
     ])
   })
 
-  test('a soft limit ends what listens to the signal, and finally runs', async () => {
+  it('a soft limit ends what listens to the signal, and finally runs', async () => {
     await using stage = await Stage.open(store)
     let cleaned = 0
     const sleep = stage.app.task(
@@ -188,7 +188,7 @@ describe.each(STORES)('the context of a task on %s', (store) => {
     expect(cleaned).toBe(1)
   })
 
-  test('an expected error is FAILURE, logged at info without a stack', async () => {
+  it('an expected error is FAILURE, logged at info without a stack', async () => {
     await using stage = await Stage.open(store)
     class OutOfStock extends Error {}
     const order = stage.app.task({ name: 'shop.order', throws: [OutOfStock] }, () => {
@@ -206,7 +206,7 @@ describe.each(STORES)('the context of a task on %s', (store) => {
     expect(stage.log.lines.filter(({ level }) => level === 'error')).toEqual([])
   })
 
-  test('a result is ignored as the call, else the task, else the setting says', async () => {
+  it('a result is ignored as the call, else the task, else the setting says', async () => {
     await using stage = await Stage.open(store, { taskIgnoreResult: true })
     const bySetting = stage.app.task('shop.setting', () => 1)
     const byTask = stage.app.task({ name: 'shop.task', ignoreResult: false }, () => 2)
@@ -228,7 +228,7 @@ describe.each(STORES)('the context of a task on %s', (store) => {
     expect(await ignoredByCall.exists()).toBe(false)
   })
 
-  test('STARTED tells process and worker, and extended results tell the call', async () => {
+  it('STARTED tells process and worker, and extended results tell the call', async () => {
     await using stage = await Stage.open(store, { taskTrackStarted: true, resultExtended: true })
     let open: () => void = () => undefined
     const held = new Promise<void>((resolve) => {

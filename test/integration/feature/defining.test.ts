@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { z } from 'zod'
 
 import { Lovage, sharedTask, Task, taskOf, TaskArgumentsError } from '../../../src/index.js'
@@ -8,7 +8,7 @@ import { Stage } from './stage.js'
 import { internalsOf } from '../../../src/util/internals.js'
 
 describe('every form of a task is run by one worker', () => {
-  test('functions, named and not, with options before and after, bound and not, async and not', async () => {
+  it('functions, named and not, with options before and after, bound and not, async and not', async () => {
     await using stage = await Stage.open('memory')
     const { app } = stage
     const forms = [
@@ -38,7 +38,7 @@ describe('every form of a task is run by one worker', () => {
     expect([...app.tasks.keys()]).toEqual(expect.arrayContaining(forms.map(({ name }) => name)))
   })
 
-  test('a class, made once for a hundred tasks, and decorated methods', async () => {
+  it('a class, made once for a hundred tasks, and decorated methods', async () => {
     await using stage = await Stage.open('memory')
     let made = 0
     class Add extends Task {
@@ -83,7 +83,7 @@ describe('every form of a task is run by one worker', () => {
     expect(mailer.write('Ada')).toBe('Dear Ada')
   })
 
-  test('a shared task joins two apps, each on its own store; each worker sees its own calls', async () => {
+  it('a shared task joins two apps, each on its own store; each worker sees its own calls', async () => {
     const name = randomName('shared')
     const where = sharedTask(name, (text: string) => text.toUpperCase())
     await using one = await Stage.open('memory')
@@ -102,7 +102,7 @@ describe('every form of a task is run by one worker', () => {
     expect(await there.get(5)).toBe('TWO')
   })
 
-  test('a schema converts at both ends; what a foreign client sends wrongly fails without running', async () => {
+  it('a schema converts at both ends; what a foreign client sends wrongly fails without running', async () => {
     await using stage = await Stage.open('memory')
     let ran = 0
     const due = stage.app.task(
@@ -128,7 +128,7 @@ describe('every form of a task is run by one worker', () => {
     expect(ran).toBe(1)
   })
 
-  test('a wrong number of arguments is refused at the call; without typing the worker refuses it', async () => {
+  it('a wrong number of arguments is refused at the call; without typing the worker refuses it', async () => {
     await using stage = await Stage.open('memory')
     let ran = 0
     const body = (x: number, y: number): number => {
@@ -147,7 +147,7 @@ describe('every form of a task is run by one worker', () => {
   })
 })
 
-test('a schema may fill in what the call leaves out, and sees the arguments bound by name at both ends', async () => {
+it('a schema may fill in what the call leaves out, and sees the arguments bound by name at both ends', async () => {
   await using stage = await Stage.open('memory')
   const args = z.tuple([z.number(), z.string().default('EUR')])
   const body = (sum: number, currency: string): string => `${sum} ${currency}`
@@ -162,7 +162,7 @@ test('a schema may fill in what the call leaves out, and sees the arguments boun
 })
 
 describe('an app', () => {
-  test('whose broker cannot be reached can define and list tasks', async () => {
+  it('whose broker cannot be reached can define and list tasks', async () => {
     await using app = new Lovage('shop', { broker: 'sqlite:////proc/no/such/folder/q.sqlite' })
     app.task('shop.add', (x: number, y: number) => x + y)
 
@@ -170,7 +170,7 @@ describe('an app', () => {
     expect(app.conf.taskDefaultQueue).toBe('celery')
   })
 
-  test('tells its milestones once each, in order, and what they change counts', async () => {
+  it('tells its milestones once each, in order, and what they change counts', async () => {
     await using stage = await Stage.open('memory')
     const seen: string[] = []
     stage.app.onAfterFinalize(() => {

@@ -1,6 +1,6 @@
 import { brotliDecompressSync, inflateSync } from 'node:zlib'
 
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 
 import { ContentDisallowedError, Lovage } from '../../../src/index.js'
 import { Stage, type Store } from './stage.js'
@@ -10,7 +10,7 @@ const STORES: readonly Store[] = ['memory', 'sqlite']
 const VALUE = { text: 'Grüße', list: [1, 2.5, null, true], nested: { deep: ['x'] } }
 
 describe.each(STORES)('messages on %s', (store) => {
-  test.each(['json', 'yaml', 'msgpack'])('%s goes to the worker and its result comes back', async (name) => {
+  it.each(['json', 'yaml', 'msgpack'])('%s goes to the worker and its result comes back', async (name) => {
     await using stage = await Stage.open(store, {
       taskSerializer: name,
       resultSerializer: name,
@@ -22,7 +22,7 @@ describe.each(STORES)('messages on %s', (store) => {
     expect(await (await echo.delay(VALUE)).get(5)).toEqual(VALUE)
   })
 
-  test.each([
+  it.each([
     // What kombu calls gzip is the format of zlib.
     ['gzip', inflateSync],
     ['zlib', inflateSync],
@@ -42,7 +42,7 @@ describe.each(STORES)('messages on %s', (store) => {
     expect(await result.get(5)).toBe(text)
   })
 
-  test('a result in a form that resultAcceptContent does not name is refused', async () => {
+  it('a result in a form that resultAcceptContent does not name is refused', async () => {
     await using stage = await Stage.open(store, { resultSerializer: 'yaml', resultAcceptContent: ['yaml'] })
     const { url } = stage
     await using strict = new Lovage('client', {
@@ -60,7 +60,7 @@ describe.each(STORES)('messages on %s', (store) => {
     await expect(strict.AsyncResult(result.id).get(5)).rejects.toBeInstanceOf(ContentDisallowedError)
   })
 
-  test('dates, bytes and big integers come back as what they were', async () => {
+  it('dates, bytes and big integers come back as what they were', async () => {
     await using stage = await Stage.open(store)
     const echo = stage.app.task('shop.echo', (...values: unknown[]) => values)
     await stage.work()
@@ -73,7 +73,7 @@ describe.each(STORES)('messages on %s', (store) => {
     expect(received[2]).toBe(2n ** 70n)
   })
 
-  test('content that is not accepted is set aside with FAILURE, and the next task runs', async () => {
+  it('content that is not accepted is set aside with FAILURE, and the next task runs', async () => {
     await using stage = await Stage.open(store)
     const add = stage.app.task('shop.add', (x: number, y: number) => x + y)
     await stage.work()
@@ -86,7 +86,7 @@ describe.each(STORES)('messages on %s', (store) => {
     expect(await stage.depth('celery.dead')).toBe(1)
   })
 
-  test('an error of the user’s own is rebuilt in an app that knows it, and named in one that does not', async () => {
+  it('an error of the user’s own is rebuilt in an app that knows it, and named in one that does not', async () => {
     class GatewayError extends Error {
       readonly orderId: string
       constructor(orderId: string) {
@@ -120,7 +120,7 @@ describe.each(STORES)('messages on %s', (store) => {
   })
 })
 
-test.each(['pickle', 'application/x-python-serialize'])('%s can never be accepted', (name) => {
+it.each(['pickle', 'application/x-python-serialize'])('%s can never be accepted', (name) => {
   const app = new Lovage('shop', { acceptContent: [name] })
 
   expect(() => internalsOf(app).queues()).toThrow(/pickle|code/)

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 
 import type { ResultBackend, TaskRecord } from '../../../src/backend/contract.js'
 import { ConfigError, Lovage } from '../../../src/index.js'
@@ -25,7 +25,7 @@ function mapBackend(records: Map<string, TaskRecord>): ResultBackend {
 }
 
 describe('overrideBackends', () => {
-  test('puts a store of the user in the place of a built-in one, by scheme', async () => {
+  it('puts a store of the user in the place of a built-in one, by scheme', async () => {
     const records = new Map<string, TaskRecord>()
     const urls: (string | undefined)[] = []
     const create = (url: { readonly scheme: string }): ResultBackend => {
@@ -46,7 +46,7 @@ describe('overrideBackends', () => {
     expect(urls).toEqual(['db+mine'])
   })
 
-  test('takes the path of a module, with the name of its export', async () => {
+  it('takes the path of a module, with the name of its export', async () => {
     await using folder = await tempFolder('override')
     const file = folder.file('my-backend.mjs')
     await writeFile(
@@ -62,7 +62,7 @@ describe('overrideBackends', () => {
     expect((await internalsOf(app).resultBackend()).name).toBe('mine')
   })
 
-  test.each([
+  it.each([
     ['a number', 7],
     ['a module that does not exist', './no/such/module.js'],
   ])('refuses %s by name', async (_what, setting) => {
@@ -77,7 +77,7 @@ describe('overrideBackends', () => {
 })
 
 describe('resultCompression', () => {
-  test('stores results as they are where the format has no place for it, and says so', async () => {
+  it('stores results as they are where the format has no place for it, and says so', async () => {
     await using stage = await Stage.open('sqlite', { resultCompression: 'gzip' })
     const add = stage.app.task('shop.add', (x: number, y: number) => x + y)
     await stage.work()
@@ -88,7 +88,7 @@ describe('resultCompression', () => {
     )
   })
 
-  test('hands a store that can hold it what Celery writes: mark, name, bytes', async () => {
+  it('hands a store that can hold it what Celery writes: mark, name, bytes', async () => {
     let compress: ((data: Uint8Array) => Uint8Array) | undefined
     await using app = new Lovage('shop', {
       broker: 'memory://',
@@ -111,7 +111,7 @@ describe('resultCompression', () => {
     ).toEqual(new Uint8Array(Buffer.from('15')))
   })
 
-  test('refuses a compressor that is not there', async () => {
+  it('refuses a compressor that is not there', async () => {
     await using app = new Lovage('shop', { broker: 'memory://', resultCompression: 'gzipp' })
 
     await expect(internalsOf(app).resultBackend()).rejects.toThrow('did you mean "gzip"?')

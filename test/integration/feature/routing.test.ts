@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { eventually } from '../../conformance/time.js'
 
 import { QueueNotFoundError, TaskRevokedError } from '../../../src/index.js'
@@ -9,7 +9,7 @@ import { internalsOf } from '../../../src/util/internals.js'
 const STORES: readonly Store[] = ['memory', 'sqlite']
 
 describe.each(STORES)('routing to a worker on %s', (store) => {
-  test('a call option beats the task, which beats the route, which beats the default', async () => {
+  it('a call option beats the task, which beats the route, which beats the default', async () => {
     await using stage = await Stage.open(store, {
       taskRoutes: { 'feed.*': { queue: 'feeds', priority: 7 }, 'feed.exact': 'exact' },
     })
@@ -31,7 +31,7 @@ describe.each(STORES)('routing to a worker on %s', (store) => {
     expect(depths).toEqual([1, 1, 1, 1, 1])
   })
 
-  test('the options of a route act on the messages it routes', async () => {
+  it('the options of a route act on the messages it routes', async () => {
     await using stage = await Stage.open(store, {
       acceptContent: ['json', 'yaml'],
       taskRoutes: {
@@ -69,7 +69,7 @@ describe.each(STORES)('routing to a worker on %s', (store) => {
     })
   })
 
-  test('queues that share a topic exchange get the tasks that are sent to them, and no others', async () => {
+  it('queues that share a topic exchange get the tasks that are sent to them, and no others', async () => {
     await using stage = await Stage.open(store, {
       taskQueues: ['celery', 'mail', 'slow'],
       taskDefaultExchange: 'tasks',
@@ -87,7 +87,7 @@ describe.each(STORES)('routing to a worker on %s', (store) => {
     ])
   })
 
-  test('topic, fanout and direct exchanges reach the queues that are bound to them', async () => {
+  it('topic, fanout and direct exchanges reach the queues that are bound to them', async () => {
     await using stage = await Stage.open(store, {
       taskQueues: [
         { name: 'mail', exchange: 'events', exchangeType: 'topic', routingKey: 'order.*' },
@@ -120,7 +120,7 @@ describe.each(STORES)('routing to a worker on %s', (store) => {
     ])
   })
 
-  test('a worker serves the queues that were chosen, and no others', async () => {
+  it('a worker serves the queues that were chosen, and no others', async () => {
     await using stage = await Stage.open(store, { taskQueues: ['celery', 'mail', 'slow'] })
     const where = stage.app.task(
       { name: 'shop.where', bind: true },
@@ -138,7 +138,7 @@ describe.each(STORES)('routing to a worker on %s', (store) => {
     expect([await slow.get(5), await other.get(5)]).toEqual(['slow', 'other'])
   })
 
-  test('a mistyped queue is refused where missing ones are not created', async () => {
+  it('a mistyped queue is refused where missing ones are not created', async () => {
     await using stage = await Stage.open(store, {
       taskQueues: ['celery', 'mail'],
       taskCreateMissingQueues: false,

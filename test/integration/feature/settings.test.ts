@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 
 import { createProject } from '../../e2e/project.js'
 import { node } from '../../support/child.js'
@@ -19,7 +19,7 @@ sqlalchemy.url = sqlite:////srv/shop.db
 CELERY_TASK_RESULT_EXPIRES = 3600
 `
 
-test(
+it(
   'the same code serves two environments from two ini files, each with a store of its own',
   async () => {
     await using project = await createProject({
@@ -48,7 +48,7 @@ test(
   LIMIT_MS,
 )
 
-test(
+it(
   'one call of setupLoader gives a web process the settings of the worker, and the host its own keys',
   async () => {
     await using project = await createProject({
@@ -80,7 +80,7 @@ test(
   LIMIT_MS,
 )
 
-test(
+it(
   'tasks are discovered in the tasks file of each listed folder, or in the file of the name that was given',
   async () => {
     const taskFile = (name: string): string =>
@@ -111,7 +111,7 @@ test(
   LIMIT_MS,
 )
 
-test(
+it(
   'settings come from a module, an export of one, and the one that a variable names',
   async () => {
     await using project = await createProject({
@@ -155,7 +155,7 @@ test(
   LIMIT_MS,
 )
 
-test(
+it(
   'a module of tasks that does not load stops the worker with its path',
   async () => {
     await using project = await createProject({ 'more.ts': 'throw new RangeError("not today")' })
@@ -169,7 +169,7 @@ test(
   LIMIT_MS,
 )
 
-test(
+it(
   'modules of tasks load in the order of imports, then include, then -I',
   async () => {
     const loads = (name: string): string => `console.error('loads ${name}')\n`

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { eventually } from '../../conformance/time.js'
 import { Lovage } from '../../../src/index.js'
 import { startWorker } from '../../../src/testing/index.js'
@@ -25,7 +25,7 @@ function places(): { readonly usual: string; readonly own: string } {
 }
 
 describe('the option backend of a task', () => {
-  test('keeps its results there, and those of other tasks with the app', async () => {
+  it('keeps its results there, and those of other tasks with the app', async () => {
     const at = places()
     const app = appWith(at)
     const worker = await startWorker(app)
@@ -44,7 +44,7 @@ describe('the option backend of a task', () => {
     await Promise.all([app.close(), reader.close()])
   })
 
-  test('stores results although the app has no backend', async () => {
+  it('stores results although the app has no backend', async () => {
     const app = appWith({ ...places(), usual: false })
     const worker = await startWorker(app)
 
@@ -57,7 +57,7 @@ describe('the option backend of a task', () => {
     await app.close()
   })
 
-  test.each(['rpc://', 'redsi://localhost'])('is refused when a worker starts: %s', async (own) => {
+  it.each(['rpc://', 'redsi://localhost'])('is refused when a worker starts: %s', async (own) => {
     const app = appWith({ ...places(), own })
 
     await expect(startWorker(app)).rejects.toThrow(

@@ -1,13 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 
 import { callerFolder } from '../../../src/app/caller.js'
 import { embeddedUrl } from '../../../src/app/embedded.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
 import { tempFolder } from '../../support/temp.js'
 
-test.each(['plain', '100% sure?', 'a#b', 'é x', 'a%20b'])(
+it.each(['plain', '100% sure?', 'a#b', 'é x', 'a%20b'])(
   'the embedded file of a project in the folder "%s" is where it says',
   async (name) => {
     await using folder = await tempFolder('embedded')
@@ -22,7 +22,7 @@ test.each(['plain', '100% sure?', 'a#b', 'é x', 'a%20b'])(
   },
 )
 
-test('the folder of a caller is that of its file', () => {
+it('the folder of a caller is that of its file', () => {
   expect(callerFolder('file:///a/b%20c/tasks.js:3:7')).toBe('/a/b c')
   expect(callerFolder('/a/tasks.js?v=1:3:7')).toBe('/a')
   expect(callerFolder(undefined)).toBe(process.cwd())

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 
 import {
   argumentsOfProgram,
@@ -16,19 +16,19 @@ function normal(line: string): string {
 }
 
 describe('normalArguments', () => {
-  test('takes an ini file out from behind the command', () => {
+  it('takes an ini file out from behind the command', () => {
     expect(normal('worker ./development.ini -l info')).toBe('worker -l info | ./development.ini')
   })
 
-  test('takes an ini file out from before the command', () => {
+  it('takes an ini file out from before the command', () => {
     expect(normal('./development.ini worker -l info')).toBe('worker -l info | ./development.ini')
   })
 
-  test('keeps the section that an ini file is named with', () => {
+  it('keeps the section that an ini file is named with', () => {
     expect(normal('call production.ini#app:shop tasks.add')).toBe('call tasks.add | production.ini#app:shop')
   })
 
-  test.each([
+  it.each([
     ['celeryd ./development.ini', 'worker | ./development.ini'],
     ['pceleryd ./development.ini', 'worker | ./development.ini'],
     ['celerybeat', 'beat | -'],
@@ -41,44 +41,44 @@ describe('normalArguments', () => {
     expect(normal(line)).toBe(expected)
   })
 
-  test('does not take the value of a global option for the command', () => {
+  it('does not take the value of a global option for the command', () => {
     expect(normal('-A worker worker -l info')).toBe('-A worker worker -l info | -')
     expect(normal('-A call celeryd dev.ini')).toBe('-A call worker | dev.ini')
   })
 
-  test('leaves what stands behind two dashes alone', () => {
+  it('leaves what stands behind two dashes alone', () => {
     expect(normal('-- celeryd')).toBe('-- celeryd | -')
   })
 
-  test('leaves a line without a command as it is', () => {
+  it('leaves a line without a command as it is', () => {
     expect(normal('wroker -l info')).toBe('wroker -l info | -')
   })
 })
 
 describe('argumentsOfProgram', () => {
-  test('puts the old name of the program in front', () => {
+  it('puts the old name of the program in front', () => {
     expect(argumentsOfProgram('/usr/bin/celeryd')).toEqual(['celeryd'])
     expect(argumentsOfProgram('C:\\bin\\pceleryd.js')).toEqual(['pceleryd'])
   })
 
-  test('adds nothing for the usual name', () => {
+  it('adds nothing for the usual name', () => {
     expect(argumentsOfProgram('/usr/bin/lovage')).toEqual([])
     expect(argumentsOfProgram(undefined)).toEqual([])
   })
 })
 
-test('an ini file is told by its ending, an option is not', () => {
+it('an ini file is told by its ending, an option is not', () => {
   expect(isIniFile('dev.ini')).toBe(true)
   expect(isIniFile('dev.ini#main')).toBe(true)
   expect(isIniFile('--x=dev.ini')).toBe(false)
   expect(isIniFile('tasks.add')).toBe(false)
 })
 
-test('the path of an ini file is made absolute and keeps its section', () => {
+it('the path of an ini file is made absolute and keeps its section', () => {
   expect(iniPath('conf/dev.ini#main', '/srv')).toBe('/srv/conf/dev.ini#main')
 })
 
-test('the value of an option is found in both spellings', () => {
+it('the value of an option is found in both spellings', () => {
   expect(valueOf(['worker', '--workdir', '/srv'], '--workdir')).toBe('/srv')
   expect(valueOf(['worker', '--workdir=/srv'], '--workdir')).toBe('/srv')
   expect(valueOf(['worker'], '--workdir')).toBeUndefined()

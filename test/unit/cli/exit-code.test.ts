@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import { CommanderError } from 'commander'
 
 import { exitCodeOf } from '../../../src/cli/exit-code.js'
@@ -14,7 +14,7 @@ import {
   TimeoutError,
 } from '../../../src/errors/errors.js'
 
-test.each([
+it.each([
   [new UsageError('x'), 2],
   [new TaskArgumentsError('x'), 2],
   [new CommanderError(1, 'commander.unknownOption', 'x'), 2],

@@ -1,8 +1,8 @@
-import { expect, test } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 
 import { extraSettings } from '../../../src/cli/extra-settings.js'
 
-test.each([
+it.each([
   ['--worker-lost-wait 5', { workerLostWait: '5' }],
   ['--worker-lost-wait=5', { workerLostWait: '5' }],
   ['--lease 5', { lease: 5 }],
@@ -18,7 +18,7 @@ test.each([
   expect(extraSettings(line.split(' ').filter((word) => word !== ''))).toEqual(expected)
 })
 
-test.each([
+it.each([
   ['--task-acks-lat=no', 'did you mean --task-acks-late?'],
   ['--nothing-like-it', '"--nothing-like-it" is neither an option of this command nor a setting'],
   ['now', 'unexpected argument "now"'],

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 
 import { patternLine } from '../../../src/cli/log-pattern.js'
 
@@ -10,7 +10,7 @@ const entry = {
   id: 'one',
 }
 
-test('Celery’s own form of a line gives Celery’s line', () => {
+it('Celery’s own form of a line gives Celery’s line', () => {
   const pattern = '[%(asctime)s: %(levelname)s/%(processName)s] %(task_name)s[%(task_id)s]: %(message)s'
 
   expect(patternLine(pattern, entry)).toBe(
@@ -18,11 +18,11 @@ test('Celery’s own form of a line gives Celery’s line', () => {
   )
 })
 
-test('widths pad to the side that Python pads to', () => {
+it('widths pad to the side that Python pads to', () => {
   expect(patternLine('%(levelname)-9s|%(levelname)9s|100%%', entry)).toBe('WARNING  |  WARNING|100%')
 })
 
-test('an unknown name stays as it is written; outside of tasks the task is ???', () => {
+it('an unknown name stays as it is written; outside of tasks the task is ???', () => {
   const outside = { ...entry, task: undefined, id: undefined }
 
   expect(patternLine('%(lineno)d %(task_name)s[%(task_id)s]', outside)).toBe('%(lineno)d ???[???]')

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 
 import type { CommandIo } from '../../../src/cli/io.js'
 import { logFormat, logLevel, openLog, textLine } from '../../../src/cli/log.js'
@@ -11,14 +11,14 @@ function collecting(): { readonly io: CommandIo; readonly lines: string[] } {
   return { io: { stdin: process.stdin, stdout: output, stderr: output, env: {}, cwd: '/' }, lines }
 }
 
-test('Celery’s names of levels are understood in any case', () => {
+it('Celery’s names of levels are understood in any case', () => {
   expect(logLevel('INFO')).toBe('info')
   expect(logLevel('warning')).toBe('warn')
   expect(logLevel('CRITICAL')).toBe('fatal')
   expect(() => logLevel('loud')).toThrow('--loglevel must be')
 })
 
-test('lines are text on a terminal and JSON elsewhere, unless asked for', () => {
+it('lines are text on a terminal and JSON elsewhere, unless asked for', () => {
   const terminal = { isTTY: true, write: (): void => undefined }
   const pipe = { write: (): void => undefined }
 
@@ -28,7 +28,7 @@ test('lines are text on a terminal and JSON elsewhere, unless asked for', () => 
   expect(() => logFormat('xml', pipe)).toThrow('--log-format must be json or text')
 })
 
-test('each JSON line parses and carries time, level, node, fields and message', () => {
+it('each JSON line parses and carries time, level, node, fields and message', () => {
   const { io, lines } = collecting()
 
   openLog(io, { level: 'info', format: 'json', paint: plain, node: 'celery@here' }).info({ id: '7' }, 'done')
@@ -44,7 +44,7 @@ test('each JSON line parses and carries time, level, node, fields and message', 
   })
 })
 
-test('lines below the level are not written', () => {
+it('lines below the level are not written', () => {
   const { io, lines } = collecting()
 
   openLog(io, { level: 'warn', format: 'text', paint: plain }).info({}, 'quiet')
@@ -52,7 +52,7 @@ test('lines below the level are not written', () => {
   expect(lines).toEqual([])
 })
 
-test('a text line has local time, level and message, and the stack of an error below it', () => {
+it('a text line has local time, level and message, and the stack of an error below it', () => {
   const line = JSON.stringify({
     level: 'error',
     time: '2030-01-31T12:00:00.123Z',
@@ -65,11 +65,11 @@ test('a text line has local time, level and message, and the stack of an error b
   )
 })
 
-test('what is no JSON line passes through', () => {
+it('what is no JSON line passes through', () => {
   expect(textLine('plain text\n', plain)).toBe('plain text\n')
 })
 
-test('a line that a task writes says whose it is, the worker’s own line about it does so by itself', () => {
+it('a line that a task writes says whose it is, the worker’s own line about it does so by itself', () => {
   const fields = { level: 'warn', time: '2030-01-31T12:00:00.123Z', task: 'shop.add', id: 'one' }
 
   const written = textLine(JSON.stringify({ ...fields, msg: 'half way' }), plain)
@@ -79,7 +79,7 @@ test('a line that a task writes says whose it is, the worker’s own line about 
   expect(about).toMatch(/WARN {2}Task shop\.add\[one\] received\n$/)
 })
 
-test('forms in Python’s notation take the place of ours, one for the worker and one for tasks', () => {
+it('forms in Python’s notation take the place of ours, one for the worker and one for tasks', () => {
   const patterns = { worker: 'W %(message)s', task: 'T %(task_id)s %(message)s' }
   const fields = { level: 'info', time: '2030-01-31T12:00:00.123Z' }
 
@@ -89,7 +89,7 @@ test('forms in Python’s notation take the place of ours, one for the worker an
   )
 })
 
-test('foreign text is escaped, and what follows the first line of a task’s own text is indented', () => {
+it('foreign text is escaped, and what follows the first line of a task’s own text is indented', () => {
   const fields = { level: 'info', time: '2030-01-31T12:00:00.123Z', task: 'a', id: '7' }
   const err = { stack: 'Error: x\u001b[2J\n    at here' }
 

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 
-import { expect, test } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 
 import { runCommand } from '../../../src/cli/main.js'
 import { COMMAND_SUMMARIES } from '../../../src/cli/command/summaries.js'
@@ -24,7 +24,7 @@ async function run(argv: readonly string[], cwd: string): Promise<Ran> {
   return { code, ...written }
 }
 
-test('a host runs a command and gets its exit code; its own working folder stays', async () => {
+it('a host runs a command and gets its exit code; its own working folder stays', async () => {
   await using folder = await tempFolder('main')
   const before = process.cwd()
 
@@ -34,7 +34,7 @@ test('a host runs a command and gets its exit code; its own working folder stays
   expect(process.cwd()).toBe(before)
 })
 
-test('nothing is thrown: an error is a line and a code', async () => {
+it('nothing is thrown: an error is a line and a code', async () => {
   await using folder = await tempFolder('main')
 
   const unknown = await run(['wroker'], folder.path)
@@ -46,7 +46,7 @@ test('nothing is thrown: an error is a line and a code', async () => {
   expect(missing.stderr).toContain('No module nowhere')
 })
 
-test('Celery’s own loaders are accepted, and a class of Python’s is refused', async () => {
+it('Celery’s own loaders are accepted, and a class of Python’s is refused', async () => {
   await using folder = await tempFolder('main')
   const purge = ['-b', 'memory://', 'purge', '-f', '-Q', 'a']
 
@@ -59,7 +59,7 @@ test('Celery’s own loaders are accepted, and a class of Python’s is refused'
   expect(own.stderr).toContain('--loader must be app or default')
 })
 
-test('without a command the help is printed', async () => {
+it('without a command the help is printed', async () => {
   await using folder = await tempFolder('main')
 
   const ran = await run([], folder.path)
@@ -68,7 +68,7 @@ test('without a command the help is printed', async () => {
   expect(ran.stdout).toContain('Usage: lovage')
 })
 
-test.each(Object.entries(COMMAND_SUMMARIES))(
+it.each(Object.entries(COMMAND_SUMMARIES))(
   'the list of commands says of %s what it says itself',
   async (name, summary) => {
     await using folder = await tempFolder('main')
@@ -85,7 +85,7 @@ test.each(Object.entries(COMMAND_SUMMARIES))(
   },
 )
 
-test('--quiet leaves out notes, --workdir moves the working folder', async () => {
+it('--quiet leaves out notes, --workdir moves the working folder', async () => {
   await using folder = await tempFolder('main')
   await using other = await tempFolder('main-other')
 

@@ -1,8 +1,8 @@
-import { expect, test } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 
 import { printJson, shownValue, table } from '../../../src/cli/print.js'
 
-test('JSON output is one line, with maps as objects and big integers as text', () => {
+it('JSON output is one line, with maps as objects and big integers as text', () => {
   const written: string[] = []
 
   printJson({ write: (text) => written.push(text) }, { count: 5n, queues: new Map([['a', 1]]) })
@@ -10,13 +10,13 @@ test('JSON output is one line, with maps as objects and big integers as text', (
   expect(written).toEqual(['{"count":"5","queues":{"a":1}}\n'])
 })
 
-test('text is shown on one line, other values as Node shows them', () => {
+it('text is shown on one line, other values as Node shows them', () => {
   expect(shownValue('two words')).toBe('two words')
   expect(shownValue('two\nlines\u001b[31m\u009b\u202e')).toBe('two\\nlines\\u001b[31m\\u009b\\u202e')
   expect(shownValue({ a: [1] })).toBe('{ a: [ 1 ] }')
 })
 
-test('columns of a table are as wide as their widest cell', () => {
+it('columns of a table are as wide as their widest cell', () => {
   expect(
     table([
       ['a', 'bb'],
@@ -25,7 +25,7 @@ test('columns of a table are as wide as their widest cell', () => {
   ).toBe('a    bb\nccc  d\n')
 })
 
-test('what would command a terminal is escaped in a table and in JSON, which keeps its meaning', () => {
+it('what would command a terminal is escaped in a table and in JSON, which keeps its meaning', () => {
   const evil = 'a\u001b[31m\nb\u009b\u202e'
   const written: string[] = []
 

@@ -1,4 +1,4 @@
-import { afterEach, expect, jest, test } from '@jest/globals'
+import { afterEach, expect, it, jest } from '@jest/globals'
 
 import { redirectConsole } from '../../../src/cli/redirect-console.js'
 import { silentLogger, type TaskLogger } from '../../../src/task/logger.js'
@@ -7,7 +7,7 @@ let restore = (): void => undefined
 
 afterEach(() => restore())
 
-test('every method of console writes one line of the level asked for, until it is restored', () => {
+it('every method of console writes one line of the level asked for, until it is restored', () => {
   const lines: string[] = []
   const logger: TaskLogger = { ...silentLogger, warn: (_fields, message) => lines.push(message) }
   const own = jest.spyOn(console, 'log').mockImplementation(() => undefined)
@@ -24,7 +24,7 @@ test('every method of console writes one line of the level asked for, until it i
   own.mockRestore()
 })
 
-test('a log that prints with console itself does not go round in circles', () => {
+it('a log that prints with console itself does not go round in circles', () => {
   const lines: string[] = []
   const stderr = jest.spyOn(process.stderr, 'write').mockReturnValue(true)
   const logger: TaskLogger = {

@@ -1,4 +1,4 @@
-import { afterEach, expect, jest, test } from '@jest/globals'
+import { afterEach, expect, it, jest } from '@jest/globals'
 
 import { onStopSignals } from '../../../src/cli/stop-signals.js'
 
@@ -21,7 +21,7 @@ function listen(): { readonly steps: string[]; at(ms: number): void } {
   return { steps, at: (ms) => clock.mockReturnValue(ms) }
 }
 
-test('the first signal is warm, the second cold, the third immediate', () => {
+it('the first signal is warm, the second cold, the third immediate', () => {
   const { steps, at } = listen()
 
   process.emit('SIGTERM', 'SIGTERM')
@@ -33,7 +33,7 @@ test('the first signal is warm, the second cold, the third immediate', () => {
   expect(steps).toEqual(['warm SIGTERM', 'cold SIGINT', 'now SIGTERM'])
 })
 
-test('SIGQUIT is cold from the start', () => {
+it('SIGQUIT is cold from the start', () => {
   const { steps, at } = listen()
 
   process.emit('SIGQUIT', 'SIGQUIT')
@@ -43,7 +43,7 @@ test('SIGQUIT is cold from the start', () => {
   expect(steps).toEqual(['cold SIGQUIT', 'now SIGINT'])
 })
 
-test('a Ctrl-C that npm repeats counts once, a later one counts', () => {
+it('a Ctrl-C that npm repeats counts once, a later one counts', () => {
   const { steps, at } = listen()
 
   process.emit('SIGINT', 'SIGINT')
@@ -55,7 +55,7 @@ test('a Ctrl-C that npm repeats counts once, a later one counts', () => {
   expect(steps).toEqual(['warm SIGINT', 'cold SIGINT'])
 })
 
-test('two SIGTERM in a row are two: nobody repeats them by accident', () => {
+it('two SIGTERM in a row are two: nobody repeats them by accident', () => {
   const { steps } = listen()
 
   process.emit('SIGTERM', 'SIGTERM')
@@ -64,7 +64,7 @@ test('two SIGTERM in a row are two: nobody repeats them by accident', () => {
   expect(steps).toEqual(['warm SIGTERM', 'cold SIGTERM'])
 })
 
-test('nothing listens after the end', () => {
+it('nothing listens after the end', () => {
   const before = process.listenerCount('SIGTERM')
   listen()
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 
 import { UsageError } from '../../../src/cli/usage-error.js'
 import {
@@ -12,24 +12,24 @@ import {
 } from '../../../src/cli/values.js'
 
 describe('arguments of a call', () => {
-  test('are a JSON array, empty when left out', () => {
+  it('are a JSON array, empty when left out', () => {
     expect(parseArgs('[5, {"a": null}]')).toEqual([5, { a: null }])
     expect(parseArgs(undefined)).toEqual([])
   })
 
-  test.each(['5', '{"a": 1}', '5, 10', "['a']"])('refuse %s and show how to write it', (text) => {
+  it.each(['5', '{"a": 1}', '5, 10', "['a']"])('refuse %s and show how to write it', (text) => {
     expect(() => parseArgs(text)).toThrow(UsageError)
     expect(() => parseArgs(text)).toThrow("'[5, 10]'")
   })
 
-  test('by name are a JSON object', () => {
+  it('by name are a JSON object', () => {
     expect(parseKwargs('{"x": 5}')).toEqual({ x: 5 })
     expect(() => parseKwargs('[5]')).toThrow('must be a JSON object')
   })
 })
 
 describe('lengths of time', () => {
-  test.each([
+  it.each([
     ['10', 10],
     ['0.5', 0.5],
     ['250ms', 0.25],
@@ -40,32 +40,32 @@ describe('lengths of time', () => {
     expect(parseSeconds(text, '--countdown')).toBeCloseTo(seconds)
   })
 
-  test.each(['', 'soon', '-1', '5 weeks'])('refuses "%s" and names the option', (text) => {
+  it.each(['', 'soon', '-1', '5 weeks'])('refuses "%s" and names the option', (text) => {
     expect(() => parseSeconds(text, '--countdown')).toThrow('--countdown must be seconds')
   })
 })
 
 describe('moments', () => {
-  test('with a zone are that moment', () => {
+  it('with a zone are that moment', () => {
     expect(parseDate('2030-01-31T12:00:00Z', '--eta').toISOString()).toBe('2030-01-31T12:00:00.000Z')
     expect(parseDate('2030-01-31T12:00:00+02:00', '--eta').toISOString()).toBe('2030-01-31T10:00:00.000Z')
   })
 
-  test('without a zone are local time', () => {
+  it('without a zone are local time', () => {
     expect(parseDate('2030-01-31', '--eta')).toEqual(new Date(2030, 0, 31))
   })
 
-  test.each(['tomorrow', '2030-13-01', '12'])('refuses "%s"', (text) => {
+  it.each(['tomorrow', '2030-13-01', '12'])('refuses "%s"', (text) => {
     expect(() => parseDate(text, '--eta')).toThrow('--eta must be an ISO 8601 time')
   })
 
-  test('may be written as seconds where both have a meaning', () => {
+  it('may be written as seconds where both have a meaning', () => {
     expect(parseSecondsOrDate('60', '--expires')).toBe(60)
     expect(parseSecondsOrDate('2030-01-31T00:00:00Z', '--expires')).toEqual(new Date('2030-01-31T00:00:00Z'))
   })
 })
 
-test('a whole number keeps to its limits', () => {
+it('a whole number keeps to its limits', () => {
   expect(parseWhole('9', '--priority', 0, 9)).toBe(9)
   expect(() => parseWhole('10', '--priority', 0, 9)).toThrow(
     '--priority must be a whole number from 0 to 9; got "10"',
@@ -73,7 +73,7 @@ test('a whole number keeps to its limits', () => {
   expect(() => parseWhole('1.5', '--concurrency', 1)).toThrow('of at least 1')
 })
 
-test('lists are split at commas and add up', () => {
+it('lists are split at commas and add up', () => {
   expect(collectList('a, b,', undefined)).toEqual(['a', 'b'])
   expect(collectList('c', ['a'])).toEqual(['a', 'c'])
 })

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { chooseBackend, chooseBroker } from '../../../src/config/backend-choice.js'
 import type { ConfigInput } from '../../../src/config/config.js'
 import { resolveConfig } from '../../../src/config/resolve.js'
@@ -11,7 +11,7 @@ function backend(input: ConfigInput): unknown {
 }
 
 describe('chooseBackend', () => {
-  test.each<[string, ConfigInput]>([
+  it.each<[string, ConfigInput]>([
     ['no broker', {}],
     ['a Redis broker', { broker: 'redis://localhost/0' }],
     ['a Sentinel broker', { broker: 'sentinel://a;sentinel://b' }],
@@ -24,7 +24,7 @@ describe('chooseBackend', () => {
     expect(backend(input)).toEqual({ kind: 'same-store' })
   })
 
-  test.each(['amqp://localhost', 'amqps://localhost', 'pyamqp://'])(
+  it.each(['amqp://localhost', 'amqps://localhost', 'pyamqp://'])(
     'has none with %s, and says what fits',
     (url) => {
       expect(backend({ broker: url })).toEqual({
@@ -34,14 +34,14 @@ describe('chooseBackend', () => {
     },
   )
 
-  test('has none with SQS, and says what fits', () => {
+  it('has none with SQS, and says what fits', () => {
     expect(backend({ broker: 'sqs://' })).toEqual({
       kind: 'none',
       reason: expect.stringContaining('a Redis, SQL or MongoDB URL'),
     })
   })
 
-  test.each<[string, ConfigInput]>([
+  it.each<[string, ConfigInput]>([
     ['false', { backend: false }],
     ['disabled://', { backend: 'disabled://' }],
     ['disabled', { backend: 'disabled' }],
@@ -49,7 +49,7 @@ describe('chooseBackend', () => {
     expect(backend({ broker: 'redis://', ...input })).toEqual({ kind: 'off' })
   })
 
-  test.each<[string, ConfigInput, string]>([
+  it.each<[string, ConfigInput, string]>([
     ['a URL', { backend: 'redis://host/1' }, 'redis://host/1'],
     ['rpc', { backend: 'rpc' }, 'rpc://'],
     ['the old amqp', { backend: 'amqp' }, 'rpc://'],
@@ -83,22 +83,22 @@ describe('chooseBackend', () => {
     expect(backend(input)).toEqual({ kind: 'target', target: url })
   })
 
-  test('is the object that was handed over', () => {
+  it('is the object that was handed over', () => {
     expect(backend({ broker: 'amqp://', backend: store })).toEqual({ kind: 'target', target: store })
   })
 
-  test('asks for the URL that the name database needs', () => {
+  it('asks for the URL that the name database needs', () => {
     expect(() => backend({ backend: 'database' })).toThrow(ConfigError)
     expect(() => backend({ backend: 'database' })).toThrow('needs databaseUrl')
   })
 })
 
 describe('chooseBroker', () => {
-  test('is the embedded file when nothing is set', () => {
+  it('is the embedded file when nothing is set', () => {
     expect(chooseBroker(resolveConfig())).toEqual({ kind: 'embedded' })
   })
 
-  test('splits a failover list', () => {
+  it('splits a failover list', () => {
     expect(chooseBroker(resolveConfig({ broker: 'amqp://a; amqp://b;' }))).toEqual({
       kind: 'urls',
       urls: ['amqp://a', 'amqp://b'],
@@ -109,7 +109,7 @@ describe('chooseBroker', () => {
     })
   })
 
-  test('puts the URL together from its parts', () => {
+  it('puts the URL together from its parts', () => {
     const config = resolveConfig({
       brokerTransport: 'amqp',
       brokerHost: 'mq',
@@ -122,7 +122,7 @@ describe('chooseBroker', () => {
     expect(chooseBroker(config)).toEqual({ kind: 'urls', urls: ['amqp://me:p%40ss%2Fword@mq:5673/%2Fshop'] })
   })
 
-  test.each([
+  it.each([
     ['::1', 5673, 'amqp://[::1]:5673'],
     ['[::1]', undefined, 'amqp://[::1]'],
     ['mq:5674', undefined, 'amqp://mq:5674'],
@@ -132,7 +132,7 @@ describe('chooseBroker', () => {
     expect(chooseBroker(config)).toEqual({ kind: 'urls', urls: [url] })
   })
 
-  test('splits several URLs, and no password', () => {
+  it('splits several URLs, and no password', () => {
     const config = resolveConfig({ broker: 'redis://:a;b@one;redis://two; memory' })
 
     expect(chooseBroker(config)).toEqual({
@@ -141,7 +141,7 @@ describe('chooseBroker', () => {
     })
   })
 
-  test('is the object that was handed over', () => {
+  it('is the object that was handed over', () => {
     expect(chooseBroker(resolveConfig({ broker: store }))).toEqual({ kind: 'instance', instance: store })
   })
 })

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import type { Config, ConfigInput } from '../../../src/config/config.js'
 import { resolveConfig } from '../../../src/config/resolve.js'
 import { Settings } from '../../../src/config/settings.js'
@@ -9,7 +9,7 @@ function isTrue(_proof: true): void {
   // The compiler has checked the argument.
 }
 
-test('the types say what each option holds', () => {
+it('the types say what each option holds', () => {
   isTrue(true satisfies Equal<Config['taskAcksLate'], boolean>)
   isTrue(true satisfies Equal<Config['leaseMs'], number>)
   isTrue(true satisfies Equal<Config['taskTimeLimitMs'], number | undefined>)
@@ -21,7 +21,7 @@ test('the types say what each option holds', () => {
   expect(config.delay).toBe('eta')
 })
 
-test('what does not fit does not compile', () => {
+it('what does not fit does not compile', () => {
   const inputs: readonly ConfigInput[] = [
     // @ts-expect-error a switch is no text
     { taskAcksLate: 'x' },
@@ -44,7 +44,7 @@ test('what does not fit does not compile', () => {
   expect(inputs).toHaveLength(6)
 })
 
-test('members of the settings have the types of their options', () => {
+it('members of the settings have the types of their options', () => {
   const settings = new Settings({}, { env: {} })
   isTrue(true satisfies Equal<Settings['taskAcksLate'], boolean | undefined>)
   // @ts-expect-error a switch is no text

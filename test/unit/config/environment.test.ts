@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import {
   settingsFromEnvironment,
   settingsFromEnvvar,
@@ -14,7 +14,7 @@ function values(env: Readonly<Record<string, string>>): Record<string, unknown> 
 }
 
 describe('settingsFromEnvironment', () => {
-  test('types each value by its option', () => {
+  it('types each value by its option', () => {
     expect(
       values({
         LOVAGE_TASK_ACKS_LATE: 'false',
@@ -44,7 +44,7 @@ describe('settingsFromEnvironment', () => {
     })
   })
 
-  test('has a variable for every option, and each is read', () => {
+  it('has a variable for every option, and each is read', () => {
     for (const [name, option] of OPTIONS) {
       const [variable = ''] = variablesOf(name, option)
       expect(variable).toMatch(/^LOVAGE_[A-Z0-9_]+$/)
@@ -52,7 +52,7 @@ describe('settingsFromEnvironment', () => {
     }
   })
 
-  test('reads the variables of Celery', () => {
+  it('reads the variables of Celery', () => {
     expect(
       values({
         CELERY_BROKER_URL: 'redis://a',
@@ -70,7 +70,7 @@ describe('settingsFromEnvironment', () => {
     })
   })
 
-  test('prefers its own variable, and leaves names that may be the host’s alone', () => {
+  it('prefers its own variable, and leaves names that may be the host’s alone', () => {
     expect(values({ LOVAGE_BROKER: 'a', CELERY_BROKER_URL: 'b', BROKER_URL: 'c' })).toEqual({
       brokerUrl: 'a',
     })
@@ -81,11 +81,11 @@ describe('settingsFromEnvironment', () => {
     })
   })
 
-  test('takes an empty variable for none', () => {
+  it('takes an empty variable for none', () => {
     expect(values({ CELERY_BROKER_URL: '', LOVAGE_LEASE: '  ' })).toEqual({})
   })
 
-  test('names the variable of a value that does not fit', () => {
+  it('names the variable of a value that does not fit', () => {
     expect(() => values({ LOVAGE_TASK_ACKS_LATE: 'maybe' })).toThrow(
       'expected LOVAGE_TASK_ACKS_LATE to be a boolean (true or false), got: "maybe"',
     )
@@ -94,7 +94,7 @@ describe('settingsFromEnvironment', () => {
     )
   })
 
-  test('warns of near misses and not of Celery’s own variables that are no settings', () => {
+  it('warns of near misses and not of Celery’s own variables that are no settings', () => {
     expect(settingsFromEnvironment({ LOVAGE_MAX_DELIVERYS: '3' }).warnings).toEqual([
       'environment: LOVAGE_MAX_DELIVERYS is no setting; did you mean LOVAGE_MAX_DELIVERIES?',
     ])
@@ -104,7 +104,7 @@ describe('settingsFromEnvironment', () => {
     ).toEqual([])
   })
 
-  test('gives the path that a variable holds', () => {
+  it('gives the path that a variable holds', () => {
     expect(settingsFromEnvvar('CELERY_CONFIG_MODULE', { CELERY_CONFIG_MODULE: ' ./settings.js ' })).toBe(
       './settings.js',
     )

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -14,7 +14,7 @@ function projectRoot(): string {
   return folder
 }
 
-test('the types and reference pages that are generated are fresh', () => {
+it('the types and reference pages that are generated are fresh', () => {
   const script = join(projectRoot(), 'test', 'check', 'generate-reference.mjs')
 
   const { status, stderr } = spawnSync(process.execPath, [script, '--check', '--dist', dist], {
@@ -24,7 +24,7 @@ test('the types and reference pages that are generated are fresh', () => {
   expect([status, stderr]).toEqual([0, ''])
 })
 
-test('every error code has a class, and every class a documented code', () => {
+it('every error code has a class, and every class a documented code', () => {
   const classes = Object.values(errors).filter((value) => typeof value === 'function')
   const page = readFileSync(join(projectRoot(), 'docs', 'reference', 'errors.md'), 'utf8')
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,7 +32,7 @@ function values(loaded: LoadedSettings): Record<string, unknown> {
 }
 
 describe('loadIni', () => {
-  test.each(['celery', 'app:main'])('refuses settings that are in a Python module, in [%s]', (section) => {
+  it.each(['celery', 'app:main'])('refuses settings that are in a Python module, in [%s]', (section) => {
     const text = (value: string): string =>
       `[${section}]\nUSE_CELERYCONFIG = ${value}\nbroker_url = redis://a\n`
 
@@ -40,7 +40,7 @@ describe('loadIni', () => {
     expect(values(load(text('False')))).toEqual({ brokerUrl: 'redis://a' })
   })
 
-  test('types the values of [app:main] by their options', () => {
+  it('types the values of [app:main] by their options', () => {
     const loaded = load(`
 [app:main]
 BROKER_URL = redis://localhost
@@ -68,7 +68,7 @@ CELERY_IMPORTS =
     })
   })
 
-  test('reads [celery] on top, new names and names that lost their case', () => {
+  it('reads [celery] on top, new names and names that lost their case', () => {
     expect(
       values(load('[app:main]\nBROKER_URL = a\n[celery]\nbroker_url = b\ntask_acks_late = off\n')),
     ).toEqual({
@@ -81,7 +81,7 @@ CELERY_IMPORTS =
     })
   })
 
-  test('leaves the host’s keys alone and readable', () => {
+  it('leaves the host’s keys alone and readable', () => {
     const loaded = load(`
 [app:main]
 use = egg:shop
@@ -103,7 +103,7 @@ format = %(asctime)s %(levelname)-5.5s
     expect(loaded.warnings).toEqual([])
   })
 
-  test('leaves a common word to the host when its value does not fit', () => {
+  it('leaves a common word to the host when its value does not fit', () => {
     const loaded = load('[app:main]\ndelay = 5\nlease = 60\n')
 
     expect(values(loaded)).toEqual({ lease: 60 })
@@ -113,7 +113,7 @@ format = %(asctime)s %(levelname)-5.5s
     ])
   })
 
-  test('warns of near misses and renamed settings', () => {
+  it('warns of near misses and renamed settings', () => {
     const { warnings } = load('[app:main]\nCELERY_ALWAYS_EAGR = 1\nmail.host = x\nCELERYD_CONCURRENCY = 1\n')
 
     expect(warnings).toEqual([
@@ -122,7 +122,7 @@ format = %(asctime)s %(levelname)-5.5s
     ])
   })
 
-  test('fills in keys, defaults and variables', () => {
+  it('fills in keys, defaults and variables', () => {
     const text = `
 [DEFAULT]
 host = redis.local
@@ -138,7 +138,7 @@ CELERY_RESULT_BACKEND = redis://:p%40ss@%(host)s/\${RESULT_DB:-9}?rate=100%%
     })
   })
 
-  test.each<[string, string, string]>([
+  it.each<[string, string, string]>([
     ['a missing key', 'BROKER_URL = %(nothing)s', 'development.ini:2: %(nothing)s names a key'],
     [
       'a missing variable',
@@ -174,7 +174,7 @@ CELERY_RESULT_BACKEND = redis://:p%40ss@%(host)s/\${RESULT_DB:-9}?rate=100%%
     expect(() => resolveWritten(load(`[app:main]\n${lines}\n`).values)).toThrow(message)
   })
 
-  test('refuses a key before the first section and a file that is not there', () => {
+  it('refuses a key before the first section and a file that is not there', () => {
     expect(() => load('a = 1\n')).toThrow('development.ini:1: "a" stands before the first [section]')
     expect(() => loadIni(join(folder, 'missing.ini'), {})).toThrow('cannot read the ini file')
   })
@@ -202,7 +202,7 @@ schedule = 30
     )
   })
 
-  test('gives two environments the same base', () => {
+  it('gives two environments the same base', () => {
     const development = write(
       'development.ini',
       '[app:main]\nuse = config:common/base.ini\nBROKER_URL = redis://dev\n',
@@ -217,7 +217,7 @@ schedule = 30
     expect(loadIni(production, {}).host['sqlalchemy.url']).toBe(`sqlite:///${folder}/common/base.db`)
   })
 
-  test('takes the other sections along', () => {
+  it('takes the other sections along', () => {
     const path = write(
       'development.ini',
       '[app:main]\nuse = config:common/base.ini\n[celerybeat:mail]\ntask = m\nschedule = 5\n',
@@ -229,7 +229,7 @@ schedule = 30
     })
   })
 
-  test('takes another application by name', () => {
+  it('takes another application by name', () => {
     const path = write('development.ini', '[app:main]\nuse = config:common/base.ini#admin\n')
 
     expect(values(loadIni(path, {}))).toMatchObject({ workerConcurrency: 7 })
@@ -241,14 +241,14 @@ schedule = 30
     )
   })
 
-  test('refuses files that use each other', () => {
+  it('refuses files that use each other', () => {
     write('a.ini', '[app:main]\nuse = config:b.ini\n')
     const path = write('b.ini', '[app:main]\nuse = config:a.ini\n')
 
     expect(() => loadIni(path, {})).toThrow('use each other in a circle')
   })
 
-  test('finds the application behind a pipeline', () => {
+  it('finds the application behind a pipeline', () => {
     const path = write(
       'p.ini',
       '[pipeline:main]\npipeline = filter shop\n[app:shop]\nBROKER_URL = a\n[app:x]\nBROKER_URL = b\n',
@@ -259,7 +259,7 @@ schedule = 30
 })
 
 describe('sections of their own', () => {
-  test('hold objects, routes and queues', () => {
+  it('hold objects, routes and queues', () => {
     const loaded = load(`
 [DEFAULT]
 common = 1
@@ -301,14 +301,14 @@ mail =
     ])
   })
 
-  test('warn of a name that is no setting, and refuse one that is no object', () => {
+  it('warn of a name that is no setting, and refuse one that is no object', () => {
     expect(load('[celery:broker_transport_option]\na = 1\n').warnings).toEqual([
       'the section [celery:broker_transport_option] names no setting; did you mean broker_transport_options?',
     ])
     expect(() => load('[celery:task_acks_late]\na = 1\n')).toThrow('taskAcksLate is no object')
   })
 
-  test('hold the schedule as plain data', () => {
+  it('hold the schedule as plain data', () => {
     const loaded = load(`
 [celerybeat:task1]
 task = app1.tasks.Task1
@@ -343,7 +343,7 @@ schedule = 30
     })
   })
 
-  test.each<[string, string, string]>([
+  it.each<[string, string, string]>([
     [
       'code',
       "type = integer\nschedule = __import__('os')",

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { describeOptions } from '../../../src/config/option/describe-options.js'
 import { variablesOf } from '../../../src/config/source/environment.js'
 import { findOption, lowerName, nearestName, oldNames } from '../../../src/config/option/option-names.js'
@@ -20,7 +20,7 @@ const DIFFERENT: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ['redis_socket_keepalive', undefined],
 ])
 
-test('the list of Celery settings is complete', () => {
+it('the list of Celery settings is complete', () => {
   expect(settings).toHaveLength(222)
   expect(newIn57.map(({ name }) => name)).toContain('result_failure_expires')
 })
@@ -29,25 +29,25 @@ describe.each(all.map((setting) => [setting.name, setting] as const))('the setti
   const camel = camelCase(name)
   const option = OPTIONS.get(camel)
 
-  test('acts or is ignored under its camelCase name', () => {
+  it('acts or is ignored under its camelCase name', () => {
     expect([OPTIONS.has(camel), INACTIVE_OPTIONS.has(camel)]).toContain(true)
     expect(OPTIONS.has(camel) && INACTIVE_OPTIONS.has(camel)).toBe(false)
     expect(lowerName(camel)).toBe(name)
   })
 
-  test('is found under all of its names', () => {
+  it('is found under all of its names', () => {
     for (const spelling of [camel, name, ...setting.old]) {
       expect([spelling, findOption(spelling)?.name]).toEqual([spelling, camel])
     }
   })
 
   if (option === undefined) return
-  test('has the default of Celery, or the one that was decided', () => {
+  it('has the default of Celery, or the one that was decided', () => {
     const expected = DIFFERENT.has(name) ? DIFFERENT.get(name) : plain(setting.default)
     expect(seconds(option.default)).toEqual(name === 'task_publish_retry_policy' ? POLICY : expected)
   })
 
-  test('has a doc that ends as a sentence', () => {
+  it('has a doc that ends as a sentence', () => {
     expect(option.doc).toMatch(/^[A-Z`].*\.$/)
   })
 })
@@ -65,7 +65,7 @@ function seconds(value: unknown): unknown {
 }
 
 describe('the option table', () => {
-  test('gives no name to two options', () => {
+  it('gives no name to two options', () => {
     const owners = new Map<string, Set<string>>()
     for (const [name, option] of ACCEPTED_OPTIONS) {
       const names = [name, lowerName(name), ...oldNames(name, option), ...variablesOf(name, option)]
@@ -75,7 +75,7 @@ describe('the option table', () => {
     expect([...owners].filter(([, options]) => options.size > 1)).toEqual([])
   })
 
-  test('points at options that exist where one follows another', () => {
+  it('points at options that exist where one follows another', () => {
     const followed = [...OPTIONS.values()].flatMap((option) =>
       option.sameAs === undefined ? [] : [option.sameAs],
     )
@@ -84,7 +84,7 @@ describe('the option table', () => {
     expect(followed).toContain('resultExpires')
   })
 
-  test('is described in full, with a summary of one sentence', () => {
+  it('is described in full, with a summary of one sentence', () => {
     const descriptions = describeOptions()
 
     expect(descriptions).toHaveLength(OPTIONS.size)
@@ -100,7 +100,7 @@ describe('the option table', () => {
 })
 
 describe('nearestName', () => {
-  test.each([
+  it.each([
     ['taskAckLate', 'taskAcksLate'],
     ['worker_concurency', 'worker_concurrency'],
     ['CELERY_ACK_LATE', 'CELERY_ACKS_LATE'],
@@ -110,7 +110,7 @@ describe('nearestName', () => {
     expect(nearestName(mistyped)).toBe(meant)
   })
 
-  test('has nothing to say about a name that is far from all', () => {
+  it('has nothing to say about a name that is far from all', () => {
     expect(nearestName('sqlalchemy.url')).toBeUndefined()
   })
 })

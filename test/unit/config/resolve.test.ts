@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import type { Config } from '../../../src/config/config.js'
 import { OPTIONS } from '../../../src/config/option/option-table.js'
 import { resolveConfig } from '../../../src/config/resolve.js'
@@ -19,7 +19,7 @@ function refusal(input: object): string {
 }
 
 describe('resolveConfig', () => {
-  test('fills in every option and freezes the result', () => {
+  it('fills in every option and freezes the result', () => {
     const config = resolveConfig()
 
     expect(Object.keys(config)).toHaveLength(OPTIONS.size)
@@ -40,7 +40,7 @@ describe('resolveConfig', () => {
     })
   })
 
-  test('reads lengths of time in seconds, units and objects with toMillis', () => {
+  it('reads lengths of time in seconds, units and objects with toMillis', () => {
     const config = resolveConfig({
       lease: 60,
       publishTimeout: { milliseconds: 250 },
@@ -50,32 +50,32 @@ describe('resolveConfig', () => {
     expect(config).toMatchObject({ leaseMs: 60_000, publishTimeoutMs: 250, readAheadMs: 7 })
   })
 
-  test('reads the three spellings as one option', () => {
+  it('reads the three spellings as one option', () => {
     const spellings = [{ resultExpires: 60 }, { result_expires: 60 }, { CELERY_TASK_RESULT_EXPIRES: 60 }]
 
     for (const input of spellings) expect(resolveConfig(input).resultExpiresMs).toBe(60_000)
   })
 
-  test('reads broker and backend as names of brokerUrl and resultBackend', () => {
+  it('reads broker and backend as names of brokerUrl and resultBackend', () => {
     expect(resolveConfig({ broker: 'memory://', backend: false })).toMatchObject({
       brokerUrl: 'memory://',
       resultBackend: false,
     })
   })
 
-  test('takes a URL object for its text', () => {
+  it('takes a URL object for its text', () => {
     const config = resolveConfig({ broker: new URL('redis://a/0'), backend: new URL('redis://a/1') })
 
     expect(config).toMatchObject({ brokerUrl: 'redis://a/0', resultBackend: 'redis://a/1' })
   })
 
-  test('hands an object over as it is', () => {
+  it('hands an object over as it is', () => {
     const knex = Object.assign(() => 'query', { client: {} })
 
     expect(resolveConfig({ broker: knex }).brokerUrl).toBe(knex)
   })
 
-  test('lets options follow the ones they stand beside', () => {
+  it('lets options follow the ones they stand beside', () => {
     const config = resolveConfig({
       resultExpires: 60,
       acceptContent: ['json', 'yaml'],
@@ -98,22 +98,22 @@ describe('resolveConfig', () => {
     })
   })
 
-  test('keeps results for ever for 0 and None', () => {
+  it('keeps results for ever for 0 and None', () => {
     expect(resolveConfig({ resultExpires: 0 }).resultExpiresMs).toBe(0)
     expect(resolveConfig({ resultExpires: null }).resultExpiresMs).toBe(0)
   })
 
-  test('takes 0 and None for no limit where Celery does', () => {
+  it('takes 0 and None for no limit where Celery does', () => {
     expect(resolveConfig({ brokerConnectionMaxRetries: 0 }).brokerConnectionMaxRetries).toBe(Infinity)
     expect(resolved({ broker_connection_max_retries: null }).brokerConnectionMaxRetries).toBe(Infinity)
     expect(resolveConfig({ workerPrefetchMultiplier: 0 }).workerPrefetchMultiplier).toBe(Infinity)
   })
 
-  test('takes the names of Celery pools', () => {
+  it('takes the names of Celery pools', () => {
     expect(resolveConfig({ workerPool: 'prefork' }).workerPool).toBe('processes')
   })
 
-  test('reads a retry policy in both spellings', () => {
+  it('reads a retry policy in both spellings', () => {
     expect(
       resolveConfig({ taskPublishRetryPolicy: { maxRetries: 1, intervalMax: { seconds: 2 } } }),
     ).toMatchObject({
@@ -125,7 +125,7 @@ describe('resolveConfig', () => {
     ).toMatchObject({ maxRetries: Infinity, intervalStartMs: 1000 })
   })
 
-  test.each<[string, object, string]>([
+  it.each<[string, object, string]>([
     ['an unknown name', { taskAckLate: true }, 'unknown option "taskAckLate"; did you mean "taskAcksLate"?'],
     ['one in lower case', { worker_concurency: 4 }, 'did you mean "worker_concurrency"?'],
     ['a switch', { taskAcksLate: 'x' }, 'expected taskAcksLate to be a boolean, got: "x"'],
@@ -155,7 +155,7 @@ describe('resolveConfig', () => {
     expect(refusal(input)).toContain(message)
   })
 
-  test.each<[string, object, string]>([
+  it.each<[string, object, string]>([
     [
       'a soft limit above the hard one',
       { taskSoftTimeLimit: 30, taskTimeLimit: 20 },
@@ -180,11 +180,11 @@ describe('resolveConfig', () => {
     expect(refusal(input)).toContain(message)
   })
 
-  test('does not print the password of a URL in an error', () => {
+  it('does not print the password of a URL in an error', () => {
     expect(refusal({ broker: ['redis://:hunter2@host', 7] })).not.toContain('hunter2')
   })
 
-  test.each([
+  it.each([
     ['a password with a raw slash', { broker: ['redis://:a/hunter2@host', 7] }],
     ['a password that is cut off', { broker: [`redis://:${'hunter2'.repeat(30)}@host`, 7] }],
     ['a secret member', { taskRoutes: [{ sentinel_kwargs: { password: 'hunter2' } }] }],
@@ -195,26 +195,26 @@ describe('resolveConfig', () => {
 })
 
 describe('old and new names in one source', () => {
-  test('are refused, with the renames to the new form', () => {
+  it('are refused, with the renames to the new form', () => {
     const message = refusal({ CELERY_TIMEZONE: 'UTC', task_always_eager: true })
 
     expect(message).toContain('rename the following to the new form')
     expect(message).toContain('CELERY_TIMEZONE -> timezone')
   })
 
-  test('are refused with renames to the old form when most are old', () => {
+  it('are refused with renames to the old form when most are old', () => {
     const message = refusal({ BROKER_URL: 'a', CELERY_TIMEZONE: 'UTC', task_always_eager: true })
 
     expect(message).toContain('task_always_eager -> CELERY_ALWAYS_EAGER')
     expect(message).not.toContain('CELERY_TIMEZONE ->')
   })
 
-  test('pass when they are one option', () => {
+  it('pass when they are one option', () => {
     expect(resolved({ CELERY_TASK_RESULT_EXPIRES: 1, result_expires: 2 }).resultExpiresMs).toBe(2000)
     expect(resolved({ result_expires: 2, CELERY_TASK_RESULT_EXPIRES: 1 }).resultExpiresMs).toBe(2000)
   })
 
-  test('pass beside camelCase', () => {
+  it('pass beside camelCase', () => {
     expect(resolved({ CELERY_TIMEZONE: 'Asia/Tokyo', lease: 5, taskAlwaysEager: true })).toMatchObject({
       timezone: 'Asia/Tokyo',
       taskAlwaysEager: true,

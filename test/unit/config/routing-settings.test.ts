@@ -1,10 +1,10 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import type { ConfigInput } from '../../../src/config/config.js'
 import { resolveConfig } from '../../../src/config/resolve.js'
 import type { RoutesInput } from '../../../src/config/routing-settings.js'
 
 describe('taskQueues', () => {
-  test('are a list of queues and names', () => {
+  it('are a list of queues and names', () => {
     const taskQueues = [
       'plain',
       { name: 'feeds', exchange: 'media', exchangeType: 'topic', routingKey: 'feed.#', durable: false },
@@ -22,7 +22,7 @@ describe('taskQueues', () => {
     ])
   })
 
-  test('are an object by name, in the spelling of Celery too', () => {
+  it('are an object by name, in the spelling of Celery too', () => {
     const input = {
       task_queues: {
         celery: null,
@@ -36,7 +36,7 @@ describe('taskQueues', () => {
     ])
   })
 
-  test('take the members of a queue of kombu', () => {
+  it('take the members of a queue of kombu', () => {
     const task_queues = {
       feeds: {
         exchange: 'media',
@@ -84,7 +84,7 @@ describe('taskQueues', () => {
     ])
   })
 
-  test.each<[string, unknown, string]>([
+  it.each<[string, unknown, string]>([
     ['messages without acknowledgement', { a: { no_ack: true } }, 'set acksLate: false on tasks'],
     ['arguments of a consumer', { a: { consumer_arguments: { 'x-priority': 1 } } }, 'are not supported'],
     ['a text', 'mail', 'to be a list of queues or an object by name'],
@@ -110,7 +110,7 @@ describe('taskRoutes', () => {
   const route = (): string => 'queue'
   const rule = (pattern: string | RegExp, queue: string): object => ({ pattern, target: { queue } })
 
-  test.each<[string, RoutesInput, readonly object[]]>([
+  it.each<[string, RoutesInput, readonly object[]]>([
     [
       'an object',
       { 'a.b': 'one', 'a.*': { queue: 'two' } },
@@ -128,7 +128,7 @@ describe('taskRoutes', () => {
     expect(resolveConfig({ taskRoutes }).taskRoutes).toEqual(expected)
   })
 
-  test('take objects with routeForTask', async () => {
+  it('take objects with routeForTask', async () => {
     const router = { queue: 'mine', routeForTask: (name: string): string => `${router.queue}.${name}` }
 
     const [found] = resolveConfig({ taskRoutes: [router] }).taskRoutes
@@ -136,7 +136,7 @@ describe('taskRoutes', () => {
     expect(found !== undefined && 'route' in found && (await found.route('x', [], {}, {}))).toBe('mine.x')
   })
 
-  test('take the member names of Celery, and keep other options', () => {
+  it('take the member names of Celery, and keep other options', () => {
     const taskRoutes = {
       a: { exchange: 'media', exchange_type: 'topic', routing_key: 'x', priority: 3, time_limit: 5 },
     }
@@ -153,7 +153,7 @@ describe('taskRoutes', () => {
     ])
   })
 
-  test.each<[string, unknown, string]>([
+  it.each<[string, unknown, string]>([
     ['an empty path', [''], 'expected taskRoutes[0] to be an object of patterns and targets'],
     ['a number as target', { a: 5 }, 'expected taskRoutes["a"] to be a queue name or an object'],
     [
@@ -167,7 +167,7 @@ describe('taskRoutes', () => {
 })
 
 describe('beatSchedule', () => {
-  test('keeps entries and their schedules', () => {
+  it('keeps entries and their schedules', () => {
     const schedule = { next: (): number => 1 }
     const config = resolveConfig({
       beatSchedule: { a: { task: 't', schedule: 30, args: [1] }, b: { task: 'u', schedule } },
@@ -179,7 +179,7 @@ describe('beatSchedule', () => {
     })
   })
 
-  test.each<[string, unknown, string]>([
+  it.each<[string, unknown, string]>([
     [
       'an entry without a task',
       { a: { schedule: 1 } },

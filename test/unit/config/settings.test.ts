@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { settingsFromModule, settingsFromObject } from '../../../src/config/source/from-object.js'
 import { OPTIONS } from '../../../src/config/option/option-table.js'
 import { Settings } from '../../../src/config/settings.js'
@@ -9,14 +9,14 @@ function settings(preset: ConfigInput = {}, env: Readonly<Record<string, string>
   return new Settings(preset, { env })
 }
 
-test('new and old names of Celery side by side in an object are refused, with what to rename', () => {
+it('new and old names of Celery side by side in an object are refused, with what to rename', () => {
   const mixed = { task_acks_late: false, task_track_started: true, CELERY_RESULT_BACKEND: 'redis://x' }
 
   expect(() => settingsFromObject(mixed)).toThrow(/mixed[^]*CELERY_RESULT_BACKEND -> result_backend/)
 })
 
 describe('Settings', () => {
-  test('are read under every spelling', () => {
+  it('are read under every spelling', () => {
     const conf = settings({ taskAcksLate: false })
 
     expect([conf.taskAcksLate, conf['task_acks_late'], conf['CELERY_ACKS_LATE']]).toEqual([
@@ -27,7 +27,7 @@ describe('Settings', () => {
     expect(conf.get('task_acks_late')).toBe(false)
   })
 
-  test('are set under every spelling', () => {
+  it('are set under every spelling', () => {
     for (const name of ['taskAcksLate', 'task_acks_late', 'CELERY_ACKS_LATE']) {
       const conf = settings()
       conf[name] = false
@@ -35,7 +35,7 @@ describe('Settings', () => {
     }
   })
 
-  test('show defaults, and the option that one follows', () => {
+  it('show defaults, and the option that one follows', () => {
     const conf = settings({ taskDefaultQueue: 'main' })
 
     expect(conf.taskTrackStarted).toBe(false)
@@ -43,7 +43,7 @@ describe('Settings', () => {
     expect(conf.timezone).toBe('UTC')
   })
 
-  test('refuse an unknown name when it is set', () => {
+  it('refuse an unknown name when it is set', () => {
     const conf = settings()
 
     expect(() => {
@@ -57,7 +57,7 @@ describe('Settings', () => {
     }).toThrow('"resolve" cannot be set')
   })
 
-  test('resolve to the same object until one changes', () => {
+  it('resolve to the same object until one changes', () => {
     const conf = settings()
     const before = conf.resolve()
 
@@ -68,13 +68,13 @@ describe('Settings', () => {
     expect(conf.resolve().leaseMs).toBe(30_000)
   })
 
-  test('name the spelling and place of a value that does not fit', () => {
+  it('name the spelling and place of a value that does not fit', () => {
     const conf = settings({}, { LOVAGE_LEASE: '0' })
 
     expect(() => conf.resolve()).toThrow('expected LOVAGE_LEASE (environment) to be at least 1 second')
   })
 
-  test('keep keys of the host', () => {
+  it('keep keys of the host', () => {
     const conf = settings()
     conf.setSource({ ...settingsFromObject({}), host: { 'sqlalchemy.url': 'sqlite://' } })
     conf['session.secret'] = 'mine'
@@ -85,7 +85,7 @@ describe('Settings', () => {
     expect(conf.has('sqlalchemy.url')).toBe(true)
   })
 
-  test('can be awaited and printed without being taken for something else', async () => {
+  it('can be awaited and printed without being taken for something else', async () => {
     const conf = settings()
 
     expect(await Promise.resolve(conf)).toBe(conf)
@@ -95,7 +95,7 @@ describe('Settings', () => {
 })
 
 describe('precedence', () => {
-  test('is change, environment, source, code, added defaults, built-in', () => {
+  it('is change, environment, source, code, added defaults, built-in', () => {
     const conf = settings({}, {})
     expect(conf.taskDefaultQueue).toBe('celery')
 
@@ -117,7 +117,7 @@ describe('precedence', () => {
     expect(env.resolve().taskDefaultQueue).toBe('change')
   })
 
-  test('a second source takes back the first and changes at run time', () => {
+  it('a second source takes back the first and changes at run time', () => {
     const conf = settings()
     conf.setSource(settingsFromObject({ taskDefaultQueue: 'one', lease: 60 }))
     conf.taskDefaultQueue = 'changed'
@@ -148,7 +148,7 @@ describe('printing', () => {
     taskRoutes: { 'a.*': 'queue' },
   }
 
-  test('shows no byte of a secret', () => {
+  it('shows no byte of a secret', () => {
     const conf = settings(secrets)
 
     expect(conf.humanize()).not.toContain('hunter2')
@@ -157,20 +157,20 @@ describe('printing', () => {
     expect(conf.humanize({ censored: false })).toContain('hunter2')
   })
 
-  test('shows no password that is a number', () => {
+  it('shows no password that is a number', () => {
     const text = settings({ brokerTransportOptions: { sentinel_kwargs: { password: 31337 } } }).humanize()
 
     expect(text).not.toContain('31337')
   })
 
-  test('shows what is no secret', () => {
+  it('shows what is no secret', () => {
     const text = settings(secrets).humanize()
 
     expect(text).toContain('brokerUrl: amqp://user:**@host//')
     expect(text).toContain('taskRoutes: {"a.*":"queue"}')
   })
 
-  test('shows what was set, and every option when asked to', () => {
+  it('shows what was set, and every option when asked to', () => {
     const conf = settings({ lease: 60, taskDefaultRoutingKey: 'key' })
 
     expect(conf.humanize()).toBe('lease: 60\ntaskDefaultRoutingKey: key')
@@ -180,7 +180,7 @@ describe('printing', () => {
 })
 
 describe('settingsFromObject', () => {
-  test('reads only its namespace, under the old name and the new one', () => {
+  it('reads only its namespace, under the old name and the new one', () => {
     const loaded = settingsFromObject(
       { CELERY_TASK_ALWAYS_EAGER: true, CELERY_ACKS_LATE: false, DEBUG: true, celery_app: 1 },
       { namespace: 'CELERY' },
@@ -191,7 +191,7 @@ describe('settingsFromObject', () => {
     expect(loaded.host).toEqual({ DEBUG: true, celery_app: 1 })
   })
 
-  test('only warns of an unknown name under a namespace', () => {
+  it('only warns of an unknown name under a namespace', () => {
     const loaded = settingsFromObject({ CELERY_TASK_ACK_LATE: true }, { namespace: 'CELERY' })
 
     expect(loaded.warnings).toEqual([
@@ -199,7 +199,7 @@ describe('settingsFromObject', () => {
     ])
   })
 
-  test('warns of renamed and deprecated options', () => {
+  it('warns of renamed and deprecated options', () => {
     const { warnings } = settingsFromObject({
       CELERYD_CONCURRENCY: 2,
       BROKER_URL: 'memory://',
@@ -214,23 +214,23 @@ describe('settingsFromObject', () => {
 })
 
 describe('settingsFromModule', () => {
-  test('reads the default export when it is an object', () => {
+  it('reads the default export when it is an object', () => {
     expect(settingsFromModule({ default: { lease: 5 }, other: 1 }).values.get('lease')?.value).toBe(5)
   })
 
-  test('reads named exports and leaves functions and private names to the module', () => {
+  it('reads named exports and leaves functions and private names to the module', () => {
     const loaded = settingsFromModule({ task_acks_late: false, _secret: 1, helper: () => 1 })
 
     expect([...loaded.values.keys()]).toEqual(['taskAcksLate'])
   })
 
-  test('reads a CommonJS module that was imported', () => {
+  it('reads a CommonJS module that was imported', () => {
     const loaded = settingsFromModule({ default: { __esModule: true, default: { lease: 5 } } })
 
     expect(loaded.values.get('lease')?.value).toBe(5)
   })
 
-  test('refuses an unknown name and a default export that is no object', () => {
+  it('refuses an unknown name and a default export that is no object', () => {
     expect(() => settingsFromModule({ lese: 1 })).toThrow('did you mean "lease"?')
     expect(() => settingsFromModule({ default: 5 })).toThrow('to export an object of options')
   })

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { ConfigError, DecodeError } from '../../../src/errors/errors.js'
 import { CompressorRegistry } from '../../../src/message/compression/compressor-registry.js'
 import { readVector, record, text } from './vectors.js'
@@ -17,44 +17,44 @@ function recorded(name: string): { type: string; data: Buffer } {
 }
 
 describe('compression', () => {
-  test.each(AVAILABLE)('%s of Python is read, by its alias and its MIME name', (name) => {
+  it.each(AVAILABLE)('%s of Python is read, by its alias and its MIME name', (name) => {
     const { type, data } = recorded(name)
 
     expect(Buffer.from(registry.decompress(type, data))).toEqual(body)
     expect(Buffer.from(registry.decompress(name, data))).toEqual(body)
   })
 
-  test.each(AVAILABLE)('%s comes back as it was', (name) => {
+  it.each(AVAILABLE)('%s comes back as it was', (name) => {
     const compressor = registry.get(name)
 
     expect(compressor.contentType).toBe(recorded(name).type)
     expect(Buffer.from(registry.decompress(name, compressor.compress(body)))).toEqual(body)
   })
 
-  test('gzip is a zlib stream, as in Celery, and a gzip file is read too', () => {
+  it('gzip is a zlib stream, as in Celery, and a gzip file is read too', () => {
     expect(registry.get('gzip').compress(body)[0]).toBe(0x78)
     expect(Buffer.from(registry.decompress('gzip', gzipSync(body)))).toEqual(body)
   })
 
-  test.each(MISSING)('%s is refused by name', (name) => {
+  it.each(MISSING)('%s is refused by name', (name) => {
     expect(() => registry.get(name)).toThrow(ConfigError)
     expect(() => registry.get(name)).toThrow(/Node has/)
     expect(() => registry.decompress(name, body)).toThrow(DecodeError)
   })
 
-  test.each(AVAILABLE)('a bomb in %s is cut at the limit', (name) => {
+  it.each(AVAILABLE)('a bomb in %s is cut at the limit', (name) => {
     const bomb = registry.get(name).compress(Buffer.alloc(1_000_001))
 
     expect(bomb.length).toBeLessThan(5000)
     expect(() => registry.decompress(name, bomb)).toThrow(DecodeError)
   })
 
-  test('damaged data are refused', () => {
+  it('damaged data are refused', () => {
     expect(() => registry.decompress('gzip', body)).toThrow(DecodeError)
     expect(() => registry.decompress('gzip', Buffer.alloc(0))).toThrow(DecodeError)
   })
 
-  test('a compressor of the user’s own can stand in for a missing one', () => {
+  it('a compressor of the user’s own can stand in for a missing one', () => {
     const own = new CompressorRegistry(() => 10)
     const same = (data: Uint8Array): Uint8Array => data
     own.register({ names: ['bzip2'], contentType: 'application/x-bz2', compress: same, decompress: same })

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import {
   ChordError,
   ConfigError,
@@ -38,7 +38,7 @@ function rebuild(description: unknown): Error {
 class Unnamed extends Error {}
 
 describe('describeError', () => {
-  test.each([
+  it.each([
     ['TypeError', new TypeError('boom'), 'builtins', 'TypeError', ['boom']],
     ['RangeError', new RangeError('boom'), 'builtins', 'ValueError', ['boom']],
     ['SyntaxError', new SyntaxError('boom'), 'builtins', 'SyntaxError', ['boom']],
@@ -80,14 +80,14 @@ describe('describeError', () => {
     expect(describeError(error, registry)).toEqual({ exc_type: type, exc_message: args, exc_module: module })
   })
 
-  test('replaces arguments that cannot be written by their printed form, one by one', () => {
+  it('replaces arguments that cannot be written by their printed form, one by one', () => {
     const own = new ErrorRegistry()
     own.register(Unnamed, { excModule: 'm', excType: 'T', excMessage: () => ['bad', () => 1, new Map()] })
 
     expect(describeError(new Unnamed('x'), own).exc_message).toEqual(['bad', expect.any(String), '{}'])
   })
 
-  test('gives a subclass its own registration', () => {
+  it('gives a subclass its own registration', () => {
     class Declined extends PaymentError {}
     const own = new ErrorRegistry()
     own.register(PaymentError, { excModule: 'm', excType: 'Base' })
@@ -97,7 +97,7 @@ describe('describeError', () => {
     expect(describeError(new PaymentError(1, 'x'), own).exc_type).toBe('Base')
   })
 
-  test('refuses one name for two classes', () => {
+  it('refuses one name for two classes', () => {
     expect(() => {
       registry.register(Unnamed, { excModule: 'shop.errors', excType: 'PaymentError' })
     }).toThrow(ConfigError)
@@ -105,7 +105,7 @@ describe('describeError', () => {
 })
 
 describe('rebuildError', () => {
-  test('gives a registered class back with its fields', () => {
+  it('gives a registered class back with its fields', () => {
     const error = rebuild(describeError(new PaymentError(402, 'no money'), registry))
 
     expect(error).toBeInstanceOf(PaymentError)
@@ -116,7 +116,7 @@ describe('rebuildError', () => {
     })
   })
 
-  test.each([
+  it.each([
     [new MaxRetriesError('x'), MaxRetriesError],
     [new TaskRevokedError('x'), TaskRevokedError],
     [new TimeLimitError('x', true), TimeLimitError],
@@ -132,7 +132,7 @@ describe('rebuildError', () => {
     expect(again.cause).toBeInstanceOf(TaskFailedError)
   })
 
-  test('knows the task that is not registered', () => {
+  it('knows the task that is not registered', () => {
     const again = rebuild({
       exc_type: 'NotRegistered',
       exc_message: ['a.b'],
@@ -143,7 +143,7 @@ describe('rebuildError', () => {
     expect(again).toMatchObject({ taskName: 'a.b', message: expect.stringContaining('a.b') })
   })
 
-  test.each([
+  it.each([
     [
       'one argument',
       { exc_type: 'ValueError', exc_message: ['boom'], exc_module: 'builtins' },
@@ -165,7 +165,7 @@ describe('rebuildError', () => {
     expect(error.message).toBe(message)
   })
 
-  test('survives a constructor that refuses', () => {
+  it('survives a constructor that refuses', () => {
     const own = new ErrorRegistry()
     class Picky extends Error {
       constructor(value: unknown) {
@@ -182,7 +182,7 @@ describe('rebuildError', () => {
     expect(error.message).toContain('boom')
   })
 
-  test('reads every recorded failure, and describes it again alike', () => {
+  it('reads every recorded failure, and describes it again alike', () => {
     const own = new ErrorRegistry()
     let count = 0
     for (const version of ['5.2.6', '5.6.3', '5.7.0']) {
@@ -203,7 +203,7 @@ describe('what Python has no field for', () => {
   const throughJson = (error: unknown): Error =>
     rebuild(JSON.parse(JSON.stringify(describeError(error, registry))))
 
-  test('comes back: the chain of causes with their classes and codes', () => {
+  it('comes back: the chain of causes with their classes and codes', () => {
     const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
     const payment = new PaymentError(502, 'no answer')
     payment.cause = refused
@@ -217,14 +217,14 @@ describe('what Python has no field for', () => {
     expect(read.cause).toMatchObject({ cause: { message: 'connect ECONNREFUSED', code: 'ECONNREFUSED' } })
   })
 
-  test('comes back: the code of an error of a class that is known here', () => {
+  it('comes back: the code of an error of a class that is known here', () => {
     const read = throughJson(Object.assign(new TypeError('bad'), { code: 'ERR_INVALID_ARG_TYPE' }))
 
     expect(read).toBeInstanceOf(TypeError)
     expect(read).toMatchObject({ message: 'bad', code: 'ERR_INVALID_ARG_TYPE' })
   })
 
-  test('comes back: the errors of an aggregate, and the code of the whole', () => {
+  it('comes back: the errors of an aggregate, and the code of the whole', () => {
     const whole = new AggregateError(
       [new RangeError('one'), 'two', new PaymentError(1, 'three')],
       'all failed',
@@ -241,7 +241,7 @@ describe('what Python has no field for', () => {
     ])
   })
 
-  test('leaves Celery’s fields as they are, and ends in a circle of causes', () => {
+  it('leaves Celery’s fields as they are, and ends in a circle of causes', () => {
     const thrown = new RangeError('round')
     thrown.cause = thrown
 
@@ -254,7 +254,7 @@ describe('what Python has no field for', () => {
 })
 
 describe('formatTraceback', () => {
-  test('has the stack and ends with type and message', () => {
+  it('has the stack and ends with type and message', () => {
     const lines = formatTraceback(new PaymentError(1, 'no money')).split('\n')
 
     expect(lines[0]).toMatch(/^Traceback/)
@@ -262,7 +262,7 @@ describe('formatTraceback', () => {
     expect(lines.slice(-2)).toEqual(['PaymentError: no money', ''])
   })
 
-  test('puts causes first, and ends in a circle of them', () => {
+  it('puts causes first, and ends in a circle of them', () => {
     const error: Error = new TypeError('outer', { cause: new RangeError('inner') })
 
     expect(formatTraceback(error)).toMatch(/RangeError: inner\n\nThe above exception [^]*TypeError: outer\n$/)
@@ -270,7 +270,7 @@ describe('formatTraceback', () => {
     expect(formatTraceback(error)).toMatch(/TypeError: outer\n$/)
   })
 
-  test('has a form for what is no error', () => {
+  it('has a form for what is no error', () => {
     expect(formatTraceback('boom')).toMatch(/Error: boom\n$/)
     expect(formatTraceback(1n)).toMatch(/Error: bigint\n$/)
   })

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { readEnvelope } from '../../../src/broker/kombu-envelope.js'
 import { Codecs } from '../../../src/message/codecs.js'
 import { decodeTask } from '../../../src/message/decode-task.js'
@@ -24,7 +24,7 @@ function callOf(name: string): ForeignCall {
 }
 
 describe('a message of another language’s client', () => {
-  test.each(calls.filter((call) => call.expected !== undefined).map((call) => [call.name, call] as const))(
+  it.each(calls.filter((call) => call.expected !== undefined).map((call) => [call.name, call] as const))(
     'is read: %s',
     (_name, call) => {
       const task = decodeTask(messageOf(call), codecs, accepted)
@@ -35,7 +35,7 @@ describe('a message of another language’s client', () => {
     },
   )
 
-  test('is read when PHP wrote every empty map as a list', () => {
+  it('is read when PHP wrote every empty map as a list', () => {
     const message = messageOf(callOf('celery-for-php-redis'))
     const headers = { ...message.headers, timelimit: [], stamped_headers: [], stamps: [] }
 
@@ -46,7 +46,7 @@ describe('a message of another language’s client', () => {
     expect(task.embed).toEqual(EMPTY_EMBED)
   })
 
-  test.each(['machinery-redis', 'machinery-amqp'])('is refused when it is of another format: %s', (name) => {
+  it.each(['machinery-redis', 'machinery-amqp'])('is refused when it is of another format: %s', (name) => {
     const message = messageOf(callOf(name))
 
     expect(() => decodeTask(message, codecs, accepted)).toThrow('it is no message of Celery')

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from '@jest/globals'
+import { afterAll, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { DecodeError, MessageError } from '../../../src/errors/errors.js'
 import { Codecs } from '../../../src/message/codecs.js'
@@ -102,7 +102,7 @@ const headers = fc
   )
 
 describe('hostile input ends in a typed error', () => {
-  test('random bytes', () => {
+  it('random bytes', () => {
     const type = fc.constantFrom('application/json', 'application/x-yaml', 'application/x-msgpack', 'x')
     fc.assert(
       fc.property(headers, fc.uint8Array(), type, (given, body, contentType) => {
@@ -112,7 +112,7 @@ describe('hostile input ends in a typed error', () => {
     )
   })
 
-  test('random JSON in headers and body', () => {
+  it('random JSON in headers and body', () => {
     const body = fc.oneof(tree, fc.tuple(fc.array(tree), fc.dictionary(fc.string(), tree), tree))
     fc.assert(
       fc.property(headers, body, (given, value) => {
@@ -122,7 +122,7 @@ describe('hostile input ends in a typed error', () => {
     )
   })
 
-  test('100,000 damaged messages', () => {
+  it('100,000 damaged messages', () => {
     const body = Buffer.from(
       '[[5, {"__type__": "datetime", "__value__": "2024-02-29T12:30:45.123456+00:00"}, 12345678901234567890], ' +
         '{"a": [NaN, {"__type__": "base64", "__value__": "AP8="}]}, {"callbacks": [{"task": "b"}], "chain": null}]',
@@ -148,7 +148,7 @@ describe('hostile input ends in a typed error', () => {
     Error.stackTraceLimit = frames
   })
 
-  test('random text as JSON and as a time', () => {
+  it('random text as JSON and as a time', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.json()), (text) => {
         parseIsoTime(text)
@@ -162,7 +162,7 @@ describe('hostile input ends in a typed error', () => {
     )
   })
 
-  test('anything as the description of an error', () => {
+  it('anything as the description of an error', () => {
     const registry = new ErrorRegistry()
     fc.assert(
       fc.property(fc.anything(), tree, (thrown, description) => {
@@ -179,7 +179,7 @@ describe('hostile input ends in a typed error', () => {
 describe('what is written is read again', () => {
   const safe = fc.jsonValue().filter((value) => !JSON.stringify(value).includes('__'))
 
-  test('any JSON value, by us and by JSON.parse', () => {
+  it('any JSON value, by us and by JSON.parse', () => {
     fc.assert(
       fc.property(safe, (value) => {
         const json = writeJson(value)
@@ -190,7 +190,7 @@ describe('what is written is read again', () => {
     )
   })
 
-  test('any number and integer', () => {
+  it('any number and integer', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.bigInt(), (number, integer) => {
         expect(readJson(writeJson(number))).toBe(number)
@@ -201,7 +201,7 @@ describe('what is written is read again', () => {
     )
   })
 
-  test('any text, in ASCII', () => {
+  it('any text, in ASCII', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const json = writeJson(text)
@@ -212,7 +212,7 @@ describe('what is written is read again', () => {
     )
   })
 
-  test('any bytes and dates', () => {
+  it('any bytes and dates', () => {
     const date = fc.date({ min: new Date(0), max: new Date('9999-12-31'), noInvalidDate: true })
     fc.assert(
       fc.property(fc.uint8Array(), date, (bytes, moment) => {

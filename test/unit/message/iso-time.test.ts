@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { formatUtc, parseIsoTime } from '../../../src/message/serializer/iso-time.js'
 import { list, readVector, record, text } from './vectors.js'
 
@@ -6,7 +6,7 @@ const table = readVector('celery-5.6.3/codecs/eta-parsing.json')
 const rows = list(table['cases']).map(record)
 
 describe('parseIsoTime', () => {
-  test.each(rows.map((row) => [row['text'], row] as const))('reads %j as Python does', (value, row) => {
+  it.each(rows.map((row) => [row['text'], row] as const))('reads %j as Python does', (value, row) => {
     const time = parseIsoTime(text(value))
 
     if (typeof row['isoformat'] !== 'string') {
@@ -19,7 +19,7 @@ describe('parseIsoTime', () => {
     expect(time?.restUs).toBe(Number(/\.\d{3}(\d{3})/.exec(expected)?.[1] ?? 0))
   })
 
-  test.each([
+  it.each([
     ['2030-13-01', undefined],
     ['2030-02-30', undefined],
     ['2029-02-29', undefined],
@@ -40,11 +40,11 @@ describe('parseIsoTime', () => {
 })
 
 describe('formatUtc', () => {
-  test('writes six digits and an offset', () => {
+  it('writes six digits and an offset', () => {
     expect(formatUtc(Date.UTC(2026, 10, 20, 10, 31, 17, 744))).toBe('2026-11-20T10:31:17.744000+00:00')
   })
 
-  test.each([[Number.NaN], [Infinity], [8.64e15], [-6.3e13]])('has no form for %d', (epochMs) => {
+  it.each([[Number.NaN], [Infinity], [8.64e15], [-6.3e13]])('has no form for %d', (epochMs) => {
     expect(formatUtc(epochMs)).toBeUndefined()
   })
 })

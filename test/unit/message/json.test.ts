@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { DecodeError, EncodeError } from '../../../src/errors/errors.js'
 import { CustomTypes } from '../../../src/message/serializer/custom-types.js'
 import { readJson } from '../../../src/message/serializer/json-reader.js'
@@ -26,14 +26,14 @@ describe('values that kombu wrote', () => {
   // Not distinguishable from other values in JavaScript: `2.0` is `2`.
   const changes = ['float_int']
 
-  test.each(cases.filter(([name]) => !cannot.includes(name) && !changes.includes(name)))(
+  it.each(cases.filter(([name]) => !cannot.includes(name) && !changes.includes(name)))(
     'are written as they were read: %s',
     (_name, json) => {
       expect(writeJson(readJson(json))).toBe(json)
     },
   )
 
-  test('are JavaScript values of their own', () => {
+  it('are JavaScript values of their own', () => {
     const read = (name: string): unknown => readJson(cases.find(([key]) => key === name)?.[1] ?? '')
 
     expect(read('dt_utc')).toBeInstanceOf(WireDate)
@@ -53,14 +53,14 @@ describe('values that kombu wrote', () => {
     expect(read('inf')).toBe(Infinity)
   })
 
-  test('are read in their older form with a version', () => {
+  it('are read in their older form with a version', () => {
     for (const json of Object.values(record(table['decode_only'])))
       expect(readJson(text(json))).toBeInstanceOf(Uuid)
   })
 })
 
 describe('values of JavaScript', () => {
-  test.each([
+  it.each([
     ['a Date', new Date('2024-02-29T12:30:45.123Z')],
     ['a Date before the epoch', new Date('1933-02-28T00:00:00.001Z')],
     ['bytes', Buffer.from([0, 1, 254, 255])],
@@ -84,7 +84,7 @@ describe('values of JavaScript', () => {
     expect(readJson(writeJson(value))).toEqual(value)
   })
 
-  test.each([
+  it.each([
     ['undefined in an array becomes null', [undefined, 1], '[null, 1]'],
     ['a hole becomes null', Array(2), '[null, null]'],
     ['undefined in an object is left out', { a: undefined, b: 1 }, '{"b": 1}'],
@@ -105,7 +105,7 @@ describe('values of JavaScript', () => {
   const circle: Record<string, unknown> = {}
   circle['self'] = circle
 
-  test.each([
+  it.each([
     ['a function', { f: () => 1 }, 'value.f'],
     ['a symbol', [Symbol('s')], 'value[0]'],
     ['NaN', { a: [1, Number.NaN] }, 'value.a[1]'],
@@ -130,13 +130,13 @@ describe('values of JavaScript', () => {
     expect(write).toThrow(path)
   })
 
-  test('are refused with the name of the argument', () => {
+  it('are refused with the name of the argument', () => {
     const write = (): string => writeJson([[1, { socket: () => 1 }], {}], undefined, ['args', 'kwargs'])
 
     expect(write).toThrow('cannot write args[1].socket as json: it is a function')
   })
 
-  test('name the shortest way to a circle', () => {
+  it('name the shortest way to a circle', () => {
     const far: Record<string, unknown> = {}
     const near: Record<string, unknown> = { a: { b: { c: far } }, list: [0, far] }
     far['self'] = far
@@ -147,7 +147,7 @@ describe('values of JavaScript', () => {
     expect(() => writeJson(near)).toThrow('value.me is circular')
   })
 
-  test('say that they nest too deep when there is no circle', () => {
+  it('say that they nest too deep when there is no circle', () => {
     let deep: unknown = 1
     for (let level = 0; level < 900; level += 1) deep = [deep]
     const started = performance.now()
@@ -156,7 +156,7 @@ describe('values of JavaScript', () => {
     expect(performance.now() - started).toBeLessThan(2_000)
   })
 
-  test('keep microseconds until they are set to another time', () => {
+  it('keep microseconds until they are set to another time', () => {
     const date = readJson(typed('datetime', '2024-02-29T12:30:45.123456-03:30'))
 
     expect(writeJson(date)).toContain('45.123456-03:30')
@@ -184,16 +184,16 @@ describe('registered types', () => {
     decode: (data) => new Money(Number(data)),
   })
 
-  test('come back as instances', () => {
+  it('come back as instances', () => {
     expect(readJson(writeJson({ price: new Money(5) }, custom), custom)).toEqual({ price: new Money(5) })
   })
 
-  test('are an error where they are not registered', () => {
+  it('are an error where they are not registered', () => {
     expect(() => readJson('{"__type__": "money", "__value__": 5}')).toThrow(DecodeError)
     expect(() => readJson('{"__type__": "money", "__value__": 5}')).toThrow(/"money"/)
   })
 
-  test('cannot take a marker of kombu', () => {
+  it('cannot take a marker of kombu', () => {
     const register = (): void => {
       custom.register({ type: Money, marker: 'uuid', encode: () => 1, decode: () => new Money(1) })
     }
@@ -202,7 +202,7 @@ describe('registered types', () => {
 })
 
 describe('hostile JSON', () => {
-  test.each([
+  it.each([
     ['nothing', ''],
     ['half a text', '["a'],
     ['a trailing comma', '[1,]'],
@@ -224,7 +224,7 @@ describe('hostile JSON', () => {
     expect(() => readJson(json)).toThrow(DecodeError)
   })
 
-  test('nests as deep as it may be written, and no deeper', () => {
+  it('nests as deep as it may be written, and no deeper', () => {
     const deepest = nested(MAX_JSON_DEPTH)
 
     expect(readJson(writeJson(deepest))).toEqual(deepest)
@@ -232,13 +232,13 @@ describe('hostile JSON', () => {
     expect(() => writeJson(nested(10_000))).toThrow(EncodeError)
   })
 
-  test('does not count brackets inside of texts', () => {
+  it('does not count brackets inside of texts', () => {
     const value = ['['.repeat(5000), '\\"[['.repeat(1000)]
 
     expect(readJson(writeJson(value))).toEqual(value)
   })
 
-  test.each([
+  it.each([
     ['plain', '{"__proto__": {"polluted": 1}, "a": 2}'],
     ['escaped', '{"\\u005f_proto__": {"polluted": 1}, "a": 2}'],
     ['beside a long number', '{"__proto__": {"polluted": 1}, "a": 2, "b": 12345678901234567890}'],
@@ -253,14 +253,14 @@ describe('hostile JSON', () => {
     ).not.toContain('polluted')
   })
 
-  test('keeps a constructor key as data', () => {
+  it('keeps a constructor key as data', () => {
     const value = readJson('{"constructor": {"prototype": {"polluted": 1}}}')
 
     expect(Object.hasOwn(record(value), 'constructor')).toBe(true)
     expect(Reflect.get({}, 'polluted')).toBeUndefined()
   })
 
-  test('finds a type behind an escape', () => {
+  it('finds a type behind an escape', () => {
     expect(readJson('{"\\u005f_type__": "decimal", "__value__": "1"}')).toBeInstanceOf(Decimal)
   })
 })

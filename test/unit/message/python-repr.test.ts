@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { argsRepr, pythonRepr } from '../../../src/message/python-repr.js'
 import { Decimal, Uuid } from '../../../src/message/serializer/typed-values.js'
 import { readJson } from '../../../src/message/serializer/json-reader.js'
@@ -17,29 +17,29 @@ describe('printed arguments', () => {
   // The numbers of this row were floats and a long integer, which JSON.parse gives as something else.
   const isNumeric = ([, printed]: [unknown, string]): boolean => /1\.0|1e\+22|10{20}/.test(printed)
 
-  test.each(rows('args').filter((row) => !isNumeric(row)))('are a tuple: %j', (args, printed) => {
+  it.each(rows('args').filter((row) => !isNumeric(row)))('are a tuple: %j', (args, printed) => {
     expect(argsRepr(list(args))).toBe(printed)
   })
 
-  test.each(rows('args_when_list'))('are a list where they were one: %j', (args, printed) => {
+  it.each(rows('args_when_list'))('are a list where they were one: %j', (args, printed) => {
     expect(pythonRepr(args)).toBe(printed)
   })
 
-  test.each(rows('kwargs'))('are a dict: %j', (kwargs, printed) => {
+  it.each(rows('kwargs'))('are a dict: %j', (kwargs, printed) => {
     expect(pythonRepr(kwargs)).toBe(printed)
   })
 
-  test.each(rows('maxlen_20'))('are cut as in Python: %j', (args, printed) => {
+  it.each(rows('maxlen_20'))('are cut as in Python: %j', (args, printed) => {
     expect(argsRepr(list(args), 20)).toBe(printed)
   })
 
-  test('stay near the limit whatever comes', () => {
+  it('stay near the limit whatever comes', () => {
     const long = Array.from({ length: 10_000 }, (_, index) => ({ [`key${index}`]: 'x'.repeat(index) }))
 
     expect(argsRepr(long).length).toBeLessThan(1100)
   })
 
-  test('have a form for what JavaScript adds', () => {
+  it('have a form for what JavaScript adds', () => {
     const value = [
       1.5,
       1e-7,
@@ -62,7 +62,7 @@ describe('printed arguments', () => {
     expect(pythonRepr(readJson('100000000000000000000'))).toBe('100000000000000000000')
   })
 
-  test('end in a circle', () => {
+  it('end in a circle', () => {
     const circle: unknown[] = []
     circle.push(circle)
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { ContentDisallowedError, DecodeError } from '../../../src/errors/errors.js'
 import { Codecs } from '../../../src/message/codecs.js'
 import { callerHeaders } from '../../../src/message/caller-headers.js'
@@ -61,11 +61,11 @@ describe.each(SETS)('messages of %s', (folder) => {
   const recorded = recordedMessages(folder)
   const ofThisTime = folder.startsWith('celery-5.2') ? [] : recorded.filter(isPlainJson)
 
-  test('are there', () => {
+  it('are there', () => {
     expect(recorded.length).toBeGreaterThan(15)
   })
 
-  test('are read, except pickle and the compressions that Node has not', () => {
+  it('are read, except pickle and the compressions that Node has not', () => {
     for (const { file, message } of recorded) {
       const read = (): TaskMessage => decodeTask(message, codecs, accepted)
       if (file === 'serializer-pickle') expect(read).toThrow(ContentDisallowedError)
@@ -78,7 +78,7 @@ describe.each(SETS)('messages of %s', (folder) => {
     }
   })
 
-  test('have the fields that their headers say', () => {
+  it('have the fields that their headers say', () => {
     for (const { message } of recorded.filter(isPlainJson)) {
       const task = decodeTask(message, codecs, accepted)
       expect(task.id).toBe(message.headers['id'])
@@ -88,7 +88,7 @@ describe.each(SETS)('messages of %s', (folder) => {
     }
   })
 
-  test('are written again in the same bytes', () => {
+  it('are written again in the same bytes', () => {
     for (const { file, message } of ofThisTime.filter((item) => !NOT_SAME_BYTES.includes(item.file))) {
       const again = encodeTask(outgoing(decodeTask(message, codecs, accepted)), codecs)
       expect([file, Buffer.from(again.body).toString()]).toEqual([file, Buffer.from(message.body).toString()])
@@ -97,7 +97,7 @@ describe.each(SETS)('messages of %s', (folder) => {
     }
   })
 
-  test('are written again with the same headers in the same order', () => {
+  it('are written again with the same headers in the same order', () => {
     for (const { file, message } of ofThisTime) {
       const again = encodeTask(outgoing(decodeTask(message, codecs, accepted)), codecs)
       expect([file, comparable(again.headers)]).toEqual([file, comparable(message.headers)])
@@ -105,7 +105,7 @@ describe.each(SETS)('messages of %s', (folder) => {
     }
   })
 
-  test('have their arguments printed as Python prints them', () => {
+  it('have their arguments printed as Python prints them', () => {
     // Zones and the newer form of the cut are not ours.
     const differ = ['rich-kwargs-json', 'bytes-json', 'beat-entry', 'long-args-repr']
     for (const { file, message } of ofThisTime.filter((item) => !differ.includes(item.file))) {
@@ -118,7 +118,7 @@ describe.each(SETS)('messages of %s', (folder) => {
 describe('messages of protocol 1', () => {
   const recorded = recordedMessages('celery-5.6.3/redis-messages').filter(({ file }) => file === 'protocol-1')
 
-  test('are read with their callbacks and times', () => {
+  it('are read with their callbacks and times', () => {
     for (const { message } of recorded) {
       const task = decodeTask(message, codecs, accepted)
 
@@ -136,7 +136,7 @@ describe('messages of protocol 1', () => {
     expect(recorded).toHaveLength(1)
   })
 
-  test('are written on request, as Celery writes them', () => {
+  it('are written on request, as Celery writes them', () => {
     const [first] = recorded
     const task = first && decodeTask(first.message, codecs, accepted)
     const again = task && encodeTaskV1({ ...task, headers: {}, serializer: 'json' }, codecs)

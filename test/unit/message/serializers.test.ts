@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { ConfigError, ContentDisallowedError, DecodeError, EncodeError } from '../../../src/errors/errors.js'
 import { Codecs } from '../../../src/message/codecs.js'
 import { createResultCodec } from '../../../src/message/result-codec.js'
@@ -54,22 +54,22 @@ const PLAIN = {
 }
 
 describe.each([['yaml'], ['msgpack']])('%s', (name) => {
-  test('brings plain data back as they were', () => {
+  it('brings plain data back as they were', () => {
     const value = roundTrip(name, PLAIN)
 
     expect(value).toEqual({ ...PLAIN, bytes: expect.anything() })
     expect(Buffer.from(Reflect.get(Object(value), 'bytes'))).toEqual(PLAIN.bytes)
   })
 
-  test('writes what is undefined as JSON does', () => {
+  it('writes what is undefined as JSON does', () => {
     expect(roundTrip(name, { a: undefined, b: [undefined] })).toEqual({ b: [null] })
   })
 
-  test('keeps integers beyond 2^53', () => {
+  it('keeps integers beyond 2^53', () => {
     expect(roundTrip(name, [2n ** 60n, -(2n ** 60n), 5n])).toEqual([2n ** 60n, -(2n ** 60n), 5])
   })
 
-  test.each([[() => 1], [Number.NaN], [new Map()], [Symbol('s')], [new (class Socket {})()]])(
+  it.each([[() => 1], [Number.NaN], [new Map()], [Symbol('s')], [new (class Socket {})()]])(
     'refuses %p',
     (value) => {
       const write = (): unknown => codecs.serializers.get(name).encode([[value]], ['args'])
@@ -79,14 +79,14 @@ describe.each([['yaml'], ['msgpack']])('%s', (name) => {
     },
   )
 
-  test('refuses a circle', () => {
+  it('refuses a circle', () => {
     const circle: unknown[] = []
     circle.push(circle)
 
     expect(() => roundTrip(name, circle)).toThrow(EncodeError)
   })
 
-  test('writes a recorded message in the same bytes', () => {
+  it('writes a recorded message in the same bytes', () => {
     const recorded = recordedMessages('celery-5.6.3/redis-messages').filter(
       ({ file }) => file === `serializer-${name}`,
     )
@@ -104,7 +104,7 @@ describe('what a serializer refuses to read', () => {
   const read = (name: string, data: string | Buffer): unknown =>
     codecs.decode(Buffer.from(data), codecs.serializers.get(name), all)
 
-  test.each([
+  it.each([
     ['a Python object', '!!python/object/apply:os.system ["true"]'],
     ['broken YAML', 'a: [1'],
     [
@@ -116,7 +116,7 @@ describe('what a serializer refuses to read', () => {
     expect(() => read('yaml', data)).toThrow(DecodeError)
   })
 
-  test.each([
+  it.each([
     ['nothing', Buffer.alloc(0)],
     ['half a text', Buffer.from([0xa5, 0x61])],
     ['two values', Buffer.from([1, 2])],
@@ -126,11 +126,11 @@ describe('what a serializer refuses to read', () => {
     expect(() => read('msgpack', data)).toThrow(DecodeError)
   })
 
-  test('y and n in YAML are texts, as for PyYAML; yes and off are booleans', () => {
+  it('y and n in YAML are texts, as for PyYAML; yes and off are booleans', () => {
     expect(read('yaml', 'n: y\nx: yes\nz: off\n')).toEqual({ n: 'y', x: true, z: false })
   })
 
-  test('a prototype key is dropped', () => {
+  it('a prototype key is dropped', () => {
     expect(read('yaml', '__proto__: {polluted: 1}\na: 2')).toEqual({ a: 2 })
     expect(Reflect.get({}, 'polluted')).toBeUndefined()
   })
@@ -145,7 +145,7 @@ describe('registered serializers', () => {
     decode: (data) => JSON.parse([...String(data)].toReversed().join('')) as unknown,
   }
 
-  test('are used by name and by MIME type', () => {
+  it('are used by name and by MIME type', () => {
     const own = new Codecs()
     own.registerSerializer(rot)
     const result = createResultCodec('reversed', own)
@@ -161,23 +161,23 @@ describe('registered serializers', () => {
     expect(() => result.decode({ ...encoded, data: 'junk' })).toThrow(DecodeError)
   })
 
-  test('cannot be pickle', () => {
+  it('cannot be pickle', () => {
     expect(() => {
       codecs.registerSerializer({ ...rot, name: 'pickle' })
     }).toThrow(ConfigError)
   })
 
-  test('an optional one says so until it was prepared', () => {
+  it('an optional one says so until it was prepared', () => {
     expect(() => new Codecs().serializers.get('yaml')).toThrow(/not loaded/)
   })
 
-  test('preparing an unknown one is an error', async () => {
+  it('preparing an unknown one is an error', async () => {
     await expect(new Codecs().serializers.prepare(['xml'])).rejects.toThrow(ConfigError)
   })
 })
 
 describe('acceptContent', () => {
-  test.each([
+  it.each([
     ['application/x-yaml', 'a: 1'],
     ['application/x-msgpack', Buffer.from([0x81, 0xa1, 0x61, 0x01])],
     ['yaml', 'a: 1'],
@@ -191,7 +191,7 @@ describe('acceptContent', () => {
 })
 
 describe('the result codec', () => {
-  test('reads the text of any accepted serializer', () => {
+  it('reads the text of any accepted serializer', () => {
     const result = createResultCodec('json', codecs, all)
 
     expect(result.encode({ a: new Date(0) }).data).toContain('"__type__": "datetime"')
@@ -200,7 +200,7 @@ describe('the result codec', () => {
     ).toEqual({ a: 1 })
   })
 
-  test('names the path in a result that cannot be written', () => {
+  it('names the path in a result that cannot be written', () => {
     const write = (): unknown => createResultCodec('json', codecs).encode({ socket: () => 1 })
 
     expect(write).toThrow(EncodeError)

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import {
   ConfigError,
   ContentDisallowedError,
@@ -49,7 +49,7 @@ function decode(headers: Record<string, unknown>, body: unknown): TaskMessage {
 const NAMED = { task: 'tasks.add', id: 'id-1' }
 
 describe('encodeTask', () => {
-  test('writes the smallest call as Celery does', () => {
+  it('writes the smallest call as Celery does', () => {
     const message = encodeTask(TASK, codecs)
 
     expect(Buffer.from(message.body).toString()).toBe(
@@ -81,7 +81,7 @@ describe('encodeTask', () => {
     expect(message.properties).toEqual({ correlationId: 'id-1' })
   })
 
-  test('writes times in UTC with six digits, and counts expiration from now', () => {
+  it('writes times in UTC with six digits, and counts expiration from now', () => {
     const nowMs = Date.UTC(2030, 0, 1)
     const task = { ...TASK, etaMs: nowMs + 1, expiresMs: nowMs + 1500 }
     const message = encodeTask(task, codecs, nowMs)
@@ -94,19 +94,19 @@ describe('encodeTask', () => {
     expect(encodeTask(task, codecs, nowMs + 5000).properties.expirationMs).toBe(0)
   })
 
-  test('writes limits in seconds, the hard one first', () => {
+  it('writes limits in seconds, the hard one first', () => {
     const message = encodeTask({ ...TASK, timeLimitMs: 30_000, softTimeLimitMs: 1500 }, codecs)
 
     expect(message.headers['timelimit']).toEqual([30, 1.5])
   })
 
-  test('lets printed arguments hide secrets', () => {
+  it('lets printed arguments hide secrets', () => {
     const message = encodeTask({ ...TASK, argsRepr: '(***)', kwargsRepr: '{***}' }, codecs)
 
     expect(message.headers).toMatchObject({ argsrepr: '(***)', kwargsrepr: '{***}' })
   })
 
-  test('merges the caller’s headers at the end, and refuses those that name the task', () => {
+  it('merges the caller’s headers at the end, and refuses those that name the task', () => {
     const message = encodeTask({ ...TASK, headers: { tenant: 'a', n: 7 } }, codecs)
 
     expect(Object.keys(message.headers).slice(-3)).toEqual(['stamps', 'tenant', 'n'])
@@ -114,13 +114,13 @@ describe('encodeTask', () => {
     expect(() => encodeTask({ ...TASK, headers: { id: 'x' } }, codecs)).toThrow(EncodeError)
   })
 
-  test('does not count what a worker wrote onto a waiting message as the caller’s', () => {
+  it('does not count what a worker wrote onto a waiting message as the caller’s', () => {
     const marks = { 'lovage-unknown-since': 1, 'lovage-unknown-times': 2, 'lovage-dead-reason': 'failed' }
 
     expect(callerHeaders({ ...marks, 'lovage-own': 'kept' })).toEqual({ 'lovage-own': 'kept' })
   })
 
-  test.each([
+  it.each([
     ['args[1].socket', { args: [1, { socket: () => 1 }] }],
     ['kwargs.when', { kwargs: { when: Number.NaN } }],
     ['headers.trace', { headers: { trace: new Map() } }],
@@ -129,16 +129,16 @@ describe('encodeTask', () => {
     expect(() => encodeTask({ ...TASK, ...change }, codecs)).toThrow(path)
   })
 
-  test('refuses a time that no calendar has', () => {
+  it('refuses a time that no calendar has', () => {
     expect(() => encodeTask({ ...TASK, etaMs: 8.64e15 }, codecs)).toThrow(EncodeError)
   })
 
-  test('refuses a serializer or compressor it does not know', () => {
+  it('refuses a serializer or compressor it does not know', () => {
     expect(() => encodeTask({ ...TASK, serializer: 'jsom' }, codecs)).toThrow(/did you mean "json"/)
     expect(() => encodeTask({ ...TASK, compression: 'bzip2' }, codecs)).toThrow(/Node has no bzip2/)
   })
 
-  test('comes back as it was', () => {
+  it('comes back as it was', () => {
     const full: OutgoingTask = {
       ...TASK,
       shadow: 'shown',
@@ -165,7 +165,7 @@ describe('encodeTask', () => {
 })
 
 describe('decodeTask', () => {
-  test.each([
+  it.each([
     ['only task and id', NAMED, [[1], {}, {}]],
     ['a null embed', NAMED, [[1], {}, null]],
     [
@@ -204,11 +204,11 @@ describe('decodeTask', () => {
     expect(decode(headers, body)).not.toHaveProperty('timeLimitMs')
   })
 
-  test('reads numbers where clients write them otherwise', () => {
+  it('reads numbers where clients write them otherwise', () => {
     expect(decode({ task: 't', id: 3, retries: '2' }, [[], {}, {}])).toMatchObject({ id: '3', retries: 2 })
   })
 
-  test.each([
+  it.each([
     ['a body of two', NAMED, [[], {}]],
     ['a body of four', NAMED, [[], {}, {}, {}]],
     ['a body that is a text', NAMED, '"x"'],
@@ -231,7 +231,7 @@ describe('decodeTask', () => {
     expect(() => decode(headers, body)).toThrow(MessageError)
   })
 
-  test.each([
+  it.each([
     ['bytes that are no JSON', NAMED, '[[1], {'],
     ['an unknown type', NAMED, '[[{"__type__": "x", "__value__": 1}], {}, {}]'],
     ['an unknown compression', { ...NAMED, compression: 'application/x-rot13' }, [[], {}, {}]],
@@ -240,13 +240,13 @@ describe('decodeTask', () => {
     expect(() => decode(headers, body)).toThrow(DecodeError)
   })
 
-  test('refuses bytes that are not UTF-8', () => {
+  it('refuses bytes that are not UTF-8', () => {
     const message = { ...wire(NAMED, ''), body: Buffer.from([0x22, 0xff, 0x22]) }
 
     expect(() => decodeTask(message, codecs, accepted)).toThrow(DecodeError)
   })
 
-  test.each([
+  it.each([
     ['application/x-python-serialize'],
     ['application/x-yaml'],
     ['application/data'],
@@ -258,19 +258,19 @@ describe('decodeTask', () => {
     expect(() => decodeTask(message, codecs, accepted)).toThrow(ContentDisallowedError)
   })
 
-  test('fills in what a callback leaves out, and keeps what it does not know', () => {
+  it('fills in what a callback leaves out, and keeps what it does not know', () => {
     const { embed } = decode(NAMED, [[], {}, { callbacks: [{ task: 'next', stamp: 1 }] }])
 
     expect(embed.callbacks).toEqual([{ task: 'next', args: [], kwargs: {}, options: {}, stamp: 1 }])
   })
 
-  test('never starts before its time', () => {
+  it('never starts before its time', () => {
     expect(decode({ ...NAMED, eta: '2030-01-01T00:00:00.000001Z' }, [[], {}, {}]).etaMs).toBe(
       Date.UTC(2030, 0, 1) + 1,
     )
   })
 
-  test('reads the mixture of both protocols, headers first', () => {
+  it('reads the mixture of both protocols, headers first', () => {
     const body = {
       task: 'other',
       id: 'other',
@@ -291,7 +291,7 @@ describe('decodeTask', () => {
     })
   })
 
-  test('reads protocol 1 with local times where it says so', () => {
+  it('reads protocol 1 with local times where it says so', () => {
     const body = { ...NAMED, taskset: 'set', group: 'other', eta: '2030-06-01T12:00:00', utc: false }
 
     expect(decode({}, body)).toMatchObject({
@@ -306,19 +306,19 @@ describe('decodeTask', () => {
 })
 
 describe('peekTask', () => {
-  test('tells whose message was refused', () => {
+  it('tells whose message was refused', () => {
     expect(peekTask(wire(NAMED, 'junk'), codecs, accepted)).toEqual(NAMED)
     expect(peekTask(wire({}, { ...NAMED, kwargs: null }), codecs, accepted)).toEqual(NAMED)
   })
 
-  test('tells nothing where nothing can be read', () => {
+  it('tells nothing where nothing can be read', () => {
     expect(peekTask(wire({}, 'junk'), codecs, accepted)).toEqual({})
     expect(peekTask(wire({ task: 3, id: null }, 'junk'), codecs, accepted)).toEqual({})
   })
 })
 
 describe('accepted content', () => {
-  test('is named by serializer or MIME type', () => {
+  it('is named by serializer or MIME type', () => {
     expect([...codecs.serializers.accept(['json', 'application/x-yaml', 'msgpack'])]).toEqual([
       'application/json',
       'application/x-yaml',
@@ -326,13 +326,13 @@ describe('accepted content', () => {
     ])
   })
 
-  test.each([['pickle'], ['application/x-python-serialize']])('can never be %s', (name) => {
+  it.each([['pickle'], ['application/x-python-serialize']])('can never be %s', (name) => {
     expect(() => codecs.serializers.accept(['json', name])).toThrow(ConfigError)
     expect(() => codecs.serializers.accept(['json', name])).toThrow(/can run any code/)
     expect(() => codecs.serializers.get(name)).toThrow(ConfigError)
   })
 
-  test('is an error when unknown', () => {
+  it('is an error when unknown', () => {
     expect(() => codecs.serializers.accept(['jsn'])).toThrow(/unknown serializer "jsn"; did you mean "json"/)
   })
 })

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 
 import { TaskFailedError, TaskRevokedError } from '../../../src/errors/errors.js'
 import { AsyncResult } from '../../../src/result/async-result.js'
@@ -9,7 +9,7 @@ function resultOf<Value>(backend: FakeBackend, id = 'id-1'): AsyncResult<Value> 
 }
 
 describe('an AsyncResult that asks', () => {
-  test('an unknown id is PENDING, does not exist, and has nothing to tell', async () => {
+  it('an unknown id is PENDING, does not exist, and has nothing to tell', async () => {
     const result = resultOf(new FakeBackend())
 
     expect(await result.state()).toBe('PENDING')
@@ -21,7 +21,7 @@ describe('an AsyncResult that asks', () => {
     expect(result.result).toBeUndefined()
   })
 
-  test('ready is false while the task runs and true after it, as often as asked', async () => {
+  it('ready is false while the task runs and true after it, as often as asked', async () => {
     const backend = new FakeBackend()
     const result = resultOf<number>(backend)
     await backend.store([recordOf('id-1', 'STARTED', { result: { pid: 1 } })])
@@ -36,7 +36,7 @@ describe('an AsyncResult that asks', () => {
     expect(await result.failed()).toBe(false)
   })
 
-  test('a seen end is never asked for again', async () => {
+  it('a seen end is never asked for again', async () => {
     const backend = new FakeBackend()
     const result = resultOf<number>(backend)
     await backend.store([recordOf('id-1', 'SUCCESS', { result: 15 })])
@@ -49,7 +49,7 @@ describe('an AsyncResult that asks', () => {
     expect(backend.loads).toBe(loads)
   })
 
-  test('a failure tells its error, its stack and its moment', async () => {
+  it('a failure tells its error, its stack and its moment', async () => {
     const backend = new FakeBackend()
     const result = resultOf(backend)
     await backend.store([
@@ -64,14 +64,14 @@ describe('an AsyncResult that asks', () => {
     expect(result.result).toBe(await result.info())
   })
 
-  test('info has the metadata of a state of one’s own', async () => {
+  it('info has the metadata of a state of one’s own', async () => {
     const backend = new FakeBackend()
     await backend.store([recordOf('id-1', 'PROGRESS', { result: { done: 1, of: 2 } })])
 
     expect(await resultOf(backend).info()).toEqual({ done: 1, of: 2 })
   })
 
-  test('extended fields are those that were stored, and the stored name is known from then on', async () => {
+  it('extended fields are those that were stored, and the stored name is known from then on', async () => {
     const backend = new FakeBackend()
     const extended = {
       name: 'tasks.mul',
@@ -93,7 +93,7 @@ describe('an AsyncResult that asks', () => {
     expect(result.taskName).toBe('tasks.mul')
   })
 
-  test('extended fields are undefined where none are stored, and the caller’s name stays', async () => {
+  it('extended fields are undefined where none are stored, and the caller’s name stays', async () => {
     const backend = new FakeBackend()
     await backend.store([recordOf('id-1', 'SUCCESS', { result: 50 })])
     const result = resultOf(backend)
@@ -103,7 +103,7 @@ describe('an AsyncResult that asks', () => {
     expect(result.taskName).toBe('tasks.add')
   })
 
-  test('children are handles, with the members of a group in its place', async () => {
+  it('children are handles, with the members of a group in its place', async () => {
     const backend = new FakeBackend()
     const group = [
       ['g', null],
@@ -124,7 +124,7 @@ describe('an AsyncResult that asks', () => {
     expect(await children[0]?.get()).toBe('from a')
   })
 
-  test('forget deletes the record and what the handle knew', async () => {
+  it('forget deletes the record and what the handle knew', async () => {
     const backend = new FakeBackend()
     const result = resultOf<number>(backend)
     await backend.store([recordOf('id-1', 'SUCCESS', { result: 15 })])
@@ -136,21 +136,21 @@ describe('an AsyncResult that asks', () => {
     expect(result.result).toBeUndefined()
   })
 
-  test('its tuple nests the result it follows', () => {
+  it('its tuple nests the result it follows', () => {
     const app = sourceOf(new FakeBackend())
     const parent = new AsyncResult('p', { app })
 
     expect(new AsyncResult('a', { app, parent }).asTuple()).toEqual([['a', [['p', null], null]], null])
   })
 
-  test('it is not thenable: awaiting it gives the handle', async () => {
+  it('it is not thenable: awaiting it gives the handle', async () => {
     const result = resultOf<number>(new FakeBackend())
 
     expect(await Promise.resolve(result)).toBe(result)
     expect('then' in result).toBe(false)
   })
 
-  test('a failure is thrown as the same error every time, and returned on request', async () => {
+  it('a failure is thrown as the same error every time, and returned on request', async () => {
     const backend = new FakeBackend()
     const result = resultOf<number>(backend)
     await backend.store([recordOf('id-1', 'FAILURE', { result: 'broken' })])
@@ -163,7 +163,7 @@ describe('an AsyncResult that asks', () => {
     await expect(result.get()).rejects.toBe(thrown)
   })
 
-  test('a revoked task throws TaskRevokedError', async () => {
+  it('a revoked task throws TaskRevokedError', async () => {
     const backend = new FakeBackend()
     await backend.store([recordOf('id-1', 'REVOKED', { result: 'expired' })])
 

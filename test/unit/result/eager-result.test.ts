@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 
 import { AsyncResult } from '../../../src/result/async-result.js'
 import { EagerResult } from '../../../src/result/eager-result.js'
@@ -42,7 +42,7 @@ function stored(state: string, result: unknown): AsyncResult<number> {
 }
 
 describe.each(kinds)('the contract of results, kept by $kind', ({ succeeded, failed }) => {
-  test('a success is ready and gives its value again and again', async () => {
+  it('a success is ready and gives its value again and again', async () => {
     const result = succeeded()
 
     expect(result.id).toBe('id-1')
@@ -57,7 +57,7 @@ describe.each(kinds)('the contract of results, kept by $kind', ({ succeeded, fai
     expect(result.result).toBe(15)
   })
 
-  test('a failure throws the error, or returns it on request', async () => {
+  it('a failure throws the error, or returns it on request', async () => {
     const result = failed()
 
     expect(await result.status()).toBe('FAILURE')
@@ -68,7 +68,7 @@ describe.each(kinds)('the contract of results, kept by $kind', ({ succeeded, fai
     expect(result.result).toBe(failure)
   })
 
-  test('it exists, ended at a moment, called nothing, follows nothing', async () => {
+  it('it exists, ended at a moment, called nothing, follows nothing', async () => {
     const result = succeeded()
 
     expect(await result.exists()).toBe(true)
@@ -78,7 +78,7 @@ describe.each(kinds)('the contract of results, kept by $kind', ({ succeeded, fai
     expect(result.asTuple()).toEqual([['id-1', null], null])
   })
 
-  test('onReady calls back with the handle', async () => {
+  it('onReady calls back with the handle', async () => {
     const result = succeeded()
     const called: unknown[] = []
 
@@ -87,13 +87,13 @@ describe.each(kinds)('the contract of results, kept by $kind', ({ succeeded, fai
     expect(called).toEqual([15])
   })
 
-  test('forget is harmless', async () => {
+  it('forget is harmless', async () => {
     await expect(succeeded().forget()).resolves.toBeUndefined()
   })
 })
 
 describe('an EagerResult', () => {
-  test('knows its value before anything is awaited', () => {
+  it('knows its value before anything is awaited', () => {
     const result = new EagerResult<number>({
       taskId: 'id-1',
       taskName: 'tasks.add',
@@ -104,14 +104,14 @@ describe('an EagerResult', () => {
     expect(result.result).toBe(15)
   })
 
-  test('that asked for a retry is ready, and get does not wait for a run that never comes', async () => {
+  it('that asked for a retry is ready, and get does not wait for a run that never comes', async () => {
     const result = new EagerResult({ taskId: 'id-1', taskName: 'tasks.add', state: 'RETRY', error: failure })
 
     expect(await result.ready()).toBe(true)
     expect(await result.get()).toBe(failure)
   })
 
-  test('that threw what is no error throws an error that says it', async () => {
+  it('that threw what is no error throws an error that says it', async () => {
     const result = new EagerResult({
       taskId: 'id-1',
       taskName: 'tasks.add',

@@ -1,9 +1,9 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 
 import { flattenGroups, parseResultTuple, parseTuples, taskTuple } from '../../../src/result/result-tuple.js'
 
 describe('result tuples', () => {
-  test('a tuple is read with the results it follows', () => {
+  it('a tuple is read with the results it follows', () => {
     const parsed = parseResultTuple([['a', [['p', null], null]], null])
 
     expect(parsed).toEqual({
@@ -13,18 +13,18 @@ describe('result tuples', () => {
     })
   })
 
-  test('a bare id of old is read, as the whole and in first place', () => {
+  it('a bare id of old is read, as the whole and in first place', () => {
     expect(parseResultTuple('a')?.id).toBe('a')
     expect(parseResultTuple(['a', null])?.id).toBe('a')
   })
 
-  test('what is no tuple is left out of a list', () => {
+  it('what is no tuple is left out of a list', () => {
     expect(
       parseTuples([null, 7, {}, [], [[7, null], null], [['a', null], null]]).map(({ id }) => id),
     ).toEqual(['a'])
   })
 
-  test('a group is replaced by its members, also inside of a group', () => {
+  it('a group is replaced by its members, also inside of a group', () => {
     const inner = [['g2', null], [[['c', null], null]]]
     const group = [
       ['g1', null],
@@ -34,7 +34,7 @@ describe('result tuples', () => {
     expect(flattenGroups(parseTuples([group])).map(({ id }) => id)).toEqual(['a', 'b', 'c'])
   })
 
-  test('a written tuple nests its parent', () => {
+  it('a written tuple nests its parent', () => {
     expect(taskTuple('a', taskTuple('p', undefined))).toEqual([['a', [['p', null], null]], null])
   })
 })

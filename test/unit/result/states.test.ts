@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 
 import {
   EXCEPTION_STATES,
@@ -10,14 +10,14 @@ import {
 } from '../../../src/result/states.js'
 
 describe('result states', () => {
-  test('the sets are those of Celery', () => {
+  it('the sets are those of Celery', () => {
     expect([...READY_STATES].sort()).toEqual(['FAILURE', 'REVOKED', 'SUCCESS'])
     expect([...UNREADY_STATES].sort()).toEqual(['PENDING', 'RECEIVED', 'REJECTED', 'RETRY', 'STARTED'])
     expect([...EXCEPTION_STATES].sort()).toEqual(['FAILURE', 'RETRY', 'REVOKED'])
     expect([...PROPAGATE_STATES].sort()).toEqual(['FAILURE', 'REVOKED'])
   })
 
-  test('precedence orders the states as Celery does, with own states between FAILURE and REVOKED', () => {
+  it('precedence orders the states as Celery does, with own states between FAILURE and REVOKED', () => {
     const states = [
       'PENDING',
       'RETRY',
@@ -45,7 +45,7 @@ describe('result states', () => {
     ])
   })
 
-  test('a state of a user’s own is not ready, and neither is RETRY', () => {
+  it('a state of a user’s own is not ready, and neither is RETRY', () => {
     expect(isReady('PROGRESS')).toBe(false)
     expect(isReady('RETRY')).toBe(false)
     expect(isReady('REVOKED')).toBe(true)

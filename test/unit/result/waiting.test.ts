@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 
 import { ConfigError, TaskError, TimeoutError } from '../../../src/errors/errors.js'
 import { allowJoinResult } from '../../../src/result/allow-join.js'
@@ -29,7 +29,7 @@ async function turns(count = 5): Promise<void> {
 }
 
 describe('an AsyncResult that waits', () => {
-  test('get ends when the record comes, and leaves no timer and no watch', async () => {
+  it('get ends when the record comes, and leaves no timer and no watch', async () => {
     const { backend, clock, result } = scene()
     const getting = result.get({ timeout: { minutes: 1 } })
     await turns()
@@ -42,7 +42,7 @@ describe('an AsyncResult that waits', () => {
     expect(clock.pendingTimers).toBe(0)
   })
 
-  test('get(3) throws TimeoutError after three seconds, and a later get succeeds', async () => {
+  it('get(3) throws TimeoutError after three seconds, and a later get succeeds', async () => {
     const { backend, clock, result } = scene()
     const getting = result.get(3)
     const outcome = getting.catch((error: unknown) => error)
@@ -58,7 +58,7 @@ describe('an AsyncResult that waits', () => {
     expect(await result.get()).toBe(7)
   })
 
-  test('a wait that timed out leaves no timer and no watch', async () => {
+  it('a wait that timed out leaves no timer and no watch', async () => {
     const { backend, clock, result } = scene()
     const outcomes = Array.from({ length: 50 }, () => result.get(1).catch((error: unknown) => error))
 
@@ -70,7 +70,7 @@ describe('an AsyncResult that waits', () => {
     expect(clock.pendingTimers).toBe(0)
   })
 
-  test('a timeout of 0 looks once', async () => {
+  it('a timeout of 0 looks once', async () => {
     const { backend, result } = scene()
     await expect(result.get(0)).rejects.toThrow(TimeoutError)
 
@@ -79,11 +79,11 @@ describe('an AsyncResult that waits', () => {
     expect(await result.get(0)).toBe(7)
   })
 
-  test('a negative timeout is refused', async () => {
+  it('a negative timeout is refused', async () => {
     await expect(scene().result.get(-1)).rejects.toThrow(ConfigError)
   })
 
-  test('a wait that ended leaves no listener on the signal of its caller', async () => {
+  it('a wait that ended leaves no listener on the signal of its caller', async () => {
     const { backend, result } = scene()
     const { signal } = new AbortController()
     const getting = result.get({ signal })
@@ -97,7 +97,7 @@ describe('an AsyncResult that waits', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
-  test('an aborted signal rejects with its reason and frees the listener', async () => {
+  it('an aborted signal rejects with its reason and frees the listener', async () => {
     const { backend, clock, result } = scene()
     const stop = new AbortController()
     const reason = new Error('enough')
@@ -113,14 +113,14 @@ describe('an AsyncResult that waits', () => {
     expect(clock.pendingTimers).toBe(0)
   })
 
-  test('a signal that had aborted before asks nothing of the backend', async () => {
+  it('a signal that had aborted before asks nothing of the backend', async () => {
     const { backend, result } = scene()
 
     await expect(result.get({ signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough')
     expect(backend.loads).toBe(0)
   })
 
-  test('the timeout holds while the backend is still connecting', async () => {
+  it('the timeout holds while the backend is still connecting', async () => {
     const clock = new ManualClock()
     const never: ResultSource = {
       ...sourceOf(new FakeBackend(), clock),
@@ -133,7 +133,7 @@ describe('an AsyncResult that waits', () => {
     expect(await outcome).toBeInstanceOf(TimeoutError)
   })
 
-  test('a missing backend is told at once', async () => {
+  it('a missing backend is told at once', async () => {
     const source: ResultSource = {
       ...sourceOf(new FakeBackend()),
       resultBackend: () => Promise.reject(new ConfigError('results are off; set backend')),
@@ -143,7 +143,7 @@ describe('an AsyncResult that waits', () => {
     await expect(new AsyncResult('id-1', { app: source }).ready()).rejects.toThrow(ConfigError)
   })
 
-  test('onProgress sees each state once, the last one included', async () => {
+  it('onProgress sees each state once, the last one included', async () => {
     const { backend, result } = scene()
     const seen: ProgressUpdate[] = []
     const getting = result.get({ onProgress: (update) => seen.push(update) })
@@ -163,7 +163,7 @@ describe('an AsyncResult that waits', () => {
     ])
   })
 
-  test('onReady calls back with the handle once the task has ended', async () => {
+  it('onReady calls back with the handle once the task has ended', async () => {
     const { backend, result } = scene()
     const called: unknown[] = []
     const waiting = result.onReady((ended) => called.push(ended.result))
@@ -176,7 +176,7 @@ describe('an AsyncResult that waits', () => {
     expect(called).toEqual([3])
   })
 
-  test('a record stored before the wait began is found', async () => {
+  it('a record stored before the wait began is found', async () => {
     const { backend, result } = scene()
     await backend.store([recordOf('id-1', 'SUCCESS', { result: 3 })])
 
@@ -185,7 +185,7 @@ describe('an AsyncResult that waits', () => {
 })
 
 describe('get inside of a task', () => {
-  test('is refused, and names both tasks', async () => {
+  it('is refused, and names both tasks', async () => {
     const { result } = scene()
 
     await expect(contextForTest('tasks.outer', () => result.get())).rejects.toThrow(TaskError)
@@ -194,7 +194,7 @@ describe('get inside of a task', () => {
     )
   })
 
-  test('is allowed with disableSyncSubtasks: false, and inside of allowJoinResult', async () => {
+  it('is allowed with disableSyncSubtasks: false, and inside of allowJoinResult', async () => {
     const { backend, result } = scene()
     await backend.store([recordOf('id-1', 'SUCCESS', { result: 3 })])
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { HalfOpenProxy } from '../../support/half-open-proxy.js'
 
 describe('a half-open proxy', () => {
@@ -28,7 +28,7 @@ describe('a half-open proxy', () => {
     return socket
   }
 
-  test('passes bytes on in both directions', async () => {
+  it('passes bytes on in both directions', async () => {
     const socket = await client()
 
     socket.write('one')
@@ -36,7 +36,7 @@ describe('a half-open proxy', () => {
     expect(String((await once(socket, 'data'))[0])).toBe('echo one')
   })
 
-  test('holds back what is sent while it is silent, and passes it on afterwards', async () => {
+  it('holds back what is sent while it is silent, and passes it on afterwards', async () => {
     const socket = await client()
     socket.write('one')
     await once(socket, 'data')
@@ -53,7 +53,7 @@ describe('a half-open proxy', () => {
     expect(heard).toEqual(['echo two'])
   })
 
-  test('cuts connections at once', async () => {
+  it('cuts connections at once', async () => {
     const socket = await client()
     socket.write('one')
     await once(socket, 'data')

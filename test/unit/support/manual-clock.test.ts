@@ -1,8 +1,8 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { ManualClock } from '../../support/manual-clock.js'
 
 describe('a manual clock', () => {
-  test('fires timers in the order in which they are due, each at its own moment', () => {
+  it('fires timers in the order in which they are due, each at its own moment', () => {
     const clock = new ManualClock(1000)
     const fired: [string, number][] = []
     clock.setTimer(30, () => fired.push(['late', clock.now()]))
@@ -17,7 +17,7 @@ describe('a manual clock', () => {
     expect(clock.now()).toBe(1040)
   })
 
-  test('forgets a cancelled timer', () => {
+  it('forgets a cancelled timer', () => {
     const clock = new ManualClock()
     const cancel = clock.setTimer(10, () => {
       throw new Error('fired')

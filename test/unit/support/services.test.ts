@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals'
+import { afterEach, describe, expect, it } from '@jest/globals'
 import { randomName } from '../../support/temp.js'
 
 interface Outcome {
@@ -44,7 +44,7 @@ describe('the services of a test run', () => {
     delete process.env[variable]
   })
 
-  test('are started as private processes and stopped again', async () => {
+  it('are started as private processes and stopped again', async () => {
     const port = await processes.freePort()
 
     const outcome = await startServices([echoServer(port)], quiet)
@@ -56,7 +56,7 @@ describe('the services of a test run', () => {
     expect(await processes.answers(port)).toBe(false)
   })
 
-  test('named by the environment win over those that could be started', async () => {
+  it('named by the environment win over those that could be started', async () => {
     process.env[variable] = 'echo://elsewhere'
     const never = { ...echoServer(0), start: () => Promise.reject(new Error('was started')) }
 
@@ -65,7 +65,7 @@ describe('the services of a test run', () => {
     expect(outcome.environment).toEqual({ [variable]: 'echo://elsewhere' })
   })
 
-  test('that cannot be had are reported with the reason, and installed first with CI=true', async () => {
+  it('that cannot be had are reported with the reason, and installed first with CI=true', async () => {
     let reason: string | undefined = 'no echo on the PATH'
     const port = await processes.freePort()
     const service = {
@@ -84,7 +84,7 @@ describe('the services of a test run', () => {
     expect(ci.report).toMatchObject([{ name: 'echo', origin: 'started here' }])
   })
 
-  test('that end before they are ready fail with their own words', async () => {
+  it('that end before they are ready fail with their own words', async () => {
     const broken = {
       ...echoServer(0),
       start: (folder: string) =>

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 
 import { Ignore, Reject } from '../../../src/errors/directives.js'
 import { drain, ManualClock, TestApp } from '../../../src/testing/index.js'
@@ -6,13 +6,13 @@ import { drain, ManualClock, TestApp } from '../../../src/testing/index.js'
 const nothing = { success: 0, failure: 0, retry: 0, ignored: 0, rejected: 0 }
 
 describe('draining', () => {
-  test('an empty queue runs nothing', async () => {
+  it('an empty queue runs nothing', async () => {
     await using app = new TestApp()
 
     expect(await drain(app)).toEqual(nothing)
   })
 
-  test('runs everything that waits and counts how it ended', async () => {
+  it('runs everything that waits and counts how it ended', async () => {
     await using app = new TestApp()
     const work = app.task('tests.work', (how: string) => {
       if (how === 'fail') throw new RangeError('broken')
@@ -26,7 +26,7 @@ describe('draining', () => {
     expect(await drain(app)).toEqual(nothing)
   })
 
-  test('runs what tasks send in turn', async () => {
+  it('runs what tasks send in turn', async () => {
     await using app = new TestApp()
     const countDown = app.task('tests.countDown', async (from: number): Promise<void> => {
       if (from > 0) await app.sendTask('tests.countDown', { args: [from - 1] })
@@ -36,7 +36,7 @@ describe('draining', () => {
     expect(await drain(app)).toEqual({ ...nothing, success: 5 })
   })
 
-  test('stops after as many runs as the limit says', async () => {
+  it('stops after as many runs as the limit says', async () => {
     await using app = new TestApp()
     const add = app.task('tests.add', (x: number, y: number) => x + y)
     for (let call = 0; call < 5; call += 1) await add.delay(call, call)
@@ -45,7 +45,7 @@ describe('draining', () => {
     expect(await drain(app)).toEqual({ ...nothing, success: 3 })
   })
 
-  test('runs every queue that was sent to, unless queues are named', async () => {
+  it('runs every queue that was sent to, unless queues are named', async () => {
     await using app = new TestApp()
     const add = app.task('tests.add', (x: number, y: number) => x + y)
     await add.delay(1, 2)
@@ -56,7 +56,7 @@ describe('draining', () => {
     expect(await drain(app)).toEqual({ ...nothing, success: 2 })
   })
 
-  test('leaves what is delayed, unless it is told to move the clock', async () => {
+  it('leaves what is delayed, unless it is told to move the clock', async () => {
     const clock = new ManualClock()
     await using app = new TestApp({}, { clock })
     const startMs = clock.now()
@@ -68,7 +68,7 @@ describe('draining', () => {
     expect(clock.now() - startMs).toBeGreaterThanOrEqual(3 * 3_600_000)
   })
 
-  test('follows retries over hours in no time', async () => {
+  it('follows retries over hours in no time', async () => {
     const clock = new ManualClock()
     await using app = new TestApp({}, { clock })
     const flaky = app.task(
@@ -84,7 +84,7 @@ describe('draining', () => {
     expect(await result.get(0)).toBe('at last')
   })
 
-  test('refuses to move the clock of the machine', async () => {
+  it('refuses to move the clock of the machine', async () => {
     await using app = new TestApp()
 
     await expect(drain(app, { withScheduled: true })).rejects.toThrow(/ManualClock/)

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 
 import { Lovage } from '../../../src/index.js'
 import {
@@ -17,7 +17,7 @@ function scene(clock: ManualClock = new ManualClock()) {
 }
 
 describe('questions about what was sent', () => {
-  test('assertEnqueued passes for a call that was sent with these arguments, queue and priority', async () => {
+  it('assertEnqueued passes for a call that was sent with these arguments, queue and priority', async () => {
     const { app, add } = scene()
     await using _app = app
     await add.applyAsync([1, 2], { queue: 'math', priority: 7 })
@@ -27,7 +27,7 @@ describe('questions about what was sent', () => {
     await assertEnqueued(app, 'tests.add', { args: [1, 2] })
   })
 
-  test('assertEnqueued fails with what was sent instead', async () => {
+  it('assertEnqueued fails with what was sent instead', async () => {
     const { app, add, mail } = scene()
     await using _app = app
     await mail.delay('ada@example.org')
@@ -41,7 +41,7 @@ describe('questions about what was sent', () => {
     await expect(assertEnqueued(app, mail, { count: 2 })).rejects.toThrow(/expected 2 calls of tests\.mail/)
   })
 
-  test('an eta is compared with a second of tolerance', async () => {
+  it('an eta is compared with a second of tolerance', async () => {
     const { app, clock, add } = scene()
     await using _app = app
     await add.applyAsync([1, 2], { countdown: { hours: 1 } })
@@ -51,7 +51,7 @@ describe('questions about what was sent', () => {
     refuteEnqueued(app, add, { eta: new Date(due + 1_100) })
   })
 
-  test('assertEnqueued waits for a call that is still to come, and no longer than it was told', async () => {
+  it('assertEnqueued waits for a call that is still to come, and no longer than it was told', async () => {
     const { app, clock, add } = scene()
     await using _app = app
     const asking = assertEnqueued(app, add, { timeout: 1 })
@@ -64,7 +64,7 @@ describe('questions about what was sent', () => {
     expect(String(await tooShort)).toMatch(/expected 2 calls/)
   })
 
-  test('refuteEnqueued fails for a call that was sent', async () => {
+  it('refuteEnqueued fails for a call that was sent', async () => {
     const { app, add, mail } = scene()
     await using _app = app
     await add.delay(1, 2)
@@ -74,7 +74,7 @@ describe('questions about what was sent', () => {
     expect(() => refuteEnqueued(app, add)).toThrow(/expected no call of tests\.add; enqueued are:/)
   })
 
-  test('allEnqueued has the calls in order, of all tasks or of one', async () => {
+  it('allEnqueued has the calls in order, of all tasks or of one', async () => {
     const { app, add, mail } = scene()
     await using _app = app
     await add.delay(1, 2)
@@ -84,7 +84,7 @@ describe('questions about what was sent', () => {
     expect(allEnqueued(app, mail)[0]?.headers).toEqual({ tenant: 'acme' })
   })
 
-  test('of an app that nobody watched the answer is an error, not an empty list', async () => {
+  it('of an app that nobody watched the answer is an error, not an empty list', async () => {
     await using app = new Lovage('unwatched', { broker: 'memory://unwatched' })
 
     expect(() => allEnqueued(app)).toThrow(/make it a TestApp/)

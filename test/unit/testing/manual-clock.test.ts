@@ -1,9 +1,9 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 
 import { ManualClock } from '../../../src/testing/manual-clock.js'
 
 describe('a manual clock', () => {
-  test('stands still until it is moved', async () => {
+  it('stands still until it is moved', async () => {
     const clock = new ManualClock(1000)
 
     await clock.advance({ seconds: 2 })
@@ -11,7 +11,7 @@ describe('a manual clock', () => {
     expect(clock.now()).toBe(3000)
   })
 
-  test('runs what is due in order, with the clock at each moment', async () => {
+  it('runs what is due in order, with the clock at each moment', async () => {
     const clock = new ManualClock(0)
     const fired: (readonly [string, number])[] = []
     clock.setTimer(2000, () => fired.push(['second', clock.now()]))
@@ -27,7 +27,7 @@ describe('a manual clock', () => {
     expect(clock.pendingTimers).toBe(1)
   })
 
-  test('runs a timer that a timer set, also after an await, within the same advance', async () => {
+  it('runs a timer that a timer set, also after an await, within the same advance', async () => {
     const clock = new ManualClock(0)
     const fired: number[] = []
     const again = async (): Promise<void> => {
@@ -43,7 +43,7 @@ describe('a manual clock', () => {
     expect(fired.at(-1)).toBe(86_400_000)
   })
 
-  test('a cancelled timer does not fire', async () => {
+  it('a cancelled timer does not fire', async () => {
     const clock = new ManualClock(0)
     const fired: string[] = []
     const cancel = clock.setTimer(1000, () => fired.push('cancelled'))
@@ -55,7 +55,7 @@ describe('a manual clock', () => {
     expect(clock.pendingTimers).toBe(0)
   })
 
-  test('a timer without an end never fires', async () => {
+  it('a timer without an end never fires', async () => {
     const clock = new ManualClock(0)
     clock.setTimer(Infinity, () => expect(true).toBe(false))
 

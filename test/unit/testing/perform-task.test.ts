@@ -1,25 +1,25 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { z } from 'zod'
 
 import { EncodeError, TaskArgumentsError } from '../../../src/errors/errors.js'
 import { performTask, TestApp } from '../../../src/testing/index.js'
 
 describe('performing a task', () => {
-  test('runs the body and gives its value, without a broker', async () => {
+  it('runs the body and gives its value, without a broker', async () => {
     const app = new TestApp({ broker: 'nowhere://' })
     const add = app.task('tests.add', (x: number, y: number) => x + y)
 
     expect(await (await performTask(add, [1, 2])).get()).toBe(3)
   })
 
-  test('gives what a caller would get: a value that went through the serializer', async () => {
+  it('gives what a caller would get: a value that went through the serializer', async () => {
     const app = new TestApp()
     const find = app.task('tests.find', () => ({ name: 'tea', price: undefined }))
 
     expect(await (await performTask(find, [])).get()).toStrictEqual({ name: 'tea' })
   })
 
-  test('fails for a result that cannot be written', async () => {
+  it('fails for a result that cannot be written', async () => {
     const app = new TestApp()
     const bad = app.task('tests.bad', () => ({ handler: () => 1 }))
 
@@ -29,14 +29,14 @@ describe('performing a task', () => {
     await expect(failed.get()).rejects.toThrow(EncodeError)
   })
 
-  test('fails for arguments that cannot be written', async () => {
+  it('fails for arguments that cannot be written', async () => {
     const app = new TestApp()
     const call = app.task('tests.call', (fn: () => number) => fn())
 
     await expect(performTask(call, [() => 1])).rejects.toThrow(EncodeError)
   })
 
-  test('checks the schema', async () => {
+  it('checks the schema', async () => {
     const app = new TestApp()
     const area = app.task(
       { name: 'tests.area', args: z.tuple([z.number().positive()]) },
@@ -48,7 +48,7 @@ describe('performing a task', () => {
     expect(await refused.get({ propagate: false })).toBeInstanceOf(TaskArgumentsError)
   })
 
-  test('calls the handlers and follows the retry rules to the end', async () => {
+  it('calls the handlers and follows the retry rules to the end', async () => {
     const app = new TestApp()
     const seen: string[] = []
     const flaky = app.task(
@@ -74,7 +74,7 @@ describe('performing a task', () => {
     ])
   })
 
-  test('tells how many retries it took', async () => {
+  it('tells how many retries it took', async () => {
     const app = new TestApp()
     const flaky = app.task({ name: 'tests.flaky', bind: true, maxRetries: 3 }, (self) => {
       if (self.request.retries < 2) throw self.retry()

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 
 import { TaskError, TimeoutError } from '../../../src/errors/errors.js'
 import {
@@ -13,7 +13,7 @@ import {
 } from '../../../src/testing/index.js'
 
 describe('a worker in the process of the test', () => {
-  test('runs what is sent, within 100 ms', async () => {
+  it('runs what is sent, within 100 ms', async () => {
     await using app = new TestApp()
     const add = app.task('tests.add', (x: number, y: number) => x + y)
     await using _worker = await startWorker(app)
@@ -29,7 +29,7 @@ describe('a worker in the process of the test', () => {
     expect(Math.min(...tookMs)).toBeLessThan(100)
   })
 
-  test('takes a started task off the list of enqueued ones', async () => {
+  it('takes a started task off the list of enqueued ones', async () => {
     await using app = new TestApp()
     const add = app.task('tests.add', (x: number, y: number) => x + y)
     const result = await add.delay(1, 2)
@@ -41,7 +41,7 @@ describe('a worker in the process of the test', () => {
     expect(allEnqueued(app)).toEqual([])
   })
 
-  test('waitFor gives the metadata of a state, and the value at the end', async () => {
+  it('waitFor gives the metadata of a state, and the value at the end', async () => {
     await using app = new TestApp()
     const work = app.task({ name: 'tests.work', bind: true }, async (self) => {
       await self.updateState({ state: 'PROGRESS', meta: { done: 1 } })
@@ -56,7 +56,7 @@ describe('a worker in the process of the test', () => {
     await expect(waitFor(result, 'FAILURE')).rejects.toThrow(TaskError)
   })
 
-  test('waitForTask sees what has happened already, and gives up in time', async () => {
+  it('waitForTask sees what has happened already, and gives up in time', async () => {
     const clock = new ManualClock()
     await using app = new TestApp({}, { clock })
     const add = app.task('tests.add', (x: number, y: number) => x + y)

@@ -1,27 +1,27 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { ConfigError } from '../../../src/errors/errors.js'
 import { toMs } from '../../../src/util/duration.js'
 
 describe('toMs', () => {
-  test('reads a bare number as seconds', () => {
+  it('reads a bare number as seconds', () => {
     expect(toMs(1.5, 'countdown')).toBe(1500)
     expect(toMs(0, 'countdown')).toBe(0)
   })
 
-  test('passes Infinity', () => {
+  it('passes Infinity', () => {
     expect(toMs(Infinity, 'timeout')).toBe(Infinity)
   })
 
-  test('adds up the units of an object', () => {
+  it('adds up the units of an object', () => {
     expect(toMs({ minutes: 1, seconds: 30, milliseconds: 5 }, 'timeout')).toBe(90_005)
     expect(toMs({ weeks: 1, days: 1, hours: 1 }, 'timeout')).toBe(694_800_000)
   })
 
-  test('asks anything with toMillis', () => {
+  it('asks anything with toMillis', () => {
     expect(toMs({ toMillis: () => 42 }, 'timeout')).toBe(42)
   })
 
-  test.each([
+  it.each([
     ['NaN', NaN],
     ['a text', '10'],
     ['null', null],

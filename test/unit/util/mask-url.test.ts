@@ -1,8 +1,8 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { maskUrl, maskUrls } from '../../../src/util/mask-url.js'
 
 describe('maskUrl', () => {
-  test.each([
+  it.each([
     ['amqp://u:777/x@host/v', 'amqp://u:**@host/v'],
     ['redis://:a?b#c d@host:6379/0', 'redis://:**@host:6379/0'],
     ['sqs://KEY:a/b+c@/', 'sqs://KEY:**@/'],
@@ -21,7 +21,7 @@ describe('maskUrl', () => {
 })
 
 describe('maskUrls', () => {
-  test.each([
+  it.each([
     ['redis://:secret@host:6379/0', 'redis://:**@host:6379/0'],
     ['amqp://user:p%40ss@host//', 'amqp://user:**@host//'],
     ['amqp://user:p@ss@host//', 'amqp://user:**@host//'],

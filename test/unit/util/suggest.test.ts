@@ -1,10 +1,10 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { suggest } from '../../../src/util/suggest.js'
 
 const NAMES = ['taskAcksLate', 'taskAcksOnFailure', 'broker', 'tasks.add', 'tasks.mul']
 
 describe('suggest', () => {
-  test.each([
+  it.each([
     ['taskAckLate', 'taskAcksLate'],
     ['task_acks_late', 'taskAcksLate'],
     ['brokre', 'broker'],
@@ -14,12 +14,12 @@ describe('suggest', () => {
     expect(suggest(typed, NAMES)).toBe(meant)
   })
 
-  test('is silent when nothing is near', () => {
+  it('is silent when nothing is near', () => {
     expect(suggest('completelyOther', NAMES)).toBeUndefined()
     expect(suggest('x', [])).toBeUndefined()
   })
 
-  test('counts swapped neighbours as one edit', () => {
+  it('counts swapped neighbours as one edit', () => {
     expect(suggest('abd', ['adb'])).toBe('adb')
   })
 })

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 
 import { Lovage } from '../../../../src/app/app.js'
 import { chooseApp } from '../../../../src/cli/loader/choose-app.js'
@@ -6,7 +6,7 @@ import { chooseApp } from '../../../../src/cli/loader/choose-app.js'
 const one = new Lovage('one')
 const two = new Lovage('two')
 
-test.each([
+it.each([
   [{ app: one, other: two }, undefined, one],
   [{ shop: two, add: () => 1 }, undefined, two],
   [{ a: one, b: one }, undefined, one],
@@ -18,7 +18,7 @@ test.each([
   expect(chooseApp(exported, name, './tasks.ts')).toBe(app)
 })
 
-test.each([
+it.each([
   [{ a: one, b: two }, undefined, './tasks.ts exports several apps: a, b; name one, as in -A ./tasks.ts:a'],
   [{ add: 1 }, undefined, './tasks.ts exports no Lovage app; export it as `app`'],
   [{ orders: one }, 'order', 'has no export "order"; did you mean ./tasks.ts:orders?'],

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, expect, it } from '@jest/globals'
 
 import { findModule, likelyModules } from '../../../../src/cli/loader/find-module.js'
 import { ConfigError } from '../../../../src/errors/errors.js'
@@ -28,7 +28,7 @@ function found(spec: string): string {
   return exportName === undefined ? name : `${name} ${exportName}`
 }
 
-test.each([
+it.each([
   ['./tasks.ts', 'tasks.ts'],
   ['tasks', 'tasks.ts'],
   ['./tasks', 'tasks.ts'],
@@ -46,7 +46,7 @@ test.each([
   expect(found(spec)).toBe(expected)
 })
 
-test('a package is found, also one that only import can load, and its subpaths', async () => {
+it('a package is found, also one that only import can load, and its subpaths', async () => {
   await files(
     'node_modules/one/index.js',
     'node_modules/@shop/jobs/dist/main.js',
@@ -62,7 +62,7 @@ test('a package is found, also one that only import can load, and its subpaths',
   expect(found('@shop/jobs/app:jobs')).toBe('node_modules/@shop/jobs/dist/app.js jobs')
 })
 
-test.each([
+it.each([
   ['./taks.ts', './tasks.ts'],
   ['taks', './tasks.ts'],
   ['./tasks.js', './tasks.ts'],
@@ -74,7 +74,7 @@ test.each([
   expect(() => findModule(spec, folder.path)).toThrow(`did you mean ${near}?`)
 })
 
-test('without a near name the likely files of the folder are named', async () => {
+it('without a near name the likely files of the folder are named', async () => {
   await files('app.js', 'tasks.ts')
 
   expect(() => findModule('nothing-like-it', folder.path)).toThrow('this folder has ./app.js, ./tasks.ts')

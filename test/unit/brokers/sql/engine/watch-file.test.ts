@@ -1,6 +1,6 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { watchCommits } from '../../../../../brokers/sql/engine/watch-file.js'
 import { tempFolder, type TempFolder } from '../../../../support/temp.js'
 
@@ -34,7 +34,7 @@ describe('watching the log of a SQLite file', () => {
     for (let turns = 0; looks === before && turns < 100_000; turns += 1) await turn()
   }
 
-  test('looks at once, and again while the commit may not be visible yet', async () => {
+  it('looks at once, and again while the commit may not be visible yet', async () => {
     await written()
     const atOnce = looks
     jest.advanceTimersByTime(100)
@@ -43,7 +43,7 @@ describe('watching the log of a SQLite file', () => {
     expect(looks).toBe(13)
   })
 
-  test('a commit does not wait for the late look of an earlier one', async () => {
+  it('a commit does not wait for the late look of an earlier one', async () => {
     await written()
     jest.advanceTimersByTime(50)
     const before = looks
