@@ -49,6 +49,14 @@ export type { DriverEntry } from './broker/driver-table.js'
 export { guardBroker } from './broker/guard.js'
 export type { GuardOptions } from './broker/guard.js'
 export type { BrokerDriver, BrokerFactory, BrokerModule, BrokerOptions } from './broker/registry.js'
+export { ChangeSignal, LeasedConsumer } from './broker/leased-consumer.js'
+export type {
+  Changes,
+  ClaimAttempt,
+  ClaimRound,
+  LeasedClaims,
+  LeasedConsumerOptions,
+} from './broker/leased-consumer.js'
 export { matchBindings, matchesBinding, matchesHeaders, matchesTopic } from './broker/routing.js'
 export type { BoundQueue } from './broker/routing.js'
 export { storeIdOf } from './broker/store-id.js'

@@ -9,9 +9,10 @@ import type {
   QueueSpec,
   ScheduleStore,
 } from '../../src/broker/contract.js'
+import { LeasedConsumer } from '../../src/broker/leased-consumer.js'
 import { unroutable } from '../../src/broker/routing.js'
 import { QueueNotFoundError } from '../../src/errors/errors.js'
-import { MemoryConsumer } from './consumer.js'
+import { MemoryClaims } from './claims.js'
 import { MemoryLeases } from './leases.js'
 import type { MemoryStore } from './store.js'
 
@@ -60,14 +61,12 @@ export class MemoryBroker implements Broker {
   async publish(batch: readonly Outgoing[]): Promise<void> {
     const nowMs = this.#store.clock.now()
     const lost: number[] = []
-    const touched = new Set<string>()
     for (const [index, outgoing] of batch.entries()) {
       const queues = this.#store.routesOf(outgoing)
       if (queues.length === 0) lost.push(index)
       this.#store.accept(outgoing, queues, nowMs)
-      for (const queue of queues) touched.add(queue)
     }
-    this.#store.wake(touched)
+    this.#store.changes.signal()
     if (lost.length > 0) throw unroutable(batch, lost)
   }
 
@@ -76,13 +75,10 @@ export class MemoryBroker implements Broker {
       if (this.#store.queue(queue) !== undefined) continue
       throw new QueueNotFoundError(queue, `queue "${queue}" does not exist; declare it first`)
     }
-    const consumer = new MemoryConsumer(this.#store, queues, {
-      ...options,
-      leases: this.leases !== undefined,
-      onClose: (closed) => {
-        this.#consumers.delete(closed)
-      },
-    })
+    const claims = new MemoryClaims(this.#store, queues, { ...options, leases: this.leases !== undefined })
+    const closed = (): boolean => this.#consumers.delete(consumer)
+    const { clock } = this.#store
+    const consumer = new LeasedConsumer(claims, { credit: options.credit, clock, closed })
     this.#consumers.add(consumer)
     return consumer
   }

@@ -28,7 +28,7 @@ export class MemoryLeases implements Leases {
       claims.delete(tag)
       this.#store.giveBack(entry, { delayMs: 0, unspent: true }, this.#store.clock.now())
     }
-    this.#store.wake(new Set(unknown.map(([, entry]) => entry.queue)))
+    this.#store.changes.signal()
     return renewal
   }
 }

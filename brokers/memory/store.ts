@@ -1,15 +1,14 @@
 import type { Binding, HandBack, Outgoing, QueueSpec } from '../../src/broker/contract.js'
+import { ChangeSignal } from '../../src/broker/leased-consumer.js'
 import { matchBindings } from '../../src/broker/routing.js'
 import type { BoundQueue } from '../../src/broker/routing.js'
 import type { Clock } from '../../src/util/clock.js'
 import { RecordStore } from '../../backends/memory/records.js'
-import { Alarm } from './alarm.js'
 import type { Holder } from './holder.js'
 import { MemoryFanout } from './fanout.js'
 import { MemoryQueue } from './queue.js'
 import type { Entry } from './queue.js'
 import { MemorySchedules } from './schedules.js'
-import { WaitingConsumers } from './waiting-consumers.js'
 
 /**
  * One message store of this process: queues, bindings, claims and results, shared by every broker and backend that
@@ -17,8 +16,8 @@ import { WaitingConsumers } from './waiting-consumers.js'
  */
 export class MemoryStore {
   readonly clock: Clock
-  /** Consumers that wait for a message. */
-  readonly waiting: WaitingConsumers
+  /** Wakes consumers, in the order in which they began to wait. */
+  readonly changes: ChangeSignal = new ChangeSignal()
   /** Results, for the backend of the same name. */
   readonly results: RecordStore
   readonly fanout: MemoryFanout = new MemoryFanout()
@@ -26,17 +25,12 @@ export class MemoryStore {
   readonly #queues = new Map<string, MemoryQueue>()
   readonly #bindings = new Map<string, BoundQueue[]>()
   readonly #leasing = new Set<Holder>()
-  readonly #alarm: Alarm
   #lastSequence = 0
 
   constructor(clock: Clock) {
     this.clock = clock
     this.results = new RecordStore(clock)
-    this.waiting = new WaitingConsumers()
     this.schedules = new MemorySchedules(clock)
-    this.#alarm = new Alarm(clock, () => {
-      this.#onAlarm()
-    })
   }
 
   /** Names of the queues, oldest first. */
@@ -79,12 +73,10 @@ export class MemoryStore {
     return names.filter((name) => this.queue(name) !== undefined)
   }
 
-  /** Put a message into its queues. The caller wakes the waiting ones with {@link wake} afterwards. */
+  /** Put a message into its queues. The caller signals `changes` afterwards. */
   accept(outgoing: Outgoing, queues: readonly string[], nowMs: number): void {
     for (const name of queues) {
-      const entry = this.#newEntry(outgoing, name, nowMs)
-      this.#queues.get(name)?.add(entry, nowMs)
-      if (entry.readyAtMs > nowMs) this.#alarm.by(entry.readyAtMs)
+      this.#queues.get(name)?.add(this.#newEntry(outgoing, name, nowMs), nowMs)
     }
   }
 
@@ -97,7 +89,6 @@ export class MemoryStore {
     if (how.notBeforeMs !== undefined) entry.due = true
     entry.readyAtMs = how.notBeforeMs ?? nowMs + how.delayMs
     this.queue(entry.queue)?.add(entry, nowMs)
-    if (entry.readyAtMs > nowMs) this.#alarm.by(entry.readyAtMs)
   }
 
   /** The next message of a queue, for a claim. */
@@ -111,22 +102,14 @@ export class MemoryStore {
     return this.queue(queue)?.depth(this.clock.now(), this.#nextSequence) ?? 0
   }
 
-  /** Let consumers that wait for these queues claim, in the order they came. */
-  wake(queues: Iterable<string>): void {
-    for (const queue of queues) this.waiting.serve(queue)
-  }
-
-  /** A consumer begins to wait: make sure it hears of delayed messages and of leases that end. */
-  watchFor(queues: readonly string[]): void {
-    const nowMs = this.clock.now()
-    for (const name of queues) {
-      const dueMs = this.#queues.get(name)?.nextDueMs ?? Number.POSITIVE_INFINITY
-      // What is due already waits for a consumer with credit left, not for time to pass.
-      if (dueMs > nowMs) this.#alarm.by(dueMs)
+  /** How long until a message of these queues is due or a lease ends, in milliseconds. */
+  nextChangeMs(queues: readonly string[]): number {
+    let nextMs = Number.POSITIVE_INFINITY
+    for (const name of queues) nextMs = Math.min(nextMs, this.#queues.get(name)?.nextDueMs ?? nextMs)
+    for (const { claims, leaseUntilMs } of this.#leasing) {
+      if (claims.size > 0) nextMs = Math.min(nextMs, leaseUntilMs)
     }
-    for (const holder of this.#leasing) {
-      if (holder.claims.size > 0) this.#alarm.by(holder.leaseUntilMs)
-    }
+    return nextMs - this.clock.now()
   }
 
   /** Begin to watch over a holder's lease. */
@@ -146,15 +129,17 @@ export class MemoryStore {
 
   /** A lease was prolonged or a first claim was made under it. */
   setLease(holder: Holder, untilMs: number): void {
+    const isEarlier = untilMs < holder.leaseUntilMs
     holder.leaseUntilMs = untilMs
-    if (!this.waiting.isEmpty) this.#alarm.by(untilMs)
+    // Those who wait know only of the later end.
+    if (isEarlier) this.changes.signal()
   }
 
   /** Give back, as spent, what is claimed under leases that ran out. */
   expireLeases(): void {
     if (this.#leasing.size === 0) return
     const nowMs = this.clock.now()
-    const touched = new Set<string>()
+    let isGivenBack = false
     for (const holder of this.#leasing) {
       if (holder.leaseUntilMs > nowMs || holder.claims.size === 0) continue
       const entries = [...holder.claims.values()]
@@ -162,10 +147,10 @@ export class MemoryStore {
       holder.lost = true
       for (const entry of entries) {
         this.giveBack(entry, { delayMs: 0, unspent: false }, nowMs)
-        touched.add(entry.queue)
       }
+      isGivenBack = true
     }
-    this.wake(touched)
+    if (isGivenBack) this.changes.signal()
   }
 
   // A function of its own, so that a queue can be handed it without a closure for each call.
@@ -203,13 +188,6 @@ export class MemoryStore {
       if (queue.consumers === 0 && this.clock.now() - queue.idleSinceMs >= queue.expiresMs)
         this.delete(queue.name)
     }
-  }
-
-  #onAlarm(): void {
-    this.expireLeases()
-    // In this order: what becomes due in between is claimed, where it would have no alarm.
-    this.watchFor(this.waiting.queues())
-    this.wake(this.waiting.queues())
   }
 }
 

@@ -83,12 +83,17 @@ describe('the memory broker', () => {
   it('sets one timer for any number of delayed messages', async () => {
     const clock = new ManualClock()
     const broker = await openQueue('memory://', clock)
+    const consumer = await broker.consume(['q'], { credit: 1, leaseMs: 1_000 })
+    const fetching = consumer.fetch(1, { waitMs: 30 * HOUR_MS, signal: never })
 
     await broker.publish(
       Array.from({ length: 1_000 }, (_, index) => outgoing('q', 'a', { delayMs: HOUR_MS + index })),
     )
+    await new Promise((resolve) => setImmediate(resolve))
 
     expect(clock.waiting).toBe(1)
+    clock.advance(HOUR_MS)
+    expect(await fetching).toHaveLength(1)
   })
 
   it('sets no timer that fires at once again and again while nobody has credit', async () => {
