@@ -1,3 +1,4 @@
+import { LeasedConsumer } from '../../src/broker/leased-consumer.js'
 import { unroutable } from '../../src/broker/routing.js'
 import { hostname } from 'node:os'
 import { threadId } from 'node:worker_threads'
@@ -12,7 +13,7 @@ import type {
   PublishOptions,
   QueueSpec,
 } from '../../src/broker/contract.js'
-import { SqlConsumer } from './consumer.js'
+import { SqlClaims } from './claims.js'
 import { asBroker, NotBegun } from './failure.js'
 import { SqlFanout } from './fanout.js'
 import { insertAtOnce, insertOutgoing, notSentError } from './publish.js'
@@ -112,15 +113,9 @@ export class SqlBroker implements Broker {
         dialect.holders.open(session, options.leaseMs, owner),
       )
       const writer = options.results?.writer as ResultWriter | undefined
-      const consumer: Consumer = new SqlConsumer({
-        store,
-        handle: this.#handle,
-        queues,
-        options,
-        holder,
-        writer,
-        closed: () => this.#consumers.delete(consumer),
-      })
+      const claims = new SqlClaims({ store, handle: this.#handle, queues, options, holder, writer })
+      const closed = (): boolean => this.#consumers.delete(consumer)
+      const consumer = new LeasedConsumer(claims, { credit: options.credit, asBroker, closed })
       this.#consumers.add(consumer)
       return consumer
     })

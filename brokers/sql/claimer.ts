@@ -1,4 +1,5 @@
 import type { Delivery } from '../../src/broker/contract.js'
+import type { ClaimAttempt } from '../../src/broker/leased-consumer.js'
 import type { AtOnce, ClaimedRow, QueueStatus, QueuePosition } from './dialect/dialect.js'
 import { EndedLeases, LAST_CALL_MS } from './ended-leases.js'
 import type { EndedStep } from './ended-leases.js'
@@ -15,13 +16,6 @@ export interface ClaimerOptions {
   readonly queues: readonly string[]
   readonly holder: number
   readonly leaseMs: number
-}
-
-/** What a try to claim found. */
-export interface ClaimAttempt {
-  readonly deliveries: readonly Delivery[]
-  /** When to try again at the latest, in milliseconds from now; `Infinity` when nothing is on its way. */
-  readonly nextMs: number
 }
 
 type Places = ReadonlyMap<string, QueuePosition> | undefined

@@ -17,33 +17,6 @@ export interface ClaimOwner {
   readonly writer: ResultWriter | undefined
 }
 
-/** Delete the messages whose claims hold; resolves with the others. */
-export async function acknowledge(
-  owner: ClaimOwner,
-  deliveries: readonly Delivery[],
-): Promise<readonly Delivery[]> {
-  return applySettlements(
-    owner,
-    deliveries.map((delivery) => ({ delivery, publish: [] })),
-  )
-}
-
-/** Give messages back; resolves with those whose claim was lost. */
-export async function giveBackAll(
-  owner: ClaimOwner,
-  items: readonly HandBack[],
-): Promise<readonly Delivery[]> {
-  const { store, holder } = owner
-  return store.database.transaction(async (session) => {
-    const lost: Delivery[] = []
-    for (const item of items) {
-      const held = await store.dialect.queue.giveBack(session, holder, giveBackOf(item.delivery, item))
-      if (!held) lost.push(item.delivery)
-    }
-    return lost
-  })
-}
-
 /** Give back, unspent, the claims of a holder that have none of these tags; the number of them. */
 export async function giveBackOthers(
   owner: { readonly session: SqlSession; readonly dialect: SqlDialect; readonly holder: number },

@@ -46,7 +46,7 @@ async function overslept(credit: number): Promise<Scene> {
   return { broker, overslept: consumer, delivery }
 }
 
-describe('SqlConsumer whose lease ran out', () => {
+describe('a SQL consumer whose lease ran out', () => {
   it('claims nothing more, and is not made again', async () => {
     const { broker, overslept: consumer, delivery } = await overslept(10)
     await send(broker, 'b')
