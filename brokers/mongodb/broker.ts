@@ -9,8 +9,9 @@ import type {
   Outgoing,
   QueueSpec,
 } from '../../src/broker/contract.js'
+import { LeasedConsumer } from '../../src/broker/leased-consumer.js'
 import { Maintenance } from './maintenance.js'
-import { MongoConsumer } from './consumer.js'
+import { MongoClaims } from './claims.js'
 import { asBroker } from './failure.js'
 import { MongoFanout } from './fanout.js'
 import { mongoStoreId, notConnected } from './connection.js'
@@ -79,13 +80,13 @@ export class MongoBroker implements Broker {
     const { store, maintenance } = this.#open()
     const holder = randomUUID()
     await asBroker(() => store.holders.register(holder, options.leaseMs))
-    const consumer: Consumer = new MongoConsumer({
-      store,
-      maintenance,
-      queues,
-      options,
-      holder,
-      writer: store.features.transactions ? (options.results?.writer as ResultWriter | undefined) : undefined,
+    const own = options.results?.writer as ResultWriter | undefined
+    const writer = store.features.transactions ? own : undefined
+    const claims = new MongoClaims({ store, maintenance, queues, options, holder, writer })
+    const consumer = new LeasedConsumer(claims, {
+      credit: options.credit,
+      asBroker,
+      closeMs: this.#settings.target.answerMs,
       closed: () => this.#consumers.delete(consumer),
     })
     this.#consumers.add(consumer)

@@ -14,8 +14,8 @@ import type { MongoStore } from './store.js'
 export interface ClaimOwner {
   readonly store: MongoStore
   readonly holder: string
-  /** The envelope of a claim that this consumer made and has not settled. */
-  readonly payloadOf: (delivery: Delivery) => string | undefined
+  /** Envelopes of what was claimed and not settled, by tag. */
+  readonly unsettled: ReadonlyMap<string, string>
 }
 
 /** The document and the claim that a delivery's tag names. */
@@ -45,7 +45,7 @@ export async function acknowledge(
   owner: ClaimOwner,
   deliveries: readonly Delivery[],
 ): Promise<readonly Delivery[]> {
-  const known = deliveries.filter((delivery) => owner.payloadOf(delivery) !== undefined)
+  const known = deliveries.filter((delivery) => owner.unsettled.has(delivery.tag))
   const lost = deliveries.filter((delivery) => !known.includes(delivery))
   if (known.length === 0) return lost
   const { messages } = owner.store.collections
@@ -66,7 +66,7 @@ export async function acknowledge(
 
 /** Give messages back; resolves with the deliveries whose claim was lost. */
 export async function giveBack(owner: ClaimOwner, items: readonly HandBack[]): Promise<readonly Delivery[]> {
-  const known = items.filter(({ delivery }) => owner.payloadOf(delivery) !== undefined)
+  const known = items.filter(({ delivery }) => owner.unsettled.has(delivery.tag))
   const lost = items.filter((item) => !known.includes(item)).map(({ delivery }) => delivery)
   if (known.length === 0) return lost
   const { messages } = owner.store.collections
@@ -146,7 +146,7 @@ async function giveBackOperation(
   const { clock } = owner.store
   const { queue } = delivery
   const dueMs = notBeforeMs ?? (delayMs > 0 ? (await clock.now()) + delayMs : undefined)
-  const payload = headers === undefined ? undefined : owner.payloadOf(delivery)
+  const payload = headers === undefined ? undefined : owner.unsettled.get(delivery.tag)
   const update: UpdateFilter<MessageDocument> = {
     $set: {
       queue: dueMs === undefined ? queue : delayedName(queue),

@@ -1,26 +1,28 @@
 import { randomUUID } from 'node:crypto'
 import { MongoServerError } from 'mongodb'
-import type { Delivery } from '../../src/broker/contract.js'
+import type { ConsumeOptions, Delivery, Settlement } from '../../src/broker/contract.js'
+import type { Changes, ClaimAttempt, ClaimRound, LeasedClaims } from '../../src/broker/leased-consumer.js'
 import { BrokerConnectionError } from '../../src/errors/errors.js'
 import { isRecord } from '../../src/util/record.js'
 import type { MessageDocument } from './documents.js'
 import { textOf, toDelivery } from './envelope.js'
 import { isPassing } from './failure.js'
+import type { Maintenance } from './maintenance.js'
 import { claimedName, tagOf } from './names.js'
+import type { ResultWriter } from './result-writer.js'
+import { acknowledge, applySettlements, giveBack, heldTags } from './settle.js'
+import type { ClaimOwner } from './settle.js'
 import type { MongoStore } from './store.js'
 
-/** Who claims, and from where. */
-export interface ClaimerParts {
+/** What claims are made from. */
+export interface ClaimsParts {
   readonly store: MongoStore
+  readonly maintenance: Maintenance
   readonly queues: readonly string[]
+  readonly options: ConsumeOptions
   readonly holder: string
-  readonly leaseMs: number
-}
-
-/** A message that was claimed, and its envelope. */
-export interface Claimed {
-  readonly delivery: Delivery
-  readonly payload: string
+  /** The result backend, if one transaction reaches it and the queues. */
+  readonly writer: ResultWriter | undefined
 }
 
 /** Up to this many are claimed one by one, in a round trip each; more in two for all. */
@@ -32,19 +34,88 @@ const RIVALS = 4
 /** The least time in which a lease is not looked after, as a part of it. */
 const SAFE_PART = 0.5
 
-/** Claims batches for one consumer. */
-export class Claimer {
-  readonly #parts: ClaimerParts
+/** Claims of one holder. */
+export class MongoClaims implements LeasedClaims {
+  readonly holder: string
+  /** Payloads by tag. */
+  readonly unsettled: Map<string, string> = new Map()
+  readonly changes: Changes
+  readonly isAtomic: boolean
+  readonly #parts: ClaimsParts
+  readonly #owner: ClaimOwner
   #seenAtMs = performance.now()
   #turn = 0
   #hasRivals = false
 
-  constructor(parts: ClaimerParts) {
+  constructor(parts: ClaimsParts) {
+    const { changes } = parts.store
     this.#parts = parts
+    this.holder = parts.holder
+    this.#owner = { store: parts.store, holder: parts.holder, unsettled: this.unsettled }
+    this.isAtomic = parts.writer !== undefined
+    const queues = new Set(parts.queues)
+    this.changes = {
+      get count() {
+        return changes.count
+      },
+      subscribe: (wake) => changes.listen({ queues, changed: wake }),
+    }
+  }
+
+  async claim(max: number, { leftMs }: ClaimRound): Promise<ClaimAttempt> {
+    const { maintenance, store } = this.#parts
+    if (max > 0) {
+      maintenance.tend()
+      const deliveries = await this.#claimNext(max)
+      if (deliveries.length > 0) {
+        store.changes.worked()
+        return { deliveries }
+      }
+    }
+    const nextMs = leftMs > 0 ? await maintenance.look() : 0
+    return { deliveries: [], nextMs: Math.min(nextMs, store.changes.pollMs) }
+  }
+
+  async settle(settlements: readonly Settlement[]): Promise<readonly Delivery[]> {
+    const { store, writer } = this.#parts
+    const isPlain = settlements.every(({ publish, record }) => publish.length === 0 && record === undefined)
+    const lost =
+      writer === undefined || isPlain
+        ? await this.#settlePlainly(settlements)
+        : await store.lease.connection.client.withSession((session) =>
+            session.withTransaction(() => applySettlements(this.#owner, settlements, { writer, session })),
+          )
+    // Follow-up messages, and what was given back: somebody in this process may wait for one.
+    store.changes.signal()
+    return lost
+  }
+
+  async verify(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
+    const held = await heldTags(this.#parts, deliveries)
+    return deliveries.filter(({ tag }) => held.has(tag))
+  }
+
+  async release(): Promise<void> {
+    const { holders, changes } = this.#parts.store
+    await holders.release(this.holder, 0)
+    await holders.remove(this.holder)
+    changes.signal()
+  }
+
+  async #settlePlainly(settlements: readonly Settlement[]): Promise<readonly Delivery[]> {
+    const done = settlements.filter(({ handBack }) => handBack === undefined)
+    const items = settlements.flatMap(({ delivery, handBack }) =>
+      handBack === undefined ? [] : [{ delivery, ...handBack }],
+    )
+    const lost = await acknowledge(
+      this.#owner,
+      done.map(({ delivery }) => delivery),
+    )
+    return [...lost, ...(await giveBack(this.#owner, items))]
   }
 
   /** Claim up to `max` messages of one queue, each time beginning with the next. */
-  async claim(max: number): Promise<readonly Claimed[]> {
+  async #claimNext(max: number): Promise<readonly Delivery[]> {
     const { queues } = this.#parts
     await this.#keepLease()
     const first = this.#turn % queues.length
@@ -64,7 +135,8 @@ export class Claimer {
    * @throws {@link BrokerConnectionError} when the lease ran out.
    */
   async #keepLease(): Promise<void> {
-    const { store, holder, leaseMs } = this.#parts
+    const { store, holder, options } = this.#parts
+    const { leaseMs } = options
     const nowMs = performance.now()
     if (nowMs - this.#seenAtMs < leaseMs * SAFE_PART) return
     if (!(await store.holders.renew(holder, leaseMs))) {
@@ -73,7 +145,7 @@ export class Claimer {
     this.#seenAtMs = nowMs
   }
 
-  async #claimFrom(queue: string, max: number): Promise<readonly Claimed[]> {
+  async #claimFrom(queue: string, max: number): Promise<readonly Delivery[]> {
     if (max <= ONE_BY_ONE) return this.#claimEach(queue, max)
     const { messages } = this.#parts.store.collections
     const found = await this.#look(queue, max)
@@ -90,7 +162,7 @@ export class Claimer {
       },
     )
     this.#hasRivals = modifiedCount < found.length
-    if (!this.#hasRivals) return found.map((document) => toClaimed(document, queue, claim))
+    if (!this.#hasRivals) return found.map((document) => this.#enter(document, queue, claim))
     // Others were quicker with some: those that are left are told by the claim.
     if (modifiedCount === 0) return this.#claimEach(queue, 1)
     const own = await messages
@@ -99,7 +171,7 @@ export class Claimer {
     const ours = new Set(own.map(({ _id }) => _id.toHexString()))
     return found
       .filter(({ _id }) => ours.has(_id.toHexString()))
-      .map((document) => toClaimed(document, queue, claim))
+      .map((document) => this.#enter(document, queue, claim))
   }
 
   /** What may be claimed next. Whoever had rivals begins a few messages further on, not to meet them again. */
@@ -115,8 +187,8 @@ export class Claimer {
   }
 
   /** One after the other; the server finds a free one for each, however many ask. */
-  async #claimEach(queue: string, max: number): Promise<readonly Claimed[]> {
-    const claimed: Claimed[] = []
+  async #claimEach(queue: string, max: number): Promise<readonly Delivery[]> {
+    const claimed: Delivery[] = []
     while (claimed.length < max) {
       const one = await this.#claimOne(queue)
       if (one === undefined) break
@@ -125,7 +197,7 @@ export class Claimer {
     return claimed
   }
 
-  async #claimOne(queue: string, isMended = false): Promise<Claimed | undefined> {
+  async #claimOne(queue: string, isMended = false): Promise<Delivery | undefined> {
     const { messages } = this.#parts.store.collections
     const claim = randomUUID()
     try {
@@ -138,7 +210,7 @@ export class Claimer {
         },
         { sort: { priority: 1, _id: 1 }, returnDocument: 'before' },
       )
-      return document === null ? undefined : toClaimed(document, queue, claim)
+      return document === null ? undefined : this.#enter(document, queue, claim)
     } catch (error) {
       if (isMended || !(error instanceof MongoServerError) || isPassing(error)) throw error
       await this.#mend(queue, await this.#look(queue, MENDED))
@@ -153,6 +225,14 @@ export class Claimer {
     const { messages } = this.#parts.store.collections
     await messages.updateMany({ _id: { $in: broken }, queue }, { $unset: { lovage: true } })
   }
+
+  /** Never throws: what somebody else wrote must not keep back what was claimed with it. */
+  #enter({ _id, payload, lovage }: MessageDocument, queue: string, claim: string): Delivery {
+    const text = textOf(payload)
+    const delivery = toDelivery(text, isRecord(lovage) ? lovage : {}, { queue, tag: tagOf(_id, claim) })
+    this.unsettled.set(delivery.tag, text)
+    return delivery
+  }
 }
 
 function areMarks(marks: unknown): boolean {
@@ -161,11 +241,4 @@ function areMarks(marks: unknown): boolean {
   return [marks['handouts'], marks['spent']].every(
     (count) => count === undefined || typeof count === 'number',
   )
-}
-
-/** Never throws: what somebody else wrote must not keep back what was claimed with it. */
-function toClaimed({ _id, payload, lovage }: MessageDocument, queue: string, claim: string): Claimed {
-  const text = textOf(payload)
-  const marks = isRecord(lovage) ? lovage : {}
-  return { payload: text, delivery: toDelivery(text, marks, { queue, tag: tagOf(_id, claim) }) }
 }
