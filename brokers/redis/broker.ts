@@ -13,7 +13,8 @@ import type {
 } from '../../src/broker/contract.js'
 import { BrokerConnectionError } from '../../src/errors/errors.js'
 import { TAG_PREFIX } from './claimer.js'
-import { RedisConsumer } from './consumer.js'
+import { LeasedConsumer } from '../../src/broker/leased-consumer.js'
+import { RedisClaims } from './claims.js'
 import { asBroker } from './failure.js'
 import { RedisFanout } from './fanout.js'
 import { feedFanoutQueues } from './fanout-queues.js'
@@ -108,24 +109,26 @@ export class RedisBroker implements Broker {
     const { link, publisher, topology } = this.#open()
     const { visibilityTimeoutMs, order, fanout: naming } = this.#settings
     const quit = await asBroker(() => feedFanoutQueues({ link, keys: this.#keys, topology, naming }, queues))
-    const consumer: Consumer = new RedisConsumer({
+    const holder = TAG_PREFIX + randomUUID()
+    const claims = new RedisClaims({
       link,
       keys: this.#keys,
       publisher,
       queues,
       options,
-      holder: TAG_PREFIX + randomUUID(),
+      holder,
       visibilityTimeoutMs,
       order,
       writer: options.results?.writer as ResultWriter | undefined,
-      closed: () => {
-        this.#consumers.delete(consumer)
-        void quit()
-      },
     })
+    const closed = (): void => {
+      this.#consumers.delete(consumer)
+      void quit()
+    }
+    const consumer = new LeasedConsumer(claims, { credit: options.credit, asBroker, closed })
     this.#consumers.add(consumer)
     // Known from now on, so that a renewal does not find it missing.
-    await this.#register(consumer.holder ?? '', options.leaseMs)
+    await this.#register(holder, options.leaseMs)
     return consumer
   }
 

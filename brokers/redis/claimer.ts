@@ -13,7 +13,7 @@ export interface Claimed {
 }
 
 /** What one claim brought. */
-export interface ClaimAttempt {
+export interface Found {
   readonly claimed: readonly Claimed[]
   /** In how many milliseconds to look again, though nobody tells of a change. */
   readonly nextMs: number
@@ -88,7 +88,7 @@ export class Claimer {
   }
 
   /** Claim up to `max` messages. @param told - Of which lists changes are to be told when there is nothing. */
-  async claim(max: number, told: NotifyLists): Promise<ClaimAttempt> {
+  async claim(max: number, told: NotifyLists): Promise<Found> {
     const { link, queues, order } = this.#parts
     const turn = this.#turn
     if (order === 'round_robin') this.#turn = (turn + 1) % queues.length

@@ -1,19 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type {
-  Consumer,
-  ConsumeOptions,
-  Delivery,
-  FetchOptions,
-  HandBack,
-  Settlement,
-} from '../../src/broker/contract.js'
-import { BrokerError } from '../../src/errors/errors.js'
-import { wait } from '../../src/util/wait.js'
+import type { ConsumeOptions, Delivery, FetchOptions, Settlement } from '../../src/broker/contract.js'
+import type { Changes, ClaimAttempt, LeasedClaims } from '../../src/broker/leased-consumer.js'
 import { BlockingMove } from './blocking-move.js'
 import { Claimer } from './claimer.js'
-import type { ClaimAttempt, Claimed, QueueOrder, NotifyLists } from './claimer.js'
+import type { Claimed, Found, QueueOrder, NotifyLists } from './claimer.js'
 import { readEnvelope, toDelivery } from './envelope.js'
-import { asBroker } from './failure.js'
 import type { Keys } from './keys.js'
 import type { RedisConnection } from './connection.js'
 import { isOnlyConnection } from './shared-connections.js'
@@ -26,8 +17,8 @@ import { applySettlements } from './settle.js'
 import type { SettleParts } from './settle.js'
 import type { Publisher } from './publisher.js'
 
-/** What a consumer is made from. */
-export interface ConsumerParts {
+/** What claims are made from. */
+export interface ClaimsParts {
   readonly link: RedisConnection
   readonly keys: Keys
   readonly publisher: Publisher
@@ -38,21 +29,6 @@ export interface ConsumerParts {
   readonly order: QueueOrder
   /** The result backend, if it is on the same server. */
   readonly writer: ResultWriter | undefined
-  readonly closed: () => void
-}
-
-interface Idle {
-  readonly seen: number
-  readonly told: NotifyLists
-  readonly ms: number
-  readonly signal: AbortSignal
-}
-
-interface Moved {
-  /** What the blocking move brought. */
-  readonly came: string | undefined
-  /** How many may be kept. */
-  readonly room: number
 }
 
 /** Longest wait before looking again, in milliseconds, although changes are told of. */
@@ -61,119 +37,116 @@ const PATIENCE_MS = 3_000
 const POLL_MS = 50
 /** How often claims of Celery's workers are looked through. */
 const OVERDUE_EVERY_MS = 100_000
-const NOTHING: ClaimAttempt = { claimed: [], nextMs: Number.POSITIVE_INFINITY, expired: [] }
+const NOTHING: Found = { claimed: [], nextMs: Number.POSITIVE_INFINITY, expired: [] }
 const verifyScript = toScript(VERIFY)
 
 /** Claims of one holder. */
-export class RedisConsumer implements Consumer {
+export class RedisClaims implements LeasedClaims {
   readonly holder: string
-  readonly settle?: (settlements: readonly Settlement[]) => Promise<readonly Delivery[]>
-  readonly #parts: ConsumerParts
+  /** Envelopes as they were claimed. What was read of them is not kept: the collector would carry it along. */
+  readonly unsettled: Map<string, string> = new Map()
+  readonly changes: Changes
+  readonly isAtomic: boolean
+  readonly #parts: ClaimsParts
   readonly #settling: SettleParts
   readonly #claimer: Claimer
   readonly #restorer: Restorer
   readonly #move: BlockingMove | undefined
+  /** What the last move brought, once it has ended. */
   #ending: Promise<string | undefined> | undefined
-  /** Envelopes as they were claimed. What was read of them is not kept: the collector would carry it along. */
-  readonly #unsettled = new Map<string, string>()
-  #credit: number
+  /** The last wait was ended by a move. */
+  #hasMoved = false
   /** The last claim brought less than was asked for. */
   #isDrained = false
   /** The last fetch brought what a move had brought. */
   #hasCome = false
-  #endWait: (() => void) | undefined
-  #fetching: Promise<unknown> = Promise.resolve()
+  /** The next look asks to be told of changes. */
+  #isTracked = false
+  /** What the last look asked to be told of. */
+  #told: NotifyLists = 'none'
+  /** Changes heard of when the last wait began, if no look came after it. */
+  #heard: number | undefined
   #overdueAtMs = performance.now() + OVERDUE_EVERY_MS * Math.random()
-  #closing: Promise<void> | undefined
 
-  constructor(parts: ConsumerParts) {
+  constructor(parts: ClaimsParts) {
     const { link, keys, queues, holder, options, publisher, writer, order } = parts
+    const { listening } = link
+    const { leaseMs } = options
     this.#parts = parts
     this.holder = holder
-    this.#credit = options.credit
-    this.#claimer = new Claimer({ link, keys, queues, holder, leaseMs: options.leaseMs, order })
+    this.isAtomic = writer !== undefined
+    this.#claimer = new Claimer({ link, keys, queues, holder, leaseMs, order })
     this.#restorer = new Restorer(link, keys)
     const queue = this.#claimer.firstQueue
-    if (isOnlyConnection())
-      this.#move = new BlockingMove({ link, keys, queue, holder, leaseMs: options.leaseMs })
-    const envelopeOf = ({ tag }: Delivery): string | undefined => this.#unsettled.get(tag)
-    this.#settling = { link, keys, holder, publisher, writer, envelopeOf }
-    if (writer !== undefined) this.settle = (settlements) => this.#settle(settlements)
+    if (isOnlyConnection()) this.#move = new BlockingMove({ link, keys, queue, holder, leaseMs })
+    this.#settling = { link, keys, holder, publisher, writer, unsettled: this.unsettled }
+    this.changes = {
+      get count() {
+        return listening.count
+      },
+      subscribe: (wake) => this.#subscribe(wake),
+    }
   }
 
-  fetch(max: number, options: FetchOptions): Promise<readonly Delivery[]> {
-    const fetching = asBroker(() => this.#fetch(max, options))
-    this.#fetching = fetching.catch(() => {
+  async prepare({ waitMs }: FetchOptions): Promise<void> {
+    if (this.#hasCome) await this.#afterWhatCame()
+    this.#heard = undefined
+    this.#isTracked = waitMs > 0 && (await this.#listen())
+  }
+
+  async claim(max: number): Promise<ClaimAttempt> {
+    try {
+      if (this.#heard !== undefined) await this.#lookAfterOthers(this.#heard)
+      for (;;) {
+        this.#told = this.#toldWith(max)
+        const found = max === 0 ? NOTHING : await this.#look(max)
+        const came = await this.#ending
+        if (came !== undefined || found.claimed.length > 0) {
+          return { deliveries: await this.#enter(found, came, max) }
+        }
+        const expired = this.#restorer.restorable(found.expired)
+        if (expired.length === 0) return { deliveries: [], nextMs: this.#nextMs(found.nextMs) }
+        await this.#restorer.restoreExpired(expired)
+        this.#isTracked = false
+      }
+    } catch (error) {
       this.#ending = undefined
       this.#move?.abandon()
-    })
-    return fetching
+      throw error
+    }
   }
 
-  ack(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
-    return this.#settle(deliveries.map((delivery) => ({ delivery, publish: [] })))
+  async arrived(max: number, isOver: boolean): Promise<readonly Delivery[]> {
+    if (!this.#hasMoved && !isOver) return []
+    const came = await this.#ending
+    return came === undefined ? [] : this.#enter(NOTHING, came, max)
   }
 
-  handBack(items: readonly HandBack[]): Promise<readonly Delivery[]> {
+  async settle(settlements: readonly Settlement[]): Promise<readonly Delivery[]> {
+    const recording = this.#move?.recorded()
+    if (recording !== undefined) await recording
     // What is pushed last is claimed first, so that a batch comes again in its order.
-    const backwards = [...items].reverse()
-    return this.#settle(backwards.map(({ delivery, ...handBack }) => ({ delivery, publish: [], handBack })))
+    const isBack = settlements.every(({ handBack }) => handBack !== undefined)
+    return applySettlements(this.#settling, isBack ? settlements.toReversed() : settlements)
   }
 
   async verify(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
     const { link, keys } = this.#parts
     await this.#move?.recorded()
-    return asBroker(async () => {
-      const tags = deliveries.map(({ tag }) => tag)
-      const lost = new Set(numbersOf(await link.run(verifyScript, [keys.unacked], tags)))
-      return deliveries.filter((_, index) => !lost.has(index))
-    })
+    const tags = deliveries.map(({ tag }) => tag)
+    const lost = new Set(numbersOf(await link.run(verifyScript, [keys.unacked], tags)))
+    return deliveries.filter((_, index) => !lost.has(index))
   }
 
-  async setCredit(credit: number): Promise<void> {
-    this.#credit = credit
-    this.#endWait?.()
-    await Promise.resolve()
-  }
-
-  async close(): Promise<void> {
-    this.#closing ??= this.#close()
-    await this.#closing
-  }
-
-  async #fetch(max: number, { waitMs, signal }: FetchOptions): Promise<readonly Delivery[]> {
-    await this.#afterWhatCame()
-    this.#assertOpen()
-    const { listening } = this.#parts.link
-    const deadline = performance.now() + waitMs
-    let isTracked = waitMs > 0 && (await this.#listen())
-    for (;;) {
-      const seen = listening.count
-      const room = this.#room(max)
-      const told = this.#told(room, isTracked)
-      const attempt = await this.#attempt(room, told)
-      const came = await this.#ending
-      if (came !== undefined || attempt.claimed.length > 0) return this.#keep(attempt, { came, room })
-      const expired = this.#restorer.restorable(attempt.expired)
-      if (expired.length > 0) {
-        await this.#restorer.restoreExpired(expired)
-        isTracked = false
-        continue
-      }
-      const leftMs = deadline - performance.now()
-      if (leftMs <= 0 || this.#isOver(signal)) return []
-      if (isTracked || !listening.isTracking) {
-        const isEnough = await this.#idle({ seen, told, ms: Math.min(leftMs, attempt.nextMs), signal })
-        if (isEnough) return this.#keep(NOTHING, { came: await this.#ending, room: this.#room(max) })
-        await this.#lookAfterOthers(seen)
-      }
-      isTracked = listening.isTracking && !isTracked
-    }
+  async release(): Promise<void> {
+    await this.#move?.close()
+    await this.#restorer.release(this.holder)
+    await this.#move?.waitForMessage()
+    this.#parts.link.listening.changedHere()
   }
 
   /** A short task that came alone has then sent its settlement: whoever waits for it has it before the next look. */
   async #afterWhatCame(): Promise<void> {
-    if (!this.#hasCome) return
     this.#hasCome = false
     await nextTurn()
     await nextTurn()
@@ -186,44 +159,50 @@ export class RedisConsumer implements Consumer {
     return this.#isDrained && listening.isTracking
   }
 
-  #room(max: number): number {
-    const room = Math.min(max, this.#credit - this.#unsettled.size)
-    return this.#closing === undefined ? Math.max(0, room) : 0
+  #toldWith(max: number): NotifyLists {
+    if (!this.#isTracked) return 'none'
+    return max > 0 && this.#move?.isReady === true ? 'others' : 'all'
   }
 
-  #told(room: number, isTracked: boolean): NotifyLists {
-    if (!isTracked) return 'none'
-    return room > 0 && this.#move?.isReady === true ? 'others' : 'all'
-  }
-
-  async #attempt(room: number, told: NotifyLists): Promise<ClaimAttempt> {
-    if (room === 0) return NOTHING
+  async #look(max: number): Promise<Found> {
     // What a move brought is recorded before: the next move would put it back.
     void this.#move?.recorded()
-    const attempt = await this.#claimer.claim(room, told)
-    this.#isDrained = attempt.claimed.length < room
-    return attempt
+    const found = await this.#claimer.claim(max, this.#told)
+    this.#isDrained = found.claimed.length < max
+    return found
   }
 
-  async #keep({ claimed, expired }: ClaimAttempt, moved: Moved): Promise<readonly Delivery[]> {
+  /** When to look again; at once, where only the next look asks to be told of changes. */
+  #nextMs(foundMs: number): number {
+    const { isTracking } = this.#parts.link.listening
+    const wasTracked = this.#isTracked
+    this.#isTracked = isTracking && !wasTracked
+    if (this.#isTracked) return 0
+    return Math.max(1, Math.min(foundMs, isTracking ? PATIENCE_MS : POLL_MS))
+  }
+
+  async #enter(
+    { claimed, expired }: Found,
+    came: string | undefined,
+    max: number,
+  ): Promise<readonly Delivery[]> {
     this.#ending = undefined
     const restorable = this.#restorer.restorable(expired)
     if (restorable.length > 0) this.#restorer.restoreExpired(restorable).catch(() => undefined)
-    // What came after `close` goes back there.
-    if (this.#closing !== undefined) return []
-    const all = moved.came === undefined ? claimed : [this.#record(moved.came), ...claimed]
+    const all = came === undefined ? claimed : [this.#record(came), ...claimed]
     const deliveries = all.map(({ tag, queue, envelope: text }) => {
-      this.#unsettled.set(tag, text)
+      this.unsettled.set(tag, text)
       return toDelivery(readEnvelope(text), queue, tag)
     })
-    const [tooMany] = deliveries.slice(moved.room)
+    const [tooMany] = deliveries.slice(max)
     if (tooMany === undefined) return deliveries
     try {
-      await this.handBack([{ delivery: tooMany, delayMs: 0, unspent: true }])
+      await this.settle([{ delivery: tooMany, publish: [], handBack: { delayMs: 0, unspent: true } }])
+      this.unsettled.delete(tooMany.tag)
     } catch {
       return deliveries
     }
-    return deliveries.slice(0, moved.room)
+    return deliveries.slice(0, max)
   }
 
   #record(envelope: string): Claimed {
@@ -233,72 +212,24 @@ export class RedisConsumer implements Consumer {
     return { tag, queue: this.#claimer.firstQueue, envelope }
   }
 
-  #assertOpen(): void {
-    if (this.#closing !== undefined) throw new BrokerError('the consumer is closed')
-  }
-
-  #isOver(signal: AbortSignal): boolean {
-    return this.#closing !== undefined || signal.aborted
-  }
-
-  async #settle(settlements: readonly Settlement[]): Promise<readonly Delivery[]> {
-    if (settlements.length === 0) return []
-    const recording = this.#move?.recorded()
-    if (recording !== undefined) await recording
-    const lost = await asBroker(() => applySettlements(this.#settling, settlements))
-    for (const { delivery } of settlements) this.#unsettled.delete(delivery.tag)
-    this.#endWait?.()
-    return lost
-  }
-
-  async #close(): Promise<void> {
-    this.#endWait?.()
-    await this.#fetching
-    await this.#move?.close()
-    try {
-      await this.#restorer.release(this.holder)
-      await this.#move?.waitForMessage()
-      this.#parts.link.listening.changedHere()
-    } catch {
-      // The connection is gone; the lease ends by itself.
+  /** Wake at a change, and at a message of the first list, which comes with the wake-up. */
+  #subscribe(wake: () => void): () => void {
+    const { listening } = this.#parts.link
+    this.#heard = listening.count
+    if (this.#told === 'others') this.#move?.begin(wake)
+    const stop = listening.changes(wake)
+    return () => {
+      stop()
+      this.#hasMoved = this.#move?.hasMoved === true
+      this.#ending = this.#move?.end()
     }
-    this.#unsettled.clear()
-    this.#parts.closed()
-  }
-
-  /**
-   * Wait for a message or a change after the `seen`-th, at most `ms` and as long as patience lasts.
-   *
-   * @returns Whether that is all: what came with the wake-up needs no further look.
-   */
-  async #idle({ seen, told, ms, signal }: Idle): Promise<boolean> {
-    const { listening } = this.#parts.link
-    const patienceMs = listening.isTracking ? PATIENCE_MS : POLL_MS
-    if (listening.count !== seen) return false
-    if (told === 'others' && this.#room(1) > 0) this.#move?.begin(() => this.#endWait?.())
-    await this.#wait(Math.min(ms, patienceMs), signal)
-    const hasMoved = this.#move?.hasMoved === true
-    this.#ending = this.#move?.end()
-    return (hasMoved && (await this.#ending) !== undefined) || this.#isOver(signal)
-  }
-
-  async #wait(ms: number, signal: AbortSignal): Promise<void> {
-    const { listening } = this.#parts.link
-    await wait({
-      ms,
-      signal,
-      until: (end) => {
-        this.#endWait = end
-        return listening.changes(end)
-      },
-    })
-    this.#endWait = undefined
   }
 
   /** Does the connection that hears live, if it heard nothing, and is a message of Celery's workers overdue? */
-  async #lookAfterOthers(seen: number): Promise<void> {
+  async #lookAfterOthers(heard: number): Promise<void> {
     const { listening } = this.#parts.link
-    if (listening.count === seen) listening.probe()
+    this.#heard = undefined
+    if (listening.count === heard) listening.probe()
     if (performance.now() < this.#overdueAtMs) return
     this.#overdueAtMs = performance.now() + OVERDUE_EVERY_MS
     await this.#restorer.restoreOverdue(this.#parts.visibilityTimeoutMs)

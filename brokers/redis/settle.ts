@@ -21,8 +21,8 @@ export interface SettleParts {
   readonly publisher: Publisher
   /** The result backend, if it is on the same server. */
   readonly writer: ResultWriter | undefined
-  /** The envelope of a claim, as it was claimed. */
-  readonly envelopeOf: (delivery: Delivery) => string | undefined
+  /** Envelopes by tag, as they were claimed. */
+  readonly unsettled: ReadonlyMap<string, string>
 }
 
 interface Claim {
@@ -114,7 +114,7 @@ function operationsOf(
   const operations = [...sending]
   if (handBack !== undefined) {
     // Without it the claim is one that this consumer does not hold any more, and the script finds that.
-    const envelope = readEnvelope(parts.envelopeOf(delivery) ?? '')
+    const envelope = readEnvelope(parts.unsettled.get(delivery.tag) ?? '')
     operations.push(giveBackOperation(parts.keys, { envelope, queue: delivery.queue }, handBack))
   }
   if (hasRecord) operations.push(parts.writer.storeOperation(record, recordTtlMs ?? 0))

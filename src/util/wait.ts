@@ -20,7 +20,10 @@ export interface WaitOptions {
 export function wait({ ms, signal, until, clock = systemClock }: WaitOptions): Promise<void> {
   if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => {
+    let isOver = false
     const end = (): void => {
+      if (isOver) return
+      isOver = true
       cancel()
       signal.removeEventListener('abort', end)
       stop()
