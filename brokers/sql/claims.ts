@@ -72,14 +72,16 @@ export class SqlClaims implements LeasedClaims {
   async verify(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
     const { database, dialect } = await this.#parts.handle.get()
     const keys = deliveries.map(claimKey)
-    const lost = await database.read((session) => dialect.holders.lost(session, this.#parts.holder, keys))
+    const lost = await database.read((session) => dialect.queue.lost(session, this.#parts.holder, keys))
     const tags = new Set(lost.map(({ id, claim }) => `${id}:${claim}`))
     return deliveries.filter(({ tag }) => !tags.has(tag))
   }
 
   async release(): Promise<void> {
     const { current = this.#parts.store } = this.#parts.handle
-    await current.database.transaction((session) => current.dialect.holders.closeHolder(session, this.#parts.holder))
+    await current.database.transaction((session) =>
+      current.dialect.holders.close(session, this.#parts.holder),
+    )
     current.wake.signal()
   }
 }
