@@ -4,7 +4,7 @@ export const workerMutations = [
     part: 'worker',
     promise: 'a message that kills its worker is set aside after maxDeliveries',
     file: 'src/worker/run/intake.js',
-    from: 'if (delivery.deliveryCount > this.#settings.maxDeliveries)',
+    from: 'if (isSpent(delivery, this.#settings.maxDeliveries))',
     to: 'if (false)',
     tests: ['unit/worker/worker-refusals'],
   },
