@@ -1,22 +1,22 @@
-import type { QueueSpec } from '../broker/contract.js'
+import type { Broker, QueueSpec } from '../broker/contract.js'
+import { ClaimWindow } from './claim/claim-window.js'
+import { ReadAhead } from './claim/read-ahead.js'
+import type { ConsumerSession } from './connection/consumer-session.js'
+import { SharedKeepers } from './connection/shared-keepers.js'
+import { Supervisor } from './connection/supervisor.js'
 import { DeadLetterWatch } from './dead-letter-watch.js'
 import type { WorkerHost } from './host.js'
-import { ClaimWindow } from './claim/claim-window.js'
-import { Dispatcher } from './run/dispatcher.js'
-import { StalledPrefetch } from './claim/stalled-prefetch.js'
-import { Intake } from './run/intake.js'
-import { EventLoopMonitor } from './run/event-loop-monitor.js'
 import { ClaimBoard } from './lease/claim-board.js'
-import { OutcomeSettlements } from './settle/outcome-settlement.js'
 import type { Pool } from './pool/pool.js'
 import { pools } from './pool/registry.js'
-import { ReadAhead } from './claim/read-ahead.js'
-import { Records } from './settle/records.js'
-import { Rejections } from './settle/rejections.js'
-import { SharedKeepers } from './connection/shared-keepers.js'
-import type { WorkerSettings } from './settings.js'
-import { Supervisor } from './connection/supervisor.js'
+import { Dispatcher } from './run/dispatcher.js'
+import { EventLoopMonitor } from './run/event-loop-monitor.js'
+import { InterimStates } from './run/interim-states.js'
 import { TaskLog } from './run/task-log.js'
+import { UnderWay } from './run/under-way.js'
+import type { WorkerSettings } from './settings.js'
+import { OutcomeSettlements } from './settle/outcome-settlement.js'
+import { Records } from './settle/records.js'
 
 /** The parts of one worker, put together. */
 export interface WorkerCore {
@@ -26,7 +26,6 @@ export interface WorkerCore {
   readonly supervisor: Supervisor
   readonly eventLoop: EventLoopMonitor
   readonly deadLetterWatch: DeadLetterWatch
-  readonly stalledPrefetch: StalledPrefetch
   /** Ends the keepers, if there are any. */
   stopKeeper(): Promise<void>
 }
@@ -40,88 +39,40 @@ export interface CoreOptions {
   readonly ready: () => void
 }
 
-/** Least wait before what was read ahead is given back, in milliseconds. */
-const LEAST_HOARD_MS = 100
-
 /** Room for claims that a session lost before it was replaced. */
 const BOARD_SPARE = 64
 
-/** Put the parts of a worker together. Opens nothing. */
-export function createCore(options: CoreOptions): WorkerCore {
-  const { host, settings } = options
-  const readAhead = new ReadAhead(settings)
-  const window = new ClaimWindow({ ...settings, readAhead })
-  const records = new Records(host, settings)
-  const stalledPrefetch = new StalledPrefetch({
-    clock: host.clock,
-    afterMs: Math.max(LEAST_HOARD_MS, 2 * settings.readAheadMs),
-    buffered: () => dispatcher.buffered,
-    giveBack: () => {
-      readAhead.reset()
-      dispatcher.handBackBuffered()
-    },
-  })
-  const pool: Pool = pools.open(
-    settings.pool,
-    {
-      ...host,
-      time: host,
-      updateState: (job, update) => dispatcher.updateState(job, update),
-    },
-    settings.concurrency,
-  )
+/** Put the parts of a worker together, each from those before it. Opens nothing. */
+export function createCore({ host, settings, queues, ready }: CoreOptions): WorkerCore {
+  const window = new ClaimWindow({ ...settings, readAhead: new ReadAhead(settings) })
   const board = new ClaimBoard(window.most + BOARD_SPARE)
-  const eventLoop = new EventLoopMonitor({
-    beat: () => board.beat(),
-    logger: host.logger,
-    elapsedMs: host.elapsedMs,
-    running: () => dispatcher.running,
-  })
-  const dispatcher: Dispatcher = new Dispatcher({
-    host,
-    pool,
-    window,
-    records,
-    outcomes: new OutcomeSettlements(host, records, settings.deadLetters),
-    log: new TaskLog(host.logger),
-    stalledPrefetch,
-    eventLoop,
-    board,
-    maxDeliveries: settings.maxDeliveries,
-  })
-  const refusals = new Rejections(host, settings, records, dispatcher)
-  dispatcher.intake = new Intake({ host, settings, refusals, owner: dispatcher })
-  return {
-    host,
-    pool,
-    dispatcher,
-    eventLoop,
-    stalledPrefetch,
-    ...createSessions(options, { window, dispatcher, board }),
-  }
-}
-
-/** The parts that have to do with connections. */
-function createSessions(
-  { host, settings, queues, ready }: CoreOptions,
-  { window, dispatcher, board }: { window: ClaimWindow; dispatcher: Dispatcher; board: ClaimBoard },
-): Pick<WorkerCore, 'supervisor' | 'deadLetterWatch' | 'stopKeeper'> {
-  const sessions = new SharedKeepers(host, settings, board)
-  const supervisor: Supervisor = new Supervisor({
+  const underWay = new UnderWay(window)
+  const { running } = underWay
+  const eventLoop = new EventLoopMonitor({ ...host, running, beat: () => board.beat() })
+  const records = new Records(host, settings)
+  const interim = new InterimStates(host, records)
+  const poolHost = { ...host, time: host, updateState: interim.update.bind(interim) }
+  const pool = pools.open(settings.pool, poolHost, settings.concurrency)
+  const outcomes = new OutcomeSettlements(host, records, settings.deadLetters)
+  const log = new TaskLog(host.logger)
+  const run = { pool, interim, outcomes, log, eventLoop, board, underWay }
+  const dispatcher = new Dispatcher({ ...run, host, settings, window, records })
+  const keepers = new SharedKeepers(host, settings, board)
+  const deadLetterWatch = new DeadLetterWatch({ ...host, queues, limits: settings.deadLetters })
+  const supervisor = new Supervisor({
     host,
     settings,
-    ready: () => {
-      deadLetterWatch.start()
-      if (supervisor.session !== undefined) sessions.writeClaimlessTo(supervisor.session.claims.settler)
+    sessionParts: (broker) => ({ host, settings, queues, window, dispatcher, ...keepers.partsFor(broker) }),
+    ready: (session) => {
+      deadLetterWatch.start(() => brokerOf(session))
+      keepers.writeClaimlessTo(session.claims.settler)
       ready()
     },
-    sessionParts: (broker) => ({ host, settings, queues, window, dispatcher, ...sessions.partsFor(broker) }),
   })
-  const deadLetterWatch = new DeadLetterWatch({
-    ...host,
-    queues,
-    limits: settings.deadLetters,
-    broker: () => supervisor.session?.claims.broker,
-  })
-  return { supervisor, deadLetterWatch, stopKeeper: () => sessions.stopKeeper() }
+  const stopKeeper = (): Promise<void> => keepers.stopKeeper()
+  return { host, pool, dispatcher, eventLoop, supervisor, deadLetterWatch, stopKeeper }
+}
+
+function brokerOf({ isLost, claims }: ConsumerSession): Broker | undefined {
+  return isLost ? undefined : claims.broker
 }

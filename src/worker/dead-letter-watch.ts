@@ -12,8 +12,6 @@ export interface DeadLetterWatchParts {
   readonly logger: TaskLogger
   readonly queues: readonly QueueSpec[]
   readonly limits: LetterLimits
-  /** The connection that claims, while there is one. */
-  readonly broker: () => Broker | undefined
 }
 
 const FIRST_AFTER_MS = 60_000
@@ -22,6 +20,7 @@ const EVERY_MS = 600_000
 /** Drops, now and then, the dead letters of a worker's queues that are too old or too many. */
 export class DeadLetterWatch {
   readonly #parts: DeadLetterWatchParts
+  #broker: () => Broker | undefined = () => undefined
   #cancel: (() => void) | undefined
   #sweeping: Promise<void> = Promise.resolve()
   #isStopped = false
@@ -30,8 +29,13 @@ export class DeadLetterWatch {
     this.#parts = parts
   }
 
-  /** Look in a minute, and then every ten minutes. Idempotent. */
-  start(): void {
+  /**
+   * Look in a minute, and then every ten minutes; from the second call on, only change the connection.
+   *
+   * @param broker - The connection that claims, while it is not lost.
+   */
+  start(broker: () => Broker | undefined): void {
+    this.#broker = broker
     if (this.#cancel === undefined) this.#later(FIRST_AFTER_MS)
   }
 
@@ -53,9 +57,9 @@ export class DeadLetterWatch {
 
   /** Never rejects: what fails now is tried again by the next look. */
   async #sweep(): Promise<void> {
-    const { storeClock, logger, queues, limits, broker } = this.#parts
+    const { storeClock, logger, queues, limits } = this.#parts
     for (const { name } of queues) {
-      const present = broker()
+      const present = this.#broker()
       if (this.#isStopped || present === undefined) return
       try {
         const dropped = await expireDeadLetters(present, name, limits, storeClock.now())

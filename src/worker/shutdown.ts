@@ -103,10 +103,7 @@ export class Shutdown {
       { name: 'end the pool', run: () => pool.stop() },
       {
         name: 'end the watches',
-        run: () => {
-          core.eventLoop.stop()
-          core.stalledPrefetch.stop()
-        },
+        run: () => core.eventLoop.stop(),
       },
     ]
     try {

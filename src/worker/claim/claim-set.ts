@@ -27,6 +27,11 @@ export class ClaimSet {
     this.flush = parts.flush
   }
 
+  /** Whether these claims end with their connection; else they outlive it, as long as they are renewed. */
+  get endWithConnection(): boolean {
+    return this.broker.capabilities.claims === 'connection'
+  }
+
   /** How many claims are not settled. */
   get inUse(): number {
     return this.#tags.size

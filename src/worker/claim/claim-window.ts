@@ -48,6 +48,11 @@ export class ClaimWindow {
     return this.#mode !== 'closed' && this.#buffered === 0 && this.#running < this.#options.concurrency
   }
 
+  /** What was read ahead did not get its turn in time: read nothing ahead until the speed is measured again. */
+  forgetSpeed(): void {
+    this.#options.readAhead.reset()
+  }
+
   /** Deliveries to claim now. */
   room(): number {
     if (this.#mode !== 'free') {

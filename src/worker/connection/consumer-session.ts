@@ -3,7 +3,6 @@ import { leaseOf } from '../../broker/lease-of.js'
 import { BrokerConnectionError } from '../../errors/errors.js'
 import { toError } from '../../util/to-error.js'
 import { ClaimSet } from '../claim/claim-set.js'
-import { consumeLoop, FETCH_WAIT_MS, type LoopProgress } from './consume-loop.js'
 import type { ClaimWindow } from '../claim/claim-window.js'
 import type { Dispatcher } from '../run/dispatcher.js'
 import type { WorkerHost } from '../host.js'
@@ -24,6 +23,8 @@ export interface ConsumerSessionParts {
   readonly orphaned: (item: SettleItem) => void
 }
 
+/** Longest wait of one fetch. A fetch that has not answered well after it has lost its connection. */
+const FETCH_WAIT_MS = 5_000
 /** Longest settle, in milliseconds, before the connection counts as lost. */
 const SETTLE_LIMIT_MS = 30_000
 /** How long ready work may stay unclaimed although slots are free, before the consumer is replaced. */
@@ -39,7 +40,11 @@ const FETCH_GRACE_MS = 20_000
 export class ConsumerSession {
   readonly claims: ClaimSet
   readonly #parts: ConsumerSessionParts
-  readonly #progress: LoopProgress = { fetchingSinceMs: 0, claimedMs: 0, fetches: 0 }
+  /** When the fetch under way began, on the monotonic clock; 0 between fetches. */
+  #fetchingSinceMs = 0
+  /** When deliveries last came. */
+  #claimedMs: number
+  #hasFetched = false
   readonly #stop = new AbortController()
   #fail: (error: Error) => void = () => undefined
   #isLost = false
@@ -48,7 +53,7 @@ export class ConsumerSession {
   private constructor(parts: ConsumerSessionParts, claims: ClaimSet) {
     this.#parts = parts
     this.claims = claims
-    this.#progress.claimedMs = parts.host.elapsedMs()
+    this.#claimedMs = parts.host.elapsedMs()
   }
 
   /** Declare the queues and open a consumer on a connected broker, which the session owns from then on. */
@@ -105,29 +110,35 @@ export class ConsumerSession {
 
   /** Whether the store has answered a fetch. */
   get hasFetched(): boolean {
-    return this.#progress.fetches > 0
+    return this.#hasFetched
   }
 
-  /** Claim until stopped. Rejects when the connection is lost. */
+  /** Claim until stopped. Rejects when the connection is lost. Either way the runs it began go on. */
   claim(): Promise<void> {
-    const { window, dispatcher, host } = this.#parts
-    const loop = consumeLoop(
-      {
-        claims: this.claims,
-        window,
-        progress: this.#progress,
-        elapsedMs: host.elapsedMs,
-        receive: (claims, batch) =>
-          this.#isLost ? this.#giveBack(batch) : dispatcher.receive(claims, batch),
-      },
-      this.#stop.signal,
-    )
     return new Promise((resolve, reject) => {
       this.#fail = reject
-      loop.then(resolve, (error: unknown) => {
+      this.#consume().then(resolve, (error: unknown) => {
         this.lose(toError(error))
       })
     })
+  }
+
+  /** Claim deliveries while there is room for them. */
+  async #consume(): Promise<void> {
+    const { window, dispatcher, host } = this.#parts
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      const room = await window.free(signal)
+      if (room === 0) return
+      this.#fetchingSinceMs = host.elapsedMs()
+      const batch = await this.claims.consumer.fetch(room, { waitMs: FETCH_WAIT_MS, signal })
+      this.#fetchingSinceMs = 0
+      this.#hasFetched = true
+      if (batch.length === 0) continue
+      this.#claimedMs = host.elapsedMs()
+      if (this.#isLost) await this.#giveBack(batch)
+      else dispatcher.receive(this.claims, batch)
+    }
   }
 
   /** Claim no more. Resolves when no request is under way that can still bring messages. */
@@ -157,8 +168,8 @@ export class ConsumerSession {
     if (this.#isLost || this.#stop.signal.aborted) return
     const { host, window, queues } = this.#parts
     const nowMs = host.elapsedMs()
-    const { fetchingSinceMs, claimedMs } = this.#progress
-    if (fetchingSinceMs > 0 && nowMs - fetchingSinceMs > FETCH_WAIT_MS + FETCH_GRACE_MS) {
+    const claimedMs = this.#claimedMs
+    if (this.#fetchingSinceMs > 0 && nowMs - this.#fetchingSinceMs > FETCH_WAIT_MS + FETCH_GRACE_MS) {
       this.lose(new BrokerConnectionError('a fetch did not answer in time'))
       return
     }
@@ -166,7 +177,7 @@ export class ConsumerSession {
     if (!window.isIdle || nowMs - claimedMs < STARVED_MS) return
     const depths = await Promise.all(queues.map((queue) => this.claims.broker.depth(queue.name)))
     const ready = depths.reduce((sum, depth) => sum + depth, 0)
-    if (ready === 0 || this.#progress.claimedMs !== claimedMs) return
+    if (ready === 0 || this.#claimedMs !== claimedMs) return
     this.lose(
       new BrokerConnectionError(`${ready} messages are ready and none came for ${STARVED_MS / 1000} s`),
     )

@@ -14,7 +14,7 @@ export interface SupervisorParts {
   /** The first connection is there before the keeper, which needs to know what it can do. */
   readonly sessionParts: (broker: Broker) => ConsumerSessionParts
   /** Called each time that claims begin. */
-  readonly ready: () => void
+  readonly ready: (session: ConsumerSession) => void
 }
 
 // The longest pause bounds how long nothing is claimed after an outage, however long that was.
@@ -108,7 +108,7 @@ export class Supervisor {
       this.#session = session
       this.#hasConnected = true
       for (const old of this.#retired) old.claims.settler.retryNow()
-      this.#parts.ready()
+      this.#parts.ready(session)
       return session
     } catch (error) {
       await closeQuietly(broker)
@@ -157,7 +157,7 @@ export class Supervisor {
   #retire(session: ConsumerSession): void {
     this.#retired.add(session)
     // Claims that die with their connection are delivered again, whatever becomes of their runs here.
-    if (session.claims.broker.capabilities.claims === 'connection') session.claims.settler.abandon()
+    if (session.claims.endWithConnection) session.claims.settler.abandon()
     session.retire().then(
       () => this.#retired.delete(session),
       (error: unknown) => {

@@ -1,27 +1,24 @@
+import type { TaskRequest } from '../../task/request.js'
 import { monotonicMs } from '../../util/monotonic.js'
 
 /** Where a claim is: it has yet to start, its body runs, or the body has ended and is being settled. */
 const STATE = { free: 0, waiting: 1, running: 2, ended: 3 } as const
 
-/** A slot: state, characters of the tag, bytes of tag and name, start, limit, then tag and name in one text. */
+/** A slot: state, bytes of the tag, bytes of the id, number of the task's name, start, limit; then tag and id. */
 const SLOT_BYTES = 1024
 const TEXT_AT = 32
 const TEXT_BYTES = SLOT_BYTES - TEXT_AT
 const HEADER_BYTES = 64
+/** Names of tasks, each written once: its length in bytes, then the name. */
+const NAMES = 128
+const NAME_BYTES = 256
+const SLOTS_AT = HEADER_BYTES + NAMES * NAME_BYTES
 /** Words of the header. */
 const TAKEN_BACK = 0
 const CURRENT = 1
 const UNLISTED = 2
 /** The beat, as a float behind the words. */
 const BEAT_AT = 32
-
-/** A claim whose body may start. */
-export interface BoardedClaim {
-  readonly tag: string
-  /** The task's name and id, for a log. */
-  readonly name: string
-  readonly hardLimitMs: number | undefined
-}
 
 /** A body that runs. */
 export interface RunningBody {
@@ -49,12 +46,12 @@ export class ClaimBoard {
   readonly #floats: Float64Array
   readonly #bytes: Buffer
   readonly #free: number[] = []
+  readonly #names = new Map<string, number>()
   #seen = 0
 
   /** @param memory - Of a board in another thread, or how many claims there may be. */
   constructor(memory: SharedArrayBuffer | number) {
-    this.memory =
-      typeof memory === 'number' ? new SharedArrayBuffer(HEADER_BYTES + memory * SLOT_BYTES) : memory
+    this.memory = typeof memory === 'number' ? new SharedArrayBuffer(SLOTS_AT + memory * SLOT_BYTES) : memory
     this.#words = new Int32Array(this.memory)
     this.#floats = new Float64Array(this.memory)
     this.#bytes = Buffer.from(this.memory)
@@ -67,22 +64,26 @@ export class ClaimBoard {
   }
 
   /** A claim waits for its start. @returns its slot; -1 where there is no room, and then nothing is taken back. */
-  add({ tag, name, hardLimitMs = 0 }: BoardedClaim): number {
+  add(tag: string, { task, id }: Pick<TaskRequest, 'task' | 'id'>, hardLimitMs = 0): number {
     const slot = isTooLong(tag) ? undefined : this.#free.pop()
     if (slot === undefined) {
       Atomics.add(this.#words, UNLISTED, 1)
       return -1
     }
     const at = offsetOf(slot)
-    this.#words[at / 4 + 1] = tag.length
-    this.#words[at / 4 + 2] = this.#bytes.write(tag + name, at + TEXT_AT, TEXT_BYTES)
+    const name = this.#nameOf(task)
+    const tagBytes = this.#bytes.write(tag, at + TEXT_AT, TEXT_BYTES)
+    const text = name === 0 ? `${task}[${id}]` : id
+    this.#words[at / 4 + 1] = tagBytes
+    this.#words[at / 4 + 2] = this.#bytes.write(text, at + TEXT_AT + tagBytes, TEXT_BYTES - tagBytes)
+    this.#words[at / 4 + 3] = name
     this.#floats[at / 8 + 3] = hardLimitMs
     Atomics.store(this.#words, at / 4, STATE.waiting)
     return slot
   }
 
   /** Its body starts. @returns `false` when claims were taken back meanwhile: it must not. */
-  start(slot: number): boolean {
+  start(slot = -1): boolean {
     if (slot < 0) return true
     const at = offsetOf(slot)
     if (this.#floats[at / 8 + 3] !== 0) this.#floats[at / 8 + 2] = monotonicMs()
@@ -91,18 +92,27 @@ export class ClaimBoard {
     return !this.isTakenBack
   }
 
-  /** The body of this slot runs until it first waits; -1 when it has. */
-  setCurrent(slot: number): void {
+  /** Call the body of this slot: until it first waits, nothing else of this thread runs. */
+  current<Value>(slot: number | undefined, call: () => Value): Value {
+    if (slot === undefined) return call()
     this.#words[CURRENT] = slot + 1
+    try {
+      return call()
+    } finally {
+      this.#words[CURRENT] = 0
+    }
   }
 
   /** Its body has ended. */
-  end(slot: number): void {
+  end(slot = -1): void {
     if (slot >= 0) Atomics.store(this.#words, offsetOf(slot) / 4, STATE.ended)
   }
 
-  /** The claim is over. */
-  remove(slot: number): void {
+  /** The claim that has this slot, if it has one, is over. */
+  remove(claim: { slot: number | undefined }): void {
+    const { slot } = claim
+    claim.slot = undefined
+    if (slot === undefined) return
     if (slot < 0) {
       Atomics.sub(this.#words, UNLISTED, 1)
       return
@@ -130,7 +140,7 @@ export class ClaimBoard {
     for (const at of this.#taken()) {
       const isWaiting = Atomics.load(this.#words, at / 4) === STATE.waiting
       const list = isWaiting ? waiting : kept
-      list.push(this.#text(at).slice(0, this.#words[at / 4 + 1]))
+      list.push(this.#text(at + TEXT_AT, this.#words[at / 4 + 1]))
     }
     return { waiting, kept }
   }
@@ -151,21 +161,34 @@ export class ClaimBoard {
 
   #bodyAt(at: number): RunningBody {
     const limitMs = this.#floats[at / 8 + 3] ?? 0
+    const id = this.#text(at + TEXT_AT + (this.#words[at / 4 + 1] ?? 0), this.#words[at / 4 + 2])
+    const name = this.#words[at / 4 + 3] ?? 0
+    const nameAt = HEADER_BYTES + (name - 1) * NAME_BYTES
     return {
-      name: this.#text(at).slice(this.#words[at / 4 + 1]),
+      name: name === 0 ? id : `${this.#text(nameAt + 4, this.#words[nameAt / 4])}[${id}]`,
       startedMs: this.#floats[at / 8 + 2] ?? 0,
       hardLimitMs: limitMs > 0 ? limitMs : undefined,
     }
   }
 
-  #text(at: number): string {
-    const from = at + TEXT_AT
-    return this.#bytes.toString('utf8', from, from + (this.#words[at / 4 + 2] ?? 0))
+  /** The number of a task's name; 0 where there is no room for it. */
+  #nameOf(task: string): number {
+    const known = this.#names.get(task)
+    if (known !== undefined) return known
+    const at = HEADER_BYTES + this.#names.size * NAME_BYTES
+    if (this.#names.size === NAMES || Buffer.byteLength(task) > NAME_BYTES - 4) return 0
+    this.#words[at / 4] = this.#bytes.write(task, at + 4)
+    this.#names.set(task, this.#names.size + 1)
+    return this.#names.size
+  }
+
+  #text(from: number, bytes = 0): string {
+    return this.#bytes.toString('utf8', from, from + bytes)
   }
 
   /** Where slots begin that are in use. */
   *#taken(): Iterable<number> {
-    for (let at = HEADER_BYTES; at < this.memory.byteLength; at += SLOT_BYTES)
+    for (let at = SLOTS_AT; at < this.memory.byteLength; at += SLOT_BYTES)
       if (Atomics.load(this.#words, at / 4) !== STATE.free) yield at
   }
 }
@@ -175,5 +198,5 @@ function isTooLong(tag: string): boolean {
 }
 
 function offsetOf(slot: number): number {
-  return HEADER_BYTES + slot * SLOT_BYTES
+  return SLOTS_AT + slot * SLOT_BYTES
 }

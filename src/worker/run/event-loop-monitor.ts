@@ -6,7 +6,7 @@ export interface EventLoopMonitorOptions {
   readonly logger: TaskLogger
   /** Milliseconds that never jump. */
   readonly elapsedMs: () => number
-  readonly running: () => ReadonlySet<Run>
+  readonly running: ReadonlySet<Run>
   /** Told whenever the loop turns while bodies run. */
   readonly beat: () => void
 }
@@ -59,10 +59,10 @@ export class EventLoopMonitor {
     this.#dueMs = nowMs + LOOK_EVERY_MS
     const longest = this.#longest
     this.#longest = undefined
-    if (this.#options.running().size === 0) this.stop()
+    if (this.#options.running.size === 0) this.stop()
     if (lagMs < LATE_MS) return
     const since = nowMs - lagMs
-    const suspects = [...this.#options.running()].filter(
+    const suspects = [...this.#options.running].filter(
       (run) => run.startedMs > 0 && run.startedMs <= nowMs - LATE_MS / 2,
     )
     if (longest !== undefined && longest.startedMs + longest.tookMs >= since) suspects.unshift(longest)

@@ -6,8 +6,9 @@ import type { ClaimSet } from '../claim/claim-set.js'
 import type { WorkerHost } from '../host.js'
 import { Policies } from './policy.js'
 import type { PlacedTask } from '../settle/records.js'
-import type { Rejection, Rejections } from '../settle/rejections.js'
-import { Run, type RunOwner } from './run.js'
+import type { Rejections } from '../settle/rejections.js'
+import { Run } from './run.js'
+import type { ClaimedDelivery, DeliveryOwner } from './delivery.js'
 import { isSpent } from './suspects.js'
 import type { WorkerSettings } from '../settings.js'
 
@@ -15,39 +16,39 @@ import type { WorkerSettings } from '../settings.js'
 export interface IntakeParts {
   readonly host: WorkerHost
   readonly settings: WorkerSettings
-  readonly refusals: Rejections
-  readonly owner: RunOwner
+  readonly rejections: Rejections
+  readonly owner: DeliveryOwner
 }
 
 /** Decides for each delivery whether it runs here, in the order in which Celery asks. */
 export class Intake {
   readonly #host: WorkerHost
   readonly #settings: WorkerSettings
-  readonly #refusals: Rejections
-  readonly #owner: RunOwner
+  readonly #rejections: Rejections
+  readonly #owner: DeliveryOwner
   readonly #policies: Policies
 
-  constructor({ host, settings, refusals, owner }: IntakeParts) {
+  constructor({ host, settings, rejections, owner }: IntakeParts) {
     this.#host = host
     this.#settings = settings
-    this.#refusals = refusals
+    this.#rejections = rejections
     this.#owner = owner
     this.#policies = new Policies(settings)
   }
 
   /** A run to start, or a settlement to apply in its place. Never throws. */
-  take(claims: ClaimSet, delivery: Delivery): Run | Rejection {
+  take(claims: ClaimSet, delivery: Delivery): ClaimedDelivery {
     try {
       return this.#take(claims, delivery)
     } catch (error) {
       // Out of here it would end the session, and the claim would be nobody's for as long as the worker lives.
-      return this.#refusals.unstartable(claims, delivery, error)
+      return this.#rejections.unstartable(claims, delivery, error)
     }
   }
 
   /** Back to its queue, unread and unspent. */
-  handBack(claims: ClaimSet, delivery: Delivery, delayMs: number): Rejection {
-    return this.#refusals.handBack(claims, delivery, delayMs)
+  handBack(claims: ClaimSet, delivery: Delivery, delayMs: number): ClaimedDelivery {
+    return this.#rejections.handBack(claims, delivery, delayMs)
   }
 
   /** Whether the task must not start any more. */
@@ -55,13 +56,13 @@ export class Intake {
     return task.expiresMs !== undefined && task.expiresMs <= this.#host.storeClock.now()
   }
 
-  #take(claims: ClaimSet, delivery: Delivery): Run | Rejection {
-    if (isSpent(delivery, this.#settings.maxDeliveries)) return this.#refusals.workerLost(claims, delivery)
+  #take(claims: ClaimSet, delivery: Delivery): ClaimedDelivery {
+    if (isSpent(delivery, this.#settings.maxDeliveries)) return this.#rejections.workerLost(claims, delivery)
     let task: TaskMessage
     try {
       task = this.#placed(this.#host.readTask(delivery.message), delivery)
     } catch (error) {
-      return this.#refusals.unreadable(claims, delivery, error)
+      return this.#rejections.unreadable(claims, delivery, error)
     }
     return this.#refuse(claims, delivery, task) ?? this.#accept(claims, delivery, task)
   }
@@ -71,18 +72,18 @@ export class Intake {
     return this.#settings.resultExtended ? { ...task, routingKey: route.routingKey } : task
   }
 
-  #refuse(claims: ClaimSet, delivery: Delivery, task: TaskMessage): Rejection | undefined {
+  #refuse(claims: ClaimSet, delivery: Delivery, task: TaskMessage): ClaimedDelivery | undefined {
     if (task.embed.chord !== null || isFollowedByChord(task.embed))
-      return this.#refusals.unsupported(claims, delivery, task)
-    if (this.isExpired(task)) return this.#refusals.expired(claims, delivery, task)
+      return this.#rejections.unsupported(claims, delivery, task)
+    if (this.isExpired(task)) return this.#rejections.expired(claims, delivery, task)
     if (task.etaMs === undefined || delivery.due || task.etaMs <= this.#host.storeClock.now())
       return undefined
-    return this.#refusals.parked(claims, delivery, task)
+    return this.#rejections.parked(claims, delivery, task)
   }
 
-  #accept(claims: ClaimSet, delivery: Delivery, task: TaskMessage): Run | Rejection {
+  #accept(claims: ClaimSet, delivery: Delivery, task: TaskMessage): ClaimedDelivery {
     const definition = this.#host.tasks.get(task.task)
-    if (definition === undefined) return this.#refusals.unknown(claims, delivery, task)
+    if (definition === undefined) return this.#rejections.unknown(claims, delivery, task)
     const { queue, route, redelivered, deliveryCount } = delivery
     const request = toRequest(task, {
       hostname: this.#settings.hostname,

@@ -1,7 +1,8 @@
 import type { StateUpdate } from '../../task/context.js'
 import type { WorkerHost } from '../host.js'
 import type { Records } from '../settle/records.js'
-import type { Run } from './run.js'
+import type { Job } from '../pool/pool.js'
+import { Run } from './run.js'
 
 /** Stores the states that a task has before it ends, unless its results are ignored. */
 export class InterimStates {
@@ -27,10 +28,10 @@ export class InterimStates {
     }
   }
 
-  /** Store a state of the user's own. */
-  async update(run: Run, { state, meta }: StateUpdate): Promise<void> {
-    if (isIgnored(run)) return
-    const { record, recordTtlMs } = this.#records.state(run.task, state, meta)
+  /** Store a state of the user's own, while the body runs under its claim. */
+  async update(job: Job, { state, meta }: StateUpdate): Promise<void> {
+    if (!(job instanceof Run) || !job.isRunning || isIgnored(job)) return
+    const { record, recordTtlMs } = this.#records.state(job.task, state, meta)
     await this.#host.backend?.store([record], { ttlMs: recordTtlMs })
   }
 }

@@ -4,7 +4,6 @@ import type { TaskLog } from './task-log.js'
 /** What {@link ReclaimedRuns} work with. */
 export interface ReclaimedRunsParts {
   readonly elapsedMs: () => number
-  readonly isRunning: (run: Run) => boolean
   readonly settle: (run: Run) => void
   readonly log: Pick<TaskLog, 'resumed' | 'waits' | 'lost'>
 }
@@ -22,7 +21,7 @@ const MOST_WAITING = 256
 export class ReclaimedRuns {
   readonly #parts: ReclaimedRunsParts
   readonly #runs = new Map<string, Run>()
-  /** Runs that ended while their claim was lost, and since when they wait. */
+  /** Runs that are `unclaimed`, and since when. */
   readonly #waiting = new Map<Run, number>()
 
   constructor(parts: ReclaimedRunsParts) {
@@ -31,7 +30,7 @@ export class ReclaimedRuns {
 
   /** A run has a claim. */
   add(run: Run): void {
-    if (run.claims.broker.capabilities.claims === 'connection') this.#runs.set(run.delivery.tag, run)
+    if (run.claims.endWithConnection) this.#runs.set(run.delivery.tag, run)
   }
 
   /** A claim is over. */
@@ -43,10 +42,14 @@ export class ReclaimedRuns {
   resume(claim: Claim): boolean {
     const { replaces } = claim.delivery
     const run = replaces === undefined ? undefined : this.#runs.get(replaces)
-    if (run === undefined || run.dropped || run.acked || run.acking) return false
+    if (run?.canMove !== true) return false
     run.successor = claim
-    if (this.#waiting.delete(run)) this.settleAgain(run, false)
-    else if (this.#parts.isRunning(run)) this.move(run)
+    if (this.#waiting.delete(run)) {
+      run.become('settling')
+      this.settleAgain(run, false)
+    } else if (run.isRunning) {
+      this.move(run)
+    }
     // Else its outcome is on its way to the store, and it moves when that has ended.
     this.#parts.log.resumed(run)
     return true
@@ -74,8 +77,9 @@ export class ReclaimedRuns {
 
   /** The outcome of a run was not written because its claim was lost. With the connection: its message may come back here. */
   lost(run: Run): void {
-    const { broker, settler } = run.claims
-    if (broker.capabilities.claims === 'leased' || !settler.isDead || run.outcome === undefined) {
+    const { endWithConnection, settler } = run.claims
+    if (!endWithConnection || !settler.isDead || run.acked) {
+      run.become('lost')
       this.#parts.log.lost(run)
       return
     }
@@ -84,7 +88,9 @@ export class ReclaimedRuns {
       if (nowMs - sinceMs < WAIT_MS && this.#waiting.size < MOST_WAITING) break
       this.#waiting.delete(other)
       this.forget(other.delivery.tag)
+      other.become('lost')
     }
+    run.become('unclaimed')
     this.add(run)
     this.#waiting.set(run, nowMs)
     this.#parts.log.waits(run)

@@ -1,15 +1,31 @@
+import type { Clock } from '../../util/clock.js'
 import type { ClaimWindow } from '../claim/claim-window.js'
 import type { Run } from './run.js'
 
-/** Runs that wait for a slot, in the order in which they came. */
+/** What a {@link RunBuffer} works with. */
+export interface RunBufferParts {
+  readonly clock: Clock
+  /** Counts what is here. */
+  readonly window: ClaimWindow
+  /** How long runs may wait without any of them getting a slot, in milliseconds. */
+  readonly stalledMs: number
+  /** Nothing got a slot for that long: give back what waits, for others to claim. */
+  readonly stalled: () => void
+}
+
+/**
+ * Runs that wait for a slot, in the order in which they came. They do not wait behind long tasks: one timer, only while
+ * something waits, notices when none gets its turn.
+ */
 export class RunBuffer {
-  readonly #window: ClaimWindow
+  readonly #parts: RunBufferParts
   #runs: Run[] = []
   #head = 0
+  #started = 0
+  #cancel: (() => void) | undefined
 
-  /** @param window - Counts what is here. */
-  constructor(window: ClaimWindow) {
-    this.#window = window
+  constructor(parts: RunBufferParts) {
+    this.#parts = parts
   }
 
   /** How many wait. */
@@ -20,15 +36,16 @@ export class RunBuffer {
   /** One more waits. */
   add(run: Run): void {
     this.#runs.push(run)
-    this.#window.buffered()
+    this.#parts.window.buffered()
   }
 
-  /** Take the first one out. */
+  /** Take the first one out, to start it. */
   next(): Run | undefined {
     const run = this.#runs[this.#head]
     if (run === undefined) return undefined
     this.#head += 1
-    this.#window.unbuffered()
+    this.#started += 1
+    this.#parts.window.unbuffered()
     if (this.#head === this.#runs.length) {
       this.#runs = []
       this.#head = 0
@@ -42,7 +59,26 @@ export class RunBuffer {
     const taken = waiting.filter(isWanted)
     this.#runs = waiting.filter((run) => !isWanted(run))
     this.#head = 0
-    for (let count = taken.length; count > 0; count -= 1) this.#window.unbuffered()
+    for (let count = taken.length; count > 0; count -= 1) this.#parts.window.unbuffered()
     return taken
+  }
+
+  /** Watch what waits now. */
+  watch(): void {
+    if (this.#cancel !== undefined || this.size === 0) return
+    const before = this.#started
+    const look = (): void => {
+      this.#cancel = undefined
+      if (this.size === 0) return
+      if (this.#started === before) this.#parts.stalled()
+      else this.watch()
+    }
+    this.#cancel = this.#parts.clock.setTimer(this.#parts.stalledMs, look, { unref: true })
+  }
+
+  /** Drop the timer. */
+  stop(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
   }
 }

@@ -6,8 +6,7 @@ import {
   toDeadLetter,
 } from '../../control/dead-letter.js'
 import { BackendError } from '../../errors/errors.js'
-import type { Rejection } from './rejections.js'
-import type { Run } from '../run/run.js'
+import type { ClaimedDelivery } from '../run/delivery.js'
 import { requeueHeaders } from '../run/suspects.js'
 
 /** Tries of a settlement that the store refuses: as it is, as a failure, as a dead letter without a record, as a hand-back. */
@@ -19,7 +18,7 @@ const HAND_BACK = { delayMs: 60_000, unspent: false }
  * The same settlement with its dead letter compressed, or its headers in its body, where it is the letter that is refused and
  * may be too large: it has more headers than the message had.
  */
-export function withSmallerLetter(item: Run | Rejection, error: Error): Settlement | undefined {
+export function withSmallerLetter(item: ClaimedDelivery, error: Error): Settlement | undefined {
   const { declares, stage, settlement } = item
   if (declares === undefined || stage !== 'new' || error instanceof BackendError) return undefined
   const letter = settlement.publish.at(-1)
@@ -29,13 +28,13 @@ export function withSmallerLetter(item: Run | Rejection, error: Error): Settleme
 }
 
 /** Note that the store refused a settlement for good, and whether its dead letter is published all the same. */
-export function noteRefusal(item: Run | Rejection): void {
+export function noteRefusal(item: ClaimedDelivery): void {
   item.refusals += 1
   if (item.declares !== undefined && item.stage !== 'new') item.isSetAside = true
 }
 
 /** The settlement to try instead; `undefined` when there is none. @param atMs - The moment, in epoch milliseconds. */
-export function afterRefusal(item: Run | Rejection, error: Error, atMs: number): Settlement | undefined {
+export function afterRefusal(item: ClaimedDelivery, error: Error, atMs: number): Settlement | undefined {
   const { delivery, settlement } = item
   if (item.refusals >= MOST_REFUSALS) return undefined
   // Whatever it is that the store refuses, most likely it is the record.
@@ -44,7 +43,7 @@ export function afterRefusal(item: Run | Rejection, error: Error, atMs: number):
   return { delivery, publish: [], handBack: { ...HAND_BACK, headers: requeueHeaders(delivery) } }
 }
 
-function letterOf(item: Run | Rejection, error: Error, atMs: number): Settlement['publish'] {
+function letterOf(item: ClaimedDelivery, error: Error, atMs: number): Settlement['publish'] {
   if (item.isSetAside) return []
   if (item.declares !== undefined) return item.settlement.publish.slice(-1)
   item.declares = deadLetterQueueSpec(item.delivery.queue)

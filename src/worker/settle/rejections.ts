@@ -1,4 +1,4 @@
-import type { Delivery, QueueSpec, Settlement } from '../../broker/contract.js'
+import type { Delivery, Settlement } from '../../broker/contract.js'
 import { deadLetterQueueSpec, toDeadLetter, type DeadReason } from '../../control/dead-letter.js'
 import {
   LovageError,
@@ -14,7 +14,7 @@ import { toError } from '../../util/to-error.js'
 import type { ClaimSet } from '../claim/claim-set.js'
 import type { WorkerHost } from '../host.js'
 import type { About, Records } from './records.js'
-import type { SettleItem, SettleStage } from './settle-item.js'
+import { ClaimedDelivery, type DeliveryOwner } from '../run/delivery.js'
 import type { WorkerSettings } from '../settings.js'
 
 /** Header of a waiting message: since when no worker knew its task, in epoch milliseconds. */
@@ -24,52 +24,14 @@ const UNKNOWN_TIMES = 'lovage-unknown-times'
 
 const UNKNOWN_DELAY = { firstMs: 1000, maxMs: 60_000 }
 
-/** Told when a refusal was applied, or will never be. */
-export interface RejectionOwner {
-  settled(item: Rejection, applied: boolean): void
-  refused(item: Rejection, error: Error): void
-}
-
-/** A delivery that is settled without a run. */
-export class Rejection implements SettleItem {
-  readonly delivery: Delivery
-  readonly claims: ClaimSet
-  settlement: Settlement
-  readonly acked = false
-  stage: SettleStage = 'new'
-  /** Times that the store refused the settlement. */
-  refusals = 0
-  /** Whether a dead letter of it is in its queue, though the settlement was refused. */
-  isSetAside = false
-  /** Declared before the settlement is applied. */
-  declares: QueueSpec | undefined
-  readonly #owner: RejectionOwner
-
-  constructor(claims: ClaimSet, settlement: Settlement, owner: RejectionOwner, declares?: QueueSpec) {
-    this.delivery = settlement.delivery
-    this.claims = claims
-    this.settlement = settlement
-    this.declares = declares
-    this.#owner = owner
-  }
-
-  settled(applied: boolean): void {
-    this.#owner.settled(this, applied)
-  }
-
-  refused(error: Error): void {
-    this.#owner.refused(this, error)
-  }
-}
-
 /** What a worker does with deliveries that it does not run; each is logged here. */
 export class Rejections {
   readonly #host: WorkerHost
   readonly #settings: WorkerSettings
   readonly #records: Records
-  readonly #owner: RejectionOwner
+  readonly #owner: DeliveryOwner
 
-  constructor(host: WorkerHost, settings: WorkerSettings, records: Records, owner: RejectionOwner) {
+  constructor(host: WorkerHost, settings: WorkerSettings, records: Records, owner: DeliveryOwner) {
     this.#host = host
     this.#settings = settings
     this.#records = records
@@ -77,7 +39,7 @@ export class Rejections {
   }
 
   /** Its workers died as often as allowed. Set aside unread: reading may be what kills. */
-  workerLost(claims: ClaimSet, delivery: Delivery): Rejection {
+  workerLost(claims: ClaimSet, delivery: Delivery): ClaimedDelivery {
     const deliveries = delivery.deliveryCount - 1
     const message = `its worker was lost ${deliveries} times in a row`
     const exception = {
@@ -90,46 +52,46 @@ export class Rejections {
   }
 
   /** It is no task that this worker may read. */
-  unreadable(claims: ClaimSet, delivery: Delivery, thrown: unknown): Rejection {
+  unreadable(claims: ClaimSet, delivery: Delivery, thrown: unknown): ClaimedDelivery {
     const failure = toFailure(toError(thrown), this.#host)
     return this.#setAside(claims, delivery, { reason: 'unreadable', failure, about: peek(delivery) })
   }
 
   /** It can be read, and something about its task here does not let it start. */
-  unstartable(claims: ClaimSet, delivery: Delivery, thrown: unknown): Rejection {
+  unstartable(claims: ClaimSet, delivery: Delivery, thrown: unknown): ClaimedDelivery {
     const failure = toFailure(toError(thrown), this.#host)
     return this.#setAside(claims, delivery, { reason: 'failed', failure, about: peek(delivery) })
   }
 
   /** It asks for what this version does not have. */
-  unsupported(claims: ClaimSet, delivery: Delivery, task: TaskMessage): Rejection {
+  unsupported(claims: ClaimSet, delivery: Delivery, task: TaskMessage): ClaimedDelivery {
     const failure = toFailure(new UnsupportedError('chords are not supported yet'), this.#host)
     return this.#setAside(claims, delivery, { reason: 'unsupported', failure, about: task })
   }
 
   /** It must not start any more. */
-  expired(claims: ClaimSet, delivery: Delivery, task: TaskMessage): Rejection {
+  expired(claims: ClaimSet, delivery: Delivery, task: TaskMessage): ClaimedDelivery {
     this.#host.logger.info(
       { task: task.task, id: task.id, queue: delivery.queue },
       `Discarding expired task: ${task.task}[${task.id}]`,
     )
     const stored = this.#stores(task) ? this.#records.revoked(task, new TaskRevokedError('expired')) : {}
-    return new Rejection(claims, { delivery, publish: [], ...stored }, this.#owner)
+    return this.#rejection(claims, { delivery, publish: [], ...stored })
   }
 
   /** Sent Celery's way, with a time to run that has not come: it waits in the store. */
-  parked(claims: ClaimSet, delivery: Delivery, task: TaskMessage): Rejection {
+  parked(claims: ClaimSet, delivery: Delivery, task: TaskMessage): ClaimedDelivery {
     const notBeforeMs = task.etaMs ?? 0
     this.#host.logger.debug(
       { task: task.task, id: task.id, queue: delivery.queue, eta: new Date(notBeforeMs).toISOString() },
       `Task ${task.task}[${task.id}] waits in its queue until it is due`,
     )
     const handBack = { delayMs: 0, notBeforeMs, unspent: true }
-    return new Rejection(claims, { delivery, publish: [], handBack }, this.#owner)
+    return this.#rejection(claims, { delivery, publish: [], handBack })
   }
 
   /** No task of that name here: back with a growing delay, and set aside when nobody knew it for too long. */
-  unknown(claims: ClaimSet, delivery: Delivery, task: TaskMessage): Rejection {
+  unknown(claims: ClaimSet, delivery: Delivery, task: TaskMessage): ClaimedDelivery {
     const { headers } = delivery.message
     const nowMs = this.#host.storeClock.now()
     const sinceMs = numberIn(headers, UNKNOWN_SINCE) ?? nowMs
@@ -148,23 +110,20 @@ export class Rejections {
       `Received unregistered task of type '${task.task}': back to its queue for ${delayMs / 1000}s`,
     )
     const marks = { [UNKNOWN_SINCE]: sinceMs, [UNKNOWN_TIMES]: times + 1 }
-    return new Rejection(
-      claims,
-      { delivery, publish: [], handBack: { delayMs, unspent: true, headers: marks } },
-      this.#owner,
-    )
+    const handBack = { delayMs, unspent: true, headers: marks }
+    return this.#rejection(claims, { delivery, publish: [], handBack })
   }
 
   /** Back to its queue as if it had not been claimed. */
-  handBack(claims: ClaimSet, delivery: Delivery, delayMs: number): Rejection {
-    return new Rejection(claims, { delivery, publish: [], handBack: { delayMs, unspent: true } }, this.#owner)
+  handBack(claims: ClaimSet, delivery: Delivery, delayMs: number): ClaimedDelivery {
+    return this.#rejection(claims, { delivery, publish: [], handBack: { delayMs, unspent: true } })
   }
 
   #setAside(
     claims: ClaimSet,
     delivery: Delivery,
     death: { readonly reason: DeadReason; readonly failure: Failure; readonly about: About | undefined },
-  ): Rejection {
+  ): ClaimedDelivery {
     const { reason, failure, about } = death
     const { expiresMs } = this.#settings.deadLetters
     const note = { reason, detail: failure.message, atMs: this.#host.storeClock.now(), expiresMs }
@@ -181,7 +140,15 @@ export class Rejections {
       `Message set aside in ${delivery.queue}.dead: ${failure.message}`,
     )
     const settlement = { delivery, publish: [toDeadLetter(delivery, note)], ...stored }
-    return new Rejection(claims, settlement, this.#owner, deadLetterQueueSpec(delivery.queue))
+    const rejection = this.#rejection(claims, settlement)
+    rejection.declares = deadLetterQueueSpec(delivery.queue)
+    return rejection
+  }
+
+  #rejection(claims: ClaimSet, settlement: Settlement): ClaimedDelivery {
+    const rejection = new ClaimedDelivery({ claims, delivery: settlement.delivery }, 'refused', this.#owner)
+    rejection.settlement = settlement
+    return rejection
   }
 
   #stores(about: About): boolean {

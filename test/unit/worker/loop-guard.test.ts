@@ -7,51 +7,62 @@ describe('ClaimBoard', () => {
   it('shows another thread what runs, and which body has not yielded', () => {
     const board = new ClaimBoard(4)
     const other = new ClaimBoard(board.memory)
-    const slot = board.add({ tag: 'tag-ü', name: 'shop.addé[1]', hardLimitMs: 2_000 })
-    board.add({ tag: 'b', name: 'shop.add[2]', hardLimitMs: undefined })
+    const slot = board.add('tag-ü', { task: 'shop.addé', id: '1' }, 2_000)
+    board.add('b', { task: 'shop.add', id: '2' })
 
     expect(other.view().running).toEqual([])
     expect(board.start(slot)).toBe(true)
-    board.setCurrent(slot)
+    const { current, running } = board.current(slot, () => other.view())
 
-    const { current, running } = other.view()
     expect(current).toEqual({ name: 'shop.addé[1]', hardLimitMs: 2_000, startedMs: expect.any(Number) })
     expect(running).toEqual([current])
+    expect(other.view()).toMatchObject({ running: [current], current: undefined })
+    expect(other.takeBack()).toEqual({ waiting: ['b'], kept: ['tag-ü'] })
 
-    board.setCurrent(-1)
     board.end(slot)
     expect(other.view()).toMatchObject({ running: [], current: undefined })
+  })
+
+  it('names the bodies of more tasks, and of longer names, than it has room for', () => {
+    const board = new ClaimBoard(200)
+    const other = new ClaimBoard(board.memory)
+    const tasks = [...Array.from({ length: 140 }, (_, index) => `task-${index}`), 'é'.repeat(200)]
+
+    for (const [index, task] of tasks.entries()) board.start(board.add(`tag-${index}`, { task, id: 'ü' }))
+
+    expect(other.view().running.map(({ name }) => name)).toEqual(tasks.map((task) => `${task}[ü]`))
   })
 
   it('lets nothing start that was taken back, until that is noticed', () => {
     const board = new ClaimBoard(4)
     const other = new ClaimBoard(board.memory)
-    const [a, b, c] = ['a', 'b', 'c'].map((tag) => board.add({ tag, name: tag, hardLimitMs: undefined }))
-    board.start(a ?? -1)
-    board.end(a ?? -1)
-    board.start(b ?? -1)
+    const [a, b, c] = ['a', 'b', 'c'].map((tag) => board.add(tag, { task: 't', id: tag }))
+    board.start(a)
+    board.end(a)
+    board.start(b)
 
     expect(other.takeBack()).toEqual({ waiting: ['c'], kept: ['a', 'b'] })
     expect(board.isTakenBack).toBe(true)
-    expect(board.start(c ?? -1)).toBe(false)
+    expect(board.start(c)).toBe(false)
 
     board.noticed()
     expect(board.isTakenBack).toBe(false)
-    expect(board.start(c ?? -1)).toBe(true)
+    expect(board.start(c)).toBe(true)
   })
 
   it('takes nothing back while a claim has no place on it', () => {
     const board = new ClaimBoard(1)
     const other = new ClaimBoard(board.memory)
-    const first = board.add({ tag: 'a', name: 'a', hardLimitMs: undefined })
-    const second = board.add({ tag: 'b', name: 'b', hardLimitMs: undefined })
+    const request = { task: 't', id: '1' }
+    const first = board.add('a', request)
+    const second = board.add('b', request)
 
     expect([second, board.start(second), other.takeBack()]).toEqual([-1, true, undefined])
 
-    board.remove(second)
-    board.remove(first)
-    expect(board.add({ tag: 'x'.repeat(2_000), name: 'x', hardLimitMs: undefined })).toBe(-1)
-    expect(board.add({ tag: 'c', name: 'c', hardLimitMs: undefined })).toBe(0)
+    board.remove({ slot: second })
+    board.remove({ slot: first })
+    expect(board.add('x'.repeat(2_000), request)).toBe(-1)
+    expect(board.add('c', request)).toBe(0)
   })
 })
 

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals'
 import { ClaimWindow } from '../../../src/worker/claim/claim-window.js'
 import { ReadAhead } from '../../../src/worker/claim/read-ahead.js'
-import { SettlementsUnderWay } from '../../../src/worker/run/settlements-under-way.js'
+import { UnderWay } from '../../../src/worker/run/under-way.js'
 import type { ItemClaims, SettleItem } from '../../../src/worker/settle/settle-item.js'
 
 function newWindow(): ClaimWindow {
@@ -35,32 +35,32 @@ function newItem(claims: ItemClaims): SettleItem {
 
 it('the settlements of a lost connection do not keep the worker from claiming elsewhere', () => {
   const window = newWindow()
-  const settlements = new SettlementsUnderWay(window)
+  const underWay = new UnderWay(window)
   const [lost, connected] = [newClaims(), newClaims()]
   const stuck = newItem(lost)
-  settlements.begin(stuck)
-  settlements.begin(newItem(connected))
+  underWay.settling(stuck)
+  underWay.settling(newItem(connected))
 
-  settlements.lose(lost)
-  settlements.begin(newItem(lost))
-  expect([settlements.count, window.isSettled]).toEqual([3, false])
+  underWay.lose(lost)
+  underWay.settling(newItem(lost))
+  expect([underWay.settlements, window.isSettled]).toEqual([3, false])
   const other = newItem(connected)
-  settlements.begin(other)
-  settlements.end(other)
-  settlements.end(stuck)
+  underWay.settling(other)
+  underWay.settled(other)
+  underWay.settled(stuck)
 
-  expect([settlements.count, window.isSettled]).toEqual([2, false])
+  expect([underWay.settlements, window.isSettled]).toEqual([2, false])
 })
 
 it('a worker whose last settlements are those of a lost connection counts as settled', () => {
   const window = newWindow()
-  const settlements = new SettlementsUnderWay(window)
+  const underWay = new UnderWay(window)
   const claims = newClaims()
-  settlements.begin(newItem(claims))
+  underWay.settling(newItem(claims))
   window.mode = 'one-by-one'
   expect([window.isSettled, window.room()]).toEqual([false, 0])
 
-  settlements.lose(claims)
+  underWay.lose(claims)
 
-  expect([window.isSettled, window.room(), settlements.count]).toEqual([true, 1, 1])
+  expect([window.isSettled, window.room(), underWay.settlements]).toEqual([true, 1, 1])
 })
