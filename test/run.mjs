@@ -9,7 +9,7 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { build, install, root } from './support/prepare.mjs'
+import { build, install, isBuilt, root } from './support/prepare.mjs'
 import { services, startServices } from './support/services.mjs'
 import { betterSqliteProject } from './support/better-sqlite3.mjs'
 import { runJest } from './support/jest-run.mjs'
@@ -17,11 +17,21 @@ import { runJest } from './support/jest-run.mjs'
 const ci = process.env.CI === 'true'
 const minute = 60_000
 
-/** Folders of `test/` that Jest runs, in this order. */
-const jestParts = ['unit', 'conformance', 'integration', 'interop', 'fault', 'e2e', 'docs', 'package']
+/** The parts that share one run of Jest, in this order: a long file of one is no longer waited for by itself. */
+const jestRuns = [
+  ['unit'],
+  ['conformance'],
+  ['integration'],
+  ['interop'],
+  ['fault'],
+  ['e2e', 'docs', 'package'],
+]
 
-/** Parts that wait for other processes and for time more than they work: more of their files at once than elsewhere. */
-const atOnceOf = { interop: 4, fault: 4 }
+/** The one part that needs no server: it runs while they are installed and started. */
+const serverless = 'unit'
+
+/** Every other part waits for servers, processes and time more than it works: more of its files at once than cores. */
+const atOnceOf = (part) => (part === serverless ? 2 : 4)
 
 /** Parts that kill and break: a file that fails there has a second try, by itself. The report counts and names them. */
 const secondTryOf = new Set(['interop', 'fault'])
@@ -30,8 +40,8 @@ const secondTryOf = new Set(['interop', 'fault'])
 const againOnNode24 = [
   { part: 'unit', words: ['message/compression', 'message/recorded'] },
   { part: 'conformance', words: ['sqlite'] },
-  { part: 'e2e' },
-  { part: 'package' },
+  { part: 'e2e', words: [] },
+  { part: 'package', words: [] },
 ]
 
 /** Words beside those: the compiler's part, and SQLite on other engines. */
@@ -48,11 +58,17 @@ async function main(words) {
   if (!install()) return 1
   const choice = choose(words)
   runTypes()
-  const { environment, report, stop } = await startServices(servicesFor(choice), { ci })
+  const engine = choice.engines ? betterSqliteProject() : undefined
+  const starting = startServices(servicesFor(choice), { ci })
+  const runs = jestRuns.map((parts) => parts.filter((part) => choice.parts.includes(part)))
+  const selected = (parts) => parts.map((part) => ({ part, words: choice.words }))
+  const [first = [], ...others] = runs
+  await runParts({ parts: selected(first), environment: {}, node: process.execPath })
+  const { environment, report, stop } = await starting
   try {
-    for (const part of choice.parts)
-      await runPart({ part, words: choice.words, environment, node: process.execPath })
-    if (choice.engines) await runOnBetterSqlite(environment)
+    for (const parts of others)
+      await runParts({ parts: selected(parts), environment, node: process.execPath })
+    if (engine !== undefined) await runOnBetterSqlite(await engine, environment)
     if (choice.node24) await runOnNode24(environment)
   } finally {
     await stop()
@@ -65,6 +81,7 @@ async function main(words) {
 }
 
 function choose(words) {
+  const jestParts = jestRuns.flat()
   const parts = jestParts.filter((part) => words.includes(part))
   const isSpecial = special.some((word) => words.includes(word))
   return {
@@ -81,10 +98,10 @@ function servicesFor({ words }) {
   return named.length === 0 ? services : named
 }
 
-/** The build is one test of all types: what test/types must and must not compile fails it. */
+/** The build is one test of all types: what test/types must and must not compile fails it. A good one is not repeated. */
 function runTypes() {
   const started = performance.now()
-  const ok = build()
+  const ok = isBuilt() || build()
   rows.push({
     part: 'types',
     node: '',
@@ -96,17 +113,21 @@ function runTypes() {
   })
 }
 
-async function runPart({ part, words, environment, node, label = `Node ${process.versions.node}` }) {
-  const paths = testFiles(part, words)
-  if (paths.length === 0) return
-  process.stderr.write(`\n── ${part} (${label})\n`)
+/** Run parts, each with the words that choose its files, in one run of Jest. */
+async function runParts({ parts, environment, node, label = `Node ${process.versions.node}` }) {
+  const there = parts.filter(({ part, words }) => testFiles(part, words).length > 0)
+  if (there.length === 0) return
+  const name = there.map(({ part }) => part).join(', ')
+  process.stderr.write(`\n── ${name} (${label})\n`)
   const started = performance.now()
-  // One pattern reads better than many paths.
-  const selection =
-    words.length === 0 ? ['--testPathPatterns', `dist/test/${part}/`] : ['--runTestsByPath', ...paths]
-  const how = { atOnce: atOnceOf[part], secondTry: secondTryOf.has(part), timeoutMs: partTimeoutMs }
+  // Patterns read better than many paths.
+  const selection = there.some(({ words }) => words.length > 0)
+    ? ['--runTestsByPath', ...there.flatMap(({ part, words }) => testFiles(part, words))]
+    : ['--testPathPatterns', ...there.map(({ part }) => `dist/test/${part}/`)]
+  const [{ part }] = there
+  const how = { atOnce: atOnceOf(part), secondTry: secondTryOf.has(part), timeoutMs: partTimeoutMs }
   const summary = await runJest({ node, selection, environment, ...how })
-  rows.push({ part, node: label, ...summary, ms: performance.now() - started })
+  rows.push({ part: name, node: label, ...summary, ms: performance.now() - started })
 }
 
 /** The compiled test files of a part; of several words each brings the files whose path holds it. */
@@ -127,10 +148,9 @@ function pathWithin(part, path) {
     .replace(/\.ts$/, '')
 }
 
-async function runOnBetterSqlite(environment) {
+async function runOnBetterSqlite(project, environment) {
   const started = performance.now()
   const label = 'better-sqlite3'
-  const project = betterSqliteProject()
   if (project.missing !== undefined) {
     rows.push({ ...noTests('conformance', label), skipped: [project.missing] })
     return
@@ -152,13 +172,10 @@ function noTests(part, node) {
 
 async function runOnNode24(environment) {
   if (Number(process.versions.node.split('.')[0]) >= 24) return
-  const found = findNode24()
-  for (const { part, words = [] } of againOnNode24) {
-    const options = { part, words, environment }
-    if (found.node !== undefined)
-      await runPart({ ...options, node: found.node, label: `Node ${found.version}` })
-    else rows.push({ ...noTests(part, 'Node 24'), skipped: [found.missing] })
-  }
+  const { node, version, missing } = findNode24()
+  if (node !== undefined)
+    await runParts({ parts: againOnNode24, environment, node, label: `Node ${version}` })
+  else for (const { part } of againOnNode24) rows.push({ ...noTests(part, 'Node 24'), skipped: [missing] })
 }
 
 /** Node 24: the binary that LOVAGE_TEST_NODE24 names, else the one that the registry has. */
@@ -185,7 +202,7 @@ function printReport(serviceReport, ms) {
   const minutes = (value) => (value / minute).toFixed(2)
   say()
   say(
-    `${'part'.padEnd(14)}${'on'.padEnd(16)}${'passed'.padStart(8)}${'failed'.padStart(8)}${'skipped'.padStart(9)}${'minutes'.padStart(9)}`,
+    `${'part'.padEnd(36)}${'on'.padEnd(16)}${'passed'.padStart(8)}${'failed'.padStart(8)}${'skipped'.padStart(9)}${'minutes'.padStart(9)}`,
   )
   for (const row of rows) {
     const counts = [
@@ -193,9 +210,9 @@ function printReport(serviceReport, ms) {
       String(row.failed).padStart(8),
       String(row.skipped.length).padStart(9),
     ]
-    say(`${row.part.padEnd(14)}${row.node.padEnd(16)}${counts.join('')}${minutes(row.ms).padStart(9)}`)
+    say(`${row.part.padEnd(36)}${row.node.padEnd(16)}${counts.join('')}${minutes(row.ms).padStart(9)}`)
   }
-  say(`${'all'.padEnd(14)}${''.padEnd(16)}${''.padStart(25)}${minutes(ms).padStart(9)}`)
+  say(`${'all'.padEnd(36)}${''.padEnd(16)}${''.padStart(25)}${minutes(ms).padStart(9)}`)
   for (const service of serviceReport) {
     say(
       `${service.name}: ${service.missing === undefined ? service.origin : `skipped, ${service.missing}`} (${service.variable})`,
