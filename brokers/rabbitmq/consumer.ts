@@ -5,7 +5,6 @@ import { BrokerConnectionError } from '../../src/errors/errors.js'
 import { toArrival } from './envelope.js'
 import type { Arrival } from './envelope.js'
 import { toFailure } from './failure.js'
-import { UnfetchedDeliveries } from './unfetched-deliveries.js'
 import { LongClaimMonitor } from './long-claim-monitor.js'
 import type { RabbitConnection } from './connection.js'
 import { LongClaims } from './long-claims.js'
@@ -16,6 +15,8 @@ import type { Returner } from './returner.js'
 import { Speed } from './speed.js'
 import { QueueConsumers } from './queue-consumers.js'
 import type { ConsumerChannel, QueueConsumer } from './queue-consumers.js'
+import { StalledPrefetch } from '../../src/broker/stalled-prefetch.js'
+import { systemClock } from '../../src/util/clock.js'
 import { Unsettled } from './unsettled.js'
 import type { UnsettledDelivery } from './unsettled.js'
 import { Waiters } from './waiters.js'
@@ -43,6 +44,8 @@ export interface ConsumerParts {
 const SOON_MS = 300
 /** How long a fetch waits before it asks for more than its AMQP consumers let through. */
 const STARVED_MS = 20
+/** How long deliveries may wait here without a fetch, before they go back for other workers. */
+const UNFETCHED_MS = 250
 /** How long the message of a long task stays with a worker that does not renew it. */
 const KEEP_LONG_MS = 120_000
 
@@ -68,8 +71,7 @@ export class RabbitConsumer implements Consumer {
   #closing: Promise<void> | undefined
   /** What is under way with deliveries that must not be given back meanwhile. */
   readonly #leaving = new Set<Promise<void>>()
-  #fetches = 0
-  readonly #unfetched: UnfetchedDeliveries
+  readonly #unfetched: StalledPrefetch
   readonly #long: LongClaims
   readonly #deliveryCounts: DeliveryCounts
   readonly #longClaimMonitor: LongClaimMonitor
@@ -82,10 +84,12 @@ export class RabbitConsumer implements Consumer {
       arrived: (consumer, message) => this.#arrive(consumer, message),
       ended: (queue) => this.#lose(new BrokerConnectionError(`queue "${queue}" was deleted`)),
     })
-    this.#unfetched = new UnfetchedDeliveries({
-      fetches: () => this.#fetches,
-      isOver: () => this.#arrived.length === 0 || this.#lost !== undefined || this.#waiters.count > 0,
-      drop: () => this.#giveBackUnfetched(),
+    this.#unfetched = new StalledPrefetch({
+      clock: systemClock,
+      afterMs: UNFETCHED_MS,
+      isWaiting: () => this.#arrived.length > 0 && this.#lost === undefined && this.#waiters.count === 0,
+      // Cannot reject: it catches.
+      giveBack: () => void this.#giveBackUnfetched(),
     })
     const { consumerTimeoutMs, returner, run } = parts
     const keepMs = Math.min(KEEP_LONG_MS, consumerTimeoutMs)
@@ -115,7 +119,7 @@ export class RabbitConsumer implements Consumer {
 
   async fetch(max: number, { waitMs, signal }: FetchOptions): Promise<readonly Delivery[]> {
     const untilMs = performance.now() + waitMs
-    this.#fetches += 1
+    this.#unfetched.taken += 1
     for (;;) {
       this.#assertAlive()
       const room = Math.min(max, this.#credit - this.#handedOut)

@@ -3,7 +3,7 @@ import { SSL_OPTIONS, tlsOf } from '../../src/broker/tls-options.js'
 import { ConfigError } from '../../src/errors/errors.js'
 import { parsedJson } from '../../src/util/parsed-json.js'
 import { isRecord } from '../../src/util/record.js'
-import { suggest } from '../../src/util/suggest.js'
+import { adviceOn } from '../../src/util/suggest.js'
 
 /** Of redis-py, what has nothing to steer here is taken and left alone. */
 const IDLE: readonly string[] = [
@@ -26,11 +26,7 @@ export function sentinelAccount(given: unknown, isSecure: boolean): RedisOptions
   const options = new Map(Object.entries(membersOf(given)))
   for (const name of options.keys()) {
     if (KNOWN.includes(name)) continue
-    const near = suggest(name, KNOWN)
-    throw new ConfigError(
-      `unknown member "${name}" of option "sentinel_kwargs"; ` +
-        (near === undefined ? `known are: ${KNOWN.join(', ')}` : `did you mean "${near}"?`),
-    )
+    throw new ConfigError(`unknown member "${name}" of option "sentinel_kwargs"; ${adviceOn(name, KNOWN)}`)
   }
   const tls = tlsOf(options)
   const password = text(options, 'password')

@@ -1,13 +1,9 @@
 import type { ResultBackend } from '../backend/contract.js'
 import type { Broker, QueueSpec } from '../broker/contract.js'
+import { declareOnce } from '../broker/declare-once.js'
 import { BrokerConnectionError } from '../errors/errors.js'
 import type { PublishConnection } from './publisher.js'
 import type { Stores } from './stores.js'
-
-const DONE = 'done'
-
-/** Queues by name, with the attempt to declare them while that is under way. */
-type Declared = Map<string, Promise<void> | typeof DONE>
 
 /** The one broker connection for publishing, and the one backend, of an app: opened on first use. */
 export class Connections implements PublishConnection {
@@ -17,7 +13,6 @@ export class Connections implements PublishConnection {
   #backend: Promise<ResultBackend | undefined> | undefined
   #ending = new AbortController()
   readonly #closing = new Set<Promise<void>>()
-  readonly #declared = new WeakMap<Broker, Declared>()
 
   constructor(stores: Stores) {
     this.#stores = stores
@@ -57,13 +52,7 @@ export class Connections implements PublishConnection {
 
   /** Declare a queue; `undefined` when this connection has done so. */
   declare(broker: Broker, queue: QueueSpec): Promise<void> | undefined {
-    const known = this.#declaredOn(broker)
-    const { name } = queue
-    const earlier = known.get(name)
-    if (earlier !== undefined) return earlier === DONE ? undefined : earlier
-    const declaring = this.#declare(broker, queue, known)
-    known.set(name, declaring)
-    return declaring
+    return declareOnce(broker, queue)
   }
 
   /** The connected backend; `undefined` where results are off. */
@@ -87,26 +76,6 @@ export class Connections implements PublishConnection {
     this.#present = undefined
     this.#backend = undefined
     await Promise.all([broker?.close(), backend?.close(), ...this.#closing])
-  }
-
-  /** A failed attempt is not kept. */
-  async #declare(broker: Broker, queue: QueueSpec, known: Declared): Promise<void> {
-    const { name } = queue
-    try {
-      await broker.declare(queue)
-      known.set(name, DONE)
-    } catch (error) {
-      known.delete(name)
-      throw error
-    }
-  }
-
-  #declaredOn(broker: Broker): Declared {
-    const present = this.#declared.get(broker)
-    if (present !== undefined) return present
-    const made: Declared = new Map()
-    this.#declared.set(broker, made)
-    return made
   }
 
   /** What an attempt led to, `undefined` where it failed: whoever made it was told. */

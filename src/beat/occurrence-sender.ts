@@ -1,6 +1,7 @@
 import type { PeriodicEntry } from './entry.js'
 import type { OpenSchedules } from './open-schedules.js'
 import type { Occurrence } from '../broker/contract.js'
+import { declareOnce } from '../broker/declare-once.js'
 import { delayedIfAble } from '../broker/delay-limit.js'
 import type { PreparedCall, Sender } from '../task/sender.js'
 
@@ -13,7 +14,6 @@ export interface SendingHost {
 export class OccurrenceSender {
   readonly #app: SendingHost
   readonly #store: OpenSchedules
-  readonly #declared = new Set<string>()
 
   constructor(app: SendingHost, store: OpenSchedules) {
     this.#app = app
@@ -52,10 +52,7 @@ export class OccurrenceSender {
 
   async #claim(occurrence: Occurrence, { outgoing, queue }: PreparedCall): Promise<boolean> {
     const { broker, schedules } = this.#store
-    if (queue !== undefined && !this.#declared.has(queue.name)) {
-      await broker.declare(queue)
-      this.#declared.add(queue.name)
-    }
+    if (queue !== undefined) await declareOnce(broker, queue)
     return schedules.claimOccurrence(occurrence, [delayedIfAble(broker, outgoing)])
   }
 }

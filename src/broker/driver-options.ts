@@ -1,5 +1,5 @@
 import { ConfigError } from '../errors/errors.js'
-import { suggest } from '../util/suggest.js'
+import { adviceOn } from '../util/suggest.js'
 import type { ConnectionUrl } from './connection-url.js'
 
 /**
@@ -16,9 +16,7 @@ export function driverOptions(
   const options = new Map(Object.entries({ ...transportOptions, ...url.query }))
   for (const name of options.keys()) {
     if (known.includes(name)) continue
-    const near = suggest(name, known)
-    const advice = near === undefined ? `known are: ${known.join(', ')}` : `did you mean "${near}"?`
-    throw new ConfigError(`unknown option "${name}" for ${url.scheme}://; ${advice}`)
+    throw new ConfigError(`unknown option "${name}" for ${url.scheme}://; ${adviceOn(name, known)}`)
   }
   return options
 }

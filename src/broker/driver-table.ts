@@ -1,5 +1,5 @@
 import { ConfigError, DriverMissingError } from '../errors/errors.js'
-import { suggest } from '../util/suggest.js'
+import { adviceOn } from '../util/suggest.js'
 import { parseConnectionUrl, withoutDriverSuffix } from './connection-url.js'
 import type { ConnectionUrl } from './connection-url.js'
 
@@ -71,8 +71,7 @@ export class DriverTable<Module, Entry extends DriverEntry<Module> = DriverEntry
 
   #unknown(scheme: string): ConfigError {
     if (scheme === 'django' || scheme === 'django+db') return djangoError(this.#kind)
-    const near = suggest(scheme, this.#entries.keys())
-    const advice = near === undefined ? `known are: ${this.schemes.join(', ')}` : `did you mean "${near}"?`
+    const advice = adviceOn(scheme, this.#entries.keys(), this.schemes)
     return new ConfigError(`no ${this.#kind} serves the scheme "${scheme}"; ${advice}`)
   }
 }

@@ -3,7 +3,7 @@ import type { SecureContextOptions } from 'node:tls'
 import { ConfigError } from '../errors/errors.js'
 import { shownOption } from '../util/mask-members.js'
 import { isRecord } from '../util/record.js'
-import { suggest } from '../util/suggest.js'
+import { adviceOn } from '../util/suggest.js'
 
 /** TLS options one by one, as the query of a URL has them. */
 export const SSL_OPTIONS: readonly string[] = [
@@ -109,9 +109,7 @@ function nodeName(name: string): string {
   const meant = WORDS.get(name) ?? name
   if (OF_NODE.includes(meant)) return meant
   const known = [...FILES.keys(), ...WORDS.keys(), 'cert_reqs', 'check_hostname', ...OF_NODE]
-  const near = suggest(name, known)
-  const advice = near === undefined ? `known are: ${known.join(', ')}` : `did you mean "${near}"?`
-  throw new ConfigError(`unknown TLS option "${name}"; ${advice}`)
+  throw new ConfigError(`unknown TLS option "${name}"; ${adviceOn(name, known)}`)
 }
 
 /**

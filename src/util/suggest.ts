@@ -17,6 +17,16 @@ export function suggest(name: string, candidates: Iterable<string>): string | un
   return best
 }
 
+/** What to say of an unknown name: the one that was most likely meant, else all there are. */
+export function adviceOn(
+  name: string,
+  known: Iterable<string>,
+  shown: readonly string[] = [...known],
+): string {
+  const near = suggest(name, known)
+  return near === undefined ? `known are: ${shown.join(', ')}` : `did you mean "${near}"?`
+}
+
 function folded(name: string): string {
   return name.toLowerCase().replace(/[_.-]/g, '')
 }

@@ -1,3 +1,5 @@
+import { IS_REFUSED } from './prelude.js'
+
 /**
  * Promotes what is due, then records messages as claimed and takes them off their lists, in one step.
  *
@@ -13,7 +15,9 @@
  * holders whose lease is over, queue number and envelope of each message (number -1: it stays where it is), and number and
  * error of each list that cannot be read. A step of which each queue got its share serves the rest in order.
  */
-export const CLAIM = `
+export const CLAIM: string =
+  IS_REFUSED +
+  `
 local t = redis.call('TIME')
 local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
 local max, prefix_of_tags, seq = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
@@ -33,8 +37,6 @@ local function list_of(queue, step)
   if step == '0' then return prefix .. queue end
   return prefix .. queue .. sep .. step
 end
-
-local function is_refused(reply) return type(reply) == 'table' and reply.err ~= nil end
 
 -- What its list does not take is tried again in ten seconds.
 local function promote(queue)

@@ -1,3 +1,5 @@
+import { IS_REFUSED } from './prelude.js'
+
 /**
  * Renews the lease of a holder and of everything it has claimed. KEYS: index of unacked, the holder's claims, holders.
  * ARGV: lease in ms, holder. Returns 1, or 0 when the holder has lost its claims.
@@ -113,15 +115,15 @@ return found
  * A message that its list does not take is held for a minute, so that none keeps the others. A holder whose lease is over,
  * and that has nothing left, is forgotten.
  */
-export const RESTORE = `
+export const RESTORE: string =
+  IS_REFUSED +
+  `
 local t = redis.call('TIME')
 local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
 if ARGV[2] == '1' then
   local lease_end = redis.call('ZSCORE', KEYS[4], ARGV[1])
   if lease_end and tonumber(lease_end) > now then return 0 end
 end
-local function is_refused(reply) return type(reply) == 'table' and reply.err ~= nil end
-
 -- The claim's entry goes last, and the message leaves its list again where it may not.
 local function put_back(tag, list, queue, step, envelope)
   local undo = {'RPOP', list}

@@ -1,3 +1,8 @@
+/** Whether the server refused a command: a key of another type, an account that may not. */
+export const IS_REFUSED = `
+local function is_refused(reply) return type(reply) == 'table' and reply.err ~= nil end
+`
+
 /**
  * Lua shared by the scripts that write: the server's time, and the walk over a list of operations in ARGV.
  *
@@ -15,7 +20,9 @@
  * An operation that the server refuses (a key of another type, an account that may not) is an answer of `apply` and `keep`, not
  * the end of the script: `undo` takes back what was done before it.
  */
-export const PRELUDE = `
+export const PRELUDE: string =
+  IS_REFUSED +
+  `
 local function now_ms()
   local t = redis.call('TIME')
   return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
@@ -47,7 +54,7 @@ local undoing, telling = {}, {}
 -- Runs a command, and notes what takes it back. Returns the error, if any.
 local function try(back, ...)
   local reply = redis.pcall(...)
-  if type(reply) == 'table' and reply.err then return reply end
+  if is_refused(reply) then return reply end
   undoing[#undoing + 1] = back
 end
 

@@ -1,5 +1,5 @@
 import { ConfigError } from '../../errors/errors.js'
-import { suggest } from '../../util/suggest.js'
+import { adviceOn } from '../../util/suggest.js'
 import { AsyncPool } from './async.js'
 import type { Pool, PoolHost } from './pool.js'
 
@@ -48,7 +48,5 @@ export const pools: PoolRegistry = new PoolRegistry()
   .register(['solo'], (host) => new AsyncPool(host, { name: 'solo', concurrency: 1 }))
 
 function unknownPool(name: string, names: readonly string[]): ConfigError {
-  const near = suggest(name, names)
-  const advice = near === undefined ? `known are: ${names.join(', ')}` : `did you mean "${near}"?`
-  return new ConfigError(`no pool is called "${name}"; ${advice}`)
+  return new ConfigError(`no pool is called "${name}"; ${adviceOn(name, names)}`)
 }

@@ -1,3 +1,4 @@
+import { StalledPrefetch } from '../../broker/stalled-prefetch.js'
 import type { Clock } from '../../util/clock.js'
 import type { ClaimWindow } from '../claim/claim-window.js'
 import type { Run } from './run.js'
@@ -21,11 +22,16 @@ export class RunBuffer {
   readonly #parts: RunBufferParts
   #runs: Run[] = []
   #head = 0
-  #started = 0
-  #cancel: (() => void) | undefined
+  readonly #stalled: StalledPrefetch
 
   constructor(parts: RunBufferParts) {
     this.#parts = parts
+    this.#stalled = new StalledPrefetch({
+      clock: parts.clock,
+      afterMs: parts.stalledMs,
+      isWaiting: () => this.size > 0,
+      giveBack: parts.stalled,
+    })
   }
 
   /** How many wait. */
@@ -44,7 +50,7 @@ export class RunBuffer {
     const run = this.#runs[this.#head]
     if (run === undefined) return undefined
     this.#head += 1
-    this.#started += 1
+    this.#stalled.taken += 1
     this.#parts.window.unbuffered()
     if (this.#head === this.#runs.length) {
       this.#runs = []
@@ -65,20 +71,11 @@ export class RunBuffer {
 
   /** Watch what waits now. */
   watch(): void {
-    if (this.#cancel !== undefined || this.size === 0) return
-    const before = this.#started
-    const look = (): void => {
-      this.#cancel = undefined
-      if (this.size === 0) return
-      if (this.#started === before) this.#parts.stalled()
-      else this.watch()
-    }
-    this.#cancel = this.#parts.clock.setTimer(this.#parts.stalledMs, look, { unref: true })
+    if (this.size > 0) this.#stalled.watch()
   }
 
   /** Drop the timer. */
   stop(): void {
-    this.#cancel?.()
-    this.#cancel = undefined
+    this.#stalled.stop()
   }
 }

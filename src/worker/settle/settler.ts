@@ -8,7 +8,7 @@ import { withDeadline } from '../../util/deadline.js'
 import { failpoint } from '../../util/failpoint.js'
 import { append } from '../../util/long-list.js'
 import { toError } from '../../util/to-error.js'
-import { declareAll } from '../connection/declared-queues.js'
+import { declareOnce } from '../../broker/declare-once.js'
 import { ownSettlements } from './own-settlements.js'
 import { settleInOrder, type Stores } from './settle-in-order.js'
 import type { SettleItem } from './settle-item.js'
@@ -150,7 +150,7 @@ export class Settler {
   async #apply(attempt: Attempt): Promise<void> {
     const { broker, consumer } = this.#parts
     const { batch } = attempt
-    await declareAll(broker, batch)
+    for (const { declares } of batch) if (declares !== undefined) await declareOnce(broker, declares)
     if (consumer.settle === undefined) {
       const lost = await settleInOrder(this.#stores(), batch)
       this.#report(attempt, batch, await this.#lostToOthers(batch, lost))
