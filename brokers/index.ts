@@ -12,6 +12,7 @@ export const brokerDrivers: readonly BrokerDriver[] = [
     schemes: SQL_SCHEMES,
     acceptsDriverSuffix: true,
     accepts: isKnex,
+    settings: ({ sqliteSynchronous }, { scheme }) => (scheme.includes('sqlite') ? { sqliteSynchronous } : {}),
     moduleUrl: new URL('./sql/index.js', import.meta.url).href,
     load: () => import('./sql/index.js'),
   },
@@ -24,6 +25,18 @@ export const brokerDrivers: readonly BrokerDriver[] = [
   {
     schemes: ['amqp', 'amqps', 'pyamqp', 'rabbitmq', 'librabbitmq'],
     packageName: 'amqplib',
+    mostPriority: 255,
+    noResults: {
+      because: 'RabbitMQ keeps no results',
+      use: '"rpc://" for results that the caller alone can read',
+    },
+    // Celery keeps these apart from the transport's options.
+    settings: (config) => ({
+      heartbeat: config.brokerHeartbeatMs / 1000,
+      connect_timeout: config.brokerConnectionTimeoutMs / 1000,
+      native_delayed_delivery_queue_type: config.brokerNativeDelayedDeliveryQueueType,
+      ...(config.brokerLoginMethod === undefined ? {} : { login_method: config.brokerLoginMethod }),
+    }),
     moduleUrl: new URL('./rabbitmq/index.js', import.meta.url).href,
     load: () => import('./rabbitmq/index.js'),
   },
@@ -36,6 +49,8 @@ export const brokerDrivers: readonly BrokerDriver[] = [
   {
     schemes: ['sqs'],
     packageName: '@aws-sdk/client-sqs',
+    mostPriority: 0,
+    noResults: { because: 'Amazon SQS keeps no results', use: 'a Redis, SQL or MongoDB URL' },
     moduleUrl: new URL('./sqs/index.js', import.meta.url).href,
     load: () => import('./sqs/index.js'),
   },

@@ -45,6 +45,7 @@ import {
 import { builtInDrivers } from './drivers.js'
 import { callEagerly, directContext, runEagerly } from './eager.js'
 import { Milestone } from './hooks.js'
+import type { PriorityLimit } from './routes.js'
 import { AppSender } from './sender.js'
 import { joinSharedTasks } from './shared-tasks.js'
 import { Stores, type BrokerLocation } from './stores.js'
@@ -239,6 +240,7 @@ export class AppInternals implements ResultSource, TaskHost {
       codecs,
       clock,
       tasks,
+      priorityLimit: () => this.priorityLimit(),
       around: this.around.publish,
       connections: this.#connections,
     })
@@ -294,6 +296,11 @@ export class AppInternals implements ResultSource, TaskHost {
   /** Where the broker is; the first of a failover list. */
   brokerLocation(): BrokerLocation {
     return this.#stores.location(this.config())
+  }
+
+  /** Which priorities the broker has. */
+  priorityLimit(): PriorityLimit {
+    return this.#stores.priorityLimit()
   }
 
   /** Where results are, for banners, password masked; `undefined` when there are none. */

@@ -1,5 +1,4 @@
 import type { ExchangeType, Route } from '../broker/contract.js'
-import { mostPriority } from '../config/backend-choice.js'
 import type { Config } from '../config/config.js'
 import type { RouteFunction, RouteRule, RouteSetting } from '../config/routing-settings.js'
 import { readTarget } from '../config/value/routes.js'
@@ -35,6 +34,13 @@ type Lookup = (call: RoutedCall) => ReadRoute | undefined | Promise<ReadRoute | 
 const NO_ROUTE: ReadRoute = { place: {}, options: undefined }
 const NO_OPTIONS: TaskOptions = {}
 
+/** The priorities that a message may have: 0 to `most`. */
+export interface PriorityLimit {
+  readonly most: number
+  /** Name of a broker that has them. */
+  readonly broker: string
+}
+
 /**
  * Picks exchange and routing key: call option, then task option, then `taskRoutes`, then the default queue.
  *
@@ -43,11 +49,12 @@ const NO_OPTIONS: TaskOptions = {}
 export class Router {
   readonly #queues: QueueTable
   readonly #lookups: readonly Lookup[]
-  readonly #mostPriority: number
+  readonly #findLimit: () => PriorityLimit
+  #limit: PriorityLimit | undefined
 
-  constructor(config: Config, queues: QueueTable) {
+  constructor(config: Config, queues: QueueTable, priorityLimit: () => PriorityLimit) {
     this.#queues = queues
-    this.#mostPriority = mostPriority(config)
+    this.#findLimit = priorityLimit
     this.#lookups = config.taskRoutes.map(toLookup)
   }
 
@@ -78,12 +85,17 @@ export class Router {
 
   /** A priority that the broker has. @throws {@link TaskError} for any other. */
   checkedPriority(priority: number | undefined, name: string): number | undefined {
-    if (priority === undefined || (priority >= 0 && priority <= this.#mostPriority)) return priority
-    if (this.#mostPriority === 0) {
-      throw new UnsupportedError(`broker "sqs" has no priorities, which ${name} asks for with ${priority}`)
+    if (priority === undefined) return undefined
+    this.#limit ??= this.#findLimit()
+    const { most, broker } = this.#limit
+    if (most === 0 && priority !== 0) {
+      throw new UnsupportedError(
+        `broker "${broker}" has no priorities, which ${name} asks for with ${priority}`,
+      )
     }
+    if (priority >= 0 && priority <= most) return priority
     throw new TaskError(
-      `expected the priority of ${name} to be 0 to ${this.#mostPriority}, as the broker has them, got: ${priority}`,
+      `expected the priority of ${name} to be 0 to ${most}, as the broker has them, got: ${priority}`,
     )
   }
 

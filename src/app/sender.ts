@@ -30,7 +30,7 @@ import type { Writable } from '../util/writable.js'
 import type { Connections } from './connections.js'
 import { policyOf, Publisher } from './publisher.js'
 import { QueueTable, type AppQueue } from './queues.js'
-import { Router, type RoutedMessage } from './routes.js'
+import { Router, type PriorityLimit, type RoutedMessage } from './routes.js'
 
 /** What the sender is made of. */
 export interface SenderParts {
@@ -38,6 +38,8 @@ export interface SenderParts {
   readonly codecs: Codecs
   readonly clock: Clock
   readonly tasks: ReadonlyMap<string, TaskDefinition>
+  /** Which priorities the broker has. */
+  readonly priorityLimit: () => PriorityLimit
   /** Functions around publishing. */
   readonly around: readonly Around<PreparedCall, void>[]
   /** The connections that messages are published on, and results come from. */
@@ -68,7 +70,7 @@ export class AppSender implements Sender {
     this.config = config
     this.queues = new QueueTable(config)
     this.#parts = parts
-    this.#router = new Router(config, this.queues)
+    this.#router = new Router(config, this.queues, parts.priorityLimit)
     this.#publisher = new Publisher(connections, {
       retry: config.taskPublishRetry,
       retryPolicy: config.taskPublishRetryPolicy,

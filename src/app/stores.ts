@@ -3,11 +3,11 @@ import { guardBackend } from '../backend/guard.js'
 import type { BackendOptions, BackendRegistry } from '../backend/registry.js'
 import { parseConnectionUrl } from '../broker/connection-url.js'
 import type { Broker } from '../broker/contract.js'
+import type { FoundDriver } from '../broker/driver-table.js'
 import { guardBroker } from '../broker/guard.js'
-import type { BrokerOptions, BrokerRegistry } from '../broker/registry.js'
-import { chooseBackend, chooseBroker, isRabbitMq } from '../config/backend-choice.js'
+import type { BrokerDriver, BrokerOptions, BrokerRegistry } from '../broker/registry.js'
+import { chooseBackend, chooseBroker } from '../config/backend-choice.js'
 import type { Config } from '../config/config.js'
-import { resultTablesOption } from '../config/result-tables.js'
 import type { FailoverOrder } from '../config/value/failover-strategy.js'
 import { ConfigError } from '../errors/errors.js'
 import type { Codecs } from '../message/codecs.js'
@@ -16,9 +16,9 @@ import { createResultCodec } from '../message/result-codec.js'
 import type { TaskLogger } from '../task/logger.js'
 import type { Clock } from '../util/clock.js'
 import { maskUrl } from '../util/mask-url.js'
-import { isRecord } from '../util/record.js'
 import { embeddedUrl } from './embedded.js'
 import { overriddenBackend, overrideOf } from './override-backends.js'
+import type { PriorityLimit } from './routes.js'
 
 /** Where a broker is, and how it is opened: enough for another thread to open it again. */
 export interface BrokerLocation {
@@ -155,7 +155,8 @@ export class Stores {
       ...(compress === undefined ? {} : { compress }),
       transportOptions: {
         ...(isBrokers && brokerTlsOf(config, target)),
-        ...backendOptionsOf(config, target),
+        ...settingsFor(this.#app.backends.lookUp(target), config),
+        ...config.resultBackendTransportOptions,
       },
       openBroker: (signal) => this.openBroker(signal),
       autoMigrate: config.databaseAutoMigrate && typeof target === 'string',
@@ -186,10 +187,11 @@ export class Stores {
     switch (choice.kind) {
       case 'target':
         return choice.target
-      case 'same-store':
-        return this.#targets(config)[0]
+      case 'same-store': {
+        const [target] = this.#targets(config)
+        return this.#noResults(target) === undefined ? target : undefined
+      }
       case 'off':
-      case 'none':
         return undefined
     }
   }
@@ -209,9 +211,25 @@ export class Stores {
 
   /** Why there is no backend. */
   noBackend(config: Config): ConfigError {
-    const choice = chooseBackend(config)
     const off = 'results are switched off by `backend: false`; set backend to the URL of a store'
-    return new ConfigError(choice.kind === 'none' ? choice.reason : off)
+    if (chooseBackend(config).kind === 'off') return new ConfigError(off)
+    const { because = '', use = '' } = this.#noResults(this.#targets(config)[0]) ?? {}
+    return new ConfigError(`no result backend is configured, and ${because}; set backend to ${use}`)
+  }
+
+  #noResults(target: string | object | undefined): BrokerDriver['noResults'] {
+    return typeof target === 'string' ? this.#app.brokers.lookUp(target)?.entry.noResults : undefined
+  }
+
+  /** The largest priority that one of the brokers has; 0 where one of them has none. An object of the application's has a byte. */
+  priorityLimit(): PriorityLimit {
+    const limits = this.#targets(this.#app.config()).map((target): PriorityLimit => {
+      if (typeof target !== 'string') return { most: 255, broker: '' }
+      const entry = this.#app.brokers.lookUp(target)?.entry
+      return { most: entry?.mostPriority ?? 9, broker: entry?.schemes[0] ?? '' }
+    })
+    const [least = { most: 255, broker: '' }, ...others] = limits.sort((one, other) => one.most - other.most)
+    return least.most === 0 ? least : (others.at(-1) ?? least)
   }
 
   #targets(config: Config): readonly (string | object)[] {
@@ -221,13 +239,18 @@ export class Stores {
   }
 
   #locate(target: string | object, config: Config): BrokerLocation {
+    const found = this.#app.brokers.find(target)
     const options: BrokerOptions = {
-      transportOptions: transportOptionsOf(config, target),
+      transportOptions: {
+        ...(typeof target === 'string' && settingsFor(found, config)),
+        ...brokerTlsOf(config, target),
+        ...config.brokerTransportOptions,
+      },
       autoMigrate: config.databaseAutoMigrate && typeof target === 'string',
       clock: this.#app.clock,
     }
     const shown = shownTarget(target)
-    const { moduleUrl, acceptsDriverSuffix, schemes } = this.#app.brokers.find(target).entry
+    const { moduleUrl, acceptsDriverSuffix, schemes } = found.entry
     if (typeof target !== 'string')
       return { target, options, shown, moduleUrl: undefined, dropsDriverSuffix: false }
     const dropsDriverSuffix =
@@ -261,11 +284,12 @@ function shownTarget(target: string | object): string {
   return typeof target === 'string' ? maskUrl(target) : `an object (${target.constructor.name})`
 }
 
-function transportOptionsOf(config: Config, target: string | object): Readonly<Record<string, unknown>> {
-  const own = { ...brokerTlsOf(config, target), ...config.brokerTransportOptions }
-  if (typeof target !== 'string') return own
-  if (target.includes('sqlite')) return { sqliteSynchronous: config.sqliteSynchronous, ...own }
-  return isRabbitMq(target) ? { ...rabbitMqOptionsOf(config), ...own } : own
+/** What the driver takes of the settings as its options. */
+function settingsFor<Module>(
+  found: FoundDriver<Module> | undefined,
+  config: Config,
+): Readonly<Record<string, unknown>> {
+  return found?.entry.settings?.(config, found.url) ?? {}
 }
 
 /**
@@ -291,50 +315,4 @@ function brokerTlsOf(
 /** What is said of a backend that cannot do what `resultCompression` asks. */
 function uncompressedText(name: string): string {
   return `resultCompression has no effect: the backend "${name}" keeps results as they are`
-}
-
-/** Settings that Celery keeps apart from the transport's options. */
-function rabbitMqOptionsOf(config: Config): Readonly<Record<string, unknown>> {
-  return {
-    heartbeat: config.brokerHeartbeatMs / 1000,
-    connect_timeout: config.brokerConnectionTimeoutMs / 1000,
-    native_delayed_delivery_queue_type: config.brokerNativeDelayedDeliveryQueueType,
-    ...(config.brokerLoginMethod === undefined ? {} : { login_method: config.brokerLoginMethod }),
-  }
-}
-
-function backendOptionsOf(config: Config, target: string | object): Readonly<Record<string, unknown>> {
-  const own = { ...config.resultBackendTransportOptions, ...resultTablesOption(config, target) }
-  if (typeof target !== 'string') return own
-  if (/^(rediss?|sentinel)\b/.test(target)) return { ...redisOptionsOf(config), ...own }
-  if (target.startsWith('rpc:')) return { result_persistent: config.resultPersistent, ...own }
-  return /^mongodb(\+srv)?:/.test(target) ? { ...mongodbOptionsOf(config), ...own } : own
-}
-
-/** Celery's settings of its Redis backend; the transport's options stand over them. */
-function redisOptionsOf(config: Config): Readonly<Record<string, unknown>> {
-  const { redisBackendUseSsl, redisSocketTimeoutMs, redisSocketConnectTimeoutMs, redisSocketKeepalive } =
-    config
-  const set = {
-    ssl: redisBackendUseSsl,
-    socket_timeout: redisSocketTimeoutMs === undefined ? undefined : redisSocketTimeoutMs / 1000,
-    socket_connect_timeout:
-      redisSocketConnectTimeoutMs === undefined ? undefined : redisSocketConnectTimeoutMs / 1000,
-    socket_keepalive: redisSocketKeepalive,
-  }
-  return Object.fromEntries(Object.entries(set).filter(([, value]) => value !== undefined))
-}
-
-/** What is left of Celery's settings of its MongoDB backend once a URL is made of them; what it does not know is the driver's. */
-function mongodbOptionsOf({ mongodbBackendSettings }: Config): Readonly<Record<string, unknown>> {
-  if (mongodbBackendSettings === undefined) return {}
-  const { database, taskmeta_collection, groupmeta_collection, options, ...rest } = mongodbBackendSettings
-  const { host: _, port: _port, user: _user, password: _password, max_pool_size, ...others } = rest
-  const driver = { ...(max_pool_size !== undefined && { maxPoolSize: max_pool_size }), ...others }
-  return {
-    database,
-    taskmeta_collection,
-    groupmeta_collection,
-    options: isRecord(options) ? { ...driver, ...options } : driver,
-  }
 }

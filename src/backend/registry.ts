@@ -70,6 +70,11 @@ export class BackendRegistry {
     return this.#table.find(target)
   }
 
+  /** The same; `undefined` for what no driver serves. */
+  lookUp(target: string | object): FoundDriver<BackendModule, BackendDriver> | undefined {
+    return this.#table.lookUp(target)
+  }
+
   /**
    * A backend, not connected yet.
    *

@@ -1,3 +1,4 @@
+import type { Config } from '../config/config.js'
 import { ConfigError, DriverMissingError } from '../errors/errors.js'
 import { adviceOn } from '../util/suggest.js'
 import { parseConnectionUrl, withoutDriverSuffix } from './connection-url.js'
@@ -15,6 +16,8 @@ export interface DriverEntry<Module> {
   readonly moduleUrl?: string
   /** Whether this is an object of the application that the driver works on, as a Knex instance. */
   readonly accepts?: (target: object) => boolean
+  /** What of the settings becomes an option of the driver; what a user writes as its options wins over that. */
+  readonly settings?: (config: Config, url: ConnectionUrl) => Readonly<Record<string, unknown>>
   /** Import the driver. */
   load(): Promise<Module>
 }
@@ -47,26 +50,34 @@ export class DriverTable<Module, Entry extends DriverEntry<Module> = DriverEntry
 
   /** The driver that serves `target`. @throws {@link ConfigError} when there is none. */
   find(target: string | object): FoundDriver<Module, Entry> {
+    const found = this.lookUp(target)
+    if (found !== undefined) return found
+    if (typeof target === 'string') throw this.#unknown(parseConnectionUrl(target).scheme)
+    throw new ConfigError(`expected ${this.#kind} to be a URL, a Knex instance or a ${this.#kind} object`)
+  }
+
+  /** The driver that serves `target`; `undefined` where there is none. */
+  lookUp(target: string | object): FoundDriver<Module, Entry> | undefined {
     return typeof target === 'string' ? this.#findByUrl(target) : this.#findByObject(target)
   }
 
-  #findByUrl(text: string): FoundDriver<Module, Entry> {
+  #findByUrl(text: string): FoundDriver<Module, Entry> | undefined {
     const url = parseConnectionUrl(text)
     const exact = this.#entries.get(url.scheme)
     if (exact !== undefined) return { entry: exact, url }
     const stripped = withoutDriverSuffix(url)
     const entry = stripped === undefined ? undefined : this.#entries.get(stripped.scheme)
-    if (stripped === undefined || entry?.acceptsDriverSuffix !== true) throw this.#unknown(url.scheme)
+    if (stripped === undefined || entry?.acceptsDriverSuffix !== true) return undefined
     return { entry, url: stripped }
   }
 
-  #findByObject(target: object): FoundDriver<Module, Entry> {
+  #findByObject(target: object): FoundDriver<Module, Entry> | undefined {
     for (const entry of new Set(this.#entries.values())) {
       if (entry.accepts?.(target) === true) {
         return { entry, url: parseConnectionUrl(entry.schemes[0] ?? this.#kind) }
       }
     }
-    throw new ConfigError(`expected ${this.#kind} to be a URL, a Knex instance or a ${this.#kind} object`)
+    return undefined
   }
 
   #unknown(scheme: string): ConfigError {

@@ -29,11 +29,20 @@ export interface BrokerModule {
 }
 
 /** A broker driver as it is registered. */
-export type BrokerDriver = DriverEntry<BrokerModule>
+export interface BrokerDriver extends DriverEntry<BrokerModule> {
+  /**
+   * The largest priority of a message; 0 where the broker has none.
+   *
+   * @defaultValue 9
+   */
+  readonly mostPriority?: number
+  /** Why the broker's store keeps no results, and which value of `backend` fits it. Absent where it keeps them. */
+  readonly noResults?: { readonly because: string; readonly use: string }
+}
 
 /** Broker drivers by URL scheme. Registering loads nothing; a driver is imported when it is first opened. */
 export class BrokerRegistry {
-  readonly #table = new DriverTable<BrokerModule>('broker')
+  readonly #table = new DriverTable<BrokerModule, BrokerDriver>('broker')
 
   /** Schemes that can be opened. */
   get schemes(): readonly string[] {
@@ -47,8 +56,13 @@ export class BrokerRegistry {
   }
 
   /** The driver a URL or object belongs to, not loaded. @throws `ConfigError` for an unknown scheme. */
-  find(target: string | object): FoundDriver<BrokerModule> {
+  find(target: string | object): FoundDriver<BrokerModule, BrokerDriver> {
     return this.#table.find(target)
+  }
+
+  /** The same; `undefined` for what no driver serves. */
+  lookUp(target: string | object): FoundDriver<BrokerModule, BrokerDriver> | undefined {
+    return this.#table.lookUp(target)
   }
 
   /**

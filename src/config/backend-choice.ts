@@ -16,10 +16,8 @@ export type BrokerChoice =
 export type BackendChoice =
   /** A URL or object of its own. */
   | { readonly kind: 'target'; readonly target: string | object }
-  /** The store of the broker, the embedded file too: open the backend with the broker's URL or object. */
+  /** The store of the broker, the embedded file too, where it can keep results: open the backend with the broker's URL or object. */
   | { readonly kind: 'same-store' }
-  /** Nothing fits the broker: tasks run, and asking for a result throws a `ConfigError` with this reason. */
-  | { readonly kind: 'none'; readonly reason: string }
   /** Results are switched off. */
   | { readonly kind: 'off' }
 
@@ -50,12 +48,8 @@ export type BackendParts = BrokerParts &
     | 'redisPassword'
   >
 
+/** Celery's old backend kept each result in a queue of RabbitMQ. */
 const RABBITMQ_SCHEMES: ReadonlySet<string> = new Set(['amqp', 'amqps', 'pyamqp', 'librabbitmq', 'rabbitmq'])
-
-/** Whether a broker's URL means RabbitMQ. */
-export function isRabbitMq(url: string): boolean {
-  return RABBITMQ_SCHEMES.has(schemeOf(url))
-}
 
 /**
  * Where messages go: the broker that is set, else a URL of the parts `brokerHost`, `brokerUser`, …, else the embedded
@@ -66,18 +60,6 @@ export function chooseBroker(config: BrokerParts): BrokerChoice {
   if (broker !== undefined) return brokerOf(broker)
   const url = urlOfParts(config)
   return url === undefined ? { kind: 'embedded' } : { kind: 'urls', urls: [url] }
-}
-
-/**
- * The largest priority that a message may have: RabbitMQ and unknown brokers have a byte for it, Amazon SQS has none, the
- * others 0 to 9.
- */
-export function mostPriority(config: BrokerParts): number {
-  const broker = chooseBroker(config)
-  if (broker.kind === 'instance') return 255
-  const urls = broker.kind === 'urls' ? broker.urls : []
-  if (urls.some((url) => schemeOf(url) === 'sqs')) return 0
-  return urls.some((url) => RABBITMQ_SCHEMES.has(schemeOf(url))) ? 255 : 9
 }
 
 function brokerOf(broker: BrokerSetting): BrokerChoice {
@@ -137,7 +119,7 @@ function serverUrl({ scheme, user, password, host, port, path }: ServerParts): s
  */
 export function chooseBackend(config: BackendParts): BackendChoice {
   const backend = config.resultBackend
-  return backend === undefined ? defaultBackend(config) : backendOf(backend, config)
+  return backend === undefined ? { kind: 'same-store' } : backendOf(backend, config)
 }
 
 /** Whether results are sent to whoever called, who has to listen before. */
@@ -146,28 +128,12 @@ export function awaitsReplies(config: BackendParts): boolean {
   return choice.kind === 'target' && choice.target === 'rpc://'
 }
 
-/** The backend that fits the broker when none is set. */
-export function defaultBackend(config: BrokerParts): BackendChoice {
-  const broker = chooseBroker(config)
-  if (broker.kind !== 'urls') return { kind: 'same-store' }
-  const scheme = schemeOf(broker.urls[0] ?? '')
-  if (isRabbitMq(broker.urls[0] ?? '')) {
-    return none('RabbitMQ keeps no results', '"rpc://" for results that the caller alone can read')
-  }
-  if (scheme === 'sqs') return none('Amazon SQS keeps no results', 'a Redis, SQL or MongoDB URL')
-  return { kind: 'same-store' }
-}
-
-function none(because: string, value: string): BackendChoice {
-  return { kind: 'none', reason: `no result backend is configured, and ${because}; set backend to ${value}` }
-}
-
 function backendOf(backend: BackendSetting, config: BackendParts): BackendChoice {
   if (backend === false) return { kind: 'off' }
   if (typeof backend !== 'string') return { kind: 'target', target: backend }
   const scheme = schemeOf(backend)
   if (scheme === 'disabled') return { kind: 'off' }
-  // The old backend `amqp` kept each result in a queue; `rpc` is what became of it.
+  // `rpc` is what became of the backend `amqp`.
   if (scheme === 'rpc' || RABBITMQ_SCHEMES.has(scheme)) return { kind: 'target', target: 'rpc://' }
   if (scheme === 'sentinel')
     return { kind: 'target', target: withJoinedSentinels(splitUrls(backend)).join(';') }

@@ -2,7 +2,6 @@ import { Command } from 'commander'
 
 import type { Lovage } from '../../app/app.js'
 import { chooseBackend } from '../../config/backend-choice.js'
-import { resultTablesOption } from '../../config/result-tables.js'
 import { maskUrl } from '../../util/mask-url.js'
 import { migratingDriver } from '../migrations.js'
 import { printJson } from '../print.js'
@@ -33,8 +32,12 @@ async function migrate(session: CommandContext, flags: MigrateFlags): Promise<vo
   const planned = flags.plan === true || flags.dryRun === true
   for (const target of storesOf(app)) {
     const driver = await migratingDriver(app.brokers, target)
-    const transportOptions = { ...config.brokerTransportOptions, ...resultTablesOption(config, target) }
     if (driver === undefined) continue
+    const results = app.backends.lookUp(target)
+    const transportOptions = {
+      ...config.brokerTransportOptions,
+      ...results?.entry.settings?.(config, results.url),
+    }
     const done = planned
       ? await driver.planMigrations(target, { transportOptions })
       : (await driver.migrate(target, { transportOptions })).applied

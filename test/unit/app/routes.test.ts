@@ -10,12 +10,16 @@ import { resolveConfig } from '../../../src/config/resolve.js'
 import type { RouteTarget } from '../../../src/config/routing-settings.js'
 import { ConfigError, QueueNotFoundError } from '../../../src/errors/errors.js'
 import type { CallOptions } from '../../../src/task/call-options.js'
+import { Lovage } from '../../../src/index.js'
+import { internalsOf } from '../../../src/util/internals.js'
 import { tempFolder, type TempFolder } from '../../support/temp.js'
 import { definitionOf } from '../task/support.js'
 
 function routerOf(input: ConfigInput): Router {
   const config = resolveConfig(input)
-  return new Router(config, new QueueTable(config))
+  return new Router(config, new QueueTable(config), () =>
+    internalsOf(new Lovage('routes', input)).priorityLimit(),
+  )
 }
 
 async function routedBy(input: ConfigInput, name: string, options: CallOptions = {}): Promise<RoutedMessage> {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
+import { Lovage } from '../../../src/index.js'
+import { internalsOf } from '../../../src/util/internals.js'
 import { chooseBackend, chooseBroker } from '../../../src/config/backend-choice.js'
 import type { ConfigInput } from '../../../src/config/config.js'
 import { resolveConfig } from '../../../src/config/resolve.js'
@@ -24,21 +26,15 @@ describe('chooseBackend', () => {
     expect(backend(input)).toEqual({ kind: 'same-store' })
   })
 
-  it.each(['amqp://localhost', 'amqps://localhost', 'pyamqp://'])(
-    'has none with %s, and says what fits',
-    (url) => {
-      expect(backend({ broker: url })).toEqual({
-        kind: 'none',
-        reason: expect.stringContaining('set backend to "rpc://"'),
-      })
-    },
-  )
-
-  it('has none with SQS, and says what fits', () => {
-    expect(backend({ broker: 'sqs://' })).toEqual({
-      kind: 'none',
-      reason: expect.stringContaining('a Redis, SQL or MongoDB URL'),
-    })
+  it.each([
+    ['amqp://localhost', 'set backend to "rpc://"'],
+    ['amqps://localhost', 'set backend to "rpc://"'],
+    ['pyamqp://', 'set backend to "rpc://"'],
+    ['sqs://', 'a Redis, SQL or MongoDB URL'],
+  ])('has none with %s, and says what fits', async (url, advice) => {
+    const app = internalsOf(new Lovage('shop', { broker: url }))
+    expect(await app.optionalBackend()).toBeUndefined()
+    await expect(app.resultBackend()).rejects.toThrow(advice)
   })
 
   it.each<[string, ConfigInput]>([
