@@ -91,7 +91,6 @@ export function defineTask(
   const taskOptions = method === undefined ? withInherited(own, receiver) : own
   const { params } = taskOptions
   checkOptions(name, taskOptions)
-  checkTaskOptions(taskOptions, name)
   return {
     name,
     ...(receiver instanceof Task ? { instance: receiver } : {}),
@@ -127,7 +126,8 @@ function toBody(body: AnyBody, bind: boolean, receiver: object | undefined): Tas
     : (_self: TaskContext, args: readonly unknown[]): unknown => call(args)
 }
 
-function checkOptions(name: string, options: DefineOptions): void {
+/** Refuse what no option is called, values that no task can have and those that contradict each other. */
+export function checkOptions(name: string, options: TaskOptions): void {
   const { softTimeLimit, timeLimit, maxRetries } = options
   checkDurations(name, options)
   if (softTimeLimit !== undefined && timeLimit !== undefined) {
@@ -140,6 +140,7 @@ function checkOptions(name: string, options: DefineOptions): void {
       `expected maxRetries of ${name} to be 0 or more, or null for no limit, got: ${String(maxRetries)}`,
     )
   }
+  checkTaskOptions(options, name)
 }
 
 /** A worker reads these only when a message is there, which is too late to refuse them. */

@@ -32,6 +32,7 @@ import { InFlight } from '../util/in-flight.js'
 import { inWaves } from '../util/in-waves.js'
 import { toError } from '../util/to-error.js'
 import { withoutNulls } from '../util/without-nulls.js'
+import { annotated } from './annotated.js'
 import { makeCallable, type TaskHost, type UntypedCallable } from './callable.js'
 import { callerFolder, callerPlace } from './caller.js'
 import { Connections } from './connections.js'
@@ -157,7 +158,12 @@ export class AppInternals implements ResultSource, TaskHost {
 
   #join(definition: TaskDefinition): void {
     this.tasks.add(definition)
+    this.tasks.set(definition.name, this.#annotated(definition))
     definition.instance?.onBound?.(this.#app())
+  }
+
+  #annotated(definition: TaskDefinition): TaskDefinition {
+    return annotated(definition, () => this.config())
   }
 
   /** Import `imports`, `include` and what was noted for discovery. */
@@ -216,12 +222,12 @@ export class AppInternals implements ResultSource, TaskHost {
     options: EagerOptions,
   ): Promise<EagerResult> {
     this.#requireFinalized()
-    return runEagerly(this, definition, args, options)
+    return runEagerly(this, this.#annotated(definition), args, options)
   }
 
   directContext(definition: TaskDefinition, args: readonly unknown[]): TaskContext {
     this.#requireFinalized()
-    return directContext(this, definition, args)
+    return directContext(this, this.#annotated(definition), args)
   }
 
   resultOf(id: string, taskName: string): AsyncResult {

@@ -2,7 +2,12 @@
 import type { DurationInput } from '../util/duration.js'
 import type { BackendSetting, BrokerSetting, SslSetting } from './value/store-settings.js'
 import type { FailoverStrategy } from './value/failover-strategy.js'
-import type { DeliveryModeSetting, RetryPolicy, RetryPolicyInput } from './value/task-settings.js'
+import type {
+  DeliveryModeSetting,
+  RetryPolicy,
+  RetryPolicyInput,
+  TaskAnnotations,
+} from './value/task-settings.js'
 import type { QueueSetting, QueuesInput, RouteSetting, RoutesInput } from './routing-settings.js'
 import type { PoolInput, PoolName } from './value/worker-settings.js'
 import type { BeatSchedule, BeatScheduleInput } from './value/beat-settings.js'
@@ -452,6 +457,12 @@ export interface ConfigInput {
    */
   readonly taskRoutes?: RoutesInput | undefined
   /**
+   * Options that take the place of those in the code: an object of task names, or `*` for all, and options of a task, in our spelling or Celery's. Of a list the first object with the name counts, and the first with `*`; what stands under `*` wins over what stands under a name, as in Celery.
+   *
+   * @defaultValue not set
+   */
+  readonly taskAnnotations?: TaskAnnotations | readonly TaskAnnotations[] | undefined
+  /**
    * Whether a queue that is named but not in `taskQueues` is created.
    *
    * @defaultValue `true`
@@ -750,6 +761,7 @@ export interface Config {
   readonly taskQueueMaxPriority: number | undefined
   readonly taskQueues: readonly QueueSetting[] | undefined
   readonly taskRoutes: readonly RouteSetting[]
+  readonly taskAnnotations: readonly TaskAnnotations[] | undefined
   readonly taskCreateMissingQueues: boolean
   readonly taskCreateMissingQueueType: 'classic' | 'quorum'
   readonly taskCreateMissingQueueExchangeType: 'direct' | 'topic' | 'fanout' | 'headers'

@@ -144,7 +144,6 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     'controlQueueExclusive',
     'controlQueueDurable',
   ],
-  'annotations do not exist yet; give the options where the task is defined': ['taskAnnotations'],
   'rate limits do not exist yet': ['taskDefaultRateLimit', 'workerDisableRateLimits'],
   'pools of processes do not exist yet': [
     'taskRejectOnWorkerLost',
@@ -166,7 +165,6 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
 }
 
 const OLD_NAMES: Readonly<Record<string, readonly string[]>> = {
-  taskAnnotations: ['CELERY_ANNOTATIONS'],
   workerEnablePrefetchCountReduction: ['CELERYD_ENABLE_PREFETCH_COUNT_REDUCTION'],
   workerEtaTaskLimit: ['CELERYD_ETA_TASK_LIMIT'],
   workerDetectQuorumQueues: ['CELERYD_DETECT_QUORUM_QUEUES'],

@@ -1,6 +1,6 @@
 import { queuesFromText, readQueues } from '../value/queues.js'
 import { readRoutes } from '../value/routes.js'
-import { readDeliveryMode, readRetryPolicy } from '../value/task-settings.js'
+import { readAnnotations, readDeliveryMode, readRetryPolicy } from '../value/task-settings.js'
 import { numberOrText } from '../value/text.js'
 import type { OptionTable } from './option.js'
 
@@ -189,6 +189,19 @@ export const taskOptions: OptionTable = {
     form: 'object, or list of objects, pairs and functions',
     old: ['CELERY_ROUTES'],
     doc: 'Which task goes to which queue: an object of names, globs and targets, or a list of such objects, of pairs, of functions, and of paths of routers (`./routers.js:route`).',
+  },
+  taskAnnotations: {
+    kind: 'value',
+    default: undefined,
+    types: {
+      input: 'TaskAnnotations | readonly TaskAnnotations[]',
+      output: 'readonly TaskAnnotations[]',
+      module: 'task-settings',
+    },
+    read: readAnnotations,
+    form: 'object by task name, or list of such objects',
+    old: ['CELERY_ANNOTATIONS'],
+    doc: "Options that take the place of those in the code: an object of task names, or `*` for all, and options of a task, in our spelling or Celery's. Of a list the first object with the name counts, and the first with `*`; what stands under `*` wins over what stands under a name, as in Celery.",
   },
   taskCreateMissingQueues: {
     kind: 'boolean',

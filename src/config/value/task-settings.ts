@@ -1,5 +1,6 @@
 import { ConfigError } from '../../errors/errors.js'
 import { type DurationInput, toMs } from '../../util/duration.js'
+import { camel } from './members.js'
 import { isList, isPlainObject, shown } from './shown.js'
 
 /** Whether a message is written to disk: by number, as AMQP says it, or by name. */
@@ -97,6 +98,28 @@ function readInterval(value: unknown, name: string): number {
 /** Whether a value has the shape of a length of time; its units are checked by `toMs`. */
 export function isDurationInput(value: unknown): value is DurationInput {
   return typeof value === 'number' || (typeof value === 'object' && value !== null && !isList(value))
+}
+
+/** Options of tasks by name, or by `*` for all of them. */
+export type TaskAnnotations = Readonly<Record<string, Readonly<Record<string, unknown>>>>
+
+/** Reads `taskAnnotations`: one object, or a list. Which options there are is known where a task is. */
+export function readAnnotations(value: unknown, name: string): readonly TaskAnnotations[] {
+  return (isList(value) ? value : [value]).map((annotations) =>
+    mapped(annotations, name, (task, options) => [
+      task,
+      mapped(options, `${name}["${task}"]`, (key, option) => [camel(key), option]),
+    ]),
+  )
+}
+
+function mapped<Value>(
+  value: unknown,
+  name: string,
+  change: (key: string, member: unknown) => readonly [string, Value],
+): Readonly<Record<string, Value>> {
+  if (!isPlainObject(value)) throw new ConfigError(`expected ${name} to be an object, got: ${shown(value)}`)
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => change(key, member)))
 }
 
 /** Reads a delivery mode by number, digit or name. */

@@ -131,6 +131,7 @@ export const PROOFS: Readonly<Record<string, Proof>> = {
   taskInheritParentPriority: [WORKER, 'taskInheritParentPriority: %s, the priority of a child is %s'],
   taskQueues: [ROUTING, 'topic, fanout and direct exchanges reach the queues that are bound to them'],
   taskRoutes: [ROUTING, 'a call option beats the task, which beats the route, which beats the default'],
+  taskAnnotations: ['unit/app/annotations.test.ts', 'changes an option by %s'],
   taskCreateMissingQueues: [ROUTING, 'a mistyped queue is refused where missing ones are not created'],
   taskPublishRetry: [FIRST_SEND, 'is tried as often as it is said: %s'],
   taskPublishRetryPolicy: [FIRST_SEND, 'is tried as often as it is said: %s'],
