@@ -3,9 +3,10 @@ import { DecodeError } from '../errors/errors.js'
 import { CompressorRegistry } from './compression/compressor-registry.js'
 import type { Compressor } from './compression/compressor.js'
 import { CustomTypes, type CustomType } from './serializer/custom-types.js'
-import { jsonSerializer } from './serializer/json-serializer.js'
 import { SerializerRegistry, type AcceptedContent } from './serializer/serializer-registry.js'
 import type { Serializer } from './serializer/serializer.js'
+import { readJson } from './serializer/json-reader.js'
+import { writeJson } from './serializer/json-writer.js'
 
 /** Limits of {@link Codecs}. */
 export interface CodecsOptions {
@@ -75,4 +76,15 @@ function utf8(data: Uint8Array): string {
   // Only a text with the replacement character can come from broken bytes.
   if (text.includes('\ufffd') && !isUtf8(bytes)) throw new DecodeError('the data are not UTF-8')
   return text
+}
+
+/** JSON as kombu 5.3 and later write it, the default of Celery and of Lovage. */
+function jsonSerializer(custom?: CustomTypes): Serializer {
+  return {
+    name: 'json',
+    contentType: 'application/json',
+    contentEncoding: 'utf-8',
+    encode: (value, roots) => writeJson(value, custom, roots),
+    decode: (data) => readJson(typeof data === 'string' ? data : Buffer.from(data).toString('utf8'), custom),
+  }
 }

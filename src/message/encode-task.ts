@@ -2,9 +2,9 @@ import { EncodeError } from '../errors/errors.js'
 import type { Codecs } from './codecs.js'
 import { formatUtc } from './serializer/iso-time.js'
 import type { Message, MessageProperties } from './message.js'
-import { processOrigin } from './origin.js'
 import { argsRepr, pythonRepr } from './python-repr.js'
 import type { Embed, OutgoingTask } from './task-message.js'
+import { hostname } from 'node:os'
 
 const BODY_ROOTS: readonly string[] = ['args', 'kwargs', 'embed']
 const NO_LIMITS: readonly null[] = [null, null]
@@ -101,4 +101,12 @@ function mergeCallerHeaders(
   // Written only to find what no transport could carry, before the message is built.
   codecs.serializers.get('json').encode([own], ['headers'])
   Object.assign(headers, own)
+}
+
+let cached: string | undefined
+
+/** Who sends: `gen<pid>@<host>`, as in the header `origin` of Celery's clients. Computed once. */
+function processOrigin(): string {
+  cached ??= `gen${process.pid}@${hostname()}`
+  return cached
 }

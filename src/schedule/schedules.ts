@@ -1,7 +1,6 @@
 import { ConfigError } from '../errors/errors.js'
 import type { DurationInput } from '../util/duration.js'
 import { Crontab, type CrontabOptions } from './crontab.js'
-import { cronText } from './cron-text.js'
 import { Interval, type IntervalOptions } from './interval.js'
 import type { Moment } from './moment.js'
 import { OneOff } from './one-off.js'
@@ -41,4 +40,33 @@ export function clocked(at: Moment | string): OneOff {
 /** `solar('sunset', -37.8, 144.97)`: an event of the sun at a latitude and longitude. */
 export function solar(event: SolarEvent, latitude: number, longitude: number): Solar {
   return new Solar(event, latitude, longitude)
+}
+
+const NICKNAMES: ReadonlyMap<string, string> = new Map([
+  ['@yearly', '0 0 1 1 *'],
+  ['@annually', '0 0 1 1 *'],
+  ['@monthly', '0 0 1 * *'],
+  ['@weekly', '0 0 * * 0'],
+  ['@daily', '0 0 * * *'],
+  ['@midnight', '0 0 * * *'],
+  ['@hourly', '0 * * * *'],
+])
+
+/** The fields of a line of cron, or of one of its nicknames. @throws `ConfigError` when there are not five. */
+function cronText(text: string): CrontabOptions {
+  const line = text.trim()
+  const fields = (NICKNAMES.get(line.toLowerCase()) ?? line).split(/\s+/)
+  const [minute, hour, dayOfMonth, monthOfYear, dayOfWeek] = fields
+  const isWhole = dayOfWeek !== undefined && fields.length === 5
+  if (!isWhole || minute === undefined || hour === undefined)
+    throw new ConfigError(
+      `expected five fields of cron (minute, hour, day of month, month, day of week) or one of ${[...NICKNAMES.keys()].join(', ')}, got: "${text}"`,
+    )
+  return {
+    minute,
+    hour,
+    dayOfWeek,
+    ...(dayOfMonth === undefined ? {} : { dayOfMonth }),
+    ...(monthOfYear === undefined ? {} : { monthOfYear }),
+  }
 }
