@@ -10,7 +10,8 @@ import type {
 } from '../../src/broker/contract.js'
 import { UnsupportedError } from '../../src/errors/errors.js'
 import { deleteAll } from './batches.js'
-import { SqsConsumer } from './consumer.js'
+import { LeasedConsumer } from '../../src/broker/leased-consumer.js'
+import { SqsClaims } from './claims.js'
 import { Directory } from './directory.js'
 import { SqsFailure, asBroker } from './failure.js'
 import { LeaseDeadlines } from './lease-deadlines.js'
@@ -47,7 +48,7 @@ export class SqsBroker implements Broker {
   readonly #publisher: Publisher
   readonly #longClaims: LongClaims
   readonly #returner: Returner
-  readonly #consumers = new Set<SqsConsumer>()
+  readonly #consumers = new Set<Consumer>()
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
@@ -92,7 +93,7 @@ export class SqsBroker implements Broker {
   async consume(queues: readonly string[], options: ConsumeOptions): Promise<Consumer> {
     const refs = await asBroker(() => Promise.all(queues.map((queue) => this.#directory.find(queue))))
     this.#lookForCopies()
-    const consumer = new SqsConsumer({
+    const claims = new SqsClaims({
       refs,
       options,
       holder: `lovage-${randomUUID()}`,
@@ -104,9 +105,13 @@ export class SqsBroker implements Broker {
       missing: (queue) => {
         this.#directory.forget(queue)
       },
-      closed: () => {
-        this.#consumers.delete(consumer)
-      },
+    })
+    const consumer = new LeasedConsumer(claims, {
+      credit: options.credit,
+      asBroker,
+      // Requests outlive the fetch that began them; the release waits for them.
+      closeMs: 0,
+      closed: () => this.#consumers.delete(consumer),
     })
     this.#consumers.add(consumer)
     return consumer

@@ -36,11 +36,10 @@ export class ChangeSignal implements Changes {
 }
 
 /** One look of a fetch for messages. */
-export interface ClaimRound {
+export interface ClaimRound extends FetchOptions {
   /** Whether the fetch has just begun. */
   readonly isFirst: boolean
-  /** How long the whole fetch may wait, and how much of this is left, in milliseconds. */
-  readonly waitMs: number
+  /** How much is left of `waitMs`. */
   readonly leftMs: number
 }
 
@@ -181,7 +180,7 @@ export class LeasedConsumer implements Consumer {
     for (let isFirst = true; ; isFirst = false) {
       const seen = claims.changes.count
       const room = this.#room(max)
-      const looking = claims.claim(room, { isFirst, waitMs, leftMs: deadlineMs - this.#now() })
+      const looking = claims.claim(room, { isFirst, waitMs, leftMs: deadlineMs - this.#now(), signal })
       // What a store in this process answers at once stays true until the wait begins.
       const { deliveries, nextMs = Number.POSITIVE_INFINITY } =
         looking instanceof Promise ? await looking : looking
