@@ -8,7 +8,7 @@ const examples = fileURLToPath(new URL('../../docs/example/', import.meta.url))
 
 describe('the published conformance suite, under another test runner', () => {
   it.each([
-    ['toy-broker', 60],
+    ['toy-broker', 80],
     ['toy-backend', 15],
   ])('is passed by the %s of the pages', async (name, least) => {
     await using child = node('--test-reporter=tap', [`${examples}${name}/suite.js`])

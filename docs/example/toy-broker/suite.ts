@@ -9,7 +9,7 @@ const url = parseConnectionUrl('toy://conformance')
 describeBroker({
   name: 'toy',
   open: () => guardBroker(createBroker(url, {})),
-  offers: [],
+  offers: ['leases', 'delays'],
   runner: { describe, it },
 })
 // #endregion suite

@@ -1,147 +1,152 @@
-import { PublishError, UnsupportedError } from 'lovage/driver'
+import { randomUUID } from 'node:crypto'
+import { ChangeSignal, LeasedConsumer, PublishError, UnsupportedError } from 'lovage/driver'
 import type {
   Broker,
   BrokerCapabilities,
   BrokerFactory,
+  ClaimAttempt,
   ConsumeOptions,
   Consumer,
   Delivery,
-  FetchOptions,
   HandBack,
+  LeasedClaims,
+  Leases,
   Outgoing,
   QueueSpec,
+  Settlement,
 } from 'lovage/driver'
 
 // #region store
-/** A message in a queue, or claimed from it. */
+/** A message in a queue; it stays there while it is claimed. */
 interface Entry {
-  readonly queue: string
-  readonly outgoing: Outgoing
+  readonly route: Outgoing['route']
+  message: Outgoing['message']
+  /** It was held until its due time. */
+  due: boolean
   /** Claims that counted. */
   spent: number
   handedOut: boolean
+  /** Of the last claim. */
+  tag: string
+  /** Claimed or delayed until then, in epoch milliseconds. */
+  hiddenUntilMs: number
 }
 
-/** What would be a server: queues, oldest message first, and whoever waits for a change. */
+/** What would be a server: queues, oldest message first. */
 class ToyStore {
   readonly queues = new Map<string, Entry[]>()
-  readonly #waiting = new Set<() => void>()
+  readonly changes = new ChangeSignal()
 
-  changed(): void {
-    for (const wake of this.#waiting) wake()
+  /** The message of a claim that holds. */
+  held(tag: string): Entry | undefined {
+    const entries = [...this.queues.values()].flat()
+    return entries.find((entry) => entry.tag === tag && entry.hiddenUntilMs > Date.now())
   }
 
-  /** Resolves at the next change, after `waitMs`, or when the signal aborts. */
-  nextChange(waitMs: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        clearTimeout(timer)
-        this.#waiting.delete(wake)
-        signal.removeEventListener('abort', wake)
-        resolve()
-      }
-      const timer = setTimeout(wake, waitMs)
-      this.#waiting.add(wake)
-      signal.addEventListener('abort', wake)
-    })
+  remove(queue: string, entry: Entry): void {
+    const left = this.queues.get(queue)?.filter((other) => other !== entry)
+    if (left !== undefined) this.queues.set(queue, left)
+  }
+
+  /** Whether the claim still held. */
+  renew(tag: string, leaseMs: number): boolean {
+    const entry = this.held(tag)
+    if (entry !== undefined) entry.hiddenUntilMs = Date.now() + leaseMs
+    return entry !== undefined
   }
 }
 
 const stores = new Map<string, ToyStore>()
 // #endregion store
 
-// #region consumer
-class ToyConsumer implements Consumer {
+// #region claims
+class ToyClaims implements LeasedClaims {
+  readonly holder = randomUUID()
+  readonly unsettled = new Map<string, undefined>()
+  readonly changes: ChangeSignal
+  readonly isAtomic = false
   readonly #store: ToyStore
   readonly #queues: string[]
-  readonly #claims = new Map<string, Entry>()
-  readonly #closed = new AbortController()
-  #credit: number
+  readonly #leaseMs: number
   #lastTag = 0
 
   constructor(store: ToyStore, queues: readonly string[], options: ConsumeOptions) {
     this.#store = store
     this.#queues = [...queues]
-    this.#credit = options.credit
+    this.#leaseMs = options.leaseMs
+    this.changes = store.changes
   }
 
-  async fetch(max: number, options: FetchOptions): Promise<readonly Delivery[]> {
-    const stop = AbortSignal.any([options.signal, this.#closed.signal])
-    const endMs = performance.now() + options.waitMs
-    for (;;) {
-      const batch = this.#claim(Math.min(max, this.#credit - this.#claims.size))
-      const leftMs = endMs - performance.now()
-      if (batch.length > 0 || leftMs <= 0 || stop.aborted) return batch
-      await this.#store.nextChange(leftMs, stop)
+  /** From one queue after the other; the queue that was served goes to the end of the line. */
+  claim(max: number): ClaimAttempt {
+    const deliveries: Delivery[] = []
+    let nextMs = Number.POSITIVE_INFINITY
+    for (const queue of [...this.#queues]) {
+      const entries = this.#store.queues.get(queue) ?? []
+      const ready = entries.filter((entry) => entry.hiddenUntilMs <= Date.now())
+      const taken = ready.slice(0, max - deliveries.length)
+      deliveries.push(...taken.map((entry) => this.#deliver(queue, entry)))
+      if (taken.length > 0) this.#queues.push(...this.#queues.splice(this.#queues.indexOf(queue), 1))
+      for (const { hiddenUntilMs } of entries) {
+        if (hiddenUntilMs > Date.now()) nextMs = Math.min(nextMs, hiddenUntilMs - Date.now())
+      }
     }
+    return { deliveries, nextMs }
   }
 
-  async ack(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
-    const lost = deliveries.filter((delivery) => !this.#claims.delete(delivery.tag))
-    this.#store.changed() // there is credit again
+  async settle(settlements: readonly Settlement[]): Promise<readonly Delivery[]> {
+    const lost: Delivery[] = []
+    for (const { delivery, handBack } of settlements) {
+      const entry = this.#store.held(delivery.tag)
+      if (entry === undefined) lost.push(delivery)
+      else if (handBack === undefined) this.#store.remove(delivery.queue, entry)
+      else giveBack(entry, handBack)
+    }
+    this.#store.changes.signal()
     return lost
   }
 
-  async handBack(items: readonly HandBack[]): Promise<readonly Delivery[]> {
-    const lost = items.filter((item) => !this.#giveBack(item.delivery.tag, item))
-    this.#store.changed()
-    return lost.map((item) => item.delivery)
+  async verify(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
+    return deliveries.filter(({ tag }) => this.#store.held(tag) !== undefined)
   }
 
-  async setCredit(credit: number): Promise<void> {
-    this.#credit = credit
-    this.#store.changed()
-  }
-
-  async close(): Promise<void> {
-    this.#closed.abort()
-    // Backwards, because each goes to the front of its queue.
-    for (const tag of [...this.#claims.keys()].reverse()) this.#giveBack(tag, { unspent: true })
-    this.#store.changed()
-  }
-
-  /** Claim from one queue after the other; the queue that was served goes to the end of the line. */
-  #claim(room: number): Delivery[] {
-    const batch: Delivery[] = []
-    for (const queue of [...this.#queues]) {
-      const taken = this.#store.queues.get(queue)?.splice(0, Math.max(0, room - batch.length)) ?? []
-      batch.push(...taken.map((entry) => this.#deliver(entry)))
-      if (taken.length > 0) this.#queues.push(...this.#queues.splice(this.#queues.indexOf(queue), 1))
+  async release(): Promise<void> {
+    for (const tag of this.unsettled.keys()) {
+      const entry = this.#store.held(tag)
+      if (entry !== undefined) giveBack(entry, { delayMs: 0, unspent: true })
     }
-    return batch
+    this.#store.changes.signal()
   }
 
-  #deliver(entry: Entry): Delivery {
+  #deliver(queue: string, entry: Entry): Delivery {
     this.#lastTag += 1
-    const tag = String(this.#lastTag)
-    this.#claims.set(tag, entry)
     const redelivered = entry.handedOut
+    entry.tag = `${this.holder}.${String(this.#lastTag)}`
+    entry.hiddenUntilMs = Date.now() + this.#leaseMs
     entry.handedOut = true
-    const { message, route } = entry.outgoing
-    const deliveryCount = entry.spent + 1
-    return { message, route, queue: entry.queue, deliveryCount, redelivered, due: false, tag }
-  }
-
-  #giveBack(tag: string, how: Pick<HandBack, 'unspent' | 'headers'>): boolean {
-    const entry = this.#claims.get(tag)
-    if (entry === undefined) return false
-    this.#claims.delete(tag)
-    const { message } = entry.outgoing
-    const headers = { ...message.headers, ...how.headers }
-    const spent = how.unspent ? entry.spent : entry.spent + 1
-    const outgoing = { ...entry.outgoing, message: { ...message, headers } }
-    this.#store.queues.get(entry.queue)?.unshift({ ...entry, outgoing, spent })
-    return true
+    entry.spent += 1
+    this.unsettled.set(entry.tag, undefined)
+    const { message, route, spent: deliveryCount, due, tag } = entry
+    return { message, route, queue, deliveryCount, redelivered, due, tag }
   }
 }
-// #endregion consumer
+
+function giveBack(entry: Entry, how: Omit<HandBack, 'delivery'>): void {
+  const { message } = entry
+  entry.message = { ...message, headers: { ...message.headers, ...how.headers } }
+  if (how.unspent) entry.spent -= 1
+  if (how.notBeforeMs !== undefined) entry.due = true
+  entry.tag = ''
+  entry.hiddenUntilMs = how.notBeforeMs ?? Date.now() + how.delayMs
+}
+// #endregion claims
 
 // #region broker
 const CAPABILITIES: BrokerCapabilities = {
   maxBatch: 100,
-  maxDelayMs: 0, // it cannot delay
+  maxDelayMs: Number.POSITIVE_INFINITY,
   priorityLevels: 1, // it ignores priorities
-  claims: 'connection', // no claim runs out
+  claims: 'leased',
   depth: 'exact',
   exchanges: [], // only queues can be addressed
   durable: false, // messages go with the process
@@ -150,6 +155,13 @@ const CAPABILITIES: BrokerCapabilities = {
 class ToyBroker implements Broker {
   readonly name = 'toy'
   readonly capabilities: BrokerCapabilities = CAPABILITIES
+  readonly leases: Leases = {
+    renews: 'tags',
+    renew: async (_holder, tags, leaseMs) => {
+      const lostTags = tags.filter((tag) => !this.#store.renew(tag, leaseMs))
+      return { held: tags.length === 0 || lostTags.length < tags.length, lostTags }
+    },
+  }
   readonly #store: ToyStore
 
   constructor(store: ToyStore) {
@@ -164,26 +176,31 @@ class ToyBroker implements Broker {
 
   async publish(batch: readonly Outgoing[]): Promise<void> {
     const unroutable: number[] = []
-    for (const [index, outgoing] of batch.entries()) {
-      const queue = outgoing.route.routingKey
-      const entries = this.#store.queues.get(queue)
+    for (const [index, { route, message, notBeforeMs, delayMs }] of batch.entries()) {
+      const hiddenUntilMs = notBeforeMs ?? Date.now() + (delayMs ?? 0)
+      const due = notBeforeMs !== undefined || delayMs !== undefined
+      const entries = this.#store.queues.get(route.routingKey)
       if (entries === undefined) unroutable.push(index)
-      else entries.push({ queue, outgoing, spent: 0, handedOut: false })
+      else entries.push({ route, message, due, spent: 0, handedOut: false, tag: '', hiddenUntilMs })
     }
-    this.#store.changed()
+    this.#store.changes.signal()
     if (unroutable.length > 0) throw new PublishError('declare the queue first', unroutable)
   }
 
   async consume(queues: readonly string[], options: ConsumeOptions): Promise<Consumer> {
-    return new ToyConsumer(this.#store, queues, options)
+    return new LeasedConsumer(new ToyClaims(this.#store, queues, options), options)
   }
 
   async depth(queue: string): Promise<number> {
-    return this.#store.queues.get(queue)?.length ?? 0
+    const entries = this.#store.queues.get(queue) ?? []
+    return entries.filter(({ hiddenUntilMs }) => hiddenUntilMs <= Date.now()).length
   }
 
   async purge(queue: string): Promise<number> {
-    return this.#store.queues.get(queue)?.splice(0).length ?? 0
+    const entries = this.#store.queues.get(queue) ?? []
+    const claimed = entries.filter(({ tag, hiddenUntilMs }) => tag !== '' && hiddenUntilMs > Date.now())
+    this.#store.queues.set(queue, claimed)
+    return entries.length - claimed.length
   }
 
   async delete(queue: string): Promise<void> {
