@@ -1,6 +1,6 @@
 import type { QueueSpec, Route } from '../../src/broker/contract.js'
 import type { Message } from '../../src/message/message.js'
-import { Heap } from './heap.js'
+import { Heap } from '../../src/util/heap.js'
 
 /** A message in one queue, or claimed from it. Owned by whichever heap or claim holds it. */
 export interface Entry {

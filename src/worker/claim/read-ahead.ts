@@ -1,3 +1,5 @@
+import { MovingAverage } from '../../util/moving-average.js'
+
 /** How far a worker may read ahead. */
 export interface ReadAheadOptions {
   readonly concurrency: number
@@ -23,9 +25,8 @@ const LEAST_SEEN = 4
 export class ReadAhead {
   readonly #options: ReadAheadOptions
   readonly #most: number
-  /** Moving average of a task's run time in milliseconds; negative until measured. */
-  #averageMs = -1
-  #seen = 0
+  /** Of a task's run time, in milliseconds. */
+  readonly #runMs = new MovingAverage(WEIGHT)
   #current = 0
 
   constructor(options: ReadAheadOptions) {
@@ -46,22 +47,20 @@ export class ReadAhead {
   /** A task ran for this long. */
   observe(runMs: number): void {
     if (this.#most === 0) return
-    this.#averageMs = this.#averageMs < 0 ? runMs : this.#averageMs + (runMs - this.#averageMs) * WEIGHT
-    this.#seen += 1
+    this.#runMs.add(runMs)
     // One quick task at the start says little about the rest.
-    if (this.#seen >= Math.max(LEAST_SEEN, this.#options.concurrency)) this.#current = this.#target()
+    if (this.#runMs.seen >= Math.max(LEAST_SEEN, this.#options.concurrency)) this.#current = this.#target()
   }
 
   /** Forget the speed: what was read ahead did not get its turn in time. */
   reset(): void {
-    this.#averageMs = -1
-    this.#seen = 0
+    this.#runMs.reset()
     this.#current = 0
   }
 
   #target(): number {
     const { readAheadMs, concurrency } = this.#options
-    const exact = (readAheadMs / Math.max(this.#averageMs, 0.001)) * concurrency
+    const exact = (readAheadMs / Math.max(this.#runMs.value, 0.001)) * concurrency
     if (exact >= this.#most) return this.#most
     return exact < 1 ? 0 : 2 ** Math.floor(Math.log2(exact))
   }
