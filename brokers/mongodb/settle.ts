@@ -19,7 +19,7 @@ export interface ClaimOwner {
 }
 
 /** The document and the claim that a delivery's tag names. */
-export function claimOf({ tag }: Delivery): { readonly _id: ObjectId; readonly claim: string } {
+function claimOf({ tag }: Delivery): { readonly _id: ObjectId; readonly claim: string } {
   const colon = tag.indexOf(':')
   return { _id: new ObjectId(tag.slice(0, colon)), claim: tag.slice(colon + 1) }
 }

@@ -35,7 +35,7 @@ const DEFAULT_PORT = 6379
 const SENTINEL_PORT = 26_379
 
 /** Options of the connection, kombu's names first; those without a meaning here are taken and left alone. */
-export const CONNECTION_OPTIONS: readonly string[] = [
+const CONNECTION_OPTIONS: readonly string[] = [
   'virtual_host',
   'master_name',
   'sentinel_kwargs',

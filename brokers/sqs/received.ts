@@ -110,7 +110,7 @@ function toReceived(ref: QueueRef, message: SqsMessage, wish: ReceiveWish, momen
 }
 
 /** Claims of this message that count, this one included. */
-export function spentCount({ envelope, receiveCount }: Received): number {
+function spentCount({ envelope, receiveCount }: Received): number {
   return envelope.marks.spent + receiveCount
 }
 

@@ -30,7 +30,7 @@ export function isSecretName(name: string): boolean {
  * A value under its name as it may be printed: a secret replaced, passwords of URLs masked, also inside of objects, lists and
  * JSON texts. Switches are shown whatever their name; an object from outside by the name of its class.
  */
-export function maskMember(name: string, value: unknown): unknown {
+function maskMember(name: string, value: unknown): unknown {
   if (value === undefined || value === null || typeof value === 'boolean') return value
   return isSecretName(name) ? MASK : maskMembers(value)
 }

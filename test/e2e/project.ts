@@ -18,7 +18,7 @@ export interface Project extends AsyncDisposable {
 }
 
 /** Tasks that every test can use. */
-export const TASKS = `
+const TASKS = `
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Lovage, Reject } from 'lovage'
 

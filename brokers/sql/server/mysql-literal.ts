@@ -4,7 +4,7 @@
  * Under `NO_BACKSLASH_ESCAPES` a backslash stands for itself, otherwise it escapes the next character: a text that has one
  * is written in hexadecimal.
  */
-export function mysqlLiteral(value: unknown): string {
+function mysqlLiteral(value: unknown): string {
   if (value === null || value === undefined) return 'NULL'
   // Nothing is equal to NULL, so nothing is in a list of it.
   if (Array.isArray(value)) return value.length === 0 ? 'NULL' : value.map(mysqlLiteral).join(', ')

@@ -30,16 +30,6 @@ export type BeatScheduleInput = Readonly<Record<string, BeatEntrySetting>>
 /** Periodic tasks by name. */
 export type BeatSchedule = Readonly<Record<string, BeatEntrySetting>>
 
-/** A crontab as plain data; fields that are left out are `*`. */
-export interface CrontabData {
-  readonly type: 'crontab'
-  readonly minute?: number | string
-  readonly hour?: number | string
-  readonly dayOfWeek?: number | string
-  readonly dayOfMonth?: number | string
-  readonly monthOfYear?: number | string
-}
-
 /** Reads the schedule; what `schedule` itself may be is checked by beat, which knows the kinds. */
 export function readBeatSchedule(value: unknown, name: string): BeatSchedule {
   if (!isPlainObject(value)) {

@@ -3,7 +3,7 @@ import type { Clock } from '../../util/clock.js'
 import type { ClaimWindow } from '../claim/claim-window.js'
 
 /** Header of a message that was put back on purpose and counted: how often that was. */
-export const REQUEUES = 'lovage-requeues'
+const REQUEUES = 'lovage-requeues'
 
 /** Deliveries of a message whose worker was lost, however few are allowed: the second is a run by itself. */
 const LEAST_DELIVERIES = 2

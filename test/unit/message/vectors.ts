@@ -11,7 +11,7 @@ export interface RecordedMessage {
 }
 
 /** The folder of recorded messages, above the compiled test. */
-export function vectorsFolder(): string {
+function vectorsFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url))
   while (!existsSync(join(folder, 'test', 'vectors', 'README.md'))) folder = dirname(folder)
   return join(folder, 'test', 'vectors')
