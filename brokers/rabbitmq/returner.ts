@@ -40,12 +40,26 @@ export class Returner {
       await this.#sender.publish(items.map(toSending))
       published([...items.keys()])
     } catch (error) {
-      if (error instanceof PublishError) {
-        published([...items.keys()].filter((position) => !error.indexes.includes(position)))
-      }
-      throw error
+      if (!(error instanceof PublishError)) throw error
+      const { indexes, retryable } = error
+      published([...items.keys()].filter((position) => !indexes.includes(position)))
+      const bare = retryable ? [] : indexes.filter((position) => isUncounted(items[position]))
+      if (bare.length > 0) await this.#publishUnmarked(items, bare)
+      published(bare)
+      if (bare.length < indexes.length) throw error
     }
   }
+
+  /** As it came: with its marks, a message whose headers are as long as they may be fits into no frame. */
+  async #publishUnmarked(items: readonly HandBack[], positions: readonly number[]): Promise<void> {
+    const sendings = positions.flatMap((position) => items[position] ?? []).map(toSending)
+    await this.#sender.publish(sendings.map(({ marks: _marks, ...sending }) => sending))
+  }
+}
+
+/** Whether nothing is written onto it that its next claim needs. */
+function isUncounted(item: HandBack | undefined): boolean {
+  return item?.unspent === true && item.headers === undefined
 }
 
 function toSending({ delivery, delayMs, notBeforeMs, unspent, headers }: HandBack): Sending {

@@ -185,7 +185,8 @@ export class Runner implements DeliveryOwner {
       this.#apply(item, verdict)
       return
     }
-    const next = afterRefusal(item, error, host.storeClock.now())
+    const { expiresMs } = outcomes.letters
+    const next = afterRefusal(item, error, { atMs: host.storeClock.now(), expiresMs })
     if (next === undefined) this.settled(item, false)
     else this.#settleInstead(item, next)
   }

@@ -4,6 +4,7 @@ import {
   deadLetterQueueSpec,
   packedLetter,
   toDeadLetter,
+  type DeadLetterNote,
 } from '../../control/dead-letter.js'
 import { BackendError } from '../../errors/errors.js'
 import type { ClaimedDelivery } from '../run/delivery.js'
@@ -33,20 +34,36 @@ export function noteRefusal(item: ClaimedDelivery): void {
   if (item.declares !== undefined && item.stage !== 'new') item.isSetAside = true
 }
 
-/** The settlement to try instead; `undefined` when there is none. @param atMs - The moment, in epoch milliseconds. */
-export function afterRefusal(item: ClaimedDelivery, error: Error, atMs: number): Settlement | undefined {
+/** The settlement to try instead; `undefined` when there is none. @param note - When the letter begins, and how long it is kept. */
+export function afterRefusal(
+  item: ClaimedDelivery,
+  error: Error,
+  note: Pick<DeadLetterNote, 'atMs' | 'expiresMs'>,
+): Settlement | undefined {
   const { delivery, settlement } = item
   if (item.refusals >= MOST_REFUSALS) return undefined
   // Whatever it is that the store refuses, most likely it is the record.
-  if (settlement.record !== undefined) return { delivery, publish: letterOf(item, error, atMs) }
+  if (settlement.record !== undefined) {
+    const detail = `its result could not be stored: ${error.message}`
+    return { delivery, publish: letterOf(item, { ...note, detail }) }
+  }
   if (item.acked) return undefined
+  // It cannot keep what its next claim has to know.
+  if (settlement.handBack?.headers !== undefined && item.refusals === 1) {
+    const letters = letterOf(item, { ...note, detail: notGivenBack(error) })
+    return { delivery, publish: letters.map((letter) => packedLetter(letter) ?? letter) }
+  }
   return { delivery, publish: [], handBack: { ...HAND_BACK, headers: requeueHeaders(delivery) } }
 }
 
-function letterOf(item: ClaimedDelivery, error: Error, atMs: number): Settlement['publish'] {
+/** Why a message that should go back to its queue is set aside, in one line for people. */
+export function notGivenBack(error: Error): string {
+  return `it could not be given back: ${error.message}`
+}
+
+function letterOf(item: ClaimedDelivery, note: Omit<DeadLetterNote, 'reason'>): Settlement['publish'] {
   if (item.isSetAside) return []
   if (item.declares !== undefined) return item.settlement.publish.slice(-1)
   item.declares = deadLetterQueueSpec(item.delivery.queue)
-  const detail = `its result could not be stored: ${error.message}`
-  return [toDeadLetter(item.delivery, { reason: 'refused', detail, atMs })]
+  return [toDeadLetter(item.delivery, { reason: 'refused', ...note })]
 }

@@ -1,7 +1,12 @@
 import type { Delivery, HandBack, Outgoing, QueueSpec, Settlement } from '../../broker/contract.js'
 import type { TaskRecord } from '../../backend/contract.js'
 import type { LetterLimits } from '../../control/expire-dead-letters.js'
-import { deadLetterQueueSpec, toDeadLetter, type DeadReason } from '../../control/dead-letter.js'
+import {
+  deadLetterQueueSpec,
+  packedLetter,
+  toDeadLetter,
+  type DeadReason,
+} from '../../control/dead-letter.js'
 import { BrokerError, TimeLimitError } from '../../errors/errors.js'
 import { toFailure } from '../../task/execute.js'
 import { failedWith, followUps, hasFollowUps, type FollowUps } from '../../task/follow-up.js'
@@ -11,6 +16,7 @@ import { toError } from '../../util/to-error.js'
 import type { TaskRequest } from '../../task/request.js'
 import type { WorkerHost } from '../host.js'
 import { callErrback, sortErrbacks } from '../run/local-errbacks.js'
+import { notGivenBack } from './after-refusal.js'
 import type { About, Records, StoredResult } from './records.js'
 import type { Run } from '../run/run.js'
 import { requeueHeaders } from '../run/suspects.js'
@@ -41,12 +47,13 @@ const NOTHING: readonly never[] = []
 export class OutcomeSettlements {
   readonly #host: WorkerHost
   readonly #records: Records
-  readonly #letters: LetterLimits
+  /** How long dead letters are kept. */
+  readonly letters: LetterLimits
 
   constructor(host: WorkerHost, records: Records, letters: LetterLimits) {
     this.#host = host
     this.#records = records
-    this.#letters = letters
+    this.letters = letters
   }
 
   /** Decide; at once where nothing follows the task, which is nearly always. Never rejects or throws. */
@@ -56,11 +63,16 @@ export class OutcomeSettlements {
     return verdict.outcome === outcome ? verdict : this.decide(run, verdict.outcome)
   }
 
-  /** The settlement of a run whose settlement the store refused: a FAILURE that says so, and the dead letter it had. */
+  /** The settlement of a run whose settlement the store refused: a FAILURE that says so, and its dead letter, if it had one or should go back. */
   afterRefusal(run: Run, error: Error): Verdict {
     const outcome = failed(toFailure(error, this.#host))
     const stored = this.#stores(run, true) ? this.#records.failure(run.task, outcome.failure) : undefined
     const { declares, stage, settlement } = run
+    if (settlement.handBack !== undefined) {
+      const dead = this.#dead(run, outcome, { reason: 'refused', detail: notGivenBack(error) }, { stored })
+      const publish = dead.settlement.publish.map((letter) => packedLetter(letter) ?? letter)
+      return { ...dead, settlement: { ...dead.settlement, publish } }
+    }
     // Acknowledged without its letter, the message would be lost. Where that is published already, it is the last step.
     const letter = declares === undefined || stage !== 'new' ? NOTHING : settlement.publish.slice(-1)
     return verdict(run, outcome, { stored, publish: letter, ...(declares === undefined ? {} : { declares }) })
@@ -225,7 +237,7 @@ export class OutcomeSettlements {
     const letter = toDeadLetter(run.delivery, {
       ...death,
       atMs: this.#host.storeClock.now(),
-      expiresMs: this.#letters.expiresMs,
+      expiresMs: this.letters.expiresMs,
     })
     const declares = deadLetterQueueSpec(run.delivery.queue)
     return verdict(run, outcome, { ...ending, publish: [...(ending.publish ?? NOTHING), letter], declares })

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { pino } from 'pino'
 import { deadLetterQueueSpec, readDeadLetter } from '../../../src/control/dead-letter.js'
-import { Lovage, Reject } from '../../../src/index.js'
+import { Lovage, PublishError, Reject } from '../../../src/index.js'
 import type { ConfigInput } from '../../../src/config/config.js'
-import type { Delivery } from '../../../src/broker/contract.js'
+import type { Broker, Delivery, Outgoing } from '../../../src/broker/contract.js'
 import { startWorker } from '../../../src/testing/index.js'
 import { never } from '../../conformance/time.js'
 import { canStartRabbitmq, RabbitmqServer } from '../../support/rabbitmq-server.js'
@@ -53,19 +54,22 @@ async function publishWith(headers: Record<string, unknown>, queue: string): Pro
   const broker = await internalsOf(app).openBroker()
   closers.push(() => broker.close())
   await broker.declare({ name: queue, lifetime: 'durable', bindings: [] })
-  await broker.publish([
-    {
-      route: { exchange: '', routingKey: queue },
-      message: {
-        body: Buffer.from('[[], {}, {}]'),
-        contentType: 'application/json',
-        contentEncoding: 'utf-8',
-        headers: { id: 'large', task: 'tasks.no', lang: 'js', ...headers },
-        properties: { correlationId: 'large' },
-      },
-    },
-  ])
+  await broker.publish([messageWith(headers, queue)])
 }
+
+function messageWith(headers: Record<string, unknown>, queue: string): Outgoing {
+  return {
+    route: { exchange: '', routingKey: queue },
+    message: {
+      body: Buffer.from('[[], {}, {}]'),
+      contentType: 'application/json',
+      contentEncoding: 'utf-8',
+      headers: { id: 'large', task: 'tasks.no', lang: 'js', ...headers },
+      properties: { correlationId: 'large' },
+    },
+  }
+}
+
 /** A message with headers of this length is rejected by its task. */
 async function setsAside(length: number): Promise<void> {
   const taskDefaultQueue = randomName('queue')
@@ -154,4 +158,73 @@ withServer('headers that are longer than a frame of RabbitMQ', () => {
   })
 
   it('do not keep a message from being set aside after one run', () => setsAside(7_950))
+  it('do not keep it from going back as it came, at once or after a while, unless it counts', async () => {
+    const queue = randomName('queue')
+    const broker = await largest(queue)
+    const consumer = await broker.consume([queue], { credit: 1, leaseMs: 30_000 })
+    const [first] = await consumer.fetch(1, { waitMs: 5_000, signal: never })
+    if (first === undefined) throw new RangeError('nothing came')
+
+    await consumer.handBack([{ delivery: first, delayMs: 0, unspent: true }])
+    const [again] = await consumer.fetch(1, { waitMs: 5_000, signal: never })
+    if (again === undefined) throw new RangeError('nothing came again')
+    await consumer.handBack([{ delivery: again, delayMs: 500, unspent: true }])
+    const [later] = await consumer.fetch(1, { waitMs: 5_000, signal: never })
+
+    if (later === undefined) throw new RangeError('nothing came later')
+    expect([first, again, later].map(({ deliveryCount }) => deliveryCount)).toEqual([1, 1, 1])
+    expect(later.message.headers).toEqual(first.message.headers)
+    await expect(consumer.handBack([{ delivery: later, delayMs: 0, unspent: false }])).rejects.toThrow(
+      /its headers make \d+ bytes/,
+    )
+    await consumer.ack([later])
+    expect(await broker.depth(queue)).toBe(0)
+  })
+
+  it.each([
+    ['no worker knows', 'tasks.other', {}],
+    ['its task puts back', 'tasks.no', { backend: 'memory://' }],
+    ['its task puts back, and no result is kept', 'tasks.no', {}],
+  ])('make a dead letter at once of what %s', async (_what, name, settings) => {
+    const taskDefaultQueue = randomName('queue')
+    await largest(taskDefaultQueue)
+    const lines: string[] = []
+    const app = open({ backend: false, taskDefaultQueue, deadLetterExpires: 600, ...settings })
+    internalsOf(app).logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) })
+    let runs = 0
+    app.task(name, () => {
+      runs += 1
+      throw new Reject('later', true)
+    })
+    const worker = await startWorker(app)
+
+    const letter = await letterOf(app, taskDefaultQueue)
+    await worker.stop()
+
+    if (letter === undefined) throw new RangeError('nothing came')
+    const read = readDeadLetter(letter)
+    expect(read).toMatchObject({ id: 'large', reason: 'refused' })
+    expect(read.detail).toMatch(/its headers make \d+ bytes/)
+    expect(read.message.headers).toMatchObject({ task: 'tasks.no', note: expect.stringMatching(/^x+$/) })
+    expect(letter.message.properties.expirationMs).toBeLessThanOrEqual(600_000)
+    expect(runs).toBe(name === 'tasks.no' ? 1 : 0)
+    expect(lines.filter((line) => line.includes('refused'))).toHaveLength(1)
+  })
 })
+
+/** Publish the message with the longest headers that the queue takes; resolves with the broker. */
+async function largest(queue: string): Promise<Broker> {
+  const app = open({ backend: false })
+  const broker = await internalsOf(app).openBroker()
+  closers.push(() => broker.close())
+  await broker.declare({ name: queue, lifetime: 'durable', bindings: [] })
+  for (let length = 8_192; length > 0; length -= 1) {
+    try {
+      await broker.publish([messageWith({ note: 'x'.repeat(length) }, queue)])
+      return broker
+    } catch (error) {
+      if (!(error instanceof PublishError)) throw error
+    }
+  }
+  throw new RangeError('nothing fits')
+}
