@@ -22,8 +22,7 @@ import {
 } from './define-periodic.js'
 import { dottedName } from './define.js'
 import { createDefineTask, type Definer, type DefineTask } from './definer.js'
-import type { AppHook } from './hooks.js'
-import { AppInternals, type SendOptions } from './internals.js'
+import { type AppHook, AppInternals, type SendOptions, type TaskRegistry } from './internals.js'
 import {
   readSettings,
   readSettingsOfEnvvar,
@@ -31,7 +30,6 @@ import {
   type SettingsSource,
 } from './settings-sources.js'
 import type { DiscoverOptions, TaskPackages } from './task-modules.js'
-import type { TaskRegistry } from './task-registry.js'
 
 /** What is given to an app beside its settings. */
 export interface LovageOptions {

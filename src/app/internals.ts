@@ -45,14 +45,12 @@ import {
 } from './define.js'
 import { builtInDrivers } from './drivers.js'
 import { callEagerly, directContext, runEagerly } from './eager.js'
-import { Milestone } from './hooks.js'
 import type { PriorityLimit } from './routes.js'
 import { AppSender } from './sender.js'
 import { joinSharedTasks } from './shared-tasks.js'
 import { Stores, type BrokerLocation } from './stores.js'
 import { TaskBackends } from './task-backends.js'
 import { TaskModules } from './task-modules.js'
-import { TaskRegistry } from './task-registry.js'
 
 /** One run of a task, as the functions around it see it. */
 export interface Execution {
@@ -363,4 +361,54 @@ export class AppInternals implements ResultSource, TaskHost {
     this.#accepted ??= this.codecs.serializers.accept(acceptContent)
     return this.#accepted
   }
+}
+
+/** Something to do at a point of an app's life. */
+export type AppHook = () => void
+
+/** A point of an app's life that is passed once. */
+class Milestone {
+  readonly #hooks: AppHook[] = []
+  #passed = false
+
+  get isPassed(): boolean {
+    return this.#passed
+  }
+
+  /** Call `hook` when the point is passed, at once when it was. */
+  add(hook: AppHook): void {
+    if (this.#passed) hook()
+    else this.#hooks.push(hook)
+  }
+
+  /** Pass the point: hooks run in the order they were added, the first time only. */
+  pass(): void {
+    if (this.#passed) return
+    this.#passed = true
+    for (const hook of this.#hooks.splice(0)) hook()
+  }
+}
+
+/** The tasks of an app by name. */
+export class TaskRegistry extends Map<string, TaskDefinition> {
+  /**
+   * Add a task.
+   *
+   * The same function from the same place may come again (a module loaded twice); the newer one is kept.
+   *
+   * @throws {@link TaskError} when another function has the name; the message has both places.
+   */
+  add(definition: TaskDefinition): void {
+    const present = this.get(definition.name)
+    if (present !== undefined && !isSame(present, definition) && definition.options.replace !== true) {
+      throw new TaskError(
+        `two tasks are named "${definition.name}": at ${present.place} and at ${definition.place}; give one another name, or replace: true`,
+      )
+    }
+    this.set(definition.name, definition)
+  }
+}
+
+function isSame(one: TaskDefinition, other: TaskDefinition): boolean {
+  return one.source === other.source || one.place === other.place
 }

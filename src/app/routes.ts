@@ -1,14 +1,14 @@
 import type { ExchangeType, Route } from '../broker/contract.js'
 import type { Config } from '../config/config.js'
-import type { RouteFunction, RouteRule, RouteSetting } from '../config/routing-settings.js'
-import { readTarget } from '../config/value/routes.js'
-import { TaskError, UnsupportedError } from '../errors/errors.js'
+import type { RouteFunction, RouteRule, RouteSetting, RouteTarget } from '../config/routing-settings.js'
+import { readTarget, asRouteFunction } from '../config/value/routes.js'
+import { TaskError, UnsupportedError, ConfigError } from '../errors/errors.js'
 import type { CallOptions } from '../task/call-options.js'
 import type { TaskDefinition } from '../task/definition.js'
 import type { TaskOptions } from '../task/options.js'
-import { loadRouter } from './load-router.js'
 import type { AppQueue, QueueTable } from './queues.js'
-import { readRoute, withRouteOptions, type ReadRoute, type RoutePlace } from './route-options.js'
+import { checkRouteOptions } from '../task/check-call.js'
+import { loadExport } from './load-export.js'
 
 /** What a route function is asked about. */
 export interface RoutedCall {
@@ -177,4 +177,89 @@ function globToRegExp(glob: string): RegExp {
     return found.length > 1 ? found.replace(/^\[!/, '[^') : `\\${found}`
   })
   return new RegExp(`^${source}$`)
+}
+
+/** What a route says of the place; everything else in it is an option of the call. */
+type RoutePlace = Pick<RouteTarget, 'queue' | 'exchange' | 'exchangeType' | 'routingKey' | 'priority'>
+
+/** A route taken apart. */
+interface ReadRoute {
+  readonly place: RoutePlace
+  /** Options of the call where neither the call nor the task says something; `undefined` when there are none. */
+  readonly options: CallOptions | undefined
+}
+
+/** Celery's names that are not ours in snake case. */
+const CELERY_NAMES: ReadonlyMap<string, string> = new Map([
+  ['argsrepr', 'argsRepr'],
+  ['kwargsrepr', 'kwargsRepr'],
+])
+
+/**
+ * Take the target of a route apart.
+ *
+ * @param what - The route as errors name it.
+ * @throws `TaskError` for an option that no call has.
+ */
+function readRoute(target: RouteTarget, what: string): ReadRoute {
+  const { queue, exchange, exchangeType, routingKey, priority, deliveryMode, ...rest } = target
+  const options: Record<string, unknown> = {}
+  if (deliveryMode !== undefined) options['persistent'] = isPersistent(deliveryMode)
+  for (const [name, value] of Object.entries(rest)) options[CELERY_NAMES.get(name) ?? name] = value
+  checkRouteOptions(options, what)
+  return {
+    place: { queue, exchange, exchangeType, routingKey, priority },
+    options: Object.keys(options).length === 0 ? undefined : options,
+  }
+}
+
+function isPersistent(deliveryMode: unknown): boolean {
+  return deliveryMode !== 1 && deliveryMode !== 'transient'
+}
+
+/**
+ * The options of a call, filled up from its route: the call wins over the task, and the task over the route.
+ *
+ * @source Celery 5.7, `celery/app/routes.py`, `Router.route` (`lpmerge`); `celery/app/task.py`, `Task.apply_async`.
+ */
+function withRouteOptions(call: CallOptions, own: TaskOptions, route: CallOptions | undefined): CallOptions {
+  if (route === undefined) return call
+  const isTimed = call.countdown !== undefined || call.eta !== undefined
+  const added = Object.entries(route).filter(
+    ([name]) =>
+      given(call, name) === undefined &&
+      given(own, name) === undefined &&
+      !(isTimed && (name === 'countdown' || name === 'eta')),
+  )
+  return { ...call, ...Object.fromEntries(added) }
+}
+
+function given(options: object, name: string): unknown {
+  return Reflect.get(options, name)
+}
+
+/**
+ * The router that a path of `taskRoutes` names: `./routers.js:route`, or `shop.routers.Router` as Python writes it. A class with
+ * `routeForTask` is instantiated.
+ *
+ * @throws {@link ConfigError} for a module that does not load, or has no such router.
+ * @source Celery 5.7, `celery/app/routes.py`, `expand_router_string`.
+ */
+async function loadRouter(path: string): Promise<RouteFunction> {
+  const found: unknown = await loadExport(withColon(path))
+  const route = asRouteFunction(isRouterClass(found) ? new found() : found)
+  if (route !== undefined) return route
+  throw new ConfigError(
+    `expected "${path}" of taskRoutes to name a function, an object with routeForTask or a class of such objects, got: ${found === undefined ? 'nothing of that name' : typeof found}`,
+  )
+}
+
+/** `shop.routers.Router` is `shop.routers:Router`; what is a path stays as it is. */
+function withColon(path: string): string {
+  const isDotted = /^[\w-]+(\.[\w-]+)+$/.test(path) && !/\.[cm]?[jt]s$/.test(path)
+  return isDotted ? path.replace(/\.(?=[^.]*$)/, ':') : path
+}
+
+function isRouterClass(value: unknown): value is new () => unknown {
+  return typeof value === 'function' && 'routeForTask' in Object(value.prototype)
 }

@@ -1,6 +1,6 @@
 import type { ResultBackend } from '../backend/contract.js'
 import { guardBackend } from '../backend/guard.js'
-import type { BackendOptions, BackendRegistry } from '../backend/registry.js'
+import type { BackendOptions, BackendRegistry, BackendFactory } from '../backend/registry.js'
 import { parseConnectionUrl } from '../broker/connection-url.js'
 import type { Broker } from '../broker/contract.js'
 import type { FoundDriver } from '../broker/driver-table.js'
@@ -16,9 +16,10 @@ import { createResultCodec } from '../message/result-codec.js'
 import type { TaskLogger } from '../task/logger.js'
 import type { Clock } from '../util/clock.js'
 import { maskUrl } from '../util/mask-url.js'
-import { embeddedUrl } from './embedded.js'
-import { overriddenBackend, overrideOf } from './override-backends.js'
 import type { PriorityLimit } from './routes.js'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { loadExport } from './load-export.js'
 
 /** Where a broker is, and how it is opened: enough for another thread to open it again. */
 export interface BrokerLocation {
@@ -315,4 +316,55 @@ function brokerTlsOf(
 /** What is said of a backend that cannot do what `resultCompression` asks. */
 function uncompressedText(name: string): string {
   return `resultCompression has no effect: the backend "${name}" keeps results as they are`
+}
+
+/** URL of the embedded default: `.lovage/queue.sqlite` beside the nearest `package.json` above this folder. */
+export function embeddedUrl(startFolder: string): string {
+  const path = join(packageFolder(startFolder), '.lovage', 'queue.sqlite')
+  // What would end the path of a URL, or be read as an escape.
+  return `sqlite:///${path.replace(/[%?#]/g, encodeURIComponent)}`
+}
+
+function packageFolder(startFolder: string): string {
+  let folder = startFolder
+  while (!existsSync(join(folder, 'package.json'))) {
+    const parent = dirname(folder)
+    if (parent === folder) return process.cwd()
+    folder = parent
+  }
+  return folder
+}
+
+/**
+ * What opens a backend in place of a built-in driver, as `overrideBackends` says for its scheme, or for the part of the
+ * scheme before a `+`.
+ *
+ * @returns `undefined` where nothing is said.
+ * @throws {@link ConfigError} for a module that does not load or has no such function.
+ */
+async function overriddenBackend(
+  overrides: Readonly<Record<string, unknown>>,
+  url: string,
+): Promise<BackendFactory | undefined> {
+  const { scheme } = parseConnectionUrl(url)
+  const setting = overrideOf(overrides, url)
+  if (setting === undefined) return undefined
+  const found = typeof setting === 'string' ? await loadExport(setting) : setting
+  const factory: unknown =
+    typeof found === 'object' && found !== null && 'createBackend' in found ? found.createBackend : found
+  if (isFactory(factory)) return factory
+  throw new ConfigError(
+    `expected overrideBackends of "${scheme}" to be a function (url, options) => backend, an object with createBackend ` +
+      `or a module that exports it, got: ${typeof setting === 'string' ? setting : typeof setting}`,
+  )
+}
+
+/** What `overrideBackends` says for a URL; `undefined` where it says nothing. */
+function overrideOf(overrides: Readonly<Record<string, unknown>>, url: string): unknown {
+  const { scheme } = parseConnectionUrl(url)
+  return overrides[scheme] ?? overrides[scheme.split('+')[0] ?? scheme]
+}
+
+function isFactory(value: unknown): value is BackendFactory {
+  return typeof value === 'function'
 }

@@ -4,7 +4,6 @@ import { Command } from 'commander'
 
 import type { Lovage } from '../app/app.js'
 import { commandName, commandOf, normalArguments, valueOf } from './arguments.js'
-import { laterCommands } from './command/later.js'
 import { COMMAND_SUMMARIES, type CommandName } from './command/summaries.js'
 import { EXIT, exitCodeOf, type ExitCode } from './exit-code.js'
 import { processIo, type CommandIo } from './io.js'
@@ -67,6 +66,15 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<CreateCommand>>> = {
   dlq: async () => (await import('./command/dlq.js')).dlqCommand,
   report: async () => (await import('./command/report.js')).reportCommand,
 }
+
+/** Commands of Celery's that later versions bring, and what to do meanwhile. */
+const laterCommands: ReadonlyMap<string, string> = new Map([
+  ['inspect', 'remote control comes with a later version'],
+  ['control', 'remote control comes with a later version'],
+  ['status', 'remote control comes with a later version'],
+  ['events', 'task events come with a later version'],
+  ['multi', 'start one worker for each process with the service manager of the system'],
+])
 
 const COMMAND_NAMES: ReadonlySet<string> = new Set([
   ...Object.keys(COMMANDS),

@@ -2,13 +2,15 @@ import type { Config, ConfigInput } from './config.js'
 import { type Environment, settingsFromEnvironment } from './source/environment.js'
 import { settingsFromObject } from './source/from-object.js'
 import type { LoadedSettings, WrittenValue } from './source/loaded-settings.js'
-import { maskSetting } from './option/mask-setting.js'
 import { findOption } from './option/option-names.js'
 import { OPTIONS } from './option/option-table.js'
 import { resolveWritten } from './resolve.js'
-import { SettingMembers } from './setting-members.js'
-import { printed } from './value/shown.js'
+import { printed, isList } from './value/shown.js'
 import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
+import { ConfigError } from '../errors/errors.js'
+import { MASK, isSecretName, maskMembers } from '../util/mask-members.js'
+import { maskUrl } from '../util/mask-url.js'
+import { splitUrls } from '../util/url-list.js'
 
 /** How settings are printed. */
 export interface PrintOptions {
@@ -43,6 +45,57 @@ const PRINT_OPTIONS = { withDefaults: true, censored: true } satisfies KnownMemb
 type Layer = ReadonlyMap<string, WrittenValue>
 
 const NOTHING: Layer = new Map()
+
+/** The options as members in camelCase, with types; the other spellings and the host's own keys by name. */
+type SettingMembers = { -readonly [Name in keyof ConfigInput]: ConfigInput[Name] } & Record<string, unknown>
+
+/** What a class has to offer for its settings to be members. */
+interface MemberStore {
+  get(name: string): unknown
+  has(name: string): boolean
+  set(name: string, value: unknown): void
+}
+
+/** Members that the class does not have go to its `get`, `has` and `set`. */
+const HANDLER: ProxyHandler<object> = {
+  get(target, key, receiver): unknown {
+    if (key in target || typeof key !== 'string' || !isStore(target))
+      return Reflect.get(target, key, receiver)
+    return isStore(receiver) ? receiver.get(key) : undefined
+  },
+  has(target, key): boolean {
+    return key in target
+  },
+  set(target, key, value: unknown, receiver): boolean {
+    if (typeof key !== 'string' || key in target) throw new ConfigError(`"${String(key)}" cannot be set`)
+    if (isStore(receiver)) receiver.set(key, value)
+    return true
+  },
+}
+
+function isStore(value: unknown): value is MemberStore {
+  return typeof value === 'object' && value !== null && 'get' in value && 'has' in value && 'set' in value
+}
+
+/** An object whose unknown members are settings: the constructor hands the proxy out, and private fields go to it. */
+// eslint-disable-next-line @typescript-eslint/no-extraneous-class -- what is given out is the proxy
+class MemberProxy {
+  constructor() {
+    return new Proxy(this, HANDLER)
+  }
+}
+
+function hasSettings(base: unknown): base is new () => SettingMembers {
+  return base === MemberProxy
+}
+
+function memberBase(base: unknown): new () => SettingMembers {
+  if (hasSettings(base)) return base
+  throw new ConfigError('the settings have no members')
+}
+
+/** Base of a class whose options are members; the class has `get`, `has` and `set`. */
+const SettingMembers: new () => SettingMembers = memberBase(MemberProxy)
 
 /**
  * The settings of an app: every option is a member, under each of its names, and so is every key of the host's.
@@ -225,4 +278,22 @@ export class Settings extends SettingMembers {
 function asText(value: unknown): string {
   if (value === undefined) return 'not set'
   return typeof value === 'string' ? value : printed(value)
+}
+
+/**
+ * A setting as it may be printed: secrets replaced, passwords of URLs masked, also inside of objects and lists.
+ *
+ * Switches are shown whatever their name, and so are numbers of options that are not secret.
+ */
+function maskSetting(name: string, value: unknown): unknown {
+  if (value === undefined || value === null || typeof value === 'boolean') return value
+  const option = OPTIONS.get(name)
+  if (option?.secret === true) return MASK
+  if (option !== undefined && typeof value === 'number') return value
+  if (option?.url === true) return isList(value) ? value.map(maskedUrl) : maskedUrl(value)
+  return isSecretName(name) ? MASK : maskMembers(value)
+}
+
+function maskedUrl(value: unknown): unknown {
+  return typeof value === 'string' ? splitUrls(value).map(maskUrl).join(';') : maskMembers(value)
 }

@@ -1,5 +1,5 @@
-import { Directive, Ignore, Reject, Retry } from '../errors/directives.js'
-import { LovageError } from '../errors/errors.js'
+import { Directive, Ignore, Reject, Retry, type RetryRequest } from '../errors/directives.js'
+import { LovageError, MaxRetriesError } from '../errors/errors.js'
 import { describeError } from '../message/error/describe-error.js'
 import type { ErrorDescription } from '../message/error-details.js'
 import { pythonRepr } from '../message/python-repr.js'
@@ -9,13 +9,14 @@ import { bindArguments, validate, validateArguments } from './arguments.js'
 import { withContext } from './context.js'
 import type { TaskDefinition } from './definition.js'
 import type { TaskLogger } from './logger.js'
-import { matchesAny } from './matching.js'
-import type { Handler, HandlerEvent } from './options.js'
+import type { Handler, HandlerEvent, TaskOptions, ErrorMatcher } from './options.js'
 import type { Failure, Outcome } from './outcome.js'
 import type { TaskPort } from './port.js'
 import type { TaskRequest } from './request.js'
-import { decideAutoretry, decideRetry, type RetryDecision } from './retry-decision.js'
 import { RunningTask } from './running-task.js'
+import { backoffMs } from '../util/backoff.js'
+import { toMs } from '../util/duration.js'
+import { withoutNulls } from '../util/without-nulls.js'
 
 /**
  * Run one task: bind and check its arguments, call the body in its context, and say how it ended.
@@ -202,4 +203,110 @@ function handlersFor(definition: TaskDefinition, state: string): readonly Handle
         ? [onFailure, afterReturn]
         : [onRetry]
   return chosen.filter((handler) => handler !== undefined)
+}
+
+const DEFAULT_RETRY_DELAY_MS = 180_000
+const DEFAULT_MAX_RETRIES = 3
+const DEFAULT_BACKOFF_MAX_MS = 600_000
+
+/** Whether a task runs again, and what it fails with when it does not. */
+type RetryDecision =
+  | { readonly granted: true; readonly request: RetryRequest; readonly cause: unknown }
+  | { readonly granted: false; readonly error: unknown }
+
+/**
+ * Decide on a retry that the body asked for.
+ *
+ * @source Celery 5.7, `celery/app/task.py`, `Task.retry`.
+ */
+function decideRetry(retry: Retry, definition: TaskDefinition, request: TaskRequest): RetryDecision {
+  const asked = retry.request
+  const limit = asked.maxRetries ?? limitOf(definition.options)
+  const exhausted = (): MaxRetriesError => exhaustedError(definition, request)
+  if (request.retries >= limit) return { granted: false, error: asked.cause ?? exhausted() }
+  const delayed = asked.etaMs !== undefined || asked.countdownMs !== undefined
+  const next = delayed ? asked : { ...asked, countdownMs: defaultDelayMs(definition.options) }
+  return { granted: true, request: next, cause: asked.cause ?? retry }
+}
+
+/**
+ * Decide on an error that the body threw: a retry if `autoretryFor` names it and tries are left.
+ *
+ * @source Celery 5.7, `celery/app/autoretry.py`.
+ */
+function decideAutoretry(error: unknown, definition: TaskDefinition, request: TaskRequest): RetryDecision {
+  const { options } = definition
+  if (!matchesAny(error, options.autoretryFor) || matchesAny(error, options.dontAutoretryFor))
+    return { granted: false, error }
+  const limit = withoutNulls(options.retryKwargs).maxRetries ?? limitOf(options)
+  if (request.retries >= limit) return { granted: false, error }
+  return {
+    granted: true,
+    request: { countdownMs: autoretryDelayMs(options, request.retries), cause: error },
+    cause: error,
+  }
+}
+
+/** @source Celery 5.7, `celery/app/task.py`, `Task.max_retries`: `None` is no limit. */
+function limitOf({ maxRetries = DEFAULT_MAX_RETRIES }: TaskOptions): number {
+  return maxRetries ?? Number.POSITIVE_INFINITY
+}
+
+function exhaustedError(definition: TaskDefinition, request: TaskRequest): MaxRetriesError {
+  return new MaxRetriesError(`can't retry ${definition.name}[${request.id}]: all retries are used up`)
+}
+
+function defaultDelayMs(options: TaskOptions): number {
+  return options.defaultRetryDelay === undefined
+    ? DEFAULT_RETRY_DELAY_MS
+    : toMs(options.defaultRetryDelay, 'defaultRetryDelay')
+}
+
+function autoretryDelayMs(options: TaskOptions, retries: number): number {
+  const backoff = options.retryBackoff
+  if (backoff === undefined || backoff === false) {
+    const { countdown } = withoutNulls(options.retryKwargs)
+    return countdown === undefined ? defaultDelayMs(options) : toMs(countdown, 'countdown')
+  }
+  const firstMs = (backoff === true ? 1 : backoff) * 1000
+  const maxMs =
+    options.retryBackoffMax === undefined
+      ? DEFAULT_BACKOFF_MAX_MS
+      : toMs(options.retryBackoffMax, 'retryBackoffMax')
+  return backoffMs(retries, { firstMs, maxMs, jitter: options.retryJitter === false ? 0 : 1 })
+}
+
+/** Whether any of the matchers names this error. */
+function matchesAny(error: unknown, matchers: readonly ErrorMatcher[] | undefined): boolean {
+  return matchers?.some((matcher) => matches(error, matcher)) ?? false
+}
+
+function matches(error: unknown, matcher: ErrorMatcher): boolean {
+  if (typeof matcher === 'string') return namesOf(error).includes(matcher)
+  if (isErrorClass(matcher)) return error instanceof matcher
+  return matcher(error)
+}
+
+/** A class is told from a predicate by its prototype: only error classes inherit from `Error`. */
+function isErrorClass(
+  matcher: Exclude<ErrorMatcher, string>,
+): matcher is Extract<ErrorMatcher, abstract new (...args: never[]) => unknown> {
+  return (
+    matcher === Error ||
+    matcher.prototype instanceof Error ||
+    /^class\b/.test(Function.prototype.toString.call(matcher))
+  )
+}
+
+function namesOf(error: unknown): readonly string[] {
+  if (!(error instanceof Error)) return []
+  const names = [error.name]
+  for (
+    let proto: unknown = error;
+    proto !== null && proto !== undefined;
+    proto = Object.getPrototypeOf(proto)
+  ) {
+    if (typeof proto === 'object') names.push(proto.constructor.name)
+  }
+  return names
 }

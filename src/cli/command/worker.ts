@@ -6,10 +6,8 @@ import { chooseBroker } from '../../config/backend-choice.js'
 import type { TaskLogger } from '../../task/logger.js'
 import { Worker } from '../../worker/worker.js'
 import type { WorkerExit } from '../../worker/worker-options.js'
-import { bannerText } from '../banner.js'
 import { EXIT, exitCodeOf, type ExitCode } from '../exit-code.js'
-import { extraSettings } from '../extra-settings.js'
-import { inactiveSettingsNote } from '../inactive-settings.js'
+import { extraSettings, inactiveSettingsNote } from '../extra-settings.js'
 import { likelyModules } from '../loader/find-module.js'
 import { enableTypeScript } from '../loader/typescript.js'
 import type { LogFormat } from '../log.js'
@@ -28,6 +26,9 @@ import {
 import { checkLogFlags, openWorkerLog, redirectOutput } from '../worker-log.js'
 import { COMMAND_SUMMARIES } from './summaries.js'
 import { internalsOf } from '../../util/internals.js'
+import type { WorkerBanner } from '../../worker/banner.js'
+import type { Paint } from '../io.js'
+import { packageVersion } from '../version.js'
 
 /** `lovage worker`: run tasks until told to stop. */
 export function workerCommand(session: CommandContext): Command {
@@ -148,4 +149,38 @@ function exitCode(session: CommandContext, exit: WorkerExit, logger: TaskLogger)
   if (exit.interrupted.length > 0) return EXIT.interrupted
   if (exit.error !== undefined) return exitCodeOf(exit.error)
   return exit.reason === 'failed' ? EXIT.failed : EXIT.done
+}
+
+/** What the banner says beside the worker's own facts. */
+interface BannerContext {
+  /** The app's module as the user knows it. */
+  readonly place: string | undefined
+  /** No broker was named: the embedded file is used. */
+  readonly isEmbedded: boolean
+  readonly paint: Paint
+}
+
+/** The banner of a worker as text, one fact a line. */
+function bannerText(banner: WorkerBanner, context: BannerContext): string {
+  const { place, isEmbedded, paint } = context
+  const { version, platform, arch } = process
+  const title = `${paint('bold', banner.hostname)}  lovage ${packageVersion()}, Node ${version}, ${platform} ${arch}`
+  const rows: readonly (readonly [string, readonly string[]])[] = [
+    ['app', [place === undefined ? banner.app : `${banner.app} (${place})`]],
+    ['transport', [shownStore(banner.transport, isEmbedded)]],
+    ['results', [shownStore(banner.results, isEmbedded)]],
+    ['concurrency', [`${banner.concurrency} (${banner.pool})`]],
+    ['queues', [banner.queues.map(({ name }) => name).join(', ')]],
+    ['tasks', banner.tasks.length === 0 ? ['none'] : banner.tasks],
+  ]
+  const lines = rows.flatMap(([name, values]) =>
+    values.map((value, index) => `  ${paint('cyan', (index === 0 ? `${name}:` : '').padEnd(14))}${value}`),
+  )
+  return `\n${title}\n\n${lines.join('\n')}\n\n`
+}
+
+/** The embedded default is a file that somebody may look for, rather than a URL that somebody wrote. */
+function shownStore(url: string, isEmbedded: boolean): string {
+  const path = /^sqlite:\/\/\/(.+)$/.exec(url)?.[1]
+  return isEmbedded && path !== undefined ? `embedded file ${path}` : url
 }

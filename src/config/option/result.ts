@@ -67,3 +67,48 @@ export const resultOptions: OptionTable = {
     doc: 'Result backends by scheme, in place of the built-in ones: a function `(url, options) => backend`, an object with `createBackend`, or the path of a module that exports it (`./my-backend.js`, `./my-backend.js:create`).',
   },
 }
+
+/** Results in MongoDB and in the memory of the process. */
+export const storesOptions: OptionTable = {
+  cacheBackend: {
+    kind: 'string',
+    default: undefined,
+    url: true,
+    old: ['CELERY_CACHE_BACKEND'],
+    doc: 'Cache of the bare backend name `cache`.',
+  },
+  mongodbBackendSettings: {
+    kind: 'dict',
+    default: undefined,
+    old: ['CELERY_MONGODB_BACKEND_SETTINGS'],
+    doc: 'Connection of the bare backend name `mongodb` (`host`, `port`, `user`, `password`), and for each MongoDB backend `database`, `taskmeta_collection`, `groupmeta_collection`, and `options` of the driver, which every other name is one of, too.',
+  },
+}
+
+/** Results in a SQL database. */
+export const databaseOptions: OptionTable = {
+  databaseUrl: {
+    kind: 'string',
+    default: undefined,
+    old: ['CELERY_RESULT_DBURI'],
+    doc: 'Database of the bare backend name `database`.',
+  },
+  databaseTableNames: {
+    kind: 'dict',
+    default: undefined,
+    old: ['CELERY_RESULT_DB_TABLENAMES'],
+    doc: 'Names of the result tables on a SQL server: `task` and `group`.',
+  },
+  databaseTableSchemas: {
+    kind: 'dict',
+    default: undefined,
+    old: ['DATABASE_TABLE_SCHEMAS'],
+    doc: 'Schemas of the result tables on a SQL server: `task` and `group`.',
+  },
+  databaseCreateTablesAtSetup: {
+    kind: 'boolean',
+    default: true,
+    old: ['DATABASE_CREATE_TABLES_AT_SETUP'],
+    doc: "Celery's name for `databaseAutoMigrate`.",
+  },
+}

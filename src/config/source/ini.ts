@@ -5,13 +5,13 @@ import { type Environment } from './environment.js'
 import { addValue, deprecation } from './from-object.js'
 import { beatEntryOf, label } from './ini/beat-section.js'
 import { APP_SECTION, type EffectiveSection, type IniEntry, readIniFile } from './ini/ini-file.js'
-import { dictOf, queuesOf, routeOf, routesOf } from './ini/sub-section.js'
 import type { LoadedSettings, WrittenValue } from './loaded-settings.js'
 import { findOptionInIni, type FoundOption, nearestName } from '../option/option-names.js'
 import { refuseMixedSpellings, type SpelledName } from './spelling-mix.js'
-import { valueFromText } from '../value/from-text.js'
+import { valueFromText, guessedFromText } from '../value/from-text.js'
 import { readOption } from '../value/read-option.js'
-import { switchFromText } from '../value/text.js'
+import { switchFromText, jsonFromText } from '../value/text.js'
+import { camel } from '../value/members.js'
 
 /** What is collected while the sections are read. */
 interface Collected {
@@ -165,4 +165,48 @@ function addNamed(
   const before = values.get(named.option)?.value
   const value = typeof before === 'object' && before !== null ? { ...before, ...members } : members
   values.set(named.option, { value, label: named.option })
+}
+
+/** The keys that stand in the section itself. */
+function ownEntries(section: EffectiveSection): readonly IniEntry[] {
+  return [...section.entries.values()].filter((entry) => !entry.isDefault)
+}
+
+/** A section such as `[celery:broker_transport_options]` as an object; each value is JSON, a switch or text. */
+function dictOf(section: EffectiveSection): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(ownEntries(section).map((entry) => [entry.key, guessedFromText(entry.text())]))
+}
+
+/** A section `[celeryroutes]` or `[celery:routes]`: task name or glob, and a queue name or a JSON object. */
+function routesOf(section: EffectiveSection): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(ownEntries(section).map((entry) => [entry.key, queueOrJson(entry)]))
+}
+
+/**
+ * A section `[celeryroute:task]` with `queue`, `routing_key` and the like.
+ *
+ * @source pyramid_celery 4.0, `loaders.py`, `get_route_config`.
+ */
+function routeOf(section: EffectiveSection): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    ownEntries(section).map((entry) => {
+      const key = camel(entry.key)
+      return [key, key === 'priority' ? guessedFromText(entry.text()) : entry.text()]
+    }),
+  )
+}
+
+/** A section `[celery:queues]`: queue names, each with nothing or a JSON object of its members. */
+function queuesOf(section: EffectiveSection): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    ownEntries(section).map((entry) => {
+      const text = entry.text()
+      return [entry.key, text === '' ? null : jsonFromText(text, label(entry))]
+    }),
+  )
+}
+
+function queueOrJson(entry: IniEntry): unknown {
+  const text = entry.text()
+  return text.startsWith('{') ? jsonFromText(text, label(entry)) : text
 }

@@ -51,7 +51,7 @@ export const coreMutations = [
   {
     part: 'tasks',
     promise: 'two different functions under one name are an error',
-    file: 'src/app/task-registry.js',
+    file: 'src/app/internals.js',
     from: 'present !== undefined && !isSame',
     to: 'false && !isSame',
     tests: ['unit/app/app'],
@@ -83,7 +83,7 @@ export const coreMutations = [
   {
     part: 'tasks',
     promise: 'dontAutoretryFor are exceptions to autoretryFor',
-    file: 'src/task/retry-decision.js',
+    file: 'src/task/execute.js',
     from: ' || matchesAny(error, options.dontAutoretryFor)',
     to: '',
     tests: ['unit/task/execute'],
@@ -91,7 +91,7 @@ export const coreMutations = [
   {
     part: 'tasks',
     promise: 'three retries, unless maxRetries says otherwise',
-    file: 'src/task/retry-decision.js',
+    file: 'src/task/execute.js',
     from: 'DEFAULT_MAX_RETRIES = 3',
     to: 'DEFAULT_MAX_RETRIES = 4',
     tests: ['unit/task/execute'],
@@ -99,7 +99,7 @@ export const coreMutations = [
   {
     part: 'tasks',
     promise: 'a retry without a delay waits 180 seconds',
-    file: 'src/task/retry-decision.js',
+    file: 'src/task/execute.js',
     from: 'DEFAULT_RETRY_DELAY_MS = 180_000',
     to: 'DEFAULT_RETRY_DELAY_MS = 18_000',
     tests: ['unit/task/execute'],
@@ -107,7 +107,7 @@ export const coreMutations = [
   {
     part: 'tasks',
     promise: 'back-off ends at 600 seconds',
-    file: 'src/task/retry-decision.js',
+    file: 'src/task/execute.js',
     from: 'DEFAULT_BACKOFF_MAX_MS = 600_000',
     to: 'DEFAULT_BACKOFF_MAX_MS = 6_000_000',
     tests: ['unit/task/execute'],

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, it } from '@jest/globals'
 
 import { callerFolder } from '../../../src/app/caller.js'
-import { embeddedUrl } from '../../../src/app/embedded.js'
+import { embeddedUrl } from '../../../src/app/stores.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
 import { tempFolder } from '../../support/temp.js'
 

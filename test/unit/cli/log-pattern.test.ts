@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals'
 
-import { patternLine } from '../../../src/cli/log-pattern.js'
+import { patternLine } from '../../../src/cli/log.js'
 
 const entry = {
   level: 'warn',

@@ -1,6 +1,6 @@
 import { afterEach, expect, it, jest } from '@jest/globals'
 
-import { redirectConsole } from '../../../src/cli/redirect-console.js'
+import { redirectConsole } from '../../../src/cli/worker-log.js'
 import { silentLogger, type TaskLogger } from '../../../src/task/logger.js'
 
 let restore = (): void => undefined

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { withJoinedSentinels } from '../../../src/config/sentinel-list.js'
+import { withJoinedSentinels } from '../../../src/config/backend-choice.js'
 
 describe('the sentinels of a list', () => {
   it.each([
