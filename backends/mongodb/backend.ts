@@ -60,18 +60,18 @@ export class MongoBackend implements ResultBackend, ResultWriter {
     const lease = acquireConnection(target)
     try {
       this.#connected = await asBackend(async () => {
-        const { connection: link } = lease
-        const { features, clock } = await link.ready(signal)
-        const records = link.collection<TaskDocument>(taskmeta, target.database)
-        const groups = link.collection<GroupDocument>(groupmeta, target.database)
+        const { connection } = lease
+        const { features, clock } = await connection.ready(signal)
+        const records = connection.collection<TaskDocument>(taskmeta, target.database)
+        const groups = connection.collection<GroupDocument>(groupmeta, target.database)
         for (const collection of [records, groups]) {
           // Celery's own index has another form than one that deletes, and refuses to stand beside one on its field.
           // To the letter as Celery makes it: there are servers that refuse what differs in `background`.
           await collection.createIndex({ date_done: 1 }, { background: true }, {})
           await collection.createIndex({ expire_at: 1 }, { expireAfterSeconds: 0 }, {})
         }
-        await proveChanges(link.collection(taskmeta, target.database), target)
-        const changes = new RecordChanges(link.collection(taskmeta, target.database))
+        await proveChanges(connection.collection(taskmeta, target.database), target)
+        const changes = new RecordChanges(connection.collection(taskmeta, target.database))
         return { lease, features, clock, records, groups, changes }
       })
     } catch (error) {

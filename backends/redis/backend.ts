@@ -43,7 +43,7 @@ export class RedisBackend implements ResultBackend, ResultWriter {
     this.#settings = settings
     this.database = settings.target.database
     this.oneStep = { storeId: settings.target.storeId, writer: this }
-    this.groups = new RedisGroups(() => this.#link(), settings)
+    this.groups = new RedisGroups(() => this.#connection(), settings)
   }
 
   async connect(signal: AbortSignal): Promise<void> {
@@ -72,17 +72,17 @@ export class RedisBackend implements ResultBackend, ResultWriter {
   }
 
   async inspect(keys: readonly string[]): Promise<ReadonlyMap<string, string | undefined>> {
-    const values = listOf(await this.#link().callBytes('MGET', ...keys))
+    const values = listOf(await this.#connection().callBytes('MGET', ...keys))
     return new Map(keys.map((key, index) => [key, this.#hashOf(values[index])]))
   }
 
   async load(taskIds: readonly string[]): Promise<ReadonlyMap<string, TaskRecord>> {
-    const link = this.#link()
+    const connection = this.#connection()
     const found = new Map<string, TaskRecord>()
     for (let from = 0; from < taskIds.length; from += BATCH) {
       const ids = taskIds.slice(from, from + BATCH)
       const keys = ids.map((id) => this.#key(id))
-      const values = listOf(await asBackend(() => link.callBytes('MGET', ...keys)))
+      const values = listOf(await asBackend(() => connection.callBytes('MGET', ...keys)))
       for (const [index, value] of values.entries()) {
         const taskId = ids[index] ?? ''
         if (Buffer.isBuffer(value)) found.set(taskId, { ...this.#read(value), taskId })
@@ -92,12 +92,12 @@ export class RedisBackend implements ResultBackend, ResultWriter {
   }
 
   async forget(taskIds: readonly string[]): Promise<void> {
-    const link = this.#link()
-    await asBackend(() => link.call('DEL', ...taskIds.map((id) => this.#key(id))))
+    const connection = this.#connection()
+    await asBackend(() => connection.call('DEL', ...taskIds.map((id) => this.#key(id))))
   }
 
   async watch(taskIds: readonly string[], changed: RecordListener): Promise<RecordWatch> {
-    const { listening, target } = this.#link()
+    const { listening, target } = this.#connection()
     const quits: (() => Promise<void>)[] = [
       async () => {
         forget()
@@ -133,7 +133,7 @@ export class RedisBackend implements ResultBackend, ResultWriter {
     const args: Argument[] = operations.flat()
     // It uses none of the two; in a cluster they say which node has the keys.
     const keys = [this.#key(''), this.#key('')]
-    const opaque = textsOf(await this.#link().run(storeScript, keys, args))
+    const opaque = textsOf(await this.#connection().run(storeScript, keys, args))
     if (opaque.length > 0) await this.#store(afterInspection(operations, await this.inspect(opaque)))
   }
 
@@ -161,7 +161,7 @@ export class RedisBackend implements ResultBackend, ResultWriter {
     return readDocument(decompressed(value), this.#settings.codec)
   }
 
-  #link(): RedisConnection {
+  #connection(): RedisConnection {
     if (this.#lease === undefined) throw new BackendConnectionError('redis backend: not connected')
     return this.#lease.connection
   }

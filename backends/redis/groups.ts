@@ -8,11 +8,11 @@ import { compressed, decompressed } from '../../src/backend/compressed-value.js'
 
 /** Saved groups, in Celery's form. @source Celery 5.7, `celery/backends/base.py`, `KeyValueStoreBackend._save_group`. */
 export class RedisGroups implements GroupStore {
-  readonly #link: () => RedisConnection
+  readonly #connection: () => RedisConnection
   readonly #settings: RedisBackendSettings
 
-  constructor(link: () => RedisConnection, settings: RedisBackendSettings) {
-    this.#link = link
+  constructor(connection: () => RedisConnection, settings: RedisBackendSettings) {
+    this.#connection = connection
     this.#settings = settings
   }
 
@@ -21,13 +21,13 @@ export class RedisGroups implements GroupStore {
     const { codec, compress } = this.#settings
     const value = compressed(toArgument(codec.encode({ result: tuple }).data), compress)
     const life = ttlMs > 0 ? ['PX', Math.ceil(ttlMs)] : []
-    const link = this.#link()
-    await asBackend(() => link.call('SET', key, value, ...life))
+    const connection = this.#connection()
+    await asBackend(() => connection.call('SET', key, value, ...life))
   }
 
   async load(groupId: string): Promise<unknown> {
-    const link = this.#link()
-    const value = await asBackend(() => link.callBytes('GET', this.#key(groupId)))
+    const connection = this.#connection()
+    const value = await asBackend(() => connection.callBytes('GET', this.#key(groupId)))
     if (!Buffer.isBuffer(value)) return undefined
     const { codec } = this.#settings
     const { contentType, contentEncoding } = codec
@@ -36,8 +36,8 @@ export class RedisGroups implements GroupStore {
   }
 
   async forget(groupId: string): Promise<void> {
-    const link = this.#link()
-    await asBackend(() => link.call('DEL', this.#key(groupId)))
+    const connection = this.#connection()
+    await asBackend(() => connection.call('DEL', this.#key(groupId)))
   }
 
   #key(groupId: string): string {

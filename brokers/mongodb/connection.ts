@@ -8,7 +8,7 @@ import { MonitorWatch } from './workaround/monitor-watch.js'
 import { ServerClock } from './server-clock.js'
 import type { MongoTarget } from './settings.js'
 
-/** What is known once a link is connected. */
+/** What is known once a connection is open. */
 export interface Ready {
   readonly features: Features
   readonly clock: ServerClock
@@ -74,42 +74,42 @@ export class MongoConnection {
 }
 
 interface Shared {
-  readonly link: MongoConnection
+  readonly connection: MongoConnection
   users: number
 }
 
 const shared = new Map<string, Shared>()
 
-/** A user's hold on a shared link. */
+/** A user's hold on a shared connection. */
 export interface ConnectionLease {
   readonly connection: MongoConnection
   /** Give it up; the last one closes it. Idempotent. */
   release(): Promise<void>
 }
 
-/** The link of this process to a server: the same for all who ask while one of them uses it. */
+/** The connection of this process to a server: the same for all who ask while one of them uses it. */
 export function acquireConnection(target: MongoTarget): ConnectionLease {
   const key = mongoStoreId(target)
-  const entry = shared.get(key) ?? { link: new MongoConnection(target), users: 0 }
+  const entry = shared.get(key) ?? { connection: new MongoConnection(target), users: 0 }
   shared.set(key, entry)
   entry.users += 1
   let isReleased = false
   return {
-    connection: entry.link,
+    connection: entry.connection,
     release: async () => {
       if (isReleased) return
       isReleased = true
       entry.users -= 1
       if (entry.users > 0) return
       shared.delete(key)
-      await entry.link.close()
+      await entry.connection.close()
     },
   }
 }
 
 /** Names the server: broker and backend of one id share a connection, and one transaction reaches what both keep. */
 export function mongoStoreId({ url, wake, answerMs }: MongoTarget): string {
-  // The path names a database, which each user of a link names anew; without credentials it says nothing else.
+  // The path names a database, which each user of a connection names anew; without credentials it says nothing else.
   const shortened = url.includes('@') ? url : url.replace(/^([a-z+]+:\/\/[^/]+\/)[^?]*/, '$1')
   return storeIdOf('mongodb', shortened, wake, String(answerMs))
 }

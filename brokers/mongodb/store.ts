@@ -51,19 +51,19 @@ export async function openStore(settings: MongoSettings, signal: AbortSignal): P
   const lease = acquireConnection(target)
   try {
     const { features, clock } = await lease.connection.ready(signal)
-    const { connection: link } = lease
+    const { connection } = lease
     const collections: Collections = {
-      messages: link.collection(names.messages, target.database),
-      routing: link.collection(names.routing, target.database),
-      broadcast: link.collection(names.broadcast, target.database),
-      queues: link.collection(names.queues, target.database),
-      holders: link.collection(names.holders, target.database),
-      beat: link.collection(names.beat, target.database),
-      beatEntries: link.collection(`${names.beat}.entries`, target.database),
-      beatOccurrences: link.collection(`${names.beat}.occurrences`, target.database),
+      messages: connection.collection(names.messages, target.database),
+      routing: connection.collection(names.routing, target.database),
+      broadcast: connection.collection(names.broadcast, target.database),
+      queues: connection.collection(names.queues, target.database),
+      holders: connection.collection(names.holders, target.database),
+      beat: connection.collection(names.beat, target.database),
+      beatEntries: connection.collection(`${names.beat}.entries`, target.database),
+      beatOccurrences: connection.collection(`${names.beat}.occurrences`, target.database),
     }
     await ensureIndexes(collections, settings)
-    await proveChanges(link.collection(names.messages, target.database), target)
+    await proveChanges(connection.collection(names.messages, target.database), target)
     return {
       settings,
       lease,
@@ -71,7 +71,7 @@ export async function openStore(settings: MongoSettings, signal: AbortSignal): P
       clock,
       collections,
       topology: new Topology(collections),
-      changes: new Changes(link.collection(names.messages, target.database), features.changes),
+      changes: new Changes(connection.collection(names.messages, target.database), features.changes),
       holders: new Holders(collections),
       waiting: new DelayedMessages(collections.messages),
     }

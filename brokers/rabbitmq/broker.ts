@@ -22,7 +22,7 @@ import { Topology } from './topology.js'
 
 /** A connection that publishes and declares, and what is known of the server on it. */
 interface Publishing {
-  readonly link: RabbitConnection
+  readonly connection: RabbitConnection
   readonly channel: TopologyChannel
   readonly topology: Topology
   readonly publisher: ConfirmedPublisher
@@ -31,7 +31,7 @@ interface Publishing {
 
 /** A connection that consumes, and declares the queues that are its own. */
 interface Consuming {
-  readonly link: RabbitConnection
+  readonly connection: RabbitConnection
   readonly topology: Topology
 }
 
@@ -66,8 +66,8 @@ export class RabbitBroker implements Broker {
 
   constructor(settings: RabbitSettings) {
     this.#settings = settings
-    this.#publishing = new LazyConnection(settings, (link) => toPublishing(link, settings))
-    this.#consuming = new LazyConnection(settings, (link) => toConsuming(link, settings))
+    this.#publishing = new LazyConnection(settings, (connection) => toPublishing(connection, settings))
+    this.#consuming = new LazyConnection(settings, (connection) => toConsuming(connection, settings))
     this.fanout = new RabbitFanout(() => this.#publishing.get())
   }
 
@@ -89,16 +89,16 @@ export class RabbitBroker implements Broker {
   }
 
   async consume(queues: readonly string[], options: ConsumeOptions): Promise<Consumer> {
-    const { link, topology } = await this.#consuming.get()
-    await this.#guarded(link, async () => {
+    const { connection, topology } = await this.#consuming.get()
+    await this.#guarded(connection, async () => {
       for (const name of queues) {
         const own = this.#exclusive.get(name)
         if (own !== undefined) await topology.declare(own)
       }
     })
     const consumer: Consumer = new RabbitConsumer({
-      link,
-      channel: await link.channel(),
+      connection,
+      channel: await connection.channel(),
       queues,
       options,
       returner: new Returner({
@@ -134,33 +134,33 @@ export class RabbitBroker implements Broker {
 
   async #onTopology<Result>(work: (topology: Topology) => Promise<Result>, queue?: string): Promise<Result> {
     const isOwn = queue !== undefined && this.#exclusive.has(queue)
-    const { topology, link } = await (isOwn ? this.#consuming : this.#publishing).get()
-    return this.#guarded(link, () => work(topology))
+    const { topology, connection } = await (isOwn ? this.#consuming : this.#publishing).get()
+    return this.#guarded(connection, () => work(topology))
   }
 
-  async #guarded<Result>(link: RabbitConnection, work: () => Promise<Result>): Promise<Result> {
+  async #guarded<Result>(connection: RabbitConnection, work: () => Promise<Result>): Promise<Result> {
     try {
       return await work()
     } catch (error) {
-      throw link.isOpen ? toFailure(error, this.#settings.label) : link.failure
+      throw connection.isOpen ? toFailure(error, this.#settings.label) : connection.failure
     }
   }
 }
 
-function toPublishing(link: RabbitConnection, settings: RabbitSettings): Publishing {
-  const channel = new TopologyChannel(link)
+function toPublishing(connection: RabbitConnection, settings: RabbitSettings): Publishing {
+  const channel = new TopologyChannel(connection)
   const delays = new Delays(channel, settings.delayQueueType)
   const topology = new Topology(channel, delays)
-  const publisher = new ConfirmedPublisher(link)
+  const publisher = new ConfirmedPublisher(connection)
   publisher.onMissing = (exchange) => {
     topology.forgetExchange(exchange)
     delays.forgetExchange(exchange)
   }
-  const sender = new Sender({ label: link.label, topology, delays, publisher })
-  return { link, channel, topology, publisher, sender }
+  const sender = new Sender({ label: connection.label, topology, delays, publisher })
+  return { connection, channel, topology, publisher, sender }
 }
 
-function toConsuming(link: RabbitConnection, settings: RabbitSettings): Consuming {
-  const channel = new TopologyChannel(link)
-  return { link, topology: new Topology(channel, new Delays(channel, settings.delayQueueType)) }
+function toConsuming(connection: RabbitConnection, settings: RabbitSettings): Consuming {
+  const channel = new TopologyChannel(connection)
+  return { connection, topology: new Topology(channel, new Delays(channel, settings.delayQueueType)) }
 }

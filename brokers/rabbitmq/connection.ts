@@ -76,9 +76,9 @@ export class RabbitConnection {
         },
       })
       readEveryMessage(model)
-      const link = new RabbitConnection(model, label)
-      await link.#begin(signal)
-      return link
+      const connection = new RabbitConnection(model, label)
+      await connection.#begin(signal)
+      return connection
     } catch (error) {
       throw toFailure(error, label)
     }

@@ -24,7 +24,7 @@ import { append } from '../../src/util/long-list.js'
 
 /** What a {@link RabbitConsumer} works with. */
 export interface ConsumerParts {
-  readonly link: Pick<RabbitConnection, 'label' | 'isOpen' | 'failure'>
+  readonly connection: Pick<RabbitConnection, 'label' | 'isOpen' | 'failure'>
   readonly channel: ConsumerChannel
   readonly queues: readonly string[]
   readonly options: ConsumeOptions
@@ -194,7 +194,7 @@ export class RabbitConsumer implements Consumer {
     try {
       return await this.#long.release(long)
     } catch (error) {
-      throw toFailure(error, this.#parts.link.label)
+      throw toFailure(error, this.#parts.connection.label)
     }
   }
 
@@ -222,7 +222,7 @@ export class RabbitConsumer implements Consumer {
     this.#stopWatching()
     this.#waiters.wake()
     try {
-      if (this.#lost === undefined && this.#parts.link.isOpen) await this.#giveAllBack()
+      if (this.#lost === undefined && this.#parts.connection.isOpen) await this.#giveAllBack()
     } finally {
       this.#unsettled.clear()
       this.#long.stop()
@@ -287,7 +287,7 @@ export class RabbitConsumer implements Consumer {
         await this.#waiters.wait(STARVED_MS, AbortSignal.timeout(SOON_MS))
       }
     } catch (error) {
-      throw this.#lost ?? toFailure(error, this.#parts.link.label)
+      throw this.#lost ?? toFailure(error, this.#parts.connection.label)
     }
   }
 
@@ -385,7 +385,7 @@ export class RabbitConsumer implements Consumer {
     try {
       await this.#consumers.turn(level, (queue) => this.#unsettled.countOf(queue))
     } catch (error) {
-      throw this.#lost ?? toFailure(error, this.#parts.link.label)
+      throw this.#lost ?? toFailure(error, this.#parts.connection.label)
     }
   }
 
@@ -408,15 +408,15 @@ export class RabbitConsumer implements Consumer {
   }
 
   #reasonOf(reason: unknown): BrokerConnectionError {
-    const { link } = this.#parts
-    if (!link.isOpen) return link.failure
+    const { connection } = this.#parts
+    if (!connection.isOpen) return connection.failure
     const message = reason instanceof Error ? reason.message : 'the channel was closed'
-    return new BrokerConnectionError(`${link.label}: ${message}`, { cause: reason })
+    return new BrokerConnectionError(`${connection.label}: ${message}`, { cause: reason })
   }
 
   #assertAlive(): void {
     if (this.#lost !== undefined) throw this.#lost
-    if (!this.#parts.link.isOpen) throw this.#parts.link.failure
+    if (!this.#parts.connection.isOpen) throw this.#parts.connection.failure
   }
 }
 

@@ -14,44 +14,46 @@ const QUEUE_ARGUMENTS = { 'x-expires': 60_000, 'x-message-ttl': 300_000 }
 
 /** What a {@link RabbitFanout} works with. */
 export interface FanoutParts {
-  readonly link: RabbitConnection
+  readonly connection: RabbitConnection
   readonly topology: Topology
 }
 
 /** Broadcast through exchanges: each listener has a queue of its own, which is gone when it is. */
 export class RabbitFanout implements Fanout {
   readonly #parts: () => Promise<FanoutParts>
-  #channel: { readonly link: RabbitConnection; readonly channel: Promise<Channel> } | undefined
+  #channel: { readonly connection: RabbitConnection; readonly channel: Promise<Channel> } | undefined
 
   constructor(parts: () => Promise<FanoutParts>) {
     this.#parts = parts
   }
 
   async broadcast(route: Route, message: Message): Promise<void> {
-    const { link, topology } = await this.#parts()
+    const { connection, topology } = await this.#parts()
     try {
       // Nobody has declared it: nobody listens.
       if (!(await topology.hasExchange(route.exchange))) return
-      const channel = await this.#publishChannel(link)
+      const channel = await this.#publishChannel(connection)
       const { content, options } = toEnvelope(message)
       channel.publish(route.exchange, route.routingKey, content, { ...options, mandatory: false })
     } catch (error) {
-      throw toFailure(error, link.label)
+      throw toFailure(error, connection.label)
     }
   }
 
   async subscribe(bindings: readonly Binding[], listener: FanoutListener): Promise<Subscription> {
-    const { link, topology } = await this.#parts()
+    const { connection, topology } = await this.#parts()
     try {
       for (const { exchange, type } of bindings) {
         await topology.declareExchange(exchange, type, { durable: !exchange.endsWith('.pidbox') })
       }
-      const channel = await link.channel()
+      const channel = await connection.channel()
       let isClosed = false
       channel.on('close', () => {
         if (isClosed) return
         listener.lost(
-          link.isOpen ? new BrokerConnectionError(`${link.label}: the channel was closed`) : link.failure,
+          connection.isOpen
+            ? new BrokerConnectionError(`${connection.label}: the channel was closed`)
+            : connection.failure,
         )
       })
       await listen(channel, bindings, listener)
@@ -63,14 +65,14 @@ export class RabbitFanout implements Fanout {
         },
       }
     } catch (error) {
-      throw toFailure(error, link.label)
+      throw toFailure(error, connection.label)
     }
   }
 
-  #publishChannel(link: RabbitConnection): Promise<Channel> {
-    if (this.#channel?.link !== link) {
-      const opening = link.channel()
-      this.#channel = { link, channel: opening }
+  #publishChannel(connection: RabbitConnection): Promise<Channel> {
+    if (this.#channel?.connection !== connection) {
+      const opening = connection.channel()
+      this.#channel = { connection, channel: opening }
       const forget = (): void => {
         if (this.#channel?.channel === opening) this.#channel = undefined
       }

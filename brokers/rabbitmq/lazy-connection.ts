@@ -3,7 +3,7 @@ import { RabbitConnection } from './connection.js'
 import type { RabbitSettings } from './settings.js'
 
 interface Open<Use> {
-  readonly link: RabbitConnection
+  readonly connection: RabbitConnection
   readonly use: Use
 }
 
@@ -16,19 +16,19 @@ const never = new AbortController().signal
  */
 export class LazyConnection<Use> {
   readonly #settings: RabbitSettings
-  readonly #prepare: (link: RabbitConnection) => Use
+  readonly #prepare: (connection: RabbitConnection) => Use
   #opening: Promise<Open<Use>> | undefined
   #open: Open<Use> | undefined
   #isClosed = false
 
-  constructor(settings: RabbitSettings, prepare: (link: RabbitConnection) => Use) {
+  constructor(settings: RabbitSettings, prepare: (connection: RabbitConnection) => Use) {
     this.#settings = settings
     this.#prepare = prepare
   }
 
   /** The connection in use. Rejects with a `BrokerConnectionError`, or a `BrokerError` when the server refuses. */
   async get(signal: AbortSignal = never): Promise<Use> {
-    if (this.#open?.link.isOpen === true) return this.#open.use
+    if (this.#open?.connection.isOpen === true) return this.#open.use
     if (this.#isClosed) throw new BrokerConnectionError(`${this.#settings.label}: closed`)
     this.#opening ??= this.#connect(signal)
     return (await this.#opening).use
@@ -40,13 +40,13 @@ export class LazyConnection<Use> {
     const open = (await this.#opening?.catch(() => undefined)) ?? this.#open
     if (open === undefined) return
     await before?.(open.use)
-    await open.link.close()
+    await open.connection.close()
   }
 
   async #connect(signal: AbortSignal): Promise<Open<Use>> {
     try {
-      const link = await RabbitConnection.open(this.#settings, signal)
-      this.#open = { link, use: this.#prepare(link) }
+      const connection = await RabbitConnection.open(this.#settings, signal)
+      this.#open = { connection, use: this.#prepare(connection) }
       return this.#open
     } finally {
       this.#opening = undefined

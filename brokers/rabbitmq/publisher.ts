@@ -52,7 +52,7 @@ const CLIENT_MOST = 65_536 + 2_048
  * Nothing is sent while the server says that it takes nothing; what had been sent before comes when it takes it.
  */
 export class ConfirmedPublisher {
-  readonly #link: RabbitConnection
+  readonly #connection: RabbitConnection
   readonly #lanes = new Map<string, Promise<Lane>>()
   readonly #sent = new Set<Sent>()
   #underWay = 0
@@ -60,9 +60,9 @@ export class ConfirmedPublisher {
   /** Told of an exchange that turned out not to exist. */
   onMissing: (exchange: string) => void = () => undefined
 
-  constructor(link: RabbitConnection) {
-    this.#link = link
-    link.onBlocked = () => void this.#giveUpWhenBlocked()
+  constructor(connection: RabbitConnection) {
+    this.#connection = connection
+    connection.onBlocked = () => void this.#giveUpWhenBlocked()
   }
 
   /**
@@ -82,9 +82,10 @@ export class ConfirmedPublisher {
 
   /** Wait for what is under way. Never rejects. */
   async close(): Promise<void> {
-    if (this.#underWay === 0 || !this.#link.isOpen) return
+    if (this.#underWay === 0 || !this.#connection.isOpen) return
     const flushed = new Promise<void>((resolve) => (this.#whenFlushed = resolve))
-    const late = (): Error => new BrokerConnectionError(`${this.#link.label}: not everything was confirmed`)
+    const late = (): Error =>
+      new BrokerConnectionError(`${this.#connection.label}: not everything was confirmed`)
     await withDeadline(flushed, { ms: FLUSH_MS, late }).catch(() => undefined)
   }
 
@@ -125,7 +126,7 @@ export class ConfirmedPublisher {
   }
 
   async #awaitRoom(batch: readonly Addressed[]): Promise<void> {
-    const reason = await this.#link.untilUnblocked(BLOCKED_MS)
+    const reason = await this.#connection.untilUnblocked(BLOCKED_MS)
     if (reason === undefined) return
     const cause = this.#takesNothing(reason)
     throw new PublishError(cause.message, [...batch.keys()], { cause })
@@ -133,7 +134,7 @@ export class ConfirmedPublisher {
 
   /** What was sent to a server that then says it takes nothing may be taken later, or not. */
   async #giveUpWhenBlocked(): Promise<void> {
-    const reason = await this.#link.untilUnblocked(BLOCKED_MS)
+    const reason = await this.#connection.untilUnblocked(BLOCKED_MS)
     if (reason === undefined) return
     for (const sent of [...this.#sent]) {
       this.#sent.delete(sent)
@@ -142,7 +143,7 @@ export class ConfirmedPublisher {
   }
 
   #takesNothing(reason: string): BrokerConnectionError {
-    return new BrokerConnectionError(`${this.#link.label} takes no messages: ${reason}`)
+    return new BrokerConnectionError(`${this.#connection.label} takes no messages: ${reason}`)
   }
 
   #send(lane: Lane | undefined, message: Addressed, answered: Sent['answered']): void {
@@ -160,13 +161,13 @@ export class ConfirmedPublisher {
       })
       this.#sent.add(sent)
     } catch (error) {
-      answered(this.#link.isOpen ? unsendable(error) : this.#link.failure)
+      answered(this.#connection.isOpen ? unsendable(error) : this.#connection.failure)
     }
   }
 
   /** The server would close the connection, with all that is under way. */
   #tooLong(message: Addressed): BrokerError | undefined {
-    const { frameMax } = this.#link
+    const { frameMax } = this.#connection
     if (frameMax > CLIENT_MOST) return undefined
     const bytes = headerFrameBytes(message)
     if (bytes <= frameMax) return undefined
@@ -181,17 +182,19 @@ export class ConfirmedPublisher {
   #verdict(sent: Sent, error: unknown): LovageError | undefined {
     if (sent.isReturned) return new QueueNotFoundError(sent.routingKey, `no queue for ${placeOf(sent)}`)
     if (error === null || error === undefined) return undefined
-    if (!this.#link.isOpen) return this.#link.failure
+    if (!this.#connection.isOpen) return this.#connection.failure
     const isNack = error instanceof Error && error.message === 'message nacked'
     if (isNack)
       return new BrokerError(`the server refused a message for ${placeOf(sent)}; is its queue full?`)
     const { closedBy } = sent.lane
     if (isMissingExchange(closedBy)) this.onMissing(sent.exchange)
-    return isInnocent(sent) ? this.#interrupted(closedBy) : toFailure(closedBy ?? error, this.#link.label)
+    return isInnocent(sent)
+      ? this.#interrupted(closedBy)
+      : toFailure(closedBy ?? error, this.#connection.label)
   }
 
   #interrupted(cause: unknown): Interrupted {
-    const message = `${this.#link.label}: the channel was closed because of another message`
+    const message = `${this.#connection.label}: the channel was closed because of another message`
     return new Interrupted(message, { cause })
   }
 
@@ -207,7 +210,7 @@ export class ConfirmedPublisher {
   }
 
   async #openLane(exchange: string): Promise<Lane> {
-    const channel = await this.#link.confirmChannel()
+    const channel = await this.#connection.confirmChannel()
     const lane: Lane = { channel, closedBy: undefined }
     channel.on('return', (message) => this.#returned(message))
     channel.on('error', (error: unknown) => (lane.closedBy = error))

@@ -28,12 +28,12 @@ const REFUSED = 403
  * One piece of work at a time, so that a refusal hits nobody else; the next gets a new channel.
  */
 export class TopologyChannel {
-  readonly #link: RabbitConnection
+  readonly #connection: RabbitConnection
   #channel: Channel | undefined
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(link: RabbitConnection) {
-    this.#link = link
+  constructor(connection: RabbitConnection) {
+    this.#connection = connection
   }
 
   /** Do `work` alone on the channel. Rejects with what the server or the library says. */
@@ -49,7 +49,7 @@ export class TopologyChannel {
   }
 
   async #open(): Promise<Channel> {
-    const channel = await this.#link.channel()
+    const channel = await this.#connection.channel()
     this.#channel = channel
     channel.on('close', () => {
       if (this.#channel === channel) this.#channel = undefined

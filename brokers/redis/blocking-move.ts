@@ -12,7 +12,7 @@ import { toScript } from './script.js'
 
 /** What a {@link BlockingMove} works with. */
 export interface MoveParts {
-  readonly link: RedisConnection
+  readonly connection: RedisConnection
   readonly keys: Keys
   /** Its first list is waited for. */
   readonly queue: string
@@ -111,12 +111,12 @@ export class BlockingMove {
   }
 
   #record(tag: string, envelope: string): Promise<unknown> {
-    const { link, keys, holder, leaseMs, queue } = this.#parts
+    const { connection, keys, holder, leaseMs, queue } = this.#parts
     const lists = [keys.unacked, keys.unackedIndex, keys.claims(holder), keys.moved(holder)]
     const hash = createHash('sha1').update(envelope).digest('hex')
     // By its text: what the server has forgotten would be sent again, after what follows.
     const args = [lists.length, ...lists, tag, leaseMs, JSON.stringify(queue), hash]
-    return link.call('EVAL', RECORD_MOVE, ...args)
+    return connection.call('EVAL', RECORD_MOVE, ...args)
   }
 
   /** Nobody will take what comes: end the wait and put it back. */
@@ -136,11 +136,11 @@ export class BlockingMove {
 
   /** After the release: where a move may still be waiting on the server, let others look for what it brings. */
   async waitForMessage(): Promise<void> {
-    if (this.#isUncertain) await this.#parts.link.call('EVAL', ...this.#before(LONGEST_MS + 1_000), '1')
+    if (this.#isUncertain) await this.#parts.connection.call('EVAL', ...this.#before(LONGEST_MS + 1_000), '1')
   }
 
   #open(): Redis {
-    const redis = this.#parts.link.openAnother()
+    const redis = this.#parts.connection.openAnother()
     redis.on('error', () => undefined)
     redis.on('close', () => {
       this.#id = 0
@@ -157,7 +157,7 @@ export class BlockingMove {
     try {
       const id = numberOf(await redis.client('ID'))
       // An account that may not end a move must not begin one.
-      await this.#parts.link.call('CLIENT', 'UNBLOCK', id)
+      await this.#parts.connection.call('CLIENT', 'UNBLOCK', id)
       if (redis.status === 'ready') this.#id = id
     } catch (error) {
       this.#isRefused = toFailure(error, '').kind === 'refused'
@@ -194,12 +194,12 @@ export class BlockingMove {
 
   /** It may not have been read yet when it is to end: then the server knows of nobody who waits. */
   async #unblock(moving: Promise<unknown>): Promise<void> {
-    const { link } = this.#parts
+    const { connection } = this.#parts
     const endMs = performance.now() + ANSWER_MS
     const late = (): Promise<undefined> =>
       sleep(Math.max(0, endMs - performance.now()), undefined, { ref: false })
     for (let ended: number | undefined = 0; ended === 0 && !this.#isOver && performance.now() < endMs;) {
-      const asked = link.call('CLIENT', 'UNBLOCK', this.#id).then(numberOf, () => undefined)
+      const asked = connection.call('CLIENT', 'UNBLOCK', this.#id).then(numberOf, () => undefined)
       ended = await Promise.race([asked, moving.then(() => undefined), late()])
       await Promise.race([moving, ended === 0 ? sleep(5) : late()])
     }
@@ -211,19 +211,19 @@ export class BlockingMove {
     const id = this.#id
     this.#id = 0
     if (redis.status === 'ready') redis.disconnect(true)
-    this.#undoing ??= this.#undo(id, this.#parts.link.connects).then(() => {
+    this.#undoing ??= this.#undo(id, this.#parts.connection.connects).then(() => {
       this.#undoing = undefined
-      this.#parts.link.listening.changedHere()
+      this.#parts.connection.listening.changedHere()
     })
   }
 
   async #undo(id: number, connects: number): Promise<void> {
-    const { link, keys, holder } = this.#parts
+    const { connection, keys, holder } = this.#parts
     await this.recorded()
     await this.#untilDone(async () => {
       // An id of before a reconnect may be another's.
-      if (id > 0 && link.connects === connects) await link.call('CLIENT', 'UNBLOCK', id)
-      await link.run(undoScript, [keys.moved(holder), this.#list], [])
+      if (id > 0 && connection.connects === connects) await connection.call('CLIENT', 'UNBLOCK', id)
+      await connection.run(undoScript, [keys.moved(holder), this.#list], [])
     })
   }
 

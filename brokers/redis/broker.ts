@@ -37,7 +37,7 @@ const reconcileScript = toScript(RECONCILE)
 
 interface Connected {
   readonly lease: ConnectionLease
-  readonly link: RedisConnection
+  readonly connection: RedisConnection
   readonly topology: Topology
   readonly publisher: Publisher
 }
@@ -82,17 +82,17 @@ export class RedisBroker implements Broker {
   async connect(signal: AbortSignal): Promise<void> {
     if (this.#connected !== undefined) return
     const lease = acquireConnection(this.#settings.target)
-    const { connection: link } = lease
+    const { connection } = lease
     try {
-      await asBroker(() => link.ready(signal))
+      await asBroker(() => connection.ready(signal))
     } catch (error) {
       lease.release()
       throw error
     }
-    const topology = new Topology(link, this.#keys)
+    const topology = new Topology(connection, this.#keys)
     const { delay, fanout } = this.#settings
-    const publisher = new Publisher({ link, keys: this.#keys, topology, delay, fanout })
-    this.#connected = { lease, link, topology, publisher }
+    const publisher = new Publisher({ connection, keys: this.#keys, topology, delay, fanout })
+    this.#connected = { lease, connection, topology, publisher }
   }
 
   async declare(queue: QueueSpec): Promise<void> {
@@ -106,12 +106,14 @@ export class RedisBroker implements Broker {
   }
 
   async consume(queues: readonly string[], options: ConsumeOptions): Promise<Consumer> {
-    const { link, publisher, topology } = this.#open()
+    const { connection, publisher, topology } = this.#open()
     const { visibilityTimeoutMs, order, fanout: naming } = this.#settings
-    const quit = await asBroker(() => feedFanoutQueues({ link, keys: this.#keys, topology, naming }, queues))
+    const quit = await asBroker(() =>
+      feedFanoutQueues({ connection, keys: this.#keys, topology, naming }, queues),
+    )
     const holder = TAG_PREFIX + randomUUID()
     const claims = new RedisClaims({
-      link,
+      connection,
       keys: this.#keys,
       publisher,
       queues,
@@ -143,8 +145,8 @@ export class RedisBroker implements Broker {
   }
 
   async serverTime(): Promise<number> {
-    const { link } = this.#open()
-    const [seconds, micros] = timeOf(await asBroker(() => link.call('TIME')))
+    const { connection } = this.#open()
+    const [seconds, micros] = timeOf(await asBroker(() => connection.call('TIME')))
     return seconds * 1000 + micros / 1000
   }
 
@@ -166,27 +168,29 @@ export class RedisBroker implements Broker {
   }
 
   async #register(holder: string, leaseMs: number): Promise<void> {
-    const { link } = this.#open()
+    const { connection } = this.#open()
     const endMs = Math.floor(await this.serverTime()) + leaseMs
-    await asBroker(() => link.call('ZADD', this.#keys.holders, endMs, holder))
+    await asBroker(() => connection.call('ZADD', this.#keys.holders, endMs, holder))
   }
 
   async #renew(holder: string, leaseMs: number): Promise<LeaseRenewal> {
-    const { link } = this.#open()
+    const { connection } = this.#open()
     const { unackedIndex, holders } = this.#keys
     const keys = [unackedIndex, this.#keys.claims(holder), holders]
-    const held = await asBroker(() => link.run(renewScript, keys, [leaseMs, holder]))
+    const held = await asBroker(() => connection.run(renewScript, keys, [leaseMs, holder]))
     return { held: Number(held) === 1, lostTags: [] }
   }
 
   async #reconcile(holder: string, tags: readonly string[], leaseMs: number): Promise<LeaseRenewal> {
-    const { link } = this.#open()
+    const { connection } = this.#open()
     const { unacked, unackedIndex, holders } = this.#keys
     const keys = [unackedIndex, this.#keys.claims(holder), holders, unacked]
-    const restorer = new Restorer(link, this.#keys)
+    const restorer = new Restorer(connection, this.#keys)
     return asBroker(async () => {
       for (;;) {
-        const [held, ...unknown] = listOf(await link.run(reconcileScript, keys, [leaseMs, holder, ...tags]))
+        const [held, ...unknown] = listOf(
+          await connection.run(reconcileScript, keys, [leaseMs, holder, ...tags]),
+        )
         const isDone = unknown.length === 0 || (await restorer.giveBack(holder, textsOf(unknown))) === 0
         if (isDone) return { held: Number(held) === 1, lostTags: [] }
       }
@@ -194,7 +198,7 @@ export class RedisBroker implements Broker {
   }
 
   #fanout(): RedisFanout {
-    return new RedisFanout(this.#open().link, this.#settings.fanout)
+    return new RedisFanout(this.#open().connection, this.#settings.fanout)
   }
 
   #open(): Connected {

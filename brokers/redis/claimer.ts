@@ -32,7 +32,7 @@ export type NotifyLists = 'none' | 'all' | 'others'
 
 /** What a claimer works with. */
 export interface ClaimerParts {
-  readonly link: RedisConnection
+  readonly connection: RedisConnection
   readonly keys: Keys
   readonly queues: readonly string[]
   readonly holder: string
@@ -89,7 +89,7 @@ export class Claimer {
 
   /** Claim up to `max` messages. @param told - Of which lists changes are to be told when there is nothing. */
   async claim(max: number, told: NotifyLists): Promise<Found> {
-    const { link, queues, order } = this.#parts
+    const { connection, queues, order } = this.#parts
     const turn = this.#turn
     if (order === 'round_robin') this.#turn = (turn + 1) % queues.length
     const firstTag = this.#takeTags(max)
@@ -97,8 +97,8 @@ export class Claimer {
     // What comes after it is told of, what came before is claimed.
     const reply =
       told === 'none'
-        ? await link.runAtOnce(claimScript, this.#scriptKeys, args)
-        : await link.runTracked(claimScript, this.#scriptKeys, args, this.#tracked[told])
+        ? await connection.runAtOnce(claimScript, this.#scriptKeys, args)
+        : await connection.runTracked(claimScript, this.#scriptKeys, args, this.#tracked[told])
     const [now, again, expired, found, errors] = listOf(reply)
     if (Number(now) === 0) throw new RedisFailure('unavailable', 'every claim was lost to its lease')
     if (listOf(errors).length > 0)

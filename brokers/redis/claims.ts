@@ -19,7 +19,7 @@ import type { Publisher } from './publisher.js'
 
 /** What claims are made from. */
 export interface ClaimsParts {
-  readonly link: RedisConnection
+  readonly connection: RedisConnection
   readonly keys: Keys
   readonly publisher: Publisher
   readonly queues: readonly string[]
@@ -69,17 +69,17 @@ export class RedisClaims implements LeasedClaims {
   #overdueAtMs = performance.now() + OVERDUE_EVERY_MS * Math.random()
 
   constructor(parts: ClaimsParts) {
-    const { link, keys, queues, holder, options, publisher, writer, order } = parts
-    const { listening } = link
+    const { connection, keys, queues, holder, options, publisher, writer, order } = parts
+    const { listening } = connection
     const { leaseMs } = options
     this.#parts = parts
     this.holder = holder
     this.isAtomic = writer !== undefined
-    this.#claimer = new Claimer({ link, keys, queues, holder, leaseMs, order })
-    this.#restorer = new Restorer(link, keys)
+    this.#claimer = new Claimer({ connection, keys, queues, holder, leaseMs, order })
+    this.#restorer = new Restorer(connection, keys)
     const queue = this.#claimer.firstQueue
-    if (isOnlyConnection()) this.#move = new BlockingMove({ link, keys, queue, holder, leaseMs })
-    this.#settling = { link, keys, holder, publisher, writer, unsettled: this.unsettled }
+    if (isOnlyConnection()) this.#move = new BlockingMove({ connection, keys, queue, holder, leaseMs })
+    this.#settling = { connection, keys, holder, publisher, writer, unsettled: this.unsettled }
     this.changes = {
       get count() {
         return listening.count
@@ -131,10 +131,10 @@ export class RedisClaims implements LeasedClaims {
   }
 
   async verify(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
-    const { link, keys } = this.#parts
+    const { connection, keys } = this.#parts
     await this.#move?.recorded()
     const tags = deliveries.map(({ tag }) => tag)
-    const lost = new Set(numbersOf(await link.run(verifyScript, [keys.unacked], tags)))
+    const lost = new Set(numbersOf(await connection.run(verifyScript, [keys.unacked], tags)))
     return deliveries.filter((_, index) => !lost.has(index))
   }
 
@@ -142,7 +142,7 @@ export class RedisClaims implements LeasedClaims {
     await this.#move?.close()
     await this.#restorer.release(this.holder)
     await this.#move?.waitForMessage()
-    this.#parts.link.listening.changedHere()
+    this.#parts.connection.listening.changedHere()
   }
 
   /** A short task that came alone has then sent its settlement: whoever waits for it has it before the next look. */
@@ -154,7 +154,7 @@ export class RedisClaims implements LeasedClaims {
 
   /** Hear of changes. @returns Whether the first look asks to be told of them: while there is something, it need not. */
   async #listen(): Promise<boolean> {
-    const { listening } = this.#parts.link
+    const { listening } = this.#parts.connection
     if (!listening.isTracking) await listening.openChanges().catch(() => undefined)
     return this.#isDrained && listening.isTracking
   }
@@ -174,7 +174,7 @@ export class RedisClaims implements LeasedClaims {
 
   /** When to look again; at once, where only the next look asks to be told of changes. */
   #nextMs(foundMs: number): number {
-    const { isTracking } = this.#parts.link.listening
+    const { isTracking } = this.#parts.connection.listening
     const wasTracked = this.#isTracked
     this.#isTracked = isTracking && !wasTracked
     if (this.#isTracked) return 0
@@ -214,7 +214,7 @@ export class RedisClaims implements LeasedClaims {
 
   /** Wake at a change, and at a message of the first list, which comes with the wake-up. */
   #subscribe(wake: () => void): () => void {
-    const { listening } = this.#parts.link
+    const { listening } = this.#parts.connection
     this.#heard = listening.count
     if (this.#told === 'others') this.#move?.begin(wake)
     const stop = listening.changes(wake)
@@ -227,7 +227,7 @@ export class RedisClaims implements LeasedClaims {
 
   /** Does the connection that hears live, if it heard nothing, and is a message of Celery's workers overdue? */
   async #lookAfterOthers(heard: number): Promise<void> {
-    const { listening } = this.#parts.link
+    const { listening } = this.#parts.connection
     this.#heard = undefined
     if (listening.count === heard) listening.probe()
     if (performance.now() < this.#overdueAtMs) return

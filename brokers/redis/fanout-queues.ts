@@ -10,7 +10,7 @@ import type { Topology } from './topology.js'
 
 /** What feeds queues from channels. */
 export interface FanoutQueuesParts {
-  readonly link: RedisConnection
+  readonly connection: RedisConnection
   readonly keys: Keys
   readonly topology: Topology
   readonly naming: FanoutNaming
@@ -32,7 +32,7 @@ export async function feedFanoutQueues(
   parts: FanoutQueuesParts,
   queues: readonly string[],
 ): Promise<() => Promise<void>> {
-  const { label } = parts.link.target
+  const { label } = parts.connection.target
   const bound = new Map<string, string[]>()
   const found = await Promise.all(queues.map((queue) => parts.topology.fanoutsOf(queue)))
   for (const [index, exchanges] of found.entries()) {
@@ -55,7 +55,7 @@ export async function feedFanoutQueues(
           })
         })
       }
-      quits.push(await parts.link.listening.psubscribe(pattern, heard))
+      quits.push(await parts.connection.listening.psubscribe(pattern, heard))
     }
   } catch (error) {
     await quit()
@@ -70,7 +70,10 @@ interface Heard {
   readonly text: string
 }
 
-async function enqueue({ link, keys }: FanoutQueuesParts, { exchange, queues, text }: Heard): Promise<void> {
+async function enqueue(
+  { connection, keys }: FanoutQueuesParts,
+  { exchange, queues, text }: Heard,
+): Promise<void> {
   const envelope = readEnvelope(text)
   if (envelope.fields === undefined || isQueued(envelope)) return
   // A pattern also hears exchanges whose names begin alike.
@@ -79,6 +82,6 @@ async function enqueue({ link, keys }: FanoutQueuesParts, { exchange, queues, te
   const id = createHash('sha1').update(text).digest('hex')
   const step = keys.step(priorityOf(envelope))
   const signed = queues.flatMap((queue) => [keys.list(queue, step), keys.heard(queue, id)])
-  await link.run(enqueueScript, signed, [text, LATE_MS])
-  link.listening.changedHere()
+  await connection.run(enqueueScript, signed, [text, LATE_MS])
+  connection.listening.changedHere()
 }

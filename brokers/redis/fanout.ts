@@ -9,21 +9,21 @@ import type { RedisConnection } from './connection.js'
 
 /** Broadcast by publish and subscribe, on kombu's channels. */
 export class RedisFanout implements Fanout {
-  readonly #link: RedisConnection
+  readonly #connection: RedisConnection
   readonly #naming: FanoutNaming
 
-  constructor(link: RedisConnection, naming: FanoutNaming) {
-    this.#link = link
+  constructor(connection: RedisConnection, naming: FanoutNaming) {
+    this.#connection = connection
     this.#naming = naming
   }
 
   async broadcast(route: Route, message: Message): Promise<void> {
     const channel = channelOf(this.#naming, route)
-    await asBroker(() => this.#link.call('PUBLISH', channel, writeEnvelope(message, route)))
+    await asBroker(() => this.#connection.call('PUBLISH', channel, writeEnvelope(message, route)))
   }
 
   async subscribe(bindings: readonly Binding[], listener: FanoutListener): Promise<Subscription> {
-    const { listening, target } = this.#link
+    const { listening, target } = this.#connection
     const heard = (_channel: string, payload: Buffer): void => {
       const { message, route } = toDelivery(readEnvelope(payload.toString('utf8')), '', '')
       const isBound = bindings.some(

@@ -80,7 +80,7 @@ export class Listening {
     }
   }
 
-  /** Something was changed over this link, of which the server does not tell. */
+  /** Something was changed over this connection, of which the server does not tell. */
   changedHere(): void {
     this.#changed()
   }

@@ -16,7 +16,7 @@ export type DelayChoice = 'auto' | 'store' | 'eta'
 
 /** What a publisher works with. */
 export interface PublisherParts {
-  readonly link: RedisConnection
+  readonly connection: RedisConnection
   readonly keys: Keys
   readonly topology: Topology
   readonly delay: DelayChoice
@@ -75,13 +75,13 @@ export class Publisher {
     const lost = all.flatMap((own, position) => (own.length === 0 ? [position] : []))
     if (lost.length > 0) return lost
     const refused = await run(all.flat(2))
-    this.#parts.link.listening.changedHere()
+    this.#parts.connection.listening.changedHere()
     const positions = all.flatMap((own, position) => own.map(() => position))
     return [...new Set(refused.flatMap((index) => positions[index] ?? []))]
   }
 
   async #publish(batch: readonly Outgoing[]): Promise<Unconfirmed> {
-    const { link, keys } = this.#parts
+    const { connection, keys } = this.#parts
     const operations: Operation[] = []
     const positions: number[] = []
     const refused = new Set<number>()
@@ -89,7 +89,7 @@ export class Publisher {
     for (const [position, own] of (await this.operations(batch)).entries()) {
       if (own.length === 0) refused.add(position)
       for (const operation of own) {
-        const problem = link.tooLong(operation)
+        const problem = connection.tooLong(operation)
         if (problem === undefined) {
           operations.push(operation)
           positions.push(position)
@@ -100,12 +100,12 @@ export class Publisher {
     }
     if (operations.length > 0) {
       const [args, counts] = joined(operations)
-      const reply = await link.runAtOnce(
+      const reply = await connection.runAtOnce(
         publishScript,
         [keys.queues, keys.due],
         [keys.delayedPrefix, ...args],
       )
-      link.listening.changedHere()
+      connection.listening.changedHere()
       const at = (index: unknown): readonly number[] =>
         positions.slice(counts[Number(index)], counts[Number(index) + 1])
       const [unknown, problems] = listOf(reply).map(listOf)
@@ -138,10 +138,10 @@ export class Publisher {
 
   /** Whether a worker is there that promotes what the store holds. */
   async #isHeldByStore(): Promise<boolean> {
-    const { link, keys, delay } = this.#parts
+    const { connection, keys, delay } = this.#parts
     if (delay !== 'auto') return delay === 'store'
     if (performance.now() < this.#aliveUntilMs) return true
-    if (Number(await link.call('EXISTS', keys.alive)) === 1) {
+    if (Number(await connection.call('EXISTS', keys.alive)) === 1) {
       this.#aliveUntilMs = performance.now() + BELIEVED_MS
       return true
     }
@@ -153,7 +153,7 @@ export class Publisher {
     if (this.#hasWarned) return
     this.#hasWarned = true
     process.emitWarning(
-      `no Lovage worker has given a sign of life on ${this.#parts.link.target.label} for 60 s: ` +
+      `no Lovage worker has given a sign of life on ${this.#parts.connection.target.label} for 60 s: ` +
         'delayed tasks are sent with their eta at once, and the worker that takes one holds it',
       { type: 'LovageWarning', code: 'LOVAGE_DELAY_BY_ETA' },
     )

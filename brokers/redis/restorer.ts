@@ -19,16 +19,16 @@ const LOCK_MS = 300_000
 
 /** Puts back what others have claimed and will not settle any more. */
 export class Restorer {
-  readonly #link: RedisConnection
+  readonly #connection: RedisConnection
   readonly #keys: Keys
   readonly #topology: Topology
   /** Holders whose claims could not be put back: they are not tried again from here. */
   readonly #refused = new Set<string>()
 
-  constructor(link: RedisConnection, keys: Keys) {
-    this.#link = link
+  constructor(connection: RedisConnection, keys: Keys) {
+    this.#connection = connection
     this.#keys = keys
-    this.#topology = new Topology(link, keys)
+    this.#topology = new Topology(connection, keys)
   }
 
   /**
@@ -63,9 +63,9 @@ export class Restorer {
   /** Put back, unspent, everything that a holder has claimed, and forget the holder. */
   async release(holder: string): Promise<void> {
     await this.#restoreAll(holder, { isExpired: false })
-    await this.#link.call('ZREM', this.#keys.holders, holder)
+    await this.#connection.call('ZREM', this.#keys.holders, holder)
     // Other workers show theirs again within seconds; until then publishers send Celery's way.
-    await this.#link.call('DEL', this.#keys.alive)
+    await this.#connection.call('DEL', this.#keys.alive)
   }
 
   /**
@@ -78,20 +78,20 @@ export class Restorer {
   async restoreOverdue(visibilityTimeoutMs: number): Promise<number> {
     const { unacked, unackedIndex, unackedMutex } = this.#keys
     const token = randomUUID()
-    if ((await this.#link.call('SET', unackedMutex, token, 'PX', LOCK_MS, 'NX')) === null) return 0
+    if ((await this.#connection.call('SET', unackedMutex, token, 'PX', LOCK_MS, 'NX')) === null) return 0
     try {
       const args = [Math.floor(visibilityTimeoutMs / 1000), TAG_PREFIX]
-      const found = textsOf(await this.#link.run(overdueScript, [unacked, unackedIndex], args))
+      const found = textsOf(await this.#connection.run(overdueScript, [unacked, unackedIndex], args))
       return await this.#restore('', found, { isExpired: false, unspent: false })
     } finally {
-      await this.#link.run(unlockScript, [unackedMutex], [token])
+      await this.#connection.run(unlockScript, [unackedMutex], [token])
     }
   }
 
   async #restoreAll(holder: string, { isExpired }: { readonly isExpired: boolean }): Promise<void> {
     const flag = isExpired ? '1' : '0'
     for (;;) {
-      const found = textsOf(await this.#link.run(claimsScript, this.#keysOf(holder), [holder, flag]))
+      const found = textsOf(await this.#connection.run(claimsScript, this.#keysOf(holder), [holder, flag]))
       if (found.length === 0) return
       if ((await this.#restore(holder, found, { isExpired, unspent: !isExpired })) > 0) continue
       if (isExpired) this.#refused.add(holder)
@@ -116,7 +116,7 @@ export class Restorer {
       const text = giveBackEnvelope(envelope, { unspent: how.unspent })
       args.push(tag, this.#keys.list(queue, step), queue, step, text)
     }
-    return Number(await this.#link.run(restoreScript, this.#keysOf(holder), args))
+    return Number(await this.#connection.run(restoreScript, this.#keysOf(holder), args))
   }
 
   #keysOf(holder: string): readonly string[] {

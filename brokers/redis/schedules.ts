@@ -18,7 +18,7 @@ import { toScript } from './script.js'
 
 /** What {@link RedisSchedules} works with. */
 export interface SchedulesParts {
-  readonly link: RedisConnection
+  readonly connection: RedisConnection
   readonly publisher: Publisher
 }
 
@@ -41,14 +41,14 @@ export class RedisSchedules implements ScheduleStore {
 
   async claimOccurrence(occurrence: Occurrence, publish: readonly Outgoing[]): Promise<boolean> {
     const { id, entry, scheduledAtMs } = occurrence
-    const { link, publisher } = this.#open()
+    const { connection, publisher } = this.#open()
     const { queues, due, beatEntries, beatLast, delayedPrefix } = this.#keys
     const keys = [queues, due, beatEntries, beatLast, this.#keys.beatOccurrences(entry)]
     let isClaimed = false
     await asBroker(() =>
       publisher.publishAll(publish, async (operations) => {
         const args = [delayedPrefix, entry, id, scheduledAtMs, OCCURRENCES_KEPT_MS, ...operations]
-        const [claimed, ...refused] = numbersOf(await link.run(claimScript, keys, args))
+        const [claimed, ...refused] = numbersOf(await connection.run(claimScript, keys, args))
         isClaimed = claimed === 1
         return refused
       }),
@@ -57,15 +57,15 @@ export class RedisSchedules implements ScheduleStore {
   }
 
   async lead(candidate: string, leaseMs: number): Promise<Leadership> {
-    const { link } = this.#open()
-    const reply = await asBroker(() => link.run(leadScript, [this.#keys.beat], [candidate, leaseMs]))
+    const { connection } = this.#open()
+    const reply = await asBroker(() => connection.run(leadScript, [this.#keys.beat], [candidate, leaseMs]))
     const [leads, nowMs = 0, revision = 0] = numbersOf(reply)
     return { leads: leads === 1, nowMs, revision }
   }
 
   async resign(candidate: string): Promise<void> {
-    const { link } = this.#open()
-    await asBroker(() => link.run(resignScript, [this.#keys.beat], [candidate]))
+    const { connection } = this.#open()
+    await asBroker(() => connection.run(resignScript, [this.#keys.beat], [candidate]))
   }
 
   async saveEntry(
@@ -73,27 +73,27 @@ export class RedisSchedules implements ScheduleStore {
     data: Readonly<Record<string, unknown>>,
     replaces?: string,
   ): Promise<boolean> {
-    const { link } = this.#open()
+    const { connection } = this.#open()
     const { beat, beatEntries } = this.#keys
     const args = [name, JSON.stringify(data), ...(replaces === undefined ? [] : [replaces])]
-    return numberOf(await asBroker(() => link.run(saveScript, [beatEntries, beat], args))) === 1
+    return numberOf(await asBroker(() => connection.run(saveScript, [beatEntries, beat], args))) === 1
   }
 
   async loadEntry(name: string): Promise<StoredEntry | undefined> {
-    const { link } = this.#open()
+    const { connection } = this.#open()
     const { beatEntries, beatLast } = this.#keys
     const [data, lastMs] = await asBroker(() =>
-      Promise.all([link.call('HGET', beatEntries, name), link.call('HGET', beatLast, name)]),
+      Promise.all([connection.call('HGET', beatEntries, name), connection.call('HGET', beatLast, name)]),
     )
     if (data === null) return undefined
     return storedEntry(textOf(data), lastMs === null ? undefined : numberOf(lastMs))
   }
 
   async loadEntries(): Promise<ReadonlyMap<string, StoredEntry>> {
-    const { link } = this.#open()
+    const { connection } = this.#open()
     const { beatEntries, beatLast } = this.#keys
     const [entries, last] = await asBroker(async () =>
-      Promise.all([link.call('HGETALL', beatEntries), link.call('HGETALL', beatLast)]),
+      Promise.all([connection.call('HGETALL', beatEntries), connection.call('HGETALL', beatLast)]),
     )
     const lastMs = fieldsOf(last)
     return new Map(
@@ -104,10 +104,10 @@ export class RedisSchedules implements ScheduleStore {
   }
 
   async removeEntry(name: string): Promise<void> {
-    const { link } = this.#open()
+    const { connection } = this.#open()
     const { beat, beatEntries, beatLast } = this.#keys
     const keys = [beatEntries, beatLast, this.#keys.beatOccurrences(name), beat]
-    await asBroker(() => link.run(removeScript, keys, [name]))
+    await asBroker(() => connection.run(removeScript, keys, [name]))
   }
 }
 

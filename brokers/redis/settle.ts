@@ -15,7 +15,7 @@ import { append } from '../../src/util/long-list.js'
 
 /** Whose claims are settled, and with what. */
 export interface SettleParts {
-  readonly link: RedisConnection
+  readonly connection: RedisConnection
   readonly keys: Keys
   readonly holder: string
   readonly publisher: Publisher
@@ -61,7 +61,7 @@ export async function applySettlements(
     ;[outcome, positions] = await settleClaims(parts, claims)
   }
   if (settlements.some(({ publish, handBack }) => publish.length > 0 || handBack !== undefined)) {
-    parts.link.listening.changedHere()
+    parts.connection.listening.changedHere()
   }
   if (outcome === LOST) return positions.flatMap((position) => settlements[position]?.delivery ?? [])
   const batch = refusedBy(positions)
@@ -76,8 +76,8 @@ async function settleClaims(
   parts: SettleParts,
   claims: readonly Claim[],
 ): Promise<readonly [outcome: number, positions: readonly number[]]> {
-  const { link, keys, writer } = parts
-  const home = link.target.database
+  const { connection, keys, writer } = parts
+  const home = connection.target.database
   const database = writer?.database ?? home
   const args: Argument[] = [keys.delayedPrefix, database === home ? '' : database, home]
   for (const { tag, operations } of claims) {
@@ -85,7 +85,7 @@ async function settleClaims(
     for (const operation of operations) for (const argument of operation) args.push(argument)
   }
   const scriptKeys = [keys.queues, keys.due, keys.unacked, keys.unackedIndex, keys.claims(parts.holder)]
-  const [outcome = LOST, ...rest] = listOf(await link.runAtOnce(settleScript, scriptKeys, args))
+  const [outcome = LOST, ...rest] = listOf(await connection.runAtOnce(settleScript, scriptKeys, args))
   if (Number(outcome) !== OPAQUE || writer === undefined) return [Number(outcome), rest.map(Number)]
   const inspected = await writer.inspect(rest.map(textOf))
   return settleClaims(

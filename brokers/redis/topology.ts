@@ -22,13 +22,13 @@ export interface Reached {
 
 /** Queues and bindings, in kombu's sets and in Lovage's list of declared queues. */
 export class Topology {
-  readonly #link: RedisConnection
+  readonly #connection: RedisConnection
   readonly #keys: Keys
   /** What this program declared. */
   readonly #declared = new Map<string, QueueSpec>()
 
-  constructor(link: RedisConnection, keys: Keys) {
-    this.#link = link
+  constructor(connection: RedisConnection, keys: Keys) {
+    this.#connection = connection
     this.#keys = keys
   }
 
@@ -43,7 +43,7 @@ export class Topology {
    */
   async declare(queue: QueueSpec): Promise<void> {
     const { expiresMs } = queue
-    const calls: Promise<unknown>[] = [this.#link.call('SADD', this.#keys.queues, queue.name)]
+    const calls: Promise<unknown>[] = [this.#connection.call('SADD', this.#keys.queues, queue.name)]
     for (const binding of queue.bindings) append(calls, this.#bind(queue.name, binding, expiresMs))
     await Promise.all(calls)
     this.#declared.set(queue.name, queue)
@@ -68,8 +68,8 @@ export class Topology {
   async reached(route: Route): Promise<Reached> {
     if (route.exchange === '') return { queues: [route.routingKey], isFanout: false }
     const [bound, members] = await Promise.all([
-      this.#link.call('SMEMBERS', this.#keys.fanoutQueues(route.exchange)).then(textsOf),
-      this.#link.call('SMEMBERS', this.#keys.binding(route.exchange)).then(textsOf),
+      this.#connection.call('SMEMBERS', this.#keys.fanoutQueues(route.exchange)).then(textsOf),
+      this.#connection.call('SMEMBERS', this.#keys.binding(route.exchange)).then(textsOf),
     ])
     if (bound.length > 0) return { queues: bound, isFanout: true }
     const queues = new Set<string>()
@@ -83,38 +83,40 @@ export class Topology {
 
   /** The fanout exchanges that a queue is bound to. */
   async fanoutsOf(queue: string): Promise<readonly string[]> {
-    const bindings = textsOf(await this.#link.call('SMEMBERS', this.#keys.bindingsOf(queue)))
+    const bindings = textsOf(await this.#connection.call('SMEMBERS', this.#keys.bindingsOf(queue)))
     return bindings.filter((text) => text.endsWith(FANOUT)).map((text) => text.slice(0, -FANOUT.length))
   }
 
   async names(): Promise<readonly string[]> {
-    return textsOf(await this.#link.call('SMEMBERS', this.#keys.queues))
+    return textsOf(await this.#connection.call('SMEMBERS', this.#keys.queues))
   }
 
   async depth(queue: string): Promise<number> {
-    const lengths = await Promise.all(this.#keys.lists(queue).map((list) => this.#link.call('LLEN', list)))
+    const lengths = await Promise.all(
+      this.#keys.lists(queue).map((list) => this.#connection.call('LLEN', list)),
+    )
     return lengths.reduce<number>((sum, length) => sum + Number(length), 0)
   }
 
   async purge(queue: string): Promise<number> {
     const keys = [this.#keys.delayed(queue), this.#keys.due, ...this.#keys.lists(queue)]
-    return numberOf(await this.#link.run(purgeScript, keys, [queue]))
+    return numberOf(await this.#connection.run(purgeScript, keys, [queue]))
   }
 
   async delete(queue: string): Promise<void> {
     this.#declared.delete(queue)
     const own = this.#keys.bindingsOf(queue)
-    const bindings = textsOf(await this.#link.call('SMEMBERS', own))
-    const calls: Promise<unknown>[] = [this.#link.call('SREM', this.#keys.queues, queue)]
+    const bindings = textsOf(await this.#connection.call('SMEMBERS', own))
+    const calls: Promise<unknown>[] = [this.#connection.call('SREM', this.#keys.queues, queue)]
     for (const text of bindings) {
       const end = text.indexOf('\u0000')
       const exchange = text.slice(0, end)
       const member = text.slice(end + 1)
-      calls.push(this.#link.call('SREM', this.#keys.fanoutQueues(exchange), queue))
-      calls.push(this.#link.call('SREM', this.#keys.binding(exchange), member))
-      calls.push(this.#link.call('SREM', this.#keys.permanentBinding(exchange), member))
+      calls.push(this.#connection.call('SREM', this.#keys.fanoutQueues(exchange), queue))
+      calls.push(this.#connection.call('SREM', this.#keys.binding(exchange), member))
+      calls.push(this.#connection.call('SREM', this.#keys.permanentBinding(exchange), member))
     }
-    calls.push(this.#link.call('DEL', own), this.purge(queue))
+    calls.push(this.#connection.call('DEL', own), this.purge(queue))
     await Promise.all(calls)
   }
 
@@ -122,21 +124,21 @@ export class Topology {
     const { exchange, routingKey, type } = binding
     if (type === 'fanout') {
       return [
-        this.#link.call('SADD', this.#keys.fanoutQueues(exchange), queue),
-        this.#link.call('SADD', this.#keys.bindingsOf(queue), exchange + FANOUT),
+        this.#connection.call('SADD', this.#keys.fanoutQueues(exchange), queue),
+        this.#connection.call('SADD', this.#keys.bindingsOf(queue), exchange + FANOUT),
       ]
     }
     const pattern = type === 'topic' ? topicPattern(routingKey) : ''
     const member = [routingKey, pattern, queue].join(SEPARATOR)
     const calls = [
-      this.#link.call('SADD', this.#keys.binding(exchange), member),
-      this.#link.call('SADD', this.#keys.bindingsOf(queue), `${exchange}\u0000${member}`),
+      this.#connection.call('SADD', this.#keys.binding(exchange), member),
+      this.#connection.call('SADD', this.#keys.bindingsOf(queue), `${exchange}\u0000${member}`),
     ]
     if (expiresMs === undefined) {
-      calls.push(this.#link.call('SADD', this.#keys.permanentBinding(exchange), member))
+      calls.push(this.#connection.call('SADD', this.#keys.permanentBinding(exchange), member))
     } else {
       const deadline = Date.now() + Math.max(2 * expiresMs, HOUR_MS)
-      calls.push(this.#link.call('ZADD', this.#keys.deadlines, 'GT', deadline, exchange))
+      calls.push(this.#connection.call('ZADD', this.#keys.deadlines, 'GT', deadline, exchange))
     }
     return calls
   }

@@ -54,18 +54,18 @@ withServer('claims in RabbitMQ', () => {
   }
 
   async function consumerOn(
-    link: RabbitConnection,
+    connection: RabbitConnection,
     publish: (batch: readonly Outgoing[]) => Promise<void>,
     consumerTimeoutMs = 0,
   ): Promise<RabbitConsumer> {
     return new RabbitConsumer({
-      link,
-      channel: await link.channel(),
+      connection,
+      channel: await connection.channel(),
       queues: [queue],
       options: { credit: 10, leaseMs: 30_000 },
       returner: new Returner({ publish }),
       depth: (name) => broker.depth(name),
-      run: async (work) => work(await link.channel()),
+      run: async (work) => work(await connection.channel()),
       consumerTimeoutMs,
       staysTapped: false,
       closed: () => undefined,
@@ -88,15 +88,15 @@ withServer('claims in RabbitMQ', () => {
 
   it('that are on their way back when the consumer is closed go back once', async () => {
     await broker.publish([outgoing(queue, 'a')])
-    const link = await RabbitConnection.open(readSettings(parseConnectionUrl(server), {}), never)
-    opened.push(link)
+    const connection = await RabbitConnection.open(readSettings(parseConnectionUrl(server), {}), never)
+    opened.push(connection)
     let goOn: () => void = () => undefined
     const gate = new Promise<void>((resolve) => (goOn = resolve))
     const publish = async (batch: readonly Outgoing[]): Promise<void> => {
       await gate
       await broker.publish(batch)
     }
-    const consumer = await consumerOn(link, publish)
+    const consumer = await consumerOn(connection, publish)
     const [delivery] = await consumer.fetch(1, { waitMs: 10_000, signal: never })
     if (delivery === undefined) throw new RangeError('nothing came')
 
@@ -110,8 +110,8 @@ withServer('claims in RabbitMQ', () => {
 
   it('of long tasks that are being moved when the consumer is closed go back once', async () => {
     await broker.publish([outgoing(queue, 'a')])
-    const link = await RabbitConnection.open(readSettings(parseConnectionUrl(server), {}), never)
-    opened.push(link)
+    const connection = await RabbitConnection.open(readSettings(parseConnectionUrl(server), {}), never)
+    opened.push(connection)
     const held: string[] = []
     let moves: () => void = () => undefined
     const isMoving = new Promise<void>((resolve) => (moves = resolve))
@@ -126,7 +126,7 @@ withServer('claims in RabbitMQ', () => {
       }
       await broker.publish(batch)
     }
-    const consumer = await consumerOn(link, publish, 800)
+    const consumer = await consumerOn(connection, publish, 800)
     const taken = await consumer.fetch(1, { waitMs: 10_000, signal: never })
     await isMoving
 
@@ -144,15 +144,15 @@ withServer('claims in RabbitMQ', () => {
     const consumer = await broker.consume([queue], { credit: 10, leaseMs: 30_000 })
     const [delivery] = await consumer.fetch(1, { waitMs: 10_000, signal: never })
     if (delivery === undefined) throw new RangeError('nothing came')
-    const link = await RabbitConnection.open(readSettings(parseConnectionUrl(server), {}), never)
-    opened.push(link)
+    const connection = await RabbitConnection.open(readSettings(parseConnectionUrl(server), {}), never)
+    opened.push(connection)
     const held: string[] = []
     const publish = async (batch: readonly Outgoing[]): Promise<void> => {
       held.push(...batch.map(({ route }) => route.routingKey))
       await broker.publish(batch)
       throw new BrokerConnectionError('no answer')
     }
-    const run: LongClaimsParts['run'] = async (work) => work(await link.channel())
+    const run: LongClaimsParts['run'] = async (work) => work(await connection.channel())
     const claims = new LongClaims({ keepMs: 60_000, publisher: { publish }, run })
 
     await expect(claims.take(delivery)).rejects.toThrow('no answer')
@@ -168,8 +168,8 @@ withServer('claims in RabbitMQ', () => {
     const deliveries: Delivery[] = []
     while (deliveries.length < 2)
       deliveries.push(...(await consumer.fetch(2, { waitMs: 10_000, signal: never })))
-    const link = await RabbitConnection.open(readSettings(parseConnectionUrl(server), {}), never)
-    opened.push(link)
+    const connection = await RabbitConnection.open(readSettings(parseConnectionUrl(server), {}), never)
+    opened.push(connection)
     const held: string[] = []
     const publish = async (batch: readonly Outgoing[]): Promise<void> => {
       held.push(...batch.map(({ route }) => route.routingKey))
@@ -181,7 +181,7 @@ withServer('claims in RabbitMQ', () => {
         refusals -= 1
         throw new BrokerConnectionError('refused')
       }
-      return work(await link.channel())
+      return work(await connection.channel())
     }
     const claims = new LongClaims({ keepMs: 60_000, publisher: { publish }, run })
     for (const delivery of deliveries) await claims.take(delivery)

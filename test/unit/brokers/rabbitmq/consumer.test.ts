@@ -28,7 +28,7 @@ class Bench {
 
   consumer(credit = 10): RabbitConsumer {
     return new RabbitConsumer({
-      link: this.link,
+      connection: this.link,
       channel: this.channel,
       queues: ['jobs'],
       options: { credit, leaseMs: 30_000 },
