@@ -4,8 +4,8 @@ export const coreMutations = [
     part: 'calling',
     promise: 'a priority outside the range is refused before it is sent',
     file: 'src/app/routes.js',
-    from: '(priority >= 0 && priority <= this.#mostPriority)',
-    to: '(priority >= 0)',
+    from: 'if (priority >= 0 && priority <= most)',
+    to: 'if (priority >= 0)',
     tests: ['unit/app/routes'],
   },
   {

@@ -12,7 +12,7 @@ export const storeMutations = [
     part: 'memory',
     promise: 'forget deletes a result',
     file: 'backends/memory/backend.js',
-    from: 'this.records.delete(id);',
+    from: 'this.#records.delete(id);',
     to: ';',
     tests: ['conformance/subject/memory'],
   },
