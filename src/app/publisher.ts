@@ -4,6 +4,7 @@ import { readRetryPolicy, type RetryPolicy } from '../config/value/task-settings
 import { BrokerConnectionError, LovageError, PublishError, UnsupportedError } from '../errors/errors.js'
 import type { CallOptions } from '../task/call-options.js'
 import type { PublishOptions, Sendable } from '../task/sender.js'
+import { BatchQueue } from '../util/batch-queue.js'
 import type { Clock } from '../util/clock.js'
 import { withCancellation } from '../util/deadline.js'
 import { toError } from '../util/to-error.js'
@@ -64,10 +65,8 @@ export class Publisher {
   readonly #connection: PublishConnection
   readonly #options: PublisherOptions
   // Owned by the flush loop once it has taken them.
-  #pending: Pending[] = []
+  readonly #pending = new BatchQueue<Pending>()
   #isFlushing = false
-  /** Messages to send one by one, after a batch was refused: the others must not suffer for one. */
-  #single = 0
   /** Batches that are not waited for before the next. */
   #underWay = 0
   /** How long to wait before the next batch, since one under way failed. */
@@ -104,13 +103,13 @@ export class Publisher {
   /** Never rejects: every error goes to the calls it belongs to. */
   async #flushAll(): Promise<void> {
     await Promise.resolve()
-    while (this.#pending.length > 0) {
+    while (this.#pending.size > 0) {
       const waitMs = this.#restMs
       this.#restMs = 0
       if (waitMs > 0) await sleep(this.#options.clock, waitMs)
       const most = this.#connection.present?.capabilities.publishBatch
-      if (most === undefined) this.#restMs = await this.#send(this.#takeBatch())
-      else await this.#sendAside(this.#takeBatch(most))
+      if (most === undefined) this.#restMs = await this.#send(this.#pending.take())
+      else await this.#sendAside(this.#pending.take(most))
     }
     this.#isFlushing = false
   }
@@ -122,20 +121,9 @@ export class Publisher {
       this.#underWay -= 1
       this.#restMs = Math.max(this.#restMs, waitMs)
       this.#hasRoom()
-      if (this.#pending.length > 0) this.#flush()
+      if (this.#pending.size > 0) this.#flush()
     })
     if (this.#underWay >= MOST_UNDER_WAY) await new Promise<void>((resolve) => (this.#hasRoom = resolve))
-  }
-
-  #takeBatch(most = Number.POSITIVE_INFINITY): readonly Pending[] {
-    if (this.#single > 0) {
-      this.#single -= 1
-      return this.#pending.splice(0, 1)
-    }
-    if (this.#pending.length > most) return this.#pending.splice(0, most)
-    const batch = this.#pending
-    this.#pending = []
-    return batch
   }
 
   /** Send one batch; resolves with how long to wait before what is to be tried again. */
@@ -159,7 +147,7 @@ export class Publisher {
   #ended({ batch, doing, isLate }: Attempt): readonly Pending[] {
     if (!isLate || doing === 'publishing') return batch
     const nowMs = this.#options.clock.now()
-    this.#pending = [...batch.filter((pending) => pending.deadlineMs > nowMs), ...this.#pending]
+    this.#pending.putBack(batch.filter((pending) => pending.deadlineMs > nowMs))
     return batch.filter((pending) => pending.deadlineMs <= nowMs)
   }
 
@@ -252,8 +240,7 @@ export class Publisher {
   #fail(batch: readonly Pending[], error: unknown): number {
     // Refused before anything was sent, and perhaps for one of many only.
     if (error instanceof UnsupportedError && batch.length > 1) {
-      this.#pending = [...batch, ...this.#pending]
-      this.#single += batch.length
+      this.#pending.putBackSingly(batch)
       return 0
     }
     const failed =

@@ -116,7 +116,7 @@ async function withLetters<Value>(
   try {
     return await use(await claim(consumer, claims, limit, query.ids), claims)
   } finally {
-    claims.stop()
+    await claims.stop()
     await consumer.close()
   }
 }

@@ -11,7 +11,6 @@ import type { Pool } from './pool/pool.js'
 import { pools } from './pool/registry.js'
 import { Dispatcher } from './run/dispatcher.js'
 import { EventLoopMonitor } from './run/event-loop-monitor.js'
-import { InterimStates } from './run/interim-states.js'
 import { TaskLog } from './run/task-log.js'
 import { UnderWay } from './run/under-way.js'
 import type { WorkerSettings } from './settings.js'
@@ -23,6 +22,8 @@ export interface WorkerCore {
   readonly host: WorkerHost
   readonly pool: Pool
   readonly dispatcher: Dispatcher
+  /** What runs, and what waits for a store. */
+  readonly underWay: UnderWay
   readonly supervisor: Supervisor
   readonly eventLoop: EventLoopMonitor
   readonly deadLetterWatch: DeadLetterWatch
@@ -50,13 +51,12 @@ export function createCore({ host, settings, queues, ready }: CoreOptions): Work
   const { running } = underWay
   const eventLoop = new EventLoopMonitor({ ...host, running, beat: () => board.beat() })
   const records = new Records(host, settings)
-  const interim = new InterimStates(host, records)
-  const poolHost = { ...host, time: host, updateState: interim.update.bind(interim) }
+  const poolHost = { ...host, time: host, updateState: records.storeState.bind(records) }
   const pool = pools.open(settings.pool, poolHost, settings.concurrency)
   const outcomes = new OutcomeSettlements(host, records, settings.deadLetters)
   const log = new TaskLog(host.logger)
-  const run = { pool, interim, outcomes, log, eventLoop, board, underWay }
-  const dispatcher = new Dispatcher({ ...run, host, settings, window, records })
+  const run = { pool, records, outcomes, log, eventLoop, board, underWay }
+  const dispatcher = new Dispatcher({ ...run, host, settings, window })
   const keepers = new SharedKeepers(host, settings, board)
   const deadLetterWatch = new DeadLetterWatch({ ...host, queues, limits: settings.deadLetters })
   const supervisor = new Supervisor({
@@ -70,7 +70,7 @@ export function createCore({ host, settings, queues, ready }: CoreOptions): Work
     },
   })
   const stopKeeper = (): Promise<void> => keepers.stopKeeper()
-  return { host, pool, dispatcher, eventLoop, supervisor, deadLetterWatch, stopKeeper }
+  return { host, pool, dispatcher, underWay, eventLoop, supervisor, deadLetterWatch, stopKeeper }
 }
 
 function brokerOf({ isLost, claims }: ConsumerSession): Broker | undefined {

@@ -66,21 +66,18 @@ export class Shutdown {
     return {
       reason,
       ...(worst === undefined ? {} : { error: worst }),
-      interrupted: core.dispatcher.interrupted,
+      interrupted: core.dispatcher.runner.interrupted,
       leftover: core.pool.leftover,
     }
   }
 
   async #walk(core: WorkerCore, logger: TaskLogger): Promise<Error | undefined> {
-    const { dispatcher, supervisor, pool } = core
+    const { dispatcher, supervisor, pool, underWay } = core
     const steps: Step[] = [
       {
         name: 'stop claiming',
         run: () => {
-          logger.info(
-            { running: dispatcher.running.size },
-            'worker: Warm shutdown: waiting for running tasks',
-          )
+          logger.info({ running: underWay.running.size }, 'worker: Warm shutdown: waiting for running tasks')
           this.#stopped = supervisor.stopClaiming().catch((error: unknown) => {
             logger.debug({ err: error }, 'requests for messages could not be ended')
           })
@@ -93,8 +90,8 @@ export class Shutdown {
       {
         name: 'give back what still runs',
         run: async () => {
-          dispatcher.abandonRunning()
-          await this.#limited('giving back', dispatcher.drained())
+          dispatcher.runner.abandonRunning()
+          await this.#limited('giving back', underWay.drained())
         },
       },
       { name: 'leave the dead letters', run: () => this.#limited('a look', core.deadLetterWatch.stop()) },
@@ -117,26 +114,26 @@ export class Shutdown {
   }
 
   async #interrupt(core: WorkerCore, logger: TaskLogger): Promise<void> {
-    const { dispatcher } = core
-    if (dispatcher.running.size === 0) return
-    const tasks = [...dispatcher.running].map((run) => `${run.request.task}[${run.request.id}]`)
+    const { dispatcher, underWay } = core
+    if (underWay.running.size === 0) return
+    const tasks = [...underWay.running].map((run) => `${run.request.task}[${run.request.id}]`)
     logger.warn({ tasks }, `worker: Cold shutdown: ${tasks.length} running tasks go back to their queues`)
-    dispatcher.interrupt()
+    dispatcher.runner.interruptAll()
     const grace = new InterruptibleSleep(this.#clock)
     await Promise.race([
       grace.sleep(this.#isHurried ? HURRIED_GRACE_MS : ABORT_GRACE_MS),
-      dispatcher.idle().finally(() => grace.end()),
+      underWay.idle().finally(() => grace.end()),
     ])
   }
 
   /** Resolves when nothing runs, the time is up, or the wait is ended. */
-  async #drain({ dispatcher }: WorkerCore, wait: InterruptibleSleep, timeoutMs: number): Promise<void> {
-    const done = Promise.all([dispatcher.drained(), this.#stopped]).then(() => wait.end())
+  async #drain({ underWay }: WorkerCore, wait: InterruptibleSleep, timeoutMs: number): Promise<void> {
+    const done = Promise.all([underWay.drained(), this.#stopped]).then(() => wait.end())
     await Promise.race([wait.sleep(timeoutMs), done])
   }
 
   async #softDrain(core: WorkerCore, logger: TaskLogger): Promise<void> {
-    const running = core.dispatcher.running.size
+    const running = core.underWay.running.size
     if (!this.#isHurried || this.#softMs === 0 || (running === 0 && !this.#softOnIdle)) return
     logger.warn(
       { running, softMs: this.#softMs },

@@ -109,7 +109,7 @@ export class Worker {
     return {
       state: this.#state,
       isClaiming: this.#state === 'running' && core?.supervisor.session !== undefined,
-      running: core?.dispatcher.running.size ?? 0,
+      running: core?.underWay.running.size ?? 0,
       buffered: core?.dispatcher.buffered ?? 0,
       leftover: core?.pool.leftover ?? 0,
     }
@@ -158,8 +158,8 @@ export class Worker {
     this.#unhearWarnings = logProcessWarnings(this.#logger)
     this.#unwatchProcess = watchProcess({
       logger: this.#logger,
-      running: () => this.#core?.dispatcher.running ?? [],
-      fail: (run, error) => this.#core?.dispatcher.fail(run, error),
+      running: () => this.#core?.underWay.running ?? [],
+      fail: (run, error) => this.#core?.dispatcher.runner.fail(run, error),
       stop: (error) => (this.#stopping ??= this.#stop(error)),
     })
     const { poolWarning } = this.#settings
@@ -224,8 +224,13 @@ export class Worker {
         return await internalsOf(this.#app).workerBackend()
       } catch (thrown) {
         const error = toError(thrown)
-        const isRetryable = error instanceof LovageError && error.retryable && this.#settings.retryOnStartup
-        if (!isRetryable || tries >= this.#settings.maxConnectRetries || this.#stopping !== undefined)
+        const isRetryable =
+          error instanceof LovageError && error.retryable && this.#settings.brokerConnectionRetryOnStartup
+        if (
+          !isRetryable ||
+          tries >= this.#settings.brokerConnectionMaxRetries ||
+          this.#stopping !== undefined
+        )
           throw error
         const delayMs = backoffMs(tries, RETRY)
         this.#logger.error(

@@ -6,7 +6,7 @@ import { ClaimSet } from '../claim/claim-set.js'
 import type { ClaimWindow } from '../claim/claim-window.js'
 import type { Dispatcher } from '../run/dispatcher.js'
 import type { WorkerHost } from '../host.js'
-import type { LeaseKeeper } from '../lease/keeper.js'
+import type { LeaseKeeper } from '../../broker/lease-keeper.js'
 import { TagBatch } from '../lease/tag-batch.js'
 import type { SettleItem } from '../settle/settle-item.js'
 import { Settler } from '../settle/settler.js'
@@ -153,7 +153,7 @@ export class ConsumerSession {
     this.#isLost = true
     this.#stop.abort()
     const { dispatcher, settings, keeper } = this.#parts
-    dispatcher.connectionLost(this.claims, settings.cancelsOnConnectionLoss)
+    dispatcher.connectionLost(this.claims, settings.workerCancelLongRunningTasksOnConnectionLoss)
     // A claim whose answer was lost is not among these, and would be renewed as long as one of them is in use.
     const { holder } = this.claims.consumer
     if (holder !== undefined) keeper.reconcile(holder, this.claims.tags)

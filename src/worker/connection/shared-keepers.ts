@@ -1,6 +1,6 @@
 import type { Broker } from '../../broker/contract.js'
 import type { WorkerHost } from '../host.js'
-import type { LeaseKeeper } from '../lease/keeper.js'
+import type { LeaseKeeper } from '../../broker/lease-keeper.js'
 import type { ClaimBoard } from '../lease/claim-board.js'
 import { openKeeper } from '../lease/open-keeper.js'
 import type { ConsumerSessionParts } from './consumer-session.js'

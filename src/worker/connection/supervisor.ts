@@ -60,7 +60,7 @@ export class Supervisor {
         return
       } catch (error) {
         this.#lost(session, toError(error))
-        if (!this.#parts.settings.reconnect) throw error
+        if (!this.#parts.settings.brokerConnectionRetry) throw error
         await this.#rest(session, toError(error))
       }
     }
@@ -118,9 +118,11 @@ export class Supervisor {
 
   async #connectFailed(error: Error): Promise<void> {
     const { settings } = this.#parts
-    const mayRetry = this.#hasConnected ? settings.reconnect : settings.retryOnStartup
+    const mayRetry = this.#hasConnected
+      ? settings.brokerConnectionRetry
+      : settings.brokerConnectionRetryOnStartup
     const isRetryable = error instanceof LovageError && error.retryable
-    const isRefusal = error instanceof BrokerError && settings.retryRefusals
+    const isRefusal = error instanceof BrokerError && settings.brokerChannelErrorRetry
     if (!mayRetry || !(isRetryable || isRefusal)) throw error
     await this.#waitAgain(error, 'Cannot connect')
   }
@@ -134,10 +136,12 @@ export class Supervisor {
   async #waitAgain(error: Error, what: string): Promise<void> {
     const { settings, host } = this.#parts
     if (this.#isStopping) return
-    if (this.#tries >= settings.maxConnectRetries) throw error
+    if (this.#tries >= settings.brokerConnectionMaxRetries) throw error
     const delayMs = backoffMs(this.#tries, RECONNECT)
     this.#tries += 1
-    const most = Number.isFinite(settings.maxConnectRetries) ? `/${settings.maxConnectRetries}` : ''
+    const most = Number.isFinite(settings.brokerConnectionMaxRetries)
+      ? `/${settings.brokerConnectionMaxRetries}`
+      : ''
     host.logger.error(
       { err: error, attempt: this.#tries, delayMs },
       `consumer: ${what}: ${error.message}. Trying again in ${(delayMs / 1000).toFixed(2)} seconds... (${this.#tries}${most})`,

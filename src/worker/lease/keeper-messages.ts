@@ -1,5 +1,5 @@
 import { isRecord } from '../../util/record.js'
-import type { TagChange } from './keeper.js'
+import type { TagChange } from '../../broker/lease-keeper.js'
 
 /** What the keeper's thread is started with. Plain data. */
 export interface KeeperStart {

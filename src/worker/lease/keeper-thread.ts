@@ -18,11 +18,10 @@ import {
   type KeeperStart,
   type ToKeeper,
 } from './keeper-messages.js'
-import { renewEveryMs } from './keeper.js'
+import { Renewals, renewEveryMs } from '../../broker/lease-keeper.js'
 import { monotonicMs } from '../../util/monotonic.js'
 import { ClaimBoard } from './claim-board.js'
 import { LOOK_EVERY_MS, LoopGuard } from './loop-guard.js'
-import { Renewals } from './renewals.js'
 
 const STDERR = 2
 

@@ -3,8 +3,7 @@ import type { TaskLogger } from '../../task/logger.js'
 import type { Clock } from '../../util/clock.js'
 import type { ClaimBoard } from './claim-board.js'
 import type { KeeperStart } from './keeper-messages.js'
-import { noKeeper, type LeaseKeeper } from './keeper.js'
-import { LocalKeeper } from './local-keeper.js'
+import { LocalKeeper, noKeeper, type LeaseKeeper } from '../../broker/lease-keeper.js'
 import { ThreadKeeper } from './thread-keeper.js'
 
 /** What a keeper is opened for. */
@@ -32,5 +31,9 @@ export function openKeeper(parts: KeeperParts): LeaseKeeper {
     const watched = { memory: board.memory, limitMs: blockedLoopLimitMs }
     return new ThreadKeeper({ ...start, board: watched }, logger)
   }
-  return broker.capabilities.claims === 'connection' ? noKeeper : new LocalKeeper({ leaseMs, clock, logger })
+  if (broker.capabilities.claims === 'connection') return noKeeper
+  const failed = (err: Error): void => {
+    logger.warn({ err }, 'claims could not be renewed; trying again')
+  }
+  return new LocalKeeper({ leaseMs, clock, failed })
 }

@@ -1,4 +1,4 @@
-import type { LeaseKeeper } from './keeper.js'
+import type { LeaseKeeper } from '../../broker/lease-keeper.js'
 
 /** Gathers the claims that came and went in one turn of the event loop, and tells the keeper once. */
 export class TagBatch {

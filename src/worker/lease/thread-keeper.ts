@@ -4,10 +4,17 @@ import { backoffMs } from '../../util/backoff.js'
 import { withDeadline } from '../../util/deadline.js'
 import { LovageError } from '../../errors/errors.js'
 import { isFromKeeper, type KeeperStart, type ToKeeper } from './keeper-messages.js'
-import type { HeldLease, LeaseKeeper, TagChange } from './keeper.js'
+import type { HeldLease, LeaseKeeper, TagChange } from '../../broker/lease-keeper.js'
 
 const RESTART = { firstMs: 100, maxMs: 5_000 }
 const STOP_LIMIT_MS = 2_000
+
+/** A holder, and its claims as the thread knows them. */
+interface Held {
+  readonly lease: HeldLease
+  readonly tags: Set<string>
+  readonly isReconciled: boolean
+}
 
 /**
  * Renews claims from a thread of its own with its own connection, so that a body which blocks the event loop keeps its
@@ -16,9 +23,8 @@ const STOP_LIMIT_MS = 2_000
 export class ThreadKeeper implements LeaseKeeper {
   readonly #start: KeeperStart
   readonly #logger: TaskLogger
-  readonly #held = new Map<string, HeldLease>()
-  readonly #tags = new Map<string, Set<string>>()
-  readonly #reconciled = new Set<string>()
+  /** What a thread that is started again has to know. */
+  readonly #held = new Map<string, Held>()
   #thread: Thread
   #deaths = 0
   #restarting: NodeJS.Timeout | undefined
@@ -36,28 +42,25 @@ export class ThreadKeeper implements LeaseKeeper {
   }
 
   hold(lease: HeldLease): void {
-    this.#held.set(lease.holder, lease)
+    this.#held.set(lease.holder, { lease, tags: new Set(), isReconciled: false })
     this.#tell({ kind: 'hold', holder: lease.holder })
   }
 
   changed(holder: string, { added, removed }: TagChange): void {
-    const tags = this.#tags.get(holder) ?? new Set()
-    this.#tags.set(holder, tags)
-    for (const tag of added) tags.add(tag)
-    for (const tag of removed) tags.delete(tag)
+    const held = this.#held.get(holder)
+    for (const tag of added) held?.tags.add(tag)
+    for (const tag of removed) held?.tags.delete(tag)
     this.#tell({ kind: 'tags', holder, added, removed })
   }
 
   reconcile(holder: string, tags: readonly string[]): void {
-    this.#tags.set(holder, new Set(tags))
-    this.#reconciled.add(holder)
+    const held = this.#held.get(holder)
+    if (held !== undefined) this.#held.set(holder, { ...held, tags: new Set(tags), isReconciled: true })
     this.#tell({ kind: 'reconcile', holder, tags })
   }
 
   release(holder: string): void {
     this.#held.delete(holder)
-    this.#tags.delete(holder)
-    this.#reconciled.delete(holder)
     this.#tell({ kind: 'release', holder })
   }
 
@@ -105,7 +108,9 @@ export class ThreadKeeper implements LeaseKeeper {
         this.#deaths = 0
         return
       case 'lost':
-        this.#held.get(message.holder)?.lost(message.tags === undefined ? undefined : new Set(message.tags))
+        this.#held
+          .get(message.holder)
+          ?.lease.lost(message.tags === undefined ? undefined : new Set(message.tags))
         return
       case 'trouble':
         this.#logger.warn(
@@ -122,11 +127,11 @@ export class ThreadKeeper implements LeaseKeeper {
     this.#logger.error({ delayMs }, `the thread that renews claims ended; starting another in ${delayMs} ms`)
     this.#restarting = setTimeout(() => {
       this.#thread = this.#spawn()
-      for (const holder of this.#held.keys()) this.#tell({ kind: 'hold', holder })
-      for (const [holder, tags] of this.#tags)
-        this.#tell({ kind: 'tags', holder, added: [...tags], removed: [] })
-      for (const holder of this.#reconciled)
-        this.#tell({ kind: 'reconcile', holder, tags: [...(this.#tags.get(holder) ?? [])] })
+      for (const [holder, { tags, isReconciled }] of this.#held) {
+        this.#tell({ kind: 'hold', holder })
+        if (isReconciled) this.#tell({ kind: 'reconcile', holder, tags: [...tags] })
+        else this.#tell({ kind: 'tags', holder, added: [...tags], removed: [] })
+      }
     }, delayMs)
     this.#restarting.unref()
   }

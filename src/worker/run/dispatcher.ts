@@ -3,9 +3,7 @@ import { failpoint } from '../../util/failpoint.js'
 import type { ClaimSet } from '../claim/claim-set.js'
 import type { ClaimWindow } from '../claim/claim-window.js'
 import { Rejections } from '../settle/rejections.js'
-import type { Records } from '../settle/records.js'
 import type { WorkerSettings } from '../settings.js'
-import type { InterruptedTask } from '../worker-options.js'
 import { Intake } from './intake.js'
 import { RunBuffer } from './run-buffer.js'
 import { Run } from './run.js'
@@ -16,7 +14,6 @@ import { isSuspect, losses, Suspects } from './suspects.js'
 export interface DispatcherParts extends RunnerParts {
   readonly settings: WorkerSettings
   readonly window: ClaimWindow
-  readonly records: Records
 }
 
 /** Longest stretch of starting bodies without a turn of the event loop, in milliseconds. */
@@ -29,8 +26,9 @@ const LEAST_STALLED_MS = 100
  * and starts what waits as slots become free.
  */
 export class Dispatcher {
+  /** Takes what was started to its end. */
+  readonly runner: Runner
   readonly #parts: DispatcherParts
-  readonly #runner: Runner
   readonly #intake: Intake
   readonly #buffer: RunBuffer
   readonly #suspects: Suspects<ClaimSet>
@@ -42,12 +40,12 @@ export class Dispatcher {
   constructor(parts: DispatcherParts) {
     const { host, settings, window, records, underWay } = parts
     this.#parts = parts
-    this.#runner = new Runner(parts, {
+    this.runner = new Runner(parts, {
       slotFreed: () => this.#pump(),
       changed: () => this.#changed(),
     })
-    const rejections = new Rejections(host, settings, records, this.#runner)
-    this.#intake = new Intake({ host, settings, rejections, owner: this.#runner })
+    const rejections = new Rejections(host, settings, records, this.runner)
+    this.#intake = new Intake({ host, settings, rejections, owner: this.runner })
     this.#buffer = new RunBuffer({
       clock: host.clock,
       window,
@@ -69,16 +67,6 @@ export class Dispatcher {
     })
   }
 
-  /** Runs whose body has started and not ended. */
-  get running(): ReadonlySet<Run> {
-    return this.#parts.underWay.running
-  }
-
-  /** Runs that the shutdown cut short so far. */
-  get interrupted(): readonly InterruptedTask[] {
-    return this.#runner.interrupted
-  }
-
   /** Deliveries that wait for a slot. */
   get buffered(): number {
     return this.#buffer.size
@@ -93,7 +81,7 @@ export class Dispatcher {
     for (const delivery of batch) {
       claims.take(delivery.tag)
       if (isTakenBack) this.#giveBack(claims, delivery, 0)
-      else if (this.#runner.resume({ claims, delivery })) continue
+      else if (this.runner.resume({ claims, delivery })) continue
       else if (isSuspect(delivery, this.#parts.settings.maxDeliveries)) suspects.push(delivery)
       else {
         const run = this.#accept(claims, delivery)
@@ -114,21 +102,11 @@ export class Dispatcher {
     this.#buffer.stop()
   }
 
-  /** Resolves when nothing runs and nothing waits for a store. */
-  drained(): Promise<void> {
-    return this.#parts.underWay.drained()
-  }
-
-  /** Resolves when no body runs. */
-  idle(): Promise<void> {
-    return this.#parts.underWay.idle()
-  }
-
   /** The claims of these tags are someone else's by now; all claims of the set when no tags are named. */
   loseClaims(claims: ClaimSet, tags?: ReadonlySet<string>): void {
     this.#forgetBuffered((run) => run.claims === claims && (tags?.has(run.delivery.tag) ?? true))
     this.#suspects.loseClaims(claims, tags)
-    this.#runner.loseClaims(claims, tags)
+    this.runner.loseClaims(claims, tags)
   }
 
   /**
@@ -142,22 +120,7 @@ export class Dispatcher {
       this.#forgetBuffered((run) => run.claims === claims)
       this.#suspects.loseClaims(claims)
     }
-    if (cancels) this.#runner.cancelUnder(claims)
-  }
-
-  /** The body of a run threw where nothing catches it: the task fails, and what the body still does is ignored. */
-  fail(run: Run, error: Error): void {
-    this.#runner.fail(run, error)
-  }
-
-  /** Ask every body to end: only a success is still settled as such. */
-  interrupt(): void {
-    this.#runner.interruptAll()
-  }
-
-  /** Give back what still runs; its outcome is ignored when it comes. */
-  abandonRunning(): void {
-    this.#runner.abandonRunning()
+    if (cancels) this.runner.cancelUnder(claims)
   }
 
   /** Whether what a fetch has brought, and what waits, was taken back by another thread meanwhile. */
@@ -176,26 +139,26 @@ export class Dispatcher {
   }
 
   #handBackBuffered(): void {
-    for (const run of this.#buffer.take()) this.#runner.giveBack(run)
+    for (const run of this.#buffer.take()) this.runner.giveBack(run)
   }
 
   #giveBack(claims: ClaimSet, delivery: Delivery, delayMs: number): void {
-    this.#runner.settle(this.#intake.handBack(claims, delivery, delayMs))
+    this.runner.settle(this.#intake.handBack(claims, delivery, delayMs))
   }
 
   /** Take lost claims out of the buffer. */
   #forgetBuffered(isLost: (run: Run) => boolean): void {
-    for (const run of this.#buffer.take(isLost)) this.#runner.forget(run)
+    for (const run of this.#buffer.take(isLost)) this.runner.forget(run)
   }
 
   /** A run, or `undefined` for what is settled without one. */
   #accept(claims: ClaimSet, delivery: Delivery): Run | undefined {
     const taken = this.#intake.take(claims, delivery)
     if (!(taken instanceof Run)) {
-      this.#runner.settle(taken)
+      this.runner.settle(taken)
       return undefined
     }
-    this.#runner.accept(taken)
+    this.runner.accept(taken)
     return taken
   }
 
@@ -208,7 +171,7 @@ export class Dispatcher {
   }
 
   #begin(run: Run): void {
-    if (this.#runner.begin(run)) return
+    if (this.runner.begin(run)) return
     this.#isNextBatchTakenBack = true
     this.#giveBackWaiting()
   }

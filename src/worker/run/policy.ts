@@ -47,14 +47,14 @@ export class Policies {
 function toPolicy(definition: TaskDefinition, settings: WorkerSettings): TaskPolicy {
   const { options } = definition
   return {
-    acksLate: options.acksLate ?? settings.acksLate,
-    acksOnFailure: options.acksOnFailure ?? settings.acksOnFailure,
-    acksOnTimeout: options.acksOnTimeout ?? settings.acksOnTimeout,
-    ignoreResult: options.ignoreResult ?? settings.ignoreResult,
-    storeErrorsEvenIfIgnored: options.storeErrorsEvenIfIgnored ?? settings.storeErrorsEvenIfIgnored,
-    trackStarted: options.trackStarted ?? settings.trackStarted,
-    softLimitMs: limitMs(msOf(options.softTimeLimit, 'softTimeLimit')) ?? settings.softTimeLimitMs,
-    hardLimitMs: limitMs(msOf(options.timeLimit, 'timeLimit')) ?? settings.timeLimitMs,
+    acksLate: options.acksLate ?? settings.taskAcksLate,
+    acksOnFailure: options.acksOnFailure ?? settings.taskAcksOnFailure,
+    acksOnTimeout: options.acksOnTimeout ?? settings.taskAcksOnTimeout,
+    ignoreResult: options.ignoreResult ?? settings.taskIgnoreResult,
+    storeErrorsEvenIfIgnored: options.storeErrorsEvenIfIgnored ?? settings.taskStoreErrorsEvenIfIgnored,
+    trackStarted: options.trackStarted ?? settings.taskTrackStarted,
+    softLimitMs: limitMs(msOf(options.softTimeLimit, 'softTimeLimit')) ?? settings.taskSoftTimeLimitMs,
+    hardLimitMs: limitMs(msOf(options.timeLimit, 'timeLimit')) ?? settings.taskTimeLimitMs,
     hasHandlers: hasHandlers(definition),
   }
 }

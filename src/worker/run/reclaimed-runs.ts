@@ -1,13 +1,6 @@
 import type { Claim, Run } from './run.js'
 import type { TaskLog } from './task-log.js'
 
-/** What {@link ReclaimedRuns} work with. */
-export interface ReclaimedRunsParts {
-  readonly elapsedMs: () => number
-  readonly settle: (run: Run) => void
-  readonly log: Pick<TaskLog, 'resumed' | 'waits' | 'lost'>
-}
-
 /** How long, and how many, outcomes wait for their messages to come back. */
 const WAIT_MS = 300_000
 const MOST_WAITING = 256
@@ -19,13 +12,21 @@ const MOST_WAITING = 256
  * Claims that outlive a connection need none of this.
  */
 export class ReclaimedRuns {
-  readonly #parts: ReclaimedRunsParts
+  readonly #elapsedMs: () => number
+  readonly #log: Pick<TaskLog, 'resumed' | 'waits' | 'lost'>
+  readonly #settle: (run: Run) => void
   readonly #runs = new Map<string, Run>()
   /** Runs that are `unclaimed`, and since when. */
   readonly #waiting = new Map<Run, number>()
 
-  constructor(parts: ReclaimedRunsParts) {
-    this.#parts = parts
+  constructor(
+    elapsedMs: () => number,
+    log: Pick<TaskLog, 'resumed' | 'waits' | 'lost'>,
+    settle: (run: Run) => void,
+  ) {
+    this.#elapsedMs = elapsedMs
+    this.#log = log
+    this.#settle = settle
   }
 
   /** A run has a claim. */
@@ -51,7 +52,7 @@ export class ReclaimedRuns {
       this.move(run)
     }
     // Else its outcome is on its way to the store, and it moves when that has ended.
-    this.#parts.log.resumed(run)
+    this.#log.resumed(run)
     return true
   }
 
@@ -72,7 +73,7 @@ export class ReclaimedRuns {
     this.forget(run.delivery.tag)
     run.moveTo(run.successor)
     this.add(run)
-    this.#parts.settle(run)
+    this.#settle(run)
   }
 
   /** The outcome of a run was not written because its claim was lost. With the connection: its message may come back here. */
@@ -80,10 +81,10 @@ export class ReclaimedRuns {
     const { endWithConnection, settler } = run.claims
     if (!endWithConnection || !settler.isDead || run.acked) {
       run.become('lost')
-      this.#parts.log.lost(run)
+      this.#log.lost(run)
       return
     }
-    const nowMs = this.#parts.elapsedMs()
+    const nowMs = this.#elapsedMs()
     for (const [other, sinceMs] of this.#waiting) {
       if (nowMs - sinceMs < WAIT_MS && this.#waiting.size < MOST_WAITING) break
       this.#waiting.delete(other)
@@ -93,6 +94,6 @@ export class ReclaimedRuns {
     run.become('unclaimed')
     this.add(run)
     this.#waiting.set(run, nowMs)
-    this.#parts.log.waits(run)
+    this.#log.waits(run)
   }
 }

@@ -11,7 +11,7 @@ import type { OutcomeSettlements, Verdict } from '../settle/outcome-settlement.j
 import type { InterruptedTask } from '../worker-options.js'
 import type { ClaimedDelivery, DeliveryOwner } from './delivery.js'
 import type { EventLoopMonitor } from './event-loop-monitor.js'
-import type { InterimStates } from './interim-states.js'
+import type { Records } from '../settle/records.js'
 import { ReclaimedRuns } from './reclaimed-runs.js'
 import { Run, type Claim } from './run.js'
 import type { TaskLog } from './task-log.js'
@@ -21,7 +21,7 @@ import type { UnderWay } from './under-way.js'
 export interface RunnerParts {
   readonly host: WorkerHost
   readonly pool: Pool
-  readonly interim: InterimStates
+  readonly records: Records
   readonly outcomes: OutcomeSettlements
   readonly log: TaskLog
   readonly eventLoop: EventLoopMonitor
@@ -50,8 +50,7 @@ export class Runner implements DeliveryOwner {
   constructor(parts: RunnerParts, listener: RunnerListener) {
     this.#parts = parts
     this.#listener = listener
-    const { elapsedMs } = parts.host
-    this.#reclaimed = new ReclaimedRuns({ elapsedMs, log: parts.log, settle: (run) => this.settle(run) })
+    this.#reclaimed = new ReclaimedRuns(parts.host.elapsedMs, parts.log, (run) => this.settle(run))
   }
 
   /** Runs that the shutdown cut short so far. */
@@ -218,7 +217,7 @@ export class Runner implements DeliveryOwner {
   }
 
   async #storeStarted(run: Run): Promise<void> {
-    await this.#parts.interim.started(run)
+    await this.#parts.records.storeStarted(run)
     if (run.isRunning) this.#run(run)
   }
 

@@ -2,7 +2,10 @@ import type { ExtendedRecord, TaskRecord } from '../../backend/contract.js'
 import type { TaskMessage } from '../../message/task-message.js'
 import { toFailure } from '../../task/execute.js'
 import type { Failure } from '../../task/outcome.js'
+import type { StateUpdate } from '../../task/context.js'
 import type { WorkerHost } from '../host.js'
+import type { Job } from '../pool/pool.js'
+import { Run } from '../run/run.js'
 import type { WorkerSettings } from '../settings.js'
 import type { Writable } from '../../util/writable.js'
 
@@ -46,7 +49,7 @@ function cutText(text: string): string {
 const NO_CHILDREN: readonly unknown[] = []
 
 /**
- * Builds the records of a worker in Celery's terms, each value encoded once.
+ * Builds the records of a worker in Celery's terms, each value encoded once, and stores those of states before the end.
  *
  * @source Celery 5.7, `celery/backends/base.py`, `_get_result_meta`.
  */
@@ -64,7 +67,7 @@ export class Records {
   /** The task returned `value`. @throws `EncodeError` when the result serializer cannot write it. */
   success(about: About, value: unknown, children: readonly unknown[]): StoredResult {
     const record = this.#draft(about, { state: 'SUCCESS', result: value, children, done: true })
-    return { record, recordTtlMs: this.#settings.resultTtlMs }
+    return { record, recordTtlMs: this.#settings.resultExpiresMs }
   }
 
   /** The task failed. */
@@ -82,24 +85,34 @@ export class Records {
     const { exception } = toFailure(error, this.#host)
     return {
       record: this.#draft(about, { state: 'REVOKED', result: exception, done: true }),
-      recordTtlMs: this.#settings.resultTtlMs,
+      recordTtlMs: this.#settings.resultExpiresMs,
     }
   }
 
-  /** The task has begun here. */
-  started(about: About): StoredResult {
-    const result = { pid: process.pid, hostname: this.#worker }
-    return this.state(about, 'STARTED', result)
+  /** Store that the task has begun here. Never rejects: it runs all the same. */
+  async storeStarted(run: Run): Promise<void> {
+    const state = { state: 'STARTED', meta: { pid: process.pid, hostname: this.#worker } }
+    try {
+      await this.#storeState(run, state)
+    } catch (error) {
+      const { task, id } = run.request
+      this.#host.logger.warn({ err: error, task, id }, 'STARTED could not be stored')
+    }
   }
 
-  /** A state of the user's own. @throws `EncodeError` when the result serializer cannot write `meta`. */
-  state(about: About, state: string, meta: unknown): StoredResult {
-    const record = this.#draft(about, { state, result: meta, done: false })
-    return { record, recordTtlMs: this.#settings.resultTtlMs }
+  /** Store a state of the user's own, as long as the body runs under its claim. @throws `EncodeError` for its `meta`. */
+  async storeState(job: Job, update: StateUpdate): Promise<void> {
+    if (job instanceof Run && job.isRunning) await this.#storeState(job, update)
+  }
+
+  async #storeState({ task, policy }: Run, { state, meta }: StateUpdate): Promise<void> {
+    if (task.ignoreResult ?? policy.ignoreResult) return
+    const record = this.#draft(task, { state, result: meta, done: false })
+    await this.#host.backend?.store([record], { ttlMs: this.#settings.resultExpiresMs })
   }
 
   #described(about: About, failure: Failure, rest: Omit<Ending, 'result'>): StoredResult {
-    const recordTtlMs = this.#settings.failureTtlMs
+    const recordTtlMs = this.#settings.resultFailureExpiresMs
     const traced = failure.traceback === '' ? rest : { ...rest, traceback: cutText(failure.traceback) }
     const { exception, message } = failure
     try {

@@ -2,6 +2,7 @@ import type { ResultBackend } from '../../backend/contract.js'
 import type { Broker, Consumer, Delivery } from '../../broker/contract.js'
 import { BrokerConnectionError, LovageError } from '../../errors/errors.js'
 import type { TaskLogger } from '../../task/logger.js'
+import { BatchQueue } from '../../util/batch-queue.js'
 import { backoffMs } from '../../util/backoff.js'
 import type { Clock } from '../../util/clock.js'
 import { withDeadline } from '../../util/deadline.js'
@@ -49,15 +50,13 @@ const RETRY = { firstMs: 50, maxMs: 5_000, jitter: 0.5 }
  */
 export class Settler {
   readonly #parts: SettlerParts
-  #waiting: SettleItem[] = []
+  readonly #waiting = new BatchQueue<SettleItem>()
   /** A try of these failed: the store may have applied them, and only its answer is lost. */
   readonly #unsure = new WeakSet<SettleItem>()
   /** Set while a batch is under way, due to begin, or put off. */
   #isBusy = false
   #isDead = false
   #tries = 0
-  /** Settlements to write one by one, after a batch was refused: the others must not suffer for one. */
-  #single = 0
   #cancelRetry: (() => void) | undefined
 
   constructor(parts: SettlerParts) {
@@ -92,9 +91,7 @@ export class Settler {
     this.#isDead = true
     this.#cancelRetry?.()
     this.#cancelRetry = undefined
-    const dropped = this.#waiting
-    this.#waiting = []
-    for (const item of dropped) this.#drop(item)
+    for (const item of this.#waiting.clear()) this.#drop(item)
   }
 
   #drop(item: SettleItem): void {
@@ -111,11 +108,11 @@ export class Settler {
   }
 
   async #flush(): Promise<void> {
-    if (this.#waiting.length === 0) {
+    if (this.#waiting.size === 0) {
       this.#isBusy = false
       return
     }
-    const batch = this.#takeBatch()
+    const batch = this.#waiting.take()
     const attempt: Attempt = { batch, isOver: false }
     try {
       await withDeadline(this.#apply(attempt), {
@@ -131,18 +128,8 @@ export class Settler {
     }
   }
 
-  #takeBatch(): SettleItem[] {
-    if (this.#single > 0) {
-      this.#single -= 1
-      return this.#waiting.splice(0, 1)
-    }
-    const batch = this.#waiting
-    this.#waiting = []
-    return batch
-  }
-
   #next(): void {
-    if (this.#waiting.length > 0) this.#schedule()
+    if (this.#waiting.size > 0) this.#schedule()
     else this.#isBusy = false
   }
 
@@ -201,17 +188,18 @@ export class Settler {
     const lostConnection = error instanceof BrokerConnectionError
     if (lostConnection) this.#parts.lost(error)
     for (const item of batch) this.#unsure.add(item)
-    this.#waiting = [...batch, ...this.#waiting]
     if (this.#isDead || (lostConnection && this.#parts.broker.capabilities.claims === 'connection')) {
+      this.#waiting.putBack(batch)
       this.abandon()
       return
     }
     if (isRetryable(error)) {
+      this.#waiting.putBack(batch)
       this.#retryLater(error)
       return
     }
-    if (batch.length === 1) this.#waiting.shift()?.refused(error)
-    else this.#single = batch.length
+    if (batch.length === 1) batch[0]?.refused(error)
+    else this.#waiting.putBackSingly(batch)
     this.#next()
   }
 
@@ -219,7 +207,7 @@ export class Settler {
     const delayMs = backoffMs(this.#tries, RETRY)
     this.#tries += 1
     this.#parts.logger.warn(
-      { err: error, waiting: this.#waiting.length, delayMs },
+      { err: error, waiting: this.#waiting.size, delayMs },
       `Settlements could not be written: ${error.message}; trying again in ${delayMs} ms`,
     )
     this.#cancelRetry = this.#parts.clock.setTimer(delayMs, () => {

@@ -21,7 +21,6 @@ import {
 } from '../../../src/worker/run/delivery.js'
 import { Dispatcher } from '../../../src/worker/run/dispatcher.js'
 import { EventLoopMonitor } from '../../../src/worker/run/event-loop-monitor.js'
-import { InterimStates } from '../../../src/worker/run/interim-states.js'
 import type { Run } from '../../../src/worker/run/run.js'
 import { TaskLog } from '../../../src/worker/run/task-log.js'
 import { UnderWay } from '../../../src/worker/run/under-way.js'
@@ -172,7 +171,6 @@ class Stage {
       window: this.window,
       records,
       pool: this.#pool(settings.concurrency),
-      interim: new InterimStates(here, records),
       outcomes: new OutcomeSettlements(here, records, settings.deadLetters),
       log,
       eventLoop,
@@ -213,7 +211,7 @@ class Stage {
     const steps: Readonly<Record<string, () => void>> = {
       throw: () => {
         const run = pick([...this.underWay.running], index)
-        if (run !== undefined) this.dispatcher.fail(run, new RangeError('uncaught'))
+        if (run !== undefined) this.dispatcher.runner.fail(run, new RangeError('uncaught'))
       },
       settle: () => this.settle(index),
       refuse: () => take(this.settling, index)?.item.refused(new BackendError('no')),
@@ -230,8 +228,8 @@ class Stage {
   #happenToAll(kind: 'stalled' | 'stop' | 'interrupt' | 'abandon'): void {
     if (kind === 'stalled') this.clock.advance(1_000)
     if (kind === 'stop' || kind === 'abandon') this.dispatcher.stop()
-    if (kind === 'abandon') this.dispatcher.abandonRunning()
-    if (kind === 'interrupt') this.dispatcher.interrupt()
+    if (kind === 'abandon') this.dispatcher.runner.abandonRunning()
+    if (kind === 'interrupt') this.dispatcher.runner.interruptAll()
   }
 
   claim(task: string, replaces?: string): void {
@@ -312,7 +310,7 @@ class Stage {
       if (waiting !== undefined) this.claim('late', waiting.run.delivery.tag)
       await turn()
     }
-    await this.dispatcher.drained()
+    await this.underWay.drained()
   }
 
   #connect(): Claims {

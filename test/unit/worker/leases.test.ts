@@ -1,14 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Leases } from '../../../src/broker/contract.js'
 import { LeaseLostError } from '../../../src/index.js'
-import { LocalKeeper } from '../../../src/worker/lease/local-keeper.js'
-import { Renewals } from '../../../src/worker/lease/renewals.js'
+import { LocalKeeper, Renewals, type TagChange } from '../../../src/broker/lease-keeper.js'
 import { TagBatch } from '../../../src/worker/lease/tag-batch.js'
-import type { TagChange } from '../../../src/worker/lease/keeper.js'
 import { randomUUID } from 'node:crypto'
 import { eventually } from '../../conformance/time.js'
 import { ManualClock } from '../../support/manual-clock.js'
-import { Bench, LogBook, gate } from './harness.js'
+import { Bench, gate } from './harness.js'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
@@ -23,7 +21,7 @@ describe('leases', () => {
         return { held: true, lostTags: [] }
       },
     }
-    const keeper = new LocalKeeper({ leaseMs: 30_000, clock, logger: new LogBook() })
+    const keeper = new LocalKeeper({ leaseMs: 30_000, clock, failed: () => undefined })
     keeper.hold({ holder: 'h', leases, lost: () => undefined })
 
     for (let step = 0; step < 3; step += 1) {

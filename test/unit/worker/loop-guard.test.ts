@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { ClaimBoard, type BoardView, type RunningBody } from '../../../src/worker/lease/claim-board.js'
 import { LoopGuard } from '../../../src/worker/lease/loop-guard.js'
-import { Renewals } from '../../../src/worker/lease/renewals.js'
+import { Renewals } from '../../../src/broker/lease-keeper.js'
 
 describe('ClaimBoard', () => {
   it('shows another thread what runs, and which body has not yielded', () => {

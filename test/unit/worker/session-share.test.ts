@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Broker } from '../../../src/broker/contract.js'
-import type { LeaseKeeper } from '../../../src/worker/lease/keeper.js'
+import type { LeaseKeeper } from '../../../src/broker/lease-keeper.js'
 import type { KeeperParts } from '../../../src/worker/lease/open-keeper.js'
 import { ClaimBoard } from '../../../src/worker/lease/claim-board.js'
 import { SharedKeepers } from '../../../src/worker/connection/shared-keepers.js'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { TagBatch } from '../../../src/worker/lease/tag-batch.js'
-import type { LeaseKeeper } from '../../../src/worker/lease/keeper.js'
+import type { LeaseKeeper } from '../../../src/broker/lease-keeper.js'
 
 describe('claims that the keeper has to name', () => {
   it('are told at once when a body may block the event loop next, and not a second time', async () => {
