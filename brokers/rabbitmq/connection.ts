@@ -24,7 +24,7 @@ const LINGER_MS = 500
 export class RabbitConnection {
   readonly label: string
   readonly #model: ChannelModel
-  readonly #pulse: HeartbeatMonitor
+  readonly #heartbeat: HeartbeatMonitor
   readonly #ended: Promise<void>
   #pulseChannel: Channel | undefined
   #failure: BrokerConnectionError | undefined
@@ -38,7 +38,7 @@ export class RabbitConnection {
     this.label = label
     this.#model = model
     const socket = socketOf(model)
-    this.#pulse = new HeartbeatMonitor({
+    this.#heartbeat = new HeartbeatMonitor({
       received: () => (socket instanceof Socket ? socket.bytesRead : 0),
       ask: () => this.#ask(),
       silent: () => this.fail(new BrokerConnectionError(`${label}: the server does not answer`)),
@@ -138,7 +138,7 @@ export class RabbitConnection {
   async close(): Promise<void> {
     if (!this.isOpen) return this.#ended
     this.#isClosed = true
-    this.#pulse.stop()
+    this.#heartbeat.stop()
     const closing = Promise.resolve(this.#model.close()).catch(() => undefined)
     const late = (): Error => new BrokerConnectionError(`${this.label}: closing took too long`)
     await withDeadline(closing, { ms: CLOSE_MS, late }).catch((error: unknown) => {
@@ -178,20 +178,20 @@ export class RabbitConnection {
 
   #block(reason: string): void {
     this.#blockedBy = reason === '' ? 'low on resources' : reason
-    this.#pulse.pause()
+    this.#heartbeat.pause()
     this.onBlocked()
   }
 
   #unblock(): void {
     this.#blockedBy = undefined
-    this.#pulse.resume()
+    this.#heartbeat.resume()
     this.#wakeBlocked()
   }
 
   #end(error: unknown): void {
     if (!this.#isClosed)
       this.#note(error ?? new BrokerConnectionError(`${this.label}: the server closed the connection`))
-    this.#pulse.stop()
+    this.#heartbeat.stop()
     this.#wakeBlocked()
     const socket = socketOf(this.#model)
     // Its peer may be gone without a word; what it still holds must not keep the process.

@@ -122,14 +122,14 @@ export class RabbitConsumer implements Consumer {
     this.#unfetched.taken += 1
     for (;;) {
       this.#assertAlive()
-      const room = Math.min(max, this.#credit - this.#handedOut)
-      if (room > 0) await this.#ensureTapped(room)
-      const taken = this.#take(room)
+      const free = Math.min(max, this.#credit - this.#handedOut)
+      if (free > 0) await this.#ensureTapped(free)
+      const taken = this.#take(free)
       if (taken.length > 0) return taken
       if (signal.aborted || this.#closing !== undefined) return []
       const leftMs = untilMs - performance.now()
-      if (leftMs <= 0) return waitMs > 0 || room <= 0 ? [] : this.#takeSoon(room)
-      await this.#waitForMore(room, leftMs, signal)
+      if (leftMs <= 0) return waitMs > 0 || free <= 0 ? [] : this.#takeSoon(free)
+      await this.#waitForMore(free, leftMs, signal)
     }
   }
 
@@ -253,17 +253,17 @@ export class RabbitConsumer implements Consumer {
     return this.#consumers.free === 0 && this.#arrived.length === 0 && this.#level < this.#credit
   }
 
-  async #ensureTapped(room: number): Promise<void> {
-    const wanted = Math.min(this.#credit, this.#handedOut + room)
+  async #ensureTapped(free: number): Promise<void> {
+    const wanted = Math.min(this.#credit, this.#handedOut + free)
     if (!this.#consumers.isOpen) await this.#turn(wanted)
     else if (this.#speed.isFast && this.#level < Math.min(this.#credit, wanted))
       await this.#turn(Math.min(this.#credit, 2 * wanted))
   }
 
-  async #waitForMore(room: number, leftMs: number, signal: AbortSignal): Promise<void> {
-    const isStarved = room > 0 && this.#isStarved()
+  async #waitForMore(free: number, leftMs: number, signal: AbortSignal): Promise<void> {
+    const isStarved = free > 0 && this.#isStarved()
     await this.#waiters.wait(isStarved ? Math.min(STARVED_MS, leftMs) : leftMs, signal)
-    if (isStarved && this.#isStarved()) await this.#widen(this.#handedOut + room)
+    if (isStarved && this.#isStarved()) await this.#widen(this.#handedOut + free)
   }
 
   async #widen(wanted: number): Promise<void> {
@@ -272,7 +272,7 @@ export class RabbitConsumer implements Consumer {
   }
 
   /** Nothing is here and the fetch may not wait: is nothing there either? */
-  async #takeSoon(room: number): Promise<readonly Delivery[]> {
+  async #takeSoon(free: number): Promise<readonly Delivery[]> {
     const { queues, depth, channel } = this.#parts
     const untilMs = performance.now() + SOON_MS
     try {
@@ -280,10 +280,10 @@ export class RabbitConsumer implements Consumer {
         const depths = await Promise.all(queues.map((queue) => depth(queue)))
         // Whatever its queue had sent by then is here after one more answer on this channel.
         await channel.prefetch(this.#level, false)
-        const taken = this.#take(room)
+        const taken = this.#take(free)
         if (taken.length > 0 || performance.now() > untilMs || depths.every((count) => count === 0))
           return taken
-        if (this.#isStarved()) await this.#widen(this.#handedOut + room)
+        if (this.#isStarved()) await this.#widen(this.#handedOut + free)
         await this.#waiters.wait(STARVED_MS, AbortSignal.timeout(SOON_MS))
       }
     } catch (error) {
@@ -291,9 +291,9 @@ export class RabbitConsumer implements Consumer {
     }
   }
 
-  #take(room: number): readonly Delivery[] {
-    if (room <= 0 || this.#arrived.length === 0) return []
-    const taken = this.#arrived.splice(0, room)
+  #take(free: number): readonly Delivery[] {
+    if (free <= 0 || this.#arrived.length === 0) return []
+    const taken = this.#arrived.splice(0, free)
     const nowMs = performance.now()
     for (const held of taken) held.handedOutMs = nowMs
     this.#handedOut += taken.length

@@ -81,14 +81,14 @@ export class BlockingMove {
     return this.#recording
   }
 
-  /** Begin to wait; `told` is called when there is something to {@link end}. */
-  begin(told: () => void): void {
+  /** Begin to wait; `notify` is called when there is something to {@link end}. */
+  begin(notify: () => void): void {
     const redis = this.#redis
     if (redis === undefined || this.#moving !== undefined) return
     this.#isOver = false
     this.#moving = this.#move(redis).then((envelope) => {
       this.#isOver = true
-      told()
+      notify()
       return envelope
     })
   }

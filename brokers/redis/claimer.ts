@@ -87,18 +87,18 @@ export class Claimer {
     this.#names = [...names, ...names]
   }
 
-  /** Claim up to `max` messages. @param told - Of which lists changes are to be told when there is nothing. */
-  async claim(max: number, told: NotifyLists): Promise<Found> {
+  /** Claim up to `max` messages. @param notify - The lists whose changes are notified when there is nothing. */
+  async claim(max: number, notify: NotifyLists): Promise<Found> {
     const { connection, queues, order } = this.#parts
     const turn = this.#turn
     if (order === 'round_robin') this.#turn = (turn + 1) % queues.length
     const firstTag = this.#takeTags(max)
     const args = this.#arguments(max, firstTag, turn)
-    // What comes after it is told of, what came before is claimed.
+    // What comes after it is notified, what came before is claimed.
     const reply =
-      told === 'none'
+      notify === 'none'
         ? await connection.runAtOnce(claimScript, this.#scriptKeys, args)
-        : await connection.runTracked(claimScript, this.#scriptKeys, args, this.#tracked[told])
+        : await connection.runTracked(claimScript, this.#scriptKeys, args, this.#tracked[notify])
     const [now, again, expired, found, errors] = listOf(reply)
     if (Number(now) === 0) throw new RedisFailure('unavailable', 'every claim was lost to its lease')
     if (listOf(errors).length > 0)

@@ -60,10 +60,10 @@ export class RedisClaims implements LeasedClaims {
   #isDrained = false
   /** The last fetch brought what a move had brought. */
   #hasCome = false
-  /** The next look asks to be told of changes. */
+  /** The next look asks for notifications of changes. */
   #isTracked = false
-  /** What the last look asked to be told of. */
-  #told: NotifyLists = 'none'
+  /** The lists whose changes the last look asks for. */
+  #notify: NotifyLists = 'none'
   /** Changes heard of when the last wait began, if no look came after it. */
   #heard: number | undefined
   #overdueAtMs = performance.now() + OVERDUE_EVERY_MS * Math.random()
@@ -98,7 +98,7 @@ export class RedisClaims implements LeasedClaims {
     try {
       if (this.#heard !== undefined) await this.#lookAfterOthers(this.#heard)
       for (;;) {
-        this.#told = this.#toldWith(max)
+        this.#notify = this.#notifyWith(max)
         const found = max === 0 ? NOTHING : await this.#look(max)
         const came = await this.#ending
         if (came !== undefined || found.claimed.length > 0) {
@@ -159,7 +159,7 @@ export class RedisClaims implements LeasedClaims {
     return this.#isDrained && listening.isTracking
   }
 
-  #toldWith(max: number): NotifyLists {
+  #notifyWith(max: number): NotifyLists {
     if (!this.#isTracked) return 'none'
     return max > 0 && this.#move?.isReady === true ? 'others' : 'all'
   }
@@ -167,7 +167,7 @@ export class RedisClaims implements LeasedClaims {
   async #look(max: number): Promise<Found> {
     // What a move brought is recorded before: the next move would put it back.
     void this.#move?.recorded()
-    const found = await this.#claimer.claim(max, this.#told)
+    const found = await this.#claimer.claim(max, this.#notify)
     this.#isDrained = found.claimed.length < max
     return found
   }
@@ -216,7 +216,7 @@ export class RedisClaims implements LeasedClaims {
   #subscribe(wake: () => void): () => void {
     const { listening } = this.#parts.connection
     this.#heard = listening.count
-    if (this.#told === 'others') this.#move?.begin(wake)
+    if (this.#notify === 'others') this.#move?.begin(wake)
     const stop = listening.changes(wake)
     return () => {
       stop()

@@ -50,7 +50,7 @@ export class SqsClaims implements LeasedClaims {
   readonly isAtomic = false
   readonly #parts: ClaimsParts
   readonly #polls: Polls
-  readonly #room: PrefetchBuffer
+  readonly #prefetch: PrefetchBuffer
   /** Settled by a call that failed for others: a second call is told that it was done. */
   readonly #done = new Set<string>()
   /** Groups of which a message was handed out and is not settled. */
@@ -65,7 +65,7 @@ export class SqsClaims implements LeasedClaims {
     this.holder = holder
     this.#parts = parts
     this.#credit = options.credit
-    this.#room = new PrefetchBuffer({ now, leaseMs, returned: (messages) => returner.giveBack(messages) })
+    this.#prefetch = new PrefetchBuffer({ now, leaseMs, returned: (messages) => returner.giveBack(messages) })
     const { ceilingMs, attributeNames, waitSeconds } = settings
     this.#polls = new Polls({
       refs,
@@ -86,7 +86,7 @@ export class SqsClaims implements LeasedClaims {
   async claim(max: number, { isFirst, waitMs, leftMs, signal }: ClaimRound): Promise<ClaimAttempt> {
     const deliveries = this.#take(max)
     if (deliveries.length > 0 || max === 0 || signal.aborted) return { deliveries }
-    const wanted = max - this.#room.size(this.#isBusy)
+    const wanted = max - this.#prefetch.size(this.#isBusy)
     if (leftMs >= LONG_POLL_MS) {
       // Whoever waits for long asks again at once: a request may go on beyond this fetch.
       this.#polls.wait(wanted, waitMs >= PATIENT_MS ? Number.POSITIVE_INFINITY : leftMs)
@@ -95,7 +95,7 @@ export class SqsClaims implements LeasedClaims {
       const found = this.#take(max)
       if (found.length > 0) return { deliveries: found }
     }
-    return { deliveries, nextMs: Math.max(1, this.#room.nextMs(this.#isBusy)) }
+    return { deliveries, nextMs: Math.max(1, this.#prefetch.nextMs(this.#isBusy)) }
   }
 
   /** End claims that hold: they are all acknowledged, or all given back. Resolves with those that did not hold. */
@@ -125,30 +125,30 @@ export class SqsClaims implements LeasedClaims {
     this.#credit = credit
     if (this.unsettled.size < credit) return
     await this.#polls.idle()
-    await this.#parts.returner.giveBack(this.#room.empty())
+    await this.#parts.returner.giveBack(this.#prefetch.empty())
   }
 
   async release(): Promise<void> {
     await this.#polls.close(CLOSE_MS)
     const { returner, longClaims } = this.#parts
     const held = [...this.unsettled.values()].filter(({ tag }) => this.#isHeld(tag))
-    await returner.giveBack([...held, ...this.#room.empty()])
+    await returner.giveBack([...held, ...this.#prefetch.empty()])
     longClaims.leave(this.unsettled)
     for (const tag of [...this.unsettled.keys()]) this.#forget(tag)
   }
 
   #came(messages: readonly Received[]): void {
-    const { early, ready } = this.#room.sorted(messages)
+    const { early, ready } = this.#prefetch.sorted(messages)
     // A request may have been under way when the credit shrank.
     if (this.unsettled.size >= this.#credit) void this.#parts.returner.giveBack(ready)
-    else for (const message of ready) this.#room.add(message)
+    else for (const message of ready) this.#prefetch.add(message)
     this.#parts.returner.park(early)
     this.changes.signal()
   }
 
   /** Hand out what is here. Throws the failure of a request when there is nothing. */
   #take(max: number): readonly Delivery[] {
-    const ready = this.#room.take(max, this.#isBusy)
+    const ready = this.#prefetch.take(max, this.#isBusy)
     const failure = this.#failure
     if (ready.length === 0 && failure !== undefined) {
       this.#failure = undefined
@@ -174,7 +174,7 @@ export class SqsClaims implements LeasedClaims {
   /** What waits here behind a message that goes back goes back too: the service then hands out the group in its order. */
   async #returnFollowers(claims: readonly Received[]): Promise<void> {
     const groups = new Set(claims.flatMap(({ group }) => group ?? []))
-    await this.#parts.returner.giveBack(this.#room.remove(groups))
+    await this.#parts.returner.giveBack(this.#prefetch.remove(groups))
   }
 
   #isHeld(tag: string): boolean {

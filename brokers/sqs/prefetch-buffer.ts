@@ -2,7 +2,7 @@ import { monotonicMs } from '../../src/util/monotonic.js'
 import type { Received } from './received.js'
 import { leastOf } from '../../src/util/long-list.js'
 
-/** What a room works with. */
+/** What a {@link PrefetchBuffer} works with. */
 export interface PrefetchBufferParts {
   /** The present moment at the service, in epoch milliseconds. */
   readonly now: () => number
