@@ -306,5 +306,21 @@ describe.each(['sqs', 'fauxqs'].map((name) => [name, serviceUrl(name) ?? ''] as 
 
       expect(textsOf(await take(consumer, 1))).toEqual(['1'])
     })
+
+    withUrl('counts what is handed back, and writes nothing onto it', async () => {
+      await using stage = await SqsStage.open(url)
+      const broker = await stage.queue('jobs.fifo')
+      await broker.publish([outgoing('jobs.fifo', '1')])
+      const consumer = await broker.consume(['jobs.fifo'], { credit: 1, leaseMs: 30_000 })
+
+      const [first] = await take(consumer, 1)
+      const headers = { 'lovage-requeues': 1 }
+      if (first !== undefined)
+        await consumer.handBack([{ delivery: first, delayMs: 0, unspent: false, headers }])
+      const [again] = await take(consumer, 1)
+
+      expect(again?.deliveryCount).toBe(2)
+      expect(again?.message.headers).toEqual(first?.message.headers)
+    })
   },
 )
