@@ -10,6 +10,8 @@ import type { MongoStore } from './store.js'
 
 /** A document has 16 MiB, and beside the payload there are the names and marks of claims, in bytes. */
 const LARGEST_PAYLOAD = 2 ** 24 - 16 * 1024
+/** How much longer a dead letter may be than any message, for what is written beside it, in bytes. */
+const LETTER_BYTES = 12 * 1024
 
 /** What a publisher works with. */
 export type PublisherStore = Pick<MongoStore, 'collections' | 'topology' | 'clock' | 'changes' | 'settings'>
@@ -17,7 +19,11 @@ export type PublisherStore = Pick<MongoStore, 'collections' | 'topology' | 'cloc
 /** Insert messages. @throws {@link PublishError} that names those whose route reaches no queue. */
 export async function publish(store: PublisherStore, batch: readonly Outgoing[]): Promise<void> {
   const all = await documentsOf(store, batch)
-  const errors = all.map((own) => own.map(tooLarge).find((error) => error !== undefined))
+  const errors = all.map((own, position) => {
+    const isLetter = 'lovage-dead-reason' in (batch[position]?.message.headers ?? {})
+    const most = LARGEST_PAYLOAD + (isLetter ? LETTER_BYTES : 0)
+    return own.map((document) => tooLarge(document, most)).find((error) => error !== undefined)
+  })
   const cause = errors.find((error) => error !== undefined)
   const fitting = all.map((own, position) => (errors[position] === undefined ? own : []))
   const documents = fitting.flat()
@@ -29,9 +35,9 @@ export async function publish(store: PublisherStore, batch: readonly Outgoing[])
 }
 
 /** What a server says of it depends on its version, and some cut the connection. */
-function tooLarge({ payload, queue }: MessageDocument): MessageTooLargeError | undefined {
+function tooLarge({ payload, queue }: MessageDocument, most: number): MessageTooLargeError | undefined {
   const bytes = Buffer.byteLength(payload)
-  return bytes > LARGEST_PAYLOAD ? new MessageTooLargeError(queue, bytes, LARGEST_PAYLOAD) : undefined
+  return bytes > most ? new MessageTooLargeError(queue, bytes, most) : undefined
 }
 
 /** The documents of each message: one for every queue that it reaches. */
