@@ -1,7 +1,7 @@
 import type { GroupStore, KeepOptions } from '../../src/backend/contract.js'
 import { toArgument } from '../../src/backend/result-document.js'
 import { isRecord } from '../../src/util/record.js'
-import { asBackend } from '../../brokers/redis/failure.js'
+import { asBackend } from '../../src/broker/store-failure.js'
 import type { RedisConnection } from '../../brokers/redis/connection.js'
 import type { RedisBackendSettings } from './backend-settings.js'
 import { compressed, decompressed } from '../../src/backend/compressed-value.js'

@@ -1,10 +1,5 @@
 import { MongoBulkWriteError, MongoError, MongoNetworkError, MongoServerSelectionError } from 'mongodb'
-import {
-  BackendConnectionError,
-  BackendError,
-  BrokerConnectionError,
-  BrokerError,
-} from '../../src/errors/errors.js'
+import * as store from '../../src/broker/store-failure.js'
 
 // No longer, or not yet, a primary; shutting down; interrupted by a step down; a socket or time limit on the way.
 const PASSING_CODES = new Set<unknown>([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436])
@@ -36,28 +31,24 @@ function isLostBulk(error: MongoError): boolean {
 
 /** Do `work` for the broker, what the driver throws as broker errors. */
 export async function asBroker<Result>(work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work()
-  } catch (error) {
-    const { message, passes } = readFailure(error)
-    throw new (passes ? BrokerConnectionError : BrokerError)(`mongodb: ${message}`, { cause: error })
-  }
+  return store.asBroker(() => work().catch(fail))
 }
 
 /** Do `work` for the result backend, what the driver throws as backend errors. */
 export async function asBackend<Result>(work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work()
-  } catch (error) {
-    const { message, passes } = readFailure(error)
-    throw new (passes ? BackendConnectionError : BackendError)(`mongodb: ${message}`, { cause: error })
-  }
+  return store.asBackend(() => work().catch(fail))
 }
 
 /** What the driver threw, or Node beneath it: a socket that breaks during a write is reported as it is. */
-function readFailure(error: unknown): { readonly message: string; readonly passes: boolean } {
-  if (error instanceof MongoError) return { message: error.message, passes: isPassing(error) }
+function fail(error: unknown): never {
+  if (error instanceof MongoError) {
+    throw new store.StoreFailure(
+      isPassing(error) ? 'unavailable' : 'refused',
+      `mongodb: ${error.message}`,
+      error,
+    )
+  }
   const isOfSystem = typeof error === 'object' && error !== null && 'syscall' in error && 'message' in error
   if (!isOfSystem) throw error
-  return { message: String(error.message), passes: true }
+  throw new store.StoreFailure('unavailable', `mongodb: ${String(error.message)}`, error)
 }

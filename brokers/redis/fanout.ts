@@ -4,7 +4,8 @@ import { matchesBinding } from '../../src/broker/routing.js'
 import type { Message } from '../../src/message/message.js'
 import { channelOf, channelPattern, type FanoutNaming } from './channels.js'
 import { readEnvelope, toDelivery, writeEnvelope } from './envelope.js'
-import { asBroker, toFailure } from './failure.js'
+import { asBroker } from '../../src/broker/store-failure.js'
+import { toFailure } from './failure.js'
 import type { RedisConnection } from './connection.js'
 
 /** Broadcast by publish and subscribe, on kombu's channels. */

@@ -8,7 +8,7 @@ import {
 } from '../../src/broker/contract.js'
 import { storedEntry } from '../../src/broker/stored-entry.js'
 import { isRecord } from '../../src/util/record.js'
-import { asBroker } from './failure.js'
+import { asBroker } from '../../src/broker/store-failure.js'
 import type { Keys } from './keys.js'
 import type { RedisConnection } from './connection.js'
 import { CLAIM_OCCURRENCE, LEAD, REMOVE_ENTRY, RESIGN, SAVE_ENTRY } from './lua/schedule.js'

@@ -1,6 +1,5 @@
 import type { BrokerError } from '../../src/errors/errors.js'
 import type { Outcomes } from './batches.js'
-import { toBrokerError } from './failure.js'
 import type { Received } from './received.js'
 
 /** What became of claims: done, over already, or neither because of a failure. */
@@ -19,7 +18,7 @@ export function toEnded(claims: readonly Received[], outcomes: Outcomes<Received
     const found = outcomes.get(claim)
     if (found === undefined) done.add(claim)
     else if (found.kind === 'stale' || found.kind === 'missing') stale.add(claim)
-    else failure ??= toBrokerError(found)
+    else failure ??= found.toBrokerError()
   }
   return { done, stale, failure }
 }

@@ -1,20 +1,8 @@
-import { BrokerConnectionError, BrokerError, LovageError } from '../../src/errors/errors.js'
+import { StoreFailure } from '../../src/broker/store-failure.js'
+import { LovageError } from '../../src/errors/errors.js'
 
-/**
- * What an answer means to the caller: try again later, do not, the queue is not there, or the claim is over.
- */
-export type FailureKind = 'unavailable' | 'refused' | 'missing' | 'stale'
-
-/** A request failed. Never leaves the driver: its edge turns it into a broker error. */
-export class SqsFailure extends LovageError {
-  /** What follows from it. */
-  readonly kind: FailureKind
-
-  constructor(kind: FailureKind, message: string, cause?: unknown) {
-    super(message, { cause })
-    this.kind = kind
-  }
-}
+/** A request failed; also since the queue is not there (`missing`) or the claim is over (`stale`). */
+export class SqsFailure extends StoreFailure<'missing' | 'stale'> {}
 
 const MISSING = /QueueDoesNotExist|NonExistentQueue|QueueDeletedRecently/
 const STALE = /ReceiptHandleIsInvalid|MessageNotInflight|receipt handle has expired/i
@@ -27,7 +15,7 @@ const NO_REGION = 'Region is missing'
 const NAMELESS = new Set(['Error', 'Unknown', 'UnknownError', 'SyntaxError'])
 
 /** What the code and the words of an answer say; `isOurs` when the request itself was at fault. */
-export function kindOf(code: string, message: string, isOurs: boolean): FailureKind {
+export function kindOf(code: string, message: string, isOurs: boolean): SqsFailure['kind'] {
   if (MISSING.test(code)) return 'missing'
   if (STALE.test(code) || STALE.test(message)) return 'stale'
   if (PASSING.test(code)) return 'unavailable'
@@ -43,21 +31,6 @@ export function toFailure(error: unknown, label: string): SqsFailure {
   const name = error.name === 'Error' ? '' : `${error.name}: `
   const words = error.message === '' ? code : error.message
   return new SqsFailure(kind, `${label}: ${name}${words}`, error)
-}
-
-/** Do `work` for the broker, its failures as broker errors. */
-export async function asBroker<Result>(work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work()
-  } catch (error) {
-    throw error instanceof SqsFailure ? toBrokerError(error) : error
-  }
-}
-
-/** The error of ours that tells a failure to the core. */
-export function toBrokerError(failure: SqsFailure): BrokerError {
-  const Failure = failure.kind === 'unavailable' ? BrokerConnectionError : BrokerError
-  return new Failure(failure.message, { cause: failure.cause })
 }
 
 /** Whether the request was at fault: the service said so by a code, or it could not even be made. */

@@ -4,7 +4,7 @@ import { sendAll } from './batches.js'
 import type { Entry, Outcomes } from './batches.js'
 import type { Directory } from './directory.js'
 import { newEntry } from './entries.js'
-import { SqsFailure, toBrokerError } from './failure.js'
+import { SqsFailure } from './failure.js'
 import type { QueueRef } from './queue-ref.js'
 import type { Topology } from './topology.js'
 
@@ -35,11 +35,11 @@ export class Publisher {
         for (const entry of await this.#entries(outgoing)) positions.set(entry, position)
       } catch (error) {
         if (!(error instanceof LovageError)) throw error
-        errors.set(position, error instanceof SqsFailure ? toBrokerError(error) : error)
+        errors.set(position, error instanceof SqsFailure ? error.toBrokerError() : error)
       }
     }
     for (const [entry, failure] of await this.#send([...positions.keys()])) {
-      if (failure !== undefined) errors.set(positions.get(entry) ?? 0, toBrokerError(failure))
+      if (failure !== undefined) errors.set(positions.get(entry) ?? 0, failure.toBrokerError())
     }
     if (errors.size > 0) throw refusal(batch, errors)
   }

@@ -14,11 +14,10 @@ import type { Codecs } from '../message/codecs.js'
 import { resultCompressor } from '../message/compression/compressed-result.js'
 import { createResultCodec } from '../message/result-codec.js'
 import type { TaskLogger } from '../task/logger.js'
+import { embeddedPath } from '../util/package-folder.js'
 import type { Clock } from '../util/clock.js'
 import { maskUrl } from '../util/mask-url.js'
 import type { PriorityLimit } from './routes.js'
-import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { loadExport } from './load-export.js'
 
 /** Where a broker is, and how it is opened: enough for another thread to open it again. */
@@ -320,19 +319,9 @@ function uncompressedText(name: string): string {
 
 /** URL of the embedded default: `.lovage/queue.sqlite` beside the nearest `package.json` above this folder. */
 export function embeddedUrl(startFolder: string): string {
-  const path = join(packageFolder(startFolder), '.lovage', 'queue.sqlite')
+  const path = embeddedPath(startFolder, process.cwd())
   // What would end the path of a URL, or be read as an escape.
   return `sqlite:///${path.replace(/[%?#]/g, encodeURIComponent)}`
-}
-
-function packageFolder(startFolder: string): string {
-  let folder = startFolder
-  while (!existsSync(join(folder, 'package.json'))) {
-    const parent = dirname(folder)
-    if (parent === folder) return process.cwd()
-    folder = parent
-  }
-  return folder
 }
 
 /**

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, watch, type FSWatcher } from 'node:fs'
+import { watch, type FSWatcher } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { packageFolder } from '../../util/package-folder.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
 import type { CommandContext } from '../command-context.js'
 import { onStopSignals, type StopSignal } from '../stop-signals.js'
@@ -19,7 +20,7 @@ export async function watchWorker(session: CommandContext): Promise<ExitCode> {
   const loop = new RestartLoop(session)
   using watch = new SourceWatch((file) => loop.changed(relative(session.io.cwd, file)))
   const file = await session.appFile()
-  const folder = file === undefined ? session.io.cwd : packageFolder(dirname(file))
+  const folder = file === undefined ? session.io.cwd : (packageFolder(dirname(file)) ?? dirname(file))
   await watch.add(folder)
   // The app may lie in a folder of built files.
   if (file !== undefined) await watch.add(dirname(file))
@@ -30,14 +31,6 @@ export async function watchWorker(session: CommandContext): Promise<ExitCode> {
     return await loop.run()
   } finally {
     release()
-  }
-}
-
-/** The folder of the package that a folder belongs to; itself outside of packages. */
-function packageFolder(folder: string): string {
-  for (let above = folder; ; above = dirname(above)) {
-    if (existsSync(join(above, 'package.json'))) return above
-    if (dirname(above) === above) return folder
   }
 }
 
