@@ -9,19 +9,19 @@ import type {
 } from '../../src/backend/contract.js'
 import type { KeptRow, SqlDialect } from '../../brokers/sql/dialect/dialect.js'
 import { LONGEST } from '../../brokers/sql/dialect/results.js'
-import { asBackend } from '../../brokers/sql/failure.js'
+import { asBackend } from '../../src/broker/store-failure.js'
 import type { KeptRecord, ResultWriter } from '../../brokers/sql/result-writer.js'
 import type { SqlSession } from '../../brokers/sql/sql-session.js'
 import type { SqlStore } from '../../brokers/sql/store.js'
-import { StoreHandle } from '../../brokers/sql/store-handle.js'
-import { databaseOf, sqlStoreId, targetName } from '../../brokers/sql/target.js'
-import type { SqlTarget } from '../../brokers/sql/target.js'
+import { ReconnectingStore } from '../../brokers/sql/reconnecting-store.js'
+import { databaseOf, sqlStoreId, driverName } from '../../brokers/sql/settings/database-settings.js'
+import type { DatabaseSettings } from '../../brokers/sql/settings/database-settings.js'
 import { SqlGroups } from './groups.js'
 import { RecordWatcher } from './record-watcher.js'
 import { fromRow, toRow } from './records.js'
 import { Sweeper } from './sweeper.js'
 
-/** How the backend behaves, beside its target. */
+/** How the backend behaves, beside its settings. */
 export interface SqlBackendOptions {
   readonly codec: ResultCodec
   /** Make and extend the tables at `connect`. */
@@ -35,7 +35,7 @@ export class SqlBackend implements ResultBackend, ResultWriter {
   readonly maxIdLength?: number
   readonly groups: GroupStore
   readonly #storeId: string
-  readonly #handle: StoreHandle
+  readonly #handle: ReconnectingStore
   readonly #codec: ResultCodec
   readonly #watcher: RecordWatcher
   readonly #sweeper = new Sweeper((limit) =>
@@ -45,13 +45,13 @@ export class SqlBackend implements ResultBackend, ResultWriter {
     ),
   )
 
-  constructor(target: SqlTarget, options: SqlBackendOptions) {
-    this.name = targetName(target)
+  constructor(settings: DatabaseSettings, options: SqlBackendOptions) {
+    this.name = driverName(settings)
     // SQLite does not enforce the length of a column.
-    if (databaseOf(target) !== 'sqlite') this.maxIdLength = LONGEST
-    this.#storeId = sqlStoreId(target)
+    if (databaseOf(settings) !== 'sqlite') this.maxIdLength = LONGEST
+    this.#storeId = sqlStoreId(settings)
     this.#codec = options.codec
-    this.#handle = new StoreHandle({ target, part: 'results', autoMigrate: options.autoMigrate })
+    this.#handle = new ReconnectingStore({ settings, part: 'results', autoMigrate: options.autoMigrate })
     this.#watcher = new RecordWatcher(() => this.#handle.get())
     this.groups = new SqlGroups(() => this.#handle.get(), options.codec)
   }

@@ -1,5 +1,5 @@
 import type { GroupStore, KeepOptions, ResultCodec } from '../../src/backend/contract.js'
-import { asBackend } from '../../brokers/sql/failure.js'
+import { asBackend } from '../../src/broker/store-failure.js'
 import type { SqlStore } from '../../brokers/sql/store.js'
 import { bytesOf, dateText, decodeBytes } from './records.js'
 

@@ -1,10 +1,10 @@
 import type { BackendFactory } from '../../src/backend/registry.js'
-import { targetOf } from '../../brokers/sql/target.js'
+import { settingsOf } from '../../brokers/sql/settings/database-settings.js'
 import { SqlBackend } from './backend.js'
 
 /** Opens `sqlite:///…`, `postgresql://…`, `mysql://…`, and the same with `db+` before them. */
 export const createBackend: BackendFactory = (url, options) =>
-  new SqlBackend(targetOf(url, options), {
+  new SqlBackend(settingsOf(url, options), {
     codec: options.codec,
     autoMigrate: options.autoMigrate ?? true,
   })

@@ -49,7 +49,7 @@ export class RecordWatcher {
     if (store === this.#store) return
     this.#poller?.stop()
     this.#store = store
-    this.#poller = new CommitPoller(store, { poll: () => this.#compare(), pollMs: store.target.pollMs })
+    this.#poller = new CommitPoller(store, { poll: () => this.#compare(), pollMs: store.settings.pollMs })
     if (this.#watched.size > 0) this.#poller.start()
   }
 

@@ -14,20 +14,20 @@ import type {
   QueueSpec,
 } from '../../src/broker/contract.js'
 import { SqlClaims } from './claims.js'
-import { asBroker, NotBegun } from './failure.js'
+import { asBroker } from '../../src/broker/store-failure.js'
+import { NotBegun } from './failure.js'
 import { SqlFanout } from './fanout.js'
-import { insertAtOnce, insertOutgoing, notSentError } from './publish.js'
-import { publishWithin } from './publish-within.js'
+import { insertAtOnce, insertOutgoing, notSentError, publishWithin } from './publish.js'
 import { SqlSchedules } from './schedules.js'
 import type { ResultWriter } from './result-writer.js'
 import type { SqlStore } from './store.js'
-import { StoreHandle } from './store-handle.js'
-import { sqlStoreId, targetName } from './target.js'
-import type { SqlTarget } from './target.js'
+import { ReconnectingStore } from './reconnecting-store.js'
+import { sqlStoreId, driverName } from './settings/database-settings.js'
+import type { DatabaseSettings } from './settings/database-settings.js'
 import { declareQueue, deleteQueue } from './topology.js'
 import { giveBackOthers } from './settle.js'
 
-/** How the broker behaves, beside its target. */
+/** How the broker behaves, beside its settings. */
 export interface SqlBrokerOptions {
   /** Make and extend the tables at `connect`. */
   readonly autoMigrate: boolean
@@ -44,23 +44,23 @@ export class SqlBroker implements Broker {
   }
   readonly schedules: SqlSchedules = new SqlSchedules((work) => this.#use(work))
   readonly fanout: SqlFanout = new SqlFanout(() => this.#handle.get())
-  readonly #handle: StoreHandle
+  readonly #handle: ReconnectingStore
   readonly #consumers = new Set<Consumer>()
 
-  constructor(target: SqlTarget, options: SqlBrokerOptions) {
-    this.name = targetName(target)
+  constructor(settings: DatabaseSettings, options: SqlBrokerOptions) {
+    this.name = driverName(settings)
     this.capabilities = {
       maxBatch: 1000,
       maxDelayMs: Number.MAX_SAFE_INTEGER,
       // kombu's tables have no column for it, and its workers take what is oldest.
-      priorityLevels: target.layout === 'kombu' ? 1 : 10,
+      priorityLevels: settings.layout === 'kombu' ? 1 : 10,
       claims: 'leased',
-      storeId: sqlStoreId(target),
+      storeId: sqlStoreId(settings),
       depth: 'exact',
       exchanges: ['direct', 'topic', 'fanout', 'headers'],
       durable: true,
     }
-    this.#handle = new StoreHandle({ target, part: 'broker', autoMigrate: options.autoMigrate })
+    this.#handle = new ReconnectingStore({ settings, part: 'broker', autoMigrate: options.autoMigrate })
   }
 
   async connect(signal: AbortSignal): Promise<void> {

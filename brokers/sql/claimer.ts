@@ -5,7 +5,7 @@ import { EndedLeases, LAST_CALL_MS } from './ended-leases.js'
 import type { EndedStep } from './ended-leases.js'
 import { toDelivery } from './envelope.js'
 import { SqlFailure } from './failure.js'
-import { ClaimCursor } from './claim-cursor.js'
+import { ClaimStart } from './claim-start.js'
 import type { SqlSession } from './sql-session.js'
 import type { SqlStore } from './store.js'
 import { append } from '../../src/util/long-list.js'
@@ -31,7 +31,7 @@ const FLEETING = { durable: false } as const
 /** Claims batches for one consumer, and on the way makes due messages ready and frees what dead holders had. */
 export class Claimer {
   readonly #options: ClaimerOptions
-  readonly #passedOver = new ClaimCursor()
+  readonly #passedOver = new ClaimStart()
   readonly #ended = new EndedLeases()
   #claims = 0
   #turn = 0
@@ -180,9 +180,5 @@ export class Claimer {
 }
 
 function reaped(): SqlFailure {
-  return new SqlFailure(
-    'unavailable',
-    'the lease ran out and its claims were freed; open another consumer',
-    undefined,
-  )
+  return new SqlFailure('unavailable', 'the lease ran out and its claims were freed; open another consumer')
 }

@@ -5,14 +5,14 @@ import { claimKey } from './envelope.js'
 import type { ResultWriter } from './result-writer.js'
 import { applySettlements } from './settle.js'
 import type { SqlStore } from './store.js'
-import type { StoreHandle } from './store-handle.js'
+import type { ReconnectingStore } from './reconnecting-store.js'
 
 /** What claims are made from. */
 export interface ClaimsParts {
   /** Where messages are claimed; it ends when the connection of this one breaks. */
   readonly store: SqlStore
   /** Where they are settled, also after that. */
-  readonly handle: StoreHandle
+  readonly handle: ReconnectingStore
   readonly queues: readonly string[]
   readonly options: ConsumeOptions
   /** Id of the registered holder. */
@@ -42,7 +42,7 @@ export class SqlClaims implements LeasedClaims {
   }
 
   async claim(max: number): Promise<ClaimAttempt> {
-    const { wake, dialect, target } = this.#parts.store
+    const { wake, dialect, settings } = this.#parts.store
     const isWoken = wake.news !== this.#seenNews
     this.#seenNews = wake.news
     let nextMs = Number.POSITIVE_INFINITY
@@ -57,7 +57,7 @@ export class SqlClaims implements LeasedClaims {
       await this.#claimer.check()
     }
     // Processes that were started together do not stay in step.
-    return { deliveries: [], nextMs: Math.min(nextMs, target.pollMs * (0.8 + 0.4 * Math.random())) }
+    return { deliveries: [], nextMs: Math.min(nextMs, settings.pollMs * (0.8 + 0.4 * Math.random())) }
   }
 
   async settle(settlements: readonly Settlement[]): Promise<readonly Delivery[]> {

@@ -3,7 +3,7 @@ import { matchesBinding } from '../../src/broker/routing.js'
 import type { Message } from '../../src/message/message.js'
 import { toError } from '../../src/util/to-error.js'
 import { decodeMeta, encodeMeta } from './envelope.js'
-import { asBroker } from './failure.js'
+import { asBroker } from '../../src/broker/store-failure.js'
 import { CommitPoller } from './commit-poller.js'
 import type { SqlSession } from './sql-session.js'
 import type { SqlStore } from './store.js'
@@ -85,7 +85,7 @@ class Listening {
       failed: (error) => {
         this.#failed(error)
       },
-      pollMs: store.target.pollMs * POLLS_SKIPPED,
+      pollMs: store.settings.pollMs * POLLS_SKIPPED,
     })
     this.#poller.start()
   }

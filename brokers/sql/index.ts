@@ -2,21 +2,19 @@ import { existsSync } from 'node:fs'
 import { parseConnectionUrl } from '../../src/broker/connection-url.js'
 import type { BrokerFactory } from '../../src/broker/registry.js'
 import { SqlBroker } from './broker.js'
-import { asBroker } from './failure.js'
-import { knexTarget } from './knex-target.js'
+import { asBroker } from '../../src/broker/store-failure.js'
+import { knexSettings } from './settings/knex-settings.js'
 import { applyMigrations, planMigrationsOf } from './migrate.js'
 import type { SchemaPart } from './migrate.js'
-import { IN_MEMORY } from './sqlite-target.js'
+import { IN_MEMORY } from './settings/sqlite-settings.js'
 import { openStore } from './store.js'
-import { parseTarget, targetOf } from './target.js'
-import type { SqlTarget } from './target.js'
+import { parseSettings, settingsOf } from './settings/database-settings.js'
+import type { DatabaseSettings } from './settings/database-settings.js'
 import { append } from '../../src/util/long-list.js'
-
-export { embeddedPath } from './sqlite-target.js'
 
 /** Opens `sqlite:///…`, `postgresql://…` and `mysql://…`. */
 export const createBroker: BrokerFactory = (url, options) =>
-  new SqlBroker(targetOf(url, options), { autoMigrate: options.autoMigrate ?? true })
+  new SqlBroker(settingsOf(url, options), { autoMigrate: options.autoMigrate ?? true })
 
 /** How to migrate. */
 export interface MigrateOptions {
@@ -35,7 +33,7 @@ export async function migrate(
   options: MigrateOptions = {},
 ): Promise<{ readonly applied: readonly string[] }> {
   return asBroker(async () => {
-    const store = await openStore(targetToMigrate(url, options))
+    const store = await openStore(settingsToMigrate(url, options))
     try {
       const applied: string[] = []
       for (const part of partsOf(url)) append(applied, await applyMigrations(store, part))
@@ -52,8 +50,8 @@ export async function planMigrations(
   options: MigrateOptions = {},
 ): Promise<readonly string[]> {
   return asBroker(async () => {
-    const target = targetToMigrate(url, options)
-    const store = await openStore(withoutMakingIt(target))
+    const settings = settingsToMigrate(url, options)
+    const store = await openStore(withoutMakingIt(settings))
     try {
       const statements: string[] = []
       for (const part of partsOf(url)) {
@@ -70,15 +68,17 @@ export async function planMigrations(
   })
 }
 
-/** The target, or an empty database for a file that does not exist. */
-function withoutMakingIt(target: SqlTarget): SqlTarget {
-  return target.kind === 'sqlite' && !existsSync(target.path) ? { ...target, path: IN_MEMORY } : target
+/** The settings, or an empty database for a file that does not exist. */
+function withoutMakingIt(settings: DatabaseSettings): DatabaseSettings {
+  return settings.kind === 'sqlite' && !existsSync(settings.path)
+    ? { ...settings, path: IN_MEMORY }
+    : settings
 }
 
-function targetToMigrate(url: string | object, { transportOptions }: MigrateOptions): SqlTarget {
+function settingsToMigrate(url: string | object, { transportOptions }: MigrateOptions): DatabaseSettings {
   return typeof url === 'string'
-    ? parseTarget(parseConnectionUrl(url), transportOptions)
-    : knexTarget(url, transportOptions)
+    ? parseSettings(parseConnectionUrl(url), transportOptions)
+    : knexSettings(url, transportOptions)
 }
 
 function partsOf(url: string | object): readonly SchemaPart[] {

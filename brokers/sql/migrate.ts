@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigError } from '../../src/errors/errors.js'
-import type { Migration, SqlDialect } from './dialect/dialect.js'
+import type { Migration, NeededRights, OpenDatabase } from './dialect/dialect.js'
 import { SqlFailure } from './failure.js'
-import type { SqlSession, SqlDatabase } from './sql-session.js'
+import type { SqlSession } from './sql-session.js'
+import type { TableNames } from './table-names.js'
 
 /** Which tables: those of the queue, those of the results. */
 export type SchemaPart = 'broker' | 'results'
@@ -11,10 +12,7 @@ const MOST_TRIES = 4
 const PAUSE_MS = 50
 
 /** A database and how to speak to it. */
-export interface Schema {
-  readonly database: SqlDatabase
-  readonly dialect: SqlDialect
-}
+export type Schema = Pick<OpenDatabase, 'database' | 'dialect'>
 
 /**
  * Bring the tables of one part up to date.
@@ -108,4 +106,32 @@ async function apply(
   const own = dialect.schema.brokerMigrations(database.names)
   if (!own.some(({ name }) => name === migration.name)) return
   await session.change((knex, names) => knex(names.migration).insert({ name: migration.name }))
+}
+
+/**
+ * See that the role may do what the tables of one part are used for, where the database tells.
+ *
+ * @throws {@link SqlFailure} that names each missing right by the statement that gives it.
+ */
+export async function checkRights({ database, dialect }: Schema, part: SchemaPart): Promise<void> {
+  const needed = neededRights(database.names, part, dialect.schema.shared !== undefined)
+  const missing =
+    (await database.read(async (session) => dialect.schema.missingGrants?.(session, needed))) ?? []
+  if (missing.length === 0) return
+  throw new SqlFailure(
+    'refused',
+    `the role lacks rights that ${part === 'broker' ? 'the queue' : 'results'} cannot do without; run: ${missing.join('; ')}`,
+  )
+}
+
+/** The table of migrations is only read, which was done before this. */
+function neededRights(names: TableNames, part: SchemaPart, isShared: boolean): NeededRights {
+  if (part === 'results') return { tables: [names.taskmeta, names.tasksetmeta], sequences: [] }
+  const { message, holder, queue, binding, topology, broadcast, beat, beatEntry, beatOccurrence } = names
+  const own = [message, holder, queue, binding, topology, broadcast, beat, beatEntry, beatOccurrence]
+  if (!isShared) return { tables: own, sequences: [] }
+  return {
+    tables: [...own, names.kombuQueue, names.kombuMessage],
+    sequences: [names.kombuQueueIds, names.kombuMessageIds],
+  }
 }

@@ -1,12 +1,11 @@
 import type { SqlDialect } from './dialect/dialect.js'
-import { ensureSchema } from './migrate.js'
+import { checkRights, ensureSchema } from './migrate.js'
 import type { SchemaPart } from './migrate.js'
-import { checkRights } from './rights.js'
 import type { SqlDatabase } from './sql-session.js'
 import { openDatabase } from './open-database.js'
-import type { OpenedDatabase } from './opened-database.js'
-import { sqlStoreId } from './target.js'
-import type { SqlTarget } from './target.js'
+import type { OpenDatabase } from './dialect/dialect.js'
+import { sqlStoreId } from './settings/database-settings.js'
+import type { DatabaseSettings } from './settings/database-settings.js'
 import { Topology } from './topology.js'
 import { Wake } from './wake.js'
 
@@ -16,13 +15,13 @@ export class SqlStore {
   readonly database: SqlDatabase
   readonly wake: Wake
   readonly topology: Topology = new Topology()
-  readonly target: SqlTarget
+  readonly settings: DatabaseSettings
   readonly #current = new Map<SchemaPart, Promise<void>>()
   #users = 0
   #retired = false
 
-  constructor(target: SqlTarget, { dialect, database, watch }: OpenedDatabase) {
-    this.target = target
+  constructor(settings: DatabaseSettings, { dialect, database, watch }: OpenDatabase) {
+    this.settings = settings
     this.dialect = dialect
     this.database = database
     this.wake = new Wake(watch)
@@ -72,25 +71,25 @@ interface Opened {
 
 const opened = new Set<Opened>()
 
-/** The store of a target, opened unless this process has it open; `release` it when done. */
-export async function openStore(target: SqlTarget): Promise<SqlStore> {
-  const storeId = sqlStoreId(target)
+/** The store of a database, opened unless this process has it open; `release` it when done. */
+export async function openStore(settings: DatabaseSettings): Promise<SqlStore> {
+  const storeId = sqlStoreId(settings)
   for (const known of opened) {
     if (known.storeId !== storeId) continue
     const store = await known.store.catch(() => undefined)
     if (store?.usable !== true) opened.delete(known)
-    else if (store.database.agree(target.kind === 'sqlite' ? target.synchronous : undefined)) {
+    else if (store.database.agree(settings.kind === 'sqlite' ? settings.synchronous : undefined)) {
       store.retain()
       return store
     }
   }
-  const opening = openAnew(target)
+  const opening = openAnew(settings)
   opened.add({ storeId, store: opening })
   const store = await opening
   store.retain()
   return store
 }
 
-async function openAnew(target: SqlTarget): Promise<SqlStore> {
-  return new SqlStore(target, await openDatabase(target))
+async function openAnew(settings: DatabaseSettings): Promise<SqlStore> {
+  return new SqlStore(settings, await openDatabase(settings))
 }

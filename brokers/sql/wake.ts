@@ -1,5 +1,4 @@
-/** Starts watching a database for commits of any process; the result stops it. */
-export type CommitWatch = (changed: () => void) => () => void
+import type { CommitWatch } from './dialect/dialect.js'
 
 /**
  * Tells whoever waits that the database may have changed.

@@ -1,6 +1,6 @@
 import { parsedJson } from '../../../src/util/parsed-json.js'
 import type { BroadcastDialect } from './dialect.js'
-import type { Words } from './words.js'
+import type { Fragments } from './fragments.js'
 
 /**
  * Broadcasts: the same steps everywhere.
@@ -8,7 +8,7 @@ import type { Words } from './words.js'
  * @param inTurn - Locks out other writers. On a server ids are given out before the commit: a number may become visible after
  *   a larger one. Writers take turns, so that a listener that goes on from the largest it saw misses nothing.
  */
-export function broadcastDialect({ now, integer }: Words, inTurn?: string): BroadcastDialect {
+export function broadcastDialect({ now, integer }: Fragments, inTurn?: string): BroadcastDialect {
   return {
     async send(session, meta, body): Promise<void> {
       if (inTurn !== undefined) await session.run(inTurn)

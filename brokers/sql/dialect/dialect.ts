@@ -1,4 +1,4 @@
-import type { SqlSession, SqlValue } from '../sql-session.js'
+import type { SqlDatabase, SqlSession, SqlValue } from '../sql-session.js'
 import type { TableNames } from '../table-names.js'
 
 /** A message to insert. */
@@ -263,6 +263,17 @@ export interface SqlDialect {
   readonly atOnce?: AtOnce
   /** The database's clock. */
   now(session: SqlSession): Promise<number>
+}
+
+/** Starts watching a database for commits of any process; the result stops it. */
+export type CommitWatch = (changed: () => void) => () => void
+
+/** An open database, and how to speak to it. */
+export interface OpenDatabase {
+  readonly dialect: SqlDialect
+  readonly database: SqlDatabase
+  /** Tells of commits by other processes, where the database can. */
+  readonly watch: CommitWatch
 }
 
 /** What a role uses, by names of `TableNames`; every table must be there. */

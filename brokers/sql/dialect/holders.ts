@@ -1,10 +1,10 @@
 import type { SqlSession } from '../sql-session.js'
 import type { HolderDialect } from './dialect.js'
-import type { QueueWords } from './queue.js'
-import { idsOf } from './words.js'
+import type { QueueFragments } from './queue.js'
+import { idsOf } from './fragments.js'
 
 /** What of the holders' statements is not the same everywhere. */
-export interface HolderWords extends Pick<QueueWords, 'now' | 'integer' | 'among' | 'freed'> {
+export interface HolderFragments extends Pick<QueueFragments, 'now' | 'integer' | 'among' | 'freed'> {
   /** Locks a holder's row, so that nobody frees its claims while it makes new ones. */
   readonly lockHolder: string
   /** Leaves out rows that others have locked. */
@@ -14,13 +14,13 @@ export interface HolderWords extends Pick<QueueWords, 'now' | 'integer' | 'among
 }
 
 /** Holders of claims: the same steps everywhere. */
-export function holderDialect(words: HolderWords): HolderDialect {
-  const { now, integer, among, freed, lastId } = words
+export function holderDialect(fragments: HolderFragments): HolderDialect {
+  const { now, integer, among, freed, lastId } = fragments
   const untilMs = `${integer('leaseMs')} + ${now}`
   const open = `INSERT INTO {holder} (lease_until_ms, owner) VALUES (${untilMs}, $owner)`
   const renew = `UPDATE {holder} SET lease_until_ms = ${untilMs} WHERE id = $holder`
-  const isStale = `SELECT lease_until_ms < ${untilMs} FROM {holder} WHERE id = $holder${words.lockHolder}`
-  const ended = `SELECT id FROM {holder} WHERE lease_until_ms <= $endedBeforeMs AND id <> $except${words.skipLocked}`
+  const isStale = `SELECT lease_until_ms < ${untilMs} FROM {holder} WHERE id = $holder${fragments.lockHolder}`
+  const ended = `SELECT id FROM {holder} WHERE lease_until_ms <= $endedBeforeMs AND id <> $except${fragments.skipLocked}`
   const drop = `DELETE FROM {holder} WHERE ${among('id')}`
   const free = `UPDATE {message} SET ${freed('1')} WHERE ${among('holder')}`
   const freeUnspent = `UPDATE {message} SET ${freed('1')}, unspent = unspent + 1 WHERE holder = $holder`

@@ -2,7 +2,7 @@ import type { SqlValue } from '../sql-session.js'
 import type { NewMessage } from './dialect.js'
 import { piecesOf, severalRows } from './pieces.js'
 import { holdValues } from './queue.js'
-import type { QueueWords } from './queue.js'
+import type { QueueFragments } from './queue.js'
 
 /** How an insert of messages with their values in the statement is written. */
 export interface ValuesInsert {
@@ -16,7 +16,12 @@ export interface ValuesInsert {
 }
 
 /** An insert of up to a hundred messages a statement; those to be held go in separately, their due time set by the database. */
-export function insertOfValues({ now, order, readyColumn, mostBytes }: ValuesInsert): QueueWords['insert'] {
+export function insertOfValues({
+  now,
+  order,
+  readyColumn,
+  mostBytes,
+}: ValuesInsert): QueueFragments['insert'] {
   const columns = `queue, ${order.column}, meta, body`
   const [column, value] = readyColumn === undefined ? ['', ''] : [`, ${readyColumn}`, ',1']
   const ready = severalRows(`INSERT INTO {message} (${columns}${column})`, `(?,?,?,?${value})`)

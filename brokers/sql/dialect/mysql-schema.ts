@@ -71,11 +71,7 @@ export const mysqlSchema: SchemaDialect = {
   async lock(session): Promise<void> {
     const [row] = await session.all(`SELECT get_lock(${LOCK}, ?)`, [LOCK_WAIT_S])
     if (row?.[0] === 1) return
-    throw new SqlFailure(
-      'unavailable',
-      'another process changes the schema and does not come to an end',
-      undefined,
-    )
+    throw new SqlFailure('unavailable', 'another process changes the schema and does not come to an end')
   },
 
   async unlock(session): Promise<void> {

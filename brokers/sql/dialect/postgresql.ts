@@ -5,24 +5,24 @@ import { atOnce } from './postgresql-at-once.js'
 import { insertText, insertValues, NOW, resultRows, resultValues, upsertFrom } from './postgresql-rows.js'
 import { postgresqlSchema, READY } from './postgresql-schema.js'
 import { PROMOTE_AT_ONCE, TableQueue } from './queue.js'
-import type { QueueWords } from './queue.js'
+import type { QueueFragments } from './queue.js'
 import { resultDialect } from './results.js'
-import { readNow } from './words.js'
-import type { Words } from './words.js'
+import { readNow } from './fragments.js'
+import type { Fragments } from './fragments.js'
 
 const DATE_TEXT = "to_char(date_done, 'YYYY-MM-DD HH24:MI:SS.US')"
 const SKIP_LOCKED = ' FOR UPDATE SKIP LOCKED'
 const INSERT = insertText(1)
 const UPSERT = upsertFrom(resultRows(1))
 
-const words: Words = {
+const fragments: Fragments = {
   now: NOW,
   integer: (name) => `$${name}::bigint`,
   among: (column, list = 'ids') =>
     `${column} = ANY ($${list}::${column === 'task_id' ? 'text' : 'bigint'}[])`,
 }
 
-const freed: QueueWords['freed'] = () => 'holder = NULL, claim = NULL'
+const freed: QueueFragments['freed'] = () => 'holder = NULL, claim = NULL'
 
 /** PostgreSQL 12 or later. */
 export const postgresql: SqlDialect = {
@@ -30,7 +30,7 @@ export const postgresql: SqlDialect = {
   maxBatch: 1000,
   atOnce,
   queue: new TableQueue({
-    ...words,
+    ...fragments,
     ready: READY,
     freed,
     // The sum keeps the planner off the index of holders, which has an entry for everything that this one ever claimed.
@@ -56,10 +56,10 @@ export const postgresql: SqlDialect = {
       session.announce()
     },
   }),
-  holders: holderDialect({ ...words, freed, lockHolder: ' FOR KEY SHARE', skipLocked: SKIP_LOCKED }),
-  broadcasts: broadcastDialect(words, 'LOCK TABLE {broadcast} IN SHARE ROW EXCLUSIVE MODE'),
+  holders: holderDialect({ ...fragments, freed, lockHolder: ' FOR KEY SHARE', skipLocked: SKIP_LOCKED }),
+  broadcasts: broadcastDialect(fragments, 'LOCK TABLE {broadcast} IN SHARE ROW EXCLUSIVE MODE'),
   results: resultDialect({
-    ...words,
+    ...fragments,
     dateText: DATE_TEXT,
     mark: `status || coalesce(${DATE_TEXT}, md5(result), '')`,
     dropExpired: (table) => ({
@@ -71,5 +71,5 @@ export const postgresql: SqlDialect = {
     },
   }),
   schema: postgresqlSchema,
-  now: (session) => readNow(session, words),
+  now: (session) => readNow(session, fragments),
 }

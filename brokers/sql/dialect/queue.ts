@@ -13,11 +13,11 @@ import type {
   RemoveOutcome,
   VisibilityDelay,
 } from './dialect.js'
-import { onFound } from './words.js'
-import type { FoundChange, Words } from './words.js'
+import { onFound } from './fragments.js'
+import type { FoundChange, Fragments } from './fragments.js'
 
 /** What of the queue's statements is not the same everywhere. */
-export interface QueueWords extends Words {
+export interface QueueFragments extends Fragments {
   /** The condition of a row that can be claimed, as its index has it. */
   readonly ready: string
   /** What is set in a row that can be claimed again. @param isReady - Whether it can be at once, as a value or `$name`. */
@@ -65,7 +65,7 @@ function statementsOf({
   integer,
   among,
   anyReady,
-}: QueueWords): QueueStatements {
+}: QueueFragments): QueueStatements {
   const mine = `${among('id')} AND ${held} AND claim = $claim`
   return {
     look: `SELECT ${now},
@@ -84,16 +84,16 @@ function statementsOf({
 
 /** The queue of one database: the same steps everywhere, by its own statements. */
 export class TableQueue implements QueueDialect {
-  readonly #words: QueueWords
+  readonly #fragments: QueueFragments
   readonly #statements: QueueStatements
 
-  constructor(words: QueueWords) {
-    this.#words = words
-    this.#statements = statementsOf(words)
+  constructor(fragments: QueueFragments) {
+    this.#fragments = fragments
+    this.#statements = statementsOf(fragments)
   }
 
   async insert(session: SqlSession, messages: readonly NewMessage[]): Promise<void> {
-    await this.#words.insert(session, messages)
+    await this.#fragments.insert(session, messages)
   }
 
   async look(
@@ -128,14 +128,14 @@ export class TableQueue implements QueueDialect {
   }
 
   async promote(session: SqlSession): Promise<number> {
-    const promoted = await onFound(session, this.#words.promote, {})
+    const promoted = await onFound(session, this.#fragments.promote, {})
     if (promoted > 0) session.announce()
     return promoted
   }
 
   async claim(session: SqlSession, request: ClaimRequest): Promise<readonly ClaimedRow[]> {
     const { queue, max, holder, claim, after } = request
-    const { mark, read, markRead } = this.#words.claim
+    const { mark, read, markRead } = this.#fragments.claim
     const [rank, id] = placeValues(after)
     const values = { queue, max, holder, claim, rank, id }
     if (mark !== undefined && (await session.run(mark, values)) === 0) return []
@@ -163,7 +163,7 @@ export class TableQueue implements QueueDialect {
     const { remove, readHeld } = this.#statements
     return without(claims, async (claim, ids) => {
       const values = { holder, claim, ids }
-      if (this.#words.returnsDeleted) return session.all(`${remove} RETURNING id`, values)
+      if (this.#fragments.returnsDeleted) return session.all(`${remove} RETURNING id`, values)
       const found = await session.all(`${readHeld} FOR UPDATE`, values)
       await session.run(remove, values)
       return found

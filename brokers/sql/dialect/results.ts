@@ -1,11 +1,11 @@
 import type { SqlRow, SqlSession, SqlValue } from '../sql-session.js'
 import type { ResultDialect, ResultRow } from './dialect.js'
 import { piecesOf, severalRows } from './pieces.js'
-import { onFound } from './words.js'
-import type { FoundChange, Words } from './words.js'
+import { onFound } from './fragments.js'
+import type { FoundChange, Fragments } from './fragments.js'
 
 /** What of the statements for results is not the same everywhere. */
-export interface ResultWords extends Words {
+export interface ResultFragments extends Fragments {
   /** `date_done` as the text that Celery has for it in SQLite. */
   readonly dateText: string
   /** An expression that changes whenever the row does. Unfinished rows change without a date: then by their result. */
@@ -17,15 +17,15 @@ export interface ResultWords extends Words {
 }
 
 /** The result tables of one database: the same steps everywhere, by its own statements. */
-export function resultDialect(words: ResultWords): ResultDialect {
-  const { now, among, dateText } = words
+export function resultDialect(fragments: ResultFragments): ResultDialect {
+  const { now, among, dateText } = fragments
   const columns = RESULT_COLUMNS.map((column) => (column === 'date_done' ? dateText : column)).join(', ')
   const isWanted = among('task_id')
   const load = `SELECT ${columns} FROM {taskmeta} WHERE ${isWanted} AND ${notExpired(now)}`
-  const marks = `SELECT task_id, ${words.mark} FROM {taskmeta} WHERE ${isWanted}`
+  const marks = `SELECT task_id, ${fragments.mark} FROM {taskmeta} WHERE ${isWanted}`
   return {
     async upsert(session, rows, ttlMs): Promise<void> {
-      for (const wave of inWaves(rows)) await words.upsert(session, wave, ttlMs)
+      for (const wave of inWaves(rows)) await fragments.upsert(session, wave, ttlMs)
       session.announce()
     },
 
@@ -42,7 +42,7 @@ export function resultDialect(words: ResultWords): ResultDialect {
     async dropExpired(session, limit): Promise<number> {
       let dropped = 0
       for (const table of ['{taskmeta}', '{tasksetmeta}']) {
-        dropped += await onFound(session, words.dropExpired(table), { limit })
+        dropped += await onFound(session, fragments.dropExpired(table), { limit })
       }
       return dropped
     },
@@ -65,7 +65,12 @@ export interface ValuesUpsert {
 }
 
 /** An upsert of up to a hundred rows a statement; its condition keeps a SUCCESS. */
-export function upsertOfValues({ now, onConflict, mostBytes, cuts }: ValuesUpsert): ResultWords['upsert'] {
+export function upsertOfValues({
+  now,
+  onConflict,
+  mostBytes,
+  cuts,
+}: ValuesUpsert): ResultFragments['upsert'] {
   const statement = severalRows(
     `INSERT INTO {taskmeta} (${RESULT_COLUMNS.join(', ')}, lovage_expires_ms)`,
     `(${RESULT_COLUMNS.map(() => '?').join(',')}, ? + ${now})`,

@@ -31,7 +31,7 @@ export interface Lack {
 }
 
 /** What of the schema is not the same everywhere. */
-export interface SchemaWords {
+export interface SchemaFragments {
   readonly types: ColumnTypes
   /** Around a name. */
   readonly quote: string
@@ -47,10 +47,10 @@ export interface SchemaWords {
 
 /** The schema of one database: the same steps everywhere, by its own statements. */
 export function schemaDialect(
-  words: SchemaWords,
+  fragments: SchemaFragments,
 ): Pick<SchemaDialect, 'brokerMigrations' | 'resultsAreCurrent' | 'resultMigrations' | 'hasTable'> {
   async function lackOf(session: SqlSession, table: CeleryTable): Promise<Lack | 'table'> {
-    const present = await words.columnsOf(session, table.name)
+    const present = await fragments.columnsOf(session, table.name)
     if (present.length === 0) return 'table'
     const found = new Set(present.map(([column]) => column))
     return {
@@ -60,16 +60,16 @@ export function schemaDialect(
   }
 
   async function resultMigrations(session: SqlSession, names: TableNames): Promise<readonly Migration[]> {
-    const hasSequences = (await words.hasSequences?.(session)) ?? false
+    const hasSequences = (await fragments.hasSequences?.(session)) ?? false
     const steps: Migration[] = []
-    for (const table of celeryTables(names, words.types)) {
+    for (const table of celeryTables(names, fragments.types)) {
       const name = bareName(table.name)
       const lack = await lackOf(session, table)
       if (lack === 'table') {
-        steps.push({ name: `create ${name}`, statements: words.created(table, names, hasSequences) })
+        steps.push({ name: `create ${name}`, statements: fragments.created(table, names, hasSequences) })
       } else if (lack.columns.length > 0 || lack.ids) {
         const what = lack.columns.length > 0 ? lack.columns.join(', ') : 'default of id'
-        steps.push({ name: `extend ${name}: ${what}`, statements: words.extended(table, lack) })
+        steps.push({ name: `extend ${name}: ${what}`, statements: fragments.extended(table, lack) })
       }
     }
     return steps
@@ -77,20 +77,20 @@ export function schemaDialect(
 
   return {
     brokerMigrations: (names) =>
-      Object.entries(words.brokerTables(names)).map(([name, templates]) => ({
+      Object.entries(fragments.brokerTables(names)).map(([name, templates]) => ({
         name,
-        statements: templates.map((template) => withNames(template, names, words.quote)),
+        statements: templates.map((template) => withNames(template, names, fragments.quote)),
       })),
     resultMigrations,
     async resultsAreCurrent(session, names): Promise<boolean> {
-      for (const table of celeryTables(names, words.types)) {
+      for (const table of celeryTables(names, fragments.types)) {
         const lack = await lackOf(session, table)
         if (lack === 'table' || lack.columns.length > 0 || lack.ids) return false
       }
       return true
     },
     async hasTable(session, table): Promise<boolean> {
-      return (await words.columnsOf(session, table)).length > 0
+      return (await fragments.columnsOf(session, table)).length > 0
     },
   }
 }

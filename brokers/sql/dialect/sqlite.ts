@@ -3,23 +3,23 @@ import type { SqlDialect } from './dialect.js'
 import { holderDialect } from './holders.js'
 import { insertOfValues } from './insert-values.js'
 import { PROMOTE_AT_ONCE, TableQueue } from './queue.js'
-import type { QueueWords } from './queue.js'
+import type { QueueFragments } from './queue.js'
 import { RESULT_COLUMNS, resultDialect, upsertOfValues } from './results.js'
 import { READY, sqliteSchema } from './sqlite-schema.js'
-import { readNow } from './words.js'
-import type { Words } from './words.js'
+import { readNow } from './fragments.js'
+import type { Fragments } from './fragments.js'
 
 const NOW = "CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER)"
 const NO_LIMIT = Number.POSITIVE_INFINITY
 
-const words: Words = {
+const fragments: Fragments = {
   now: NOW,
   integer: (name) => `$${name}`,
   // A list goes in as one JSON text, so that a statement is prepared once for any number of values.
   among: (column, list = 'ids') => `${column} IN (SELECT value FROM json_each($${list}))`,
 }
 
-const freed: QueueWords['freed'] = () => 'holder = NULL, claim = NULL'
+const freed: QueueFragments['freed'] = () => 'holder = NULL, claim = NULL'
 
 const updates = [...RESULT_COLUMNS.slice(1), 'lovage_expires_ms'].map(
   (column) => `${column} = excluded.${column}`,
@@ -30,12 +30,12 @@ export const sqlite: SqlDialect = {
   name: 'sqlite',
   maxBatch: 1000,
   queue: new TableQueue({
-    ...words,
+    ...fragments,
     ready: READY,
     freed,
     held: 'holder = $holder',
     greatest: 'max',
-    anyReady: `EXISTS (SELECT 1 FROM {message} WHERE ${words.among('queue', 'queues')} AND ${READY})`,
+    anyReady: `EXISTS (SELECT 1 FROM {message} WHERE ${fragments.among('queue', 'queues')} AND ${READY})`,
     promote: {
       change: `UPDATE {message} SET due_ms = NULL WHERE id IN (
         SELECT id FROM {message} WHERE due_ms <= ${NOW} ORDER BY due_ms LIMIT ${PROMOTE_AT_ONCE})`,
@@ -50,10 +50,10 @@ export const sqlite: SqlDialect = {
     returnsDeleted: true,
     insert: insertOfValues({ now: NOW, order: { column: 'priority', sign: 1 }, mostBytes: NO_LIMIT }),
   }),
-  holders: holderDialect({ ...words, freed, lockHolder: '', skipLocked: '' }),
-  broadcasts: broadcastDialect(words),
+  holders: holderDialect({ ...fragments, freed, lockHolder: '', skipLocked: '' }),
+  broadcasts: broadcastDialect(fragments),
   results: resultDialect({
-    ...words,
+    ...fragments,
     dateText: 'date_done',
     mark: 'status || coalesce(date_done, hex(result))',
     dropExpired: (table) => ({
@@ -69,5 +69,5 @@ export const sqlite: SqlDialect = {
     }),
   }),
   schema: sqliteSchema,
-  now: (session) => readNow(session, words),
+  now: (session) => readNow(session, fragments),
 }

@@ -38,22 +38,22 @@ const BLOCKING_WAIT_MS = 10
 // A file that was deleted can be written to for ever without anybody reading it.
 const CHECK_FILE_EVERY_MS = 200
 
-const BUSY: ReadonlySet<number | undefined> = new Set([SQLITE.busy, SQLITE.locked, SQLITE.protocol])
+const BUSY: ReadonlySet<number | undefined> = new Set([SQLITE.BUSY, SQLITE.LOCKED, SQLITE.PROTOCOL])
 const BROKEN: ReadonlySet<number | undefined> = new Set([
-  SQLITE.readOnly,
-  SQLITE.ioError,
-  SQLITE.corrupt,
-  SQLITE.cannotOpen,
-  SQLITE.notADatabase,
+  SQLITE.READONLY,
+  SQLITE.IOERR,
+  SQLITE.CORRUPT,
+  SQLITE.CANTOPEN,
+  SQLITE.NOTADB,
 ])
-const DAMAGED: ReadonlySet<number | undefined> = new Set([SQLITE.corrupt, SQLITE.notADatabase])
+const DAMAGED: ReadonlySet<number | undefined> = new Set([SQLITE.CORRUPT, SQLITE.NOTADB])
 const UNAVAILABLE: ReadonlySet<number | undefined> = new Set([
-  SQLITE.busy,
-  SQLITE.locked,
-  SQLITE.protocol,
-  SQLITE.ioError,
-  SQLITE.full,
-  SQLITE.cannotOpen,
+  SQLITE.BUSY,
+  SQLITE.LOCKED,
+  SQLITE.PROTOCOL,
+  SQLITE.IOERR,
+  SQLITE.FULL,
+  SQLITE.CANTOPEN,
 ])
 
 interface Prepared {
@@ -251,13 +251,13 @@ export class SqliteFile implements SqlDatabase {
 
   #assertOpen(): void {
     const { path } = this.#options
-    if (this.#closed) throw new SqlFailure('unavailable', `the SQLite file ${path} is closed`, undefined)
+    if (this.#closed) throw new SqlFailure('unavailable', `the SQLite file ${path} is closed`)
     if (performance.now() >= this.#checkFileAtMs) {
       this.#checkFileAtMs = performance.now() + CHECK_FILE_EVERY_MS
       this.#moved ||= fileId(path) !== this.#fileId
     }
     if (!this.#moved) return
-    throw new SqlFailure('unavailable', `the SQLite file ${path} was deleted or replaced`, undefined)
+    throw new SqlFailure('unavailable', `the SQLite file ${path} was deleted or replaced`)
   }
 
   #translated(error: unknown): unknown {
@@ -280,7 +280,7 @@ function fileId(path: string): number | undefined {
 /** SQLite does not fail where it cannot switch, as on a file system without shared memory: it says what the mode is. */
 function expectWal(mode: SqlValue | undefined, path: string): void {
   if (mode === 'wal' || mode === 'memory') return
-  throw new SqlFailure('refused', `the SQLite file ${path} cannot be in write-ahead mode here`, undefined)
+  throw new SqlFailure('refused', `the SQLite file ${path} cannot be in write-ahead mode here`)
 }
 
 function openNative(engine: SqliteEngine, path: string): NativeConnection {
@@ -293,7 +293,7 @@ function openNative(engine: SqliteEngine, path: string): NativeConnection {
 }
 
 function reason(error: unknown, code: number | undefined): string {
-  if (code === SQLITE.full) return 'the disk is full'
-  if (code === SQLITE.busy || code === SQLITE.locked) return 'another process keeps the lock'
+  if (code === SQLITE.FULL) return 'the disk is full'
+  if (code === SQLITE.BUSY || code === SQLITE.LOCKED) return 'another process keeps the lock'
   return error instanceof Error ? error.message : String(error)
 }

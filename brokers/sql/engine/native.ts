@@ -30,46 +30,21 @@ export interface SqliteEngine {
 /** The engines known, as `?engine=` names them. */
 export type EngineName = 'node:sqlite' | 'better-sqlite3' | 'libsql'
 
-/** SQLite's primary result codes that are told apart. */
-export const SQLITE: Readonly<
-  Record<
-    | 'busy'
-    | 'locked'
-    | 'readOnly'
-    | 'ioError'
-    | 'corrupt'
-    | 'full'
-    | 'cannotOpen'
-    | 'notADatabase'
-    | 'constraint'
-    | 'protocol',
-    number
-  >
-> = {
-  busy: 5,
-  locked: 6,
-  readOnly: 8,
-  ioError: 10,
-  corrupt: 11,
-  full: 13,
-  cannotOpen: 14,
-  protocol: 15,
-  constraint: 19,
-  notADatabase: 26,
-}
+/** SQLite's primary result codes that are told apart, by the names that follow `SQLITE_`. */
+export const SQLITE = {
+  BUSY: 5,
+  LOCKED: 6,
+  READONLY: 8,
+  IOERR: 10,
+  CORRUPT: 11,
+  FULL: 13,
+  CANTOPEN: 14,
+  PROTOCOL: 15,
+  CONSTRAINT: 19,
+  NOTADB: 26,
+} as const
 
-const CODE_BY_NAME: Readonly<Record<string, number>> = {
-  SQLITE_BUSY: SQLITE.busy,
-  SQLITE_LOCKED: SQLITE.locked,
-  SQLITE_READONLY: SQLITE.readOnly,
-  SQLITE_IOERR: SQLITE.ioError,
-  SQLITE_CORRUPT: SQLITE.corrupt,
-  SQLITE_FULL: SQLITE.full,
-  SQLITE_CANTOPEN: SQLITE.cannotOpen,
-  SQLITE_PROTOCOL: SQLITE.protocol,
-  SQLITE_CONSTRAINT: SQLITE.constraint,
-  SQLITE_NOTADB: SQLITE.notADatabase,
-}
+const CODES: ReadonlyMap<string, number> = new Map(Object.entries(SQLITE))
 
 /**
  * SQLite's primary result code in an error of any engine; `undefined` for an error that is not SQLite's.
@@ -81,8 +56,7 @@ export function sqliteCode(error: unknown): number | undefined {
   const { errcode, rawCode, code } = error
   if (typeof errcode === 'number') return errcode & 0xff
   if (typeof code === 'string') {
-    const name = /^SQLITE_[A-Z]+/.exec(code)?.[0]
-    const known = name === undefined ? undefined : CODE_BY_NAME[name]
+    const known = CODES.get(/^SQLITE_([A-Z]+)/.exec(code)?.[1] ?? '')
     if (known !== undefined) return known
   }
   return typeof rawCode === 'number' ? rawCode & 0xff : undefined

@@ -3,20 +3,19 @@ import { postgresql } from '../dialect/postgresql.js'
 import { sqlite } from '../dialect/sqlite.js'
 import type { SqlDialect } from '../dialect/dialect.js'
 import { watchCommits } from '../engine/watch-file.js'
-import type { KnexDatabase, KnexTarget } from '../knex-target.js'
-import type { OpenedDatabase } from '../opened-database.js'
+import type { KnexDatabase, KnexSettings } from '../settings/knex-settings.js'
+import type { OpenDatabase } from '../dialect/dialect.js'
 import { isRecord } from '../../../src/util/record.js'
-import type { CommitWatch } from '../wake.js'
+import type { CommitWatch } from '../dialect/dialect.js'
 import { KnexPool } from './knex-pool.js'
 import type { ServerAdapter } from './sql-connection.js'
 import { listenOn } from './listen.js'
-import { mysqlServer } from './mysql-server.js'
+import { mysqlServer } from './mysql.js'
 import { builderKnex } from './open-knex.js'
-import { postgresqlServer } from './pg-server.js'
-import { channelOf } from './postgresql.js'
+import { channelOf, postgresqlServer } from './postgresql.js'
 import { ServerDatabase } from './server-database.js'
-import { sqliteServer } from './sqlite-server.js'
-import { PreparedStatementCache } from './prepared-statement-cache.js'
+import { sqliteServer } from './sqlite.js'
+import { PreparedStatementCache } from './server-session.js'
 
 interface Kind {
   readonly dialect: SqlDialect
@@ -35,10 +34,10 @@ const KINDS: Readonly<Record<KnexDatabase, Kind>> = {
  *
  * Statements are built by a knex of Lovage's own: the application may have set how names are written and rows are read.
  */
-export async function openKnexInstance(target: KnexTarget): Promise<OpenedDatabase> {
-  const { knex, database, names, keepsSession, queryTimeoutMs } = target
+export async function openKnexInstance(settings: KnexSettings): Promise<OpenDatabase> {
+  const { knex, database, names, keepsSession, queryTimeoutMs } = settings
   const { dialect, driver, client } = KINDS[database]
-  const pool = new KnexPool(knex)
+  const pool = new KnexPool(knex, driver)
   const channel = database === 'postgresql' ? channelOf(names.message) : undefined
   const opened = new ServerDatabase({
     driver,
@@ -50,17 +49,18 @@ export async function openKnexInstance(target: KnexTarget): Promise<OpenedDataba
     isTuned: false,
     label: `the application's ${database} database`,
   })
-  return { dialect, database: opened, watch: watchOf(target, pool, channel) }
+  return { dialect, database: opened, watch: watchOf(settings, pool, channel) }
 }
 
-function watchOf(target: KnexTarget, pool: KnexPool, channel: string | undefined): CommitWatch {
-  if (channel !== undefined && target.keepsSession) return listenOn(pool, channel)
-  const path = target.database === 'sqlite' ? filePath(target.knex.client) : undefined
+function watchOf(settings: KnexSettings, pool: KnexPool, channel: string | undefined): CommitWatch {
+  if (channel !== undefined && settings.keepsSession) return listenOn(pool, channel)
+  const path = settings.database === 'sqlite' ? filePath(settings.knex.client) : undefined
   return path === undefined ? () => () => undefined : (changed) => watchCommits(path, changed)
 }
 
 function filePath(client: unknown): string | undefined {
-  const settings = isRecord(client) ? client['connectionSettings'] : undefined
+  const config = isRecord(client) ? client['config'] : undefined
+  const settings = isRecord(config) ? config['connection'] : undefined
   const path = isRecord(settings) ? settings['filename'] : undefined
   return typeof path === 'string' && path !== ':memory:' ? path : undefined
 }

@@ -1,32 +1,34 @@
 import type { Knex } from 'knex'
 import { isRecord } from '../../../src/util/record.js'
 import { SqlFailure } from '../failure.js'
-import type { ServerAddress } from '../server-target.js'
+import type { ServerAddress } from '../settings/server-settings.js'
 import { ServerRing } from './server-ring.js'
+import type { ServerAdapter } from './sql-connection.js'
 
-/** What of a knex's client is used; its own types say `any`. */
-interface KnexClient {
-  acquireConnection(): Promise<unknown>
-  releaseConnection(connection: object): Promise<unknown>
-  acquireRawConnection(): Promise<unknown>
-  destroyRawConnection(connection: object): Promise<void>
-  readonly connectionSettings?: object
+/** A knex of Lovage's own. */
+export interface OwnKnex {
+  /** Where its connections lead: it asks for {@link ServerRing.current} when it makes one. */
+  readonly ring: ServerRing
+  /** A connection outside of the pool, with the settings of those inside; absent where none is needed. */
+  readonly openApart?: () => Promise<object>
 }
 
 /** Connections of one knex, which keeps them for Lovage or for the application. */
 export class KnexPool {
   readonly #knex: Knex
-  readonly #client: KnexClient
-  readonly #isOwned: boolean
+  readonly #client: Knex.Client
+  readonly #cut: ServerAdapter['cut']
+  readonly #own: OwnKnex | undefined
   readonly #ring: ServerRing
   readonly #doubts = new Set<() => void>()
 
-  /** @param servers - Where the connections lead, for a pool whose end ends them; none for that of an application. */
-  constructor(knex: Knex, servers: readonly ServerAddress[] = []) {
+  /** @param own - For a pool whose end ends the connections; none for that of an application. */
+  constructor(knex: Knex, { cut }: Pick<ServerAdapter, 'cut'>, own?: OwnKnex) {
     this.#knex = knex
     this.#client = clientOf(knex)
-    this.#isOwned = servers.length > 0
-    this.#ring = new ServerRing(servers)
+    this.#cut = cut
+    this.#own = own
+    this.#ring = own?.ring ?? new ServerRing([])
   }
 
   /** How many servers there are to choose from. */
@@ -46,7 +48,7 @@ export class KnexPool {
 
   /** The server of this connection is not the one to work on: the next connections go to another, where there is one. */
   forsake(connection: object): void {
-    this.#leave(addressOf(connection))
+    this.#ring.leave(addressOf(connection))
     for (const listener of [...this.#doubts]) listener()
   }
 
@@ -58,16 +60,15 @@ export class KnexPool {
     }
   }
 
-  /** Give a connection back. One that is not usable any more is thrown away. */
+  /** Give a connection back. One that is not usable any more is cut, and knex hands out none that is closed. */
   async release(connection: object, isUsable: boolean): Promise<void> {
-    // What knex looks at when it hands a connection out again.
-    if (!isUsable) Object.assign(connection, { __knex__disposed: 'given up by Lovage' })
+    if (!isUsable) await this.#cut(connection)
     await this.#client.releaseConnection(connection)
   }
 
   /** A connection outside of the pool, with the settings of those inside. */
   async openApart(): Promise<object> {
-    return connectionOf(await this.#client.acquireRawConnection())
+    return this.#own?.openApart?.() ?? connectionOf(await this.#client.acquireRawConnection())
   }
 
   async #acquire(): Promise<object> {
@@ -76,40 +77,29 @@ export class KnexPool {
       return connectionOf(await this.#client.acquireConnection())
     } catch (error) {
       // Where every connection is in use there is nothing wrong with the server.
-      if (!(error instanceof Error && error.name === 'KnexTimeoutError')) this.#leave(server)
+      if (!(error instanceof Error && error.name === 'KnexTimeoutError')) this.#ring.leave(server)
       throw error
     }
   }
 
-  #leave(server: ServerAddress | undefined): void {
-    if (!this.#ring.leave(server)) return
-    // What knex makes connections from.
-    Object.assign(this.#client.connectionSettings ?? {}, this.#ring.current)
-  }
-
-  /** Close a connection that {@link openApart} gave. */
-  async closeApart(connection: object): Promise<void> {
-    await this.#client.destroyRawConnection(connection)
-  }
-
   /** Close every connection; none of them when they are the application's. */
   async close(): Promise<void> {
-    if (this.#isOwned) await this.#knex.destroy()
+    if (this.#own !== undefined) await this.#knex.destroy()
   }
 }
 
-function clientOf({ client }: { readonly client: unknown }): KnexClient {
+function clientOf({ client }: { readonly client: unknown }): Knex.Client {
   if (isClient(client)) return client
-  throw new SqlFailure('refused', 'this is not a knex of version 2 or 3', undefined)
+  throw new SqlFailure('refused', 'this is not a knex of version 2 or 3')
 }
 
-function isClient(client: unknown): client is KnexClient {
+function isClient(client: unknown): client is Knex.Client {
   return isRecord(client) && 'acquireConnection' in client && 'acquireRawConnection' in client
 }
 
 function connectionOf(connection: unknown): object {
   if (isRecord(connection)) return connection
-  throw new SqlFailure('refused', 'this knex gives no connection', undefined)
+  throw new SqlFailure('refused', 'this knex gives no connection')
 }
 
 /** Where a connection of `pg` or `mysql2` leads. */

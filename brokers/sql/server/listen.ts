@@ -1,8 +1,8 @@
 import { withDeadline } from '../../../src/util/deadline.js'
 import { SqlFailure } from '../failure.js'
-import type { CommitWatch } from '../wake.js'
+import type { CommitWatch } from '../dialect/dialect.js'
 import type { KnexPool } from './knex-pool.js'
-import { PgLink, pgClient } from './pg-connection.js'
+import { PgLink, pgClient } from './postgresql-connection.js'
 
 const FIRST_PAUSE_MS = 200
 // As rare as the poll that stands behind it: a longer pause would leave every task to the poll when the server is back.
@@ -31,7 +31,7 @@ export function listenOn(pool: KnexPool, channel: string): CommitWatch {
 async function answered(link: PgLink, text: string): Promise<void> {
   const late = (): Error => {
     link.destroy()
-    return new SqlFailure('unavailable', 'the connection that listens did not answer', undefined)
+    return new SqlFailure('unavailable', 'the connection that listens did not answer')
   }
   await withDeadline(link.exec(text), { ms: ANSWER_WITHIN_MS, late })
 }
@@ -83,7 +83,7 @@ class Listening {
       this.#again()
     })
     this.#leave = () => {
-      this.#pool.closeApart(connection).catch(() => {
+      client.end().catch(() => {
         link.destroy()
       })
     }

@@ -3,7 +3,6 @@ import { toError } from '../../../src/util/to-error.js'
 import { SqlFailure } from '../failure.js'
 import type { SqlRow } from '../sql-session.js'
 import type { Answer, SqlConnection, Statement } from './sql-connection.js'
-import { withLiterals } from './mysql-literal.js'
 
 /** A query as `mysql2` takes it. */
 export interface MysqlQuery {
@@ -27,7 +26,7 @@ export interface MysqlConnection {
 /** The object as a connection of `mysql2`. @throws {@link SqlFailure} when it is something else. */
 export function mysqlConnection(connection: object): MysqlConnection {
   if (isConnection(connection)) return connection
-  throw new SqlFailure('refused', 'the connection is not one of the package "mysql2"', undefined)
+  throw new SqlFailure('refused', 'the connection is not one of the package "mysql2"')
 }
 
 function isConnection(connection: object): connection is MysqlConnection {
@@ -100,7 +99,7 @@ export class MysqlLink implements SqlConnection {
     const bytes = Buffer.byteLength(sql) + HEADER
     if (bytes <= limit) return
     const message = `a statement of ${bytes} bytes is longer than the server's max_allowed_packet of ${limit}`
-    throw new SqlFailure('refused', message, undefined)
+    throw new SqlFailure('refused', message)
   }
 
   #send(sql: string): Promise<Answer> {
@@ -129,4 +128,34 @@ function columnsOf(fields: unknown): readonly string[] {
   if (!Array.isArray(fields)) return []
   const list: readonly unknown[] = fields
   return list.map((field) => (isRecord(field) ? String(field['name']) : ''))
+}
+
+/**
+ * A value as a literal that means the same under every `sql_mode`.
+ *
+ * Under `NO_BACKSLASH_ESCAPES` a backslash stands for itself, otherwise it escapes the next character: a text that has one
+ * is written in hexadecimal.
+ */
+function mysqlLiteral(value: unknown): string {
+  if (value === null || value === undefined) return 'NULL'
+  // Nothing is equal to NULL, so nothing is in a list of it.
+  if (Array.isArray(value)) return value.length === 0 ? 'NULL' : value.map(mysqlLiteral).join(', ')
+  if (value instanceof Uint8Array) return `X'${hex(value)}'`
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean')
+    return String(value)
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  return text.includes('\\') || text.includes('\0')
+    ? `_utf8mb4 X'${hex(Buffer.from(text))}'`
+    : `'${text.replaceAll("'", "''")}'`
+}
+
+/** A statement with a literal for each of its question marks. */
+function withLiterals(sql: string, values: readonly unknown[]): string {
+  if (values.length === 0) return sql
+  let next = 0
+  return sql.replaceAll('?', () => mysqlLiteral(values[next++]))
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
 }

@@ -9,7 +9,7 @@ import { orAborted } from '../mutex.js'
 import { KnexPool } from './knex-pool.js'
 import type { SqlConnection, ServerAdapter } from './sql-connection.js'
 import { ServerSession } from './server-session.js'
-import type { PreparedStatementCache } from './prepared-statement-cache.js'
+import type { PreparedStatementCache } from './server-session.js'
 
 /** What a {@link ServerDatabase} is made from. */
 export interface ServerDatabaseParts {
@@ -82,7 +82,7 @@ export class ServerDatabase implements SqlDatabase {
   ): Promise<Result> {
     const { driver, channel, keepsSession, queryTimeoutMs } = this.#parts
     // Within a transaction knex always hands out the one connection.
-    const connection = await new KnexPool(transaction).acquire()
+    const connection = await new KnexPool(transaction, driver).acquire()
     const link = driver.connection(connection, keepsSession)
     const session = this.#session(link, queryTimeoutMs)
     try {
@@ -130,7 +130,7 @@ export class ServerDatabase implements SqlDatabase {
         const [row] = await this.#session(link, queryTimeoutMs).all(writable)
         if (row?.[0] === 1) return
         link.destroy()
-        throw new SqlFailure('unavailable', `${label} only reads at present`, undefined)
+        throw new SqlFailure('unavailable', `${label} only reads at present`)
       }),
     )
   }
@@ -239,11 +239,7 @@ export class ServerDatabase implements SqlDatabase {
   }
 
   #late(limitMs: number): SqlFailure {
-    return new SqlFailure(
-      'unavailable',
-      `${this.#parts.label} did not answer within ${limitMs} ms`,
-      undefined,
-    )
+    return new SqlFailure('unavailable', `${this.#parts.label} did not answer within ${limitMs} ms`)
   }
 
   #translated(error: unknown): unknown {

@@ -1,4 +1,4 @@
-import type { ServerAddress } from '../server-target.js'
+import type { ServerAddress } from '../settings/server-settings.js'
 
 /** Servers of which one at a time takes writes, as a primary and its standbys: where the next connection goes. */
 export class ServerRing {

@@ -1,4 +1,4 @@
-import type { FailureKind } from '../failure.js'
+import type { SqlFailure } from '../failure.js'
 import type { SqlRow, TransactionOptions } from '../sql-session.js'
 import type { CompiledStatement, Notation } from '../statement.js'
 
@@ -31,7 +31,7 @@ export interface SqlConnection {
 
 /** What an error of a driver package means. */
 export interface ConnectionFault {
-  readonly kind: FailureKind
+  readonly kind: SqlFailure['kind']
   /** Nothing of the transaction remains, and the same again may succeed at once: a deadlock, a serialization failure. */
   readonly again: boolean
   /** Another server of the same database may do what this one cannot: it is gone, or only reads. */
@@ -42,6 +42,8 @@ export interface ConnectionFault {
 export interface ServerAdapter extends Notation {
   /** A connection of the pool, as a link. */
   connection(connection: object, keepsSession: boolean): SqlConnection
+  /** Cut a connection of a pool; resolves when the pool can see it. */
+  cut(connection: object): Promise<void>
   /** The texts that begin a transaction. @param isTuned - Whether the connection has run {@link tuning}. */
   begin(options: TransactionOptions, isTuned: boolean): readonly string[]
   /** Set-up commands of a connection of our own, run once before its first statement. */

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { prepareFile } from '../../../brokers/sql/sqlite-target.js'
+import { prepareFile } from '../../../brokers/sql/settings/sqlite-settings.js'
 import { sqliteEngines, sqliteUrl } from '../../support/sqlite.js'
 import { randomName, tempFolder } from '../../support/temp.js'
 import { openBroker, textMessage } from './queue.js'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { chooseEngine } from '../../../brokers/sql/engine/choose.js'
 import { openStore } from '../../../brokers/sql/store.js'
-import { targetOf } from '../../../brokers/sql/target.js'
+import { settingsOf } from '../../../brokers/sql/settings/database-settings.js'
 import type { Broker } from '../../../src/broker/contract.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
 import { guardBroker } from '../../../src/broker/guard.js'
@@ -45,7 +45,7 @@ async function expectNothingLate(broker: Broker, queue: string, release: () => P
 async function expectNothingLateBehind(url: string): Promise<void> {
   const queue = randomName('queue')
   const broker = await openGuarded(url, queue)
-  const store = await openStore(targetOf(parseConnectionUrl(url), {}))
+  const store = await openStore(settingsOf(parseConnectionUrl(url), {}))
   let end = (): void => undefined
   let standing: Promise<void> | undefined
   await new Promise<void>((begun) => {

@@ -6,11 +6,12 @@ import type { SqliteEngine } from '../../../brokers/sql/engine/native.js'
 import { createBroker } from '../../../brokers/sql/index.js'
 import { KnexPool } from '../../../brokers/sql/server/knex-pool.js'
 import type { ServerAdapter } from '../../../brokers/sql/server/sql-connection.js'
-import { mysqlServer } from '../../../brokers/sql/server/mysql-server.js'
+import { mysqlServer } from '../../../brokers/sql/server/mysql.js'
 import { openKnex, tuned } from '../../../brokers/sql/server/open-knex.js'
-import { postgresqlServer } from '../../../brokers/sql/server/pg-server.js'
+import { postgresqlServer } from '../../../brokers/sql/server/postgresql.js'
+import { ServerRing } from '../../../brokers/sql/server/server-ring.js'
 import { openStore } from '../../../brokers/sql/store.js'
-import { targetOf } from '../../../brokers/sql/target.js'
+import { settingsOf } from '../../../brokers/sql/settings/database-settings.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
 import { OwnServer } from '../../support/own-server.js'
 import { serviceUrl } from '../../support/service-url.js'
@@ -30,7 +31,7 @@ onPostgresql('a login of PostgreSQL', () => {
   it('has the name and the settings of its URL', async () => {
     const url = new URL(serviceUrl('postgresql') ?? '')
     url.search = 'application_name=shop&options=-c%20work_mem%3D7MB&connect_timeout=5'
-    const store = await openStore(targetOf(parseConnectionUrl(url.href), {}))
+    const store = await openStore(settingsOf(parseConnectionUrl(url.href), {}))
 
     const shown = await store.database.read(async (session) => [
       ...(await session.all('SHOW application_name')),
@@ -87,12 +88,14 @@ describe('a set-up command that is refused', () => {
     'is an error of the first statement on %s',
     async (server, client, driver) => {
       const { hostname: host, port, username: user, password, pathname } = new URL(serviceUrl(server) ?? '')
+      const ring = new ServerRing([{ host, port: Number(port) }])
       const knex = await openKnex(client, {
+        ring,
         pool: { min: 0, max: 1, afterCreate: tuned({ ...driver, tuning: ['SET no_such_setting = 1'] }) },
         acquireConnectionTimeout: 5_000,
-        connection: { host, port: Number(port), user, password, database: pathname.slice(1) },
+        settings: { user, password, database: pathname.slice(1) },
       })
-      const pool = new KnexPool(knex, [{ host, port: Number(port) }])
+      const pool = new KnexPool(knex, driver, { ring })
 
       await expect(pool.acquire()).rejects.toThrow(/no_such_setting/)
       await pool.close()
@@ -113,7 +116,7 @@ describe('a set-up command that is refused', () => {
         }
       },
     }
-    const { names } = targetOf(parseConnectionUrl(sqliteUrl(folder.file('q.db'))), {})
+    const { names } = settingsOf(parseConnectionUrl(sqliteUrl(folder.file('q.db'))), {})
     const options = { path: folder.file('q.db'), synchronous: undefined, lockWaitMs: 100, names }
 
     await expect(SqliteFile.open(stubborn, options)).rejects.toThrow(/write-ahead/)

@@ -3,7 +3,7 @@ import { describe, expect, it, jest } from '@jest/globals'
 import type { Knex } from 'knex'
 import { SqlBroker } from '../../../brokers/sql/broker.js'
 import { migrate } from '../../../brokers/sql/index.js'
-import { knexTarget } from '../../../brokers/sql/knex-target.js'
+import { knexSettings } from '../../../brokers/sql/settings/knex-settings.js'
 import type { Broker } from '../../../src/broker/contract.js'
 import { serviceUrl } from '../../support/service-url.js'
 import { sqlPlace } from '../../support/sql-place.js'
@@ -45,7 +45,7 @@ const ways: readonly (readonly [string, (place: SqlPlace, queue: string) => Prom
     "the application's own knex",
     async ({ knex }, queue) => {
       await migrate(knex)
-      const broker = new SqlBroker(knexTarget(knex), { autoMigrate: false })
+      const broker = new SqlBroker(knexSettings(knex), { autoMigrate: false })
       await broker.connect(never)
       await broker.declare({ name: queue, lifetime: 'durable', bindings: [] })
       return broker

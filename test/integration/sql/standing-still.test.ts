@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
 import { openStore } from '../../../brokers/sql/store.js'
-import { targetOf } from '../../../brokers/sql/target.js'
+import { settingsOf } from '../../../brokers/sql/settings/database-settings.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
 import { serviceUrl } from '../../support/service-url.js'
 import { sqlPlace } from '../../support/sql-place.js'
@@ -22,7 +22,7 @@ describe.each(SERVERS)('a process that stands still in the middle of a transacti
       if (place === undefined) return
       const queue = randomName('queue')
       const broker = await openBroker(place.url, queue)
-      const store = await openStore(targetOf(parseConnectionUrl(place.url), {}))
+      const store = await openStore(settingsOf(parseConnectionUrl(place.url), {}))
 
       const standing = store.database.transaction(async (session) => {
         await session.run(`UPDATE {queue} SET name = name WHERE name = '${queue}'`)

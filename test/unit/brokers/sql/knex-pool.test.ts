@@ -9,7 +9,7 @@ describe('connections to a server and its standby', () => {
       give = resolve
     })
     const connections = [Promise.resolve(toA), later]
-    const { pool, settings } = stubPool(() => connections.shift() ?? Promise.reject(new RangeError()))
+    const { pool, ring } = stubPool(() => connections.shift() ?? Promise.reject(new RangeError()))
     const first = await pool.acquire()
     const waiting = pool.acquire()
     pool.forsake(first)
@@ -17,9 +17,9 @@ describe('connections to a server and its standby', () => {
     const second = await waiting
 
     pool.forsake(first)
-    expect(settings).toEqual(b)
+    expect(ring.current).toEqual(b)
     pool.forsake(second)
-    expect(settings).toEqual(a)
+    expect(ring.current).toEqual(a)
   })
 
   it('are thrown away when they come idle from the server that was left', async () => {
@@ -37,11 +37,11 @@ describe('connections to a server and its standby', () => {
       Object.assign(new TypeError('full'), { name: 'KnexTimeoutError' }),
       new TypeError('refused'),
     ]
-    const { pool, settings } = stubPool(() => Promise.reject(errors.shift() ?? new RangeError()))
+    const { pool, ring } = stubPool(() => Promise.reject(errors.shift() ?? new RangeError()))
 
     await expect(pool.acquire()).rejects.toThrow('full')
-    expect(settings).toEqual(a)
+    expect(ring.current).toEqual(a)
     await expect(pool.acquire()).rejects.toThrow('refused')
-    expect(settings).toEqual(b)
+    expect(ring.current).toEqual(b)
   })
 })

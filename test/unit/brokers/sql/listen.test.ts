@@ -8,12 +8,18 @@ class StubClient extends EventEmitter {
   readonly host: string
   readonly port: number
   readonly #isStandby: boolean
+  isEnded = false
 
   constructor({ host, port }: typeof a, isStandby: boolean) {
     super()
     this.host = host
     this.port = port
     this.#isStandby = isStandby
+  }
+
+  async end(): Promise<void> {
+    this.isEnded = true
+    return Promise.resolve()
   }
 
   async query(): Promise<unknown> {
@@ -30,7 +36,7 @@ describe('a listener whose first server is a standby', () => {
       new StubClient(b, false),
     ]
     const clients = [standby, primary, third]
-    const { pool, settings, thrownAway } = stubPool(() => Promise.resolve(clients.shift() ?? {}))
+    const { pool, ring } = stubPool(() => Promise.resolve(clients.shift() ?? {}))
     let listening: () => void = () => undefined
     const begun = (): Promise<void> =>
       new Promise((resolve) => {
@@ -45,8 +51,8 @@ describe('a listener whose first server is a standby', () => {
       listening()
     })
     await first
-    expect(settings).toEqual(b)
-    expect(thrownAway).toEqual([standby])
+    expect(ring.current).toEqual(b)
+    expect([standby, primary, third].map(({ isEnded }) => isEnded)).toEqual([true, false, false])
 
     standby.emit('end')
     const again = begun()
@@ -54,6 +60,6 @@ describe('a listener whose first server is a standby', () => {
     await again
     expect(clients).toEqual([])
     stop()
-    expect(thrownAway).toEqual([standby, third])
+    expect([standby, primary, third].map(({ isEnded }) => isEnded)).toEqual([true, false, true])
   })
 })

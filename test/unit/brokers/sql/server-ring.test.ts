@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { ServerRing } from '../../../../brokers/sql/server/server-ring.js'
-import { parseTarget } from '../../../../brokers/sql/target.js'
+import { parseSettings } from '../../../../brokers/sql/settings/database-settings.js'
 import { parseConnectionUrl } from '../../../../src/broker/connection-url.js'
 
 const a = { host: 'a', port: 1 }
@@ -8,7 +8,7 @@ const b = { host: 'b', port: 5432 }
 
 describe('servers that stand in for each other', () => {
   it('are tried in the order of the URL', () => {
-    const target = parseTarget(parseConnectionUrl('postgresql://a:1,b/shop'))
+    const target = parseSettings(parseConnectionUrl('postgresql://a:1,b/shop'))
     expect(target).toMatchObject({ login: { servers: [a, b] } })
   })
 

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import type { Knex } from 'knex'
 import { KnexPool } from '../../../../brokers/sql/server/knex-pool.js'
+import { ServerRing } from '../../../../brokers/sql/server/server-ring.js'
 
 /** The first server of a {@link stubPool}. */
 export const a: { readonly host: string; readonly port: number } = { host: 'a', port: 1 }
@@ -12,7 +13,7 @@ export const b: { readonly host: string; readonly port: number } = { host: 'b', 
 export interface StubPool {
   readonly pool: KnexPool
   /** Where the next connection is made to. */
-  readonly settings: object
+  readonly ring: ServerRing
   /** Connections that nobody is to use again. */
   readonly thrownAway: readonly object[]
 }
@@ -23,21 +24,13 @@ const require = createRequire(import.meta.url)
 export function stubPool(acquire: () => Promise<object>): StubPool {
   const makeKnex: (config: Knex.Config) => Knex = require('knex')
   const knex = makeKnex({ client: 'pg' })
-  const settings = { ...a }
   const thrownAway: object[] = []
   const { client }: { client: object } = knex
-  Object.assign(client, {
-    connectionSettings: settings,
-    acquireConnection: acquire,
-    acquireRawConnection: acquire,
-    releaseConnection: async (connection: object) => {
-      if ('__knex__disposed' in connection) thrownAway.push(connection)
-      return Promise.resolve()
-    },
-    destroyRawConnection: async (connection: object) => {
-      thrownAway.push(connection)
-      return Promise.resolve()
-    },
-  })
-  return { pool: new KnexPool(knex, [a, b]), settings, thrownAway }
+  Object.assign(client, { acquireConnection: acquire, releaseConnection: async () => Promise.resolve() })
+  const cut = async (connection: object): Promise<void> => {
+    thrownAway.push(connection)
+    return Promise.resolve()
+  }
+  const ring = new ServerRing([a, b])
+  return { pool: new KnexPool(knex, { cut }, { ring, openApart: acquire }), ring, thrownAway }
 }

@@ -46,9 +46,9 @@ describe('chooseEngine', () => {
 
 describe('sqliteCode', () => {
   it.each([
-    ['better-sqlite3 and libsql', { code: 'SQLITE_BUSY_SNAPSHOT' }, SQLITE.busy],
-    ['libsql with a number', { code: 'UNKNOWN', rawCode: 13 }, SQLITE.full],
-    ['node:sqlite with an extended code', { code: 'ERR_SQLITE_ERROR', errcode: 778 }, SQLITE.ioError],
+    ['better-sqlite3 and libsql', { code: 'SQLITE_BUSY_SNAPSHOT' }, SQLITE.BUSY],
+    ['libsql with a number', { code: 'UNKNOWN', rawCode: 13 }, SQLITE.FULL],
+    ['node:sqlite with an extended code', { code: 'ERR_SQLITE_ERROR', errcode: 778 }, SQLITE.IOERR],
     ['another error', { code: 'ENOENT' }, undefined],
     ['no error', 'text', undefined],
   ])('reads the code of %s', (_name, error, code) => {

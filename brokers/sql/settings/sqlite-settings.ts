@@ -1,17 +1,18 @@
 import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { driverOptions } from '../../src/broker/driver-options.js'
-import type { ConnectionUrl } from '../../src/broker/connection-url.js'
-import { ConfigError } from '../../src/errors/errors.js'
-import { ENGINE_NAMES, isEngineName } from './engine/choose.js'
-import type { EngineName } from './engine/native.js'
-import { tableNames } from './table-names.js'
-import type { TableNames } from './table-names.js'
-import { durationOption, IGNORED_OPTIONS, layoutOf, PLACE_OPTIONS, placeOf } from './target-options.js'
-import type { QueueLayout } from './target-options.js'
+import { driverOptions } from '../../../src/broker/driver-options.js'
+import type { ConnectionUrl } from '../../../src/broker/connection-url.js'
+import { ConfigError } from '../../../src/errors/errors.js'
+import { embeddedPath } from '../../../src/util/package-folder.js'
+import { ENGINE_NAMES, isEngineName } from '../engine/choose.js'
+import type { EngineName } from '../engine/native.js'
+import { tableNames } from '../table-names.js'
+import type { TableNames } from '../table-names.js'
+import { durationOption, IGNORED_OPTIONS, layoutOf, PLACE_OPTIONS, placeOf } from './options.js'
+import type { QueueLayout } from './options.js'
 
 /** A SQLite file to open, and how. */
-export interface SqliteTarget {
+export interface SqliteSettings {
   readonly kind: 'sqlite'
   readonly layout: QueueLayout
   readonly names: TableNames
@@ -36,10 +37,10 @@ const KNOWN = ['engine', 'sqliteSynchronous', 'lockWait', 'pollInterval']
  *
  * @throws {@link ConfigError} for `:memory:`, an unknown engine or option.
  */
-export function sqliteTarget(
+export function sqliteSettings(
   url: ConnectionUrl,
   transportOptions?: Readonly<Record<string, unknown>>,
-): SqliteTarget {
+): SqliteSettings {
   const options = driverOptions(url, transportOptions, [...KNOWN, ...PLACE_OPTIONS, ...IGNORED_OPTIONS])
   const layout = layoutOf(url)
   return {
@@ -61,17 +62,6 @@ function filePath(url: ConnectionUrl): string {
     )
   }
   return url.path === '' ? embeddedPath(process.cwd()) : resolve(url.path)
-}
-
-/** Path of the embedded default: `.lovage/queue.sqlite` beside the nearest `package.json` above `startFolder`. */
-export function embeddedPath(startFolder: string): string {
-  let folder = resolve(startFolder)
-  while (!existsSync(join(folder, 'package.json'))) {
-    const parent = dirname(folder)
-    if (parent === folder) return join(resolve(startFolder), '.lovage', 'queue.sqlite')
-    folder = parent
-  }
-  return join(folder, '.lovage', 'queue.sqlite')
 }
 
 /**

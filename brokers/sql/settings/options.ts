@@ -1,10 +1,10 @@
-import type { ConnectionUrl } from '../../src/broker/connection-url.js'
-import { ConfigError } from '../../src/errors/errors.js'
-import { toMs } from '../../src/util/duration.js'
-import { shownOption } from '../../src/util/mask-members.js'
-import { isRecord } from '../../src/util/record.js'
-import { DEFAULT_PLACE, KOMBU_NAMES } from './table-names.js'
-import type { TableLocation, ResultTable, ResultTables } from './table-names.js'
+import type { ConnectionUrl } from '../../../src/broker/connection-url.js'
+import { ConfigError } from '../../../src/errors/errors.js'
+import { toMs } from '../../../src/util/duration.js'
+import { shownOption } from '../../../src/util/mask-members.js'
+import { isRecord } from '../../../src/util/record.js'
+import { DEFAULT_PLACE, KOMBU_NAMES } from '../table-names.js'
+import type { TableLocation, ResultTable, ResultTables } from '../table-names.js'
 
 /** Servers that have a dialect of their own; MariaDB is spoken to as MySQL. */
 export type ServerKind = 'postgresql' | 'mysql'

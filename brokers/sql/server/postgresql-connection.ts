@@ -1,3 +1,4 @@
+import { Duplex } from 'node:stream'
 import { isRecord } from '../../../src/util/record.js'
 import { SqlFailure } from '../failure.js'
 import { listText, withoutZero } from '../dialect/postgresql-array.js'
@@ -18,12 +19,13 @@ export interface PgQuery {
 export interface PgClient {
   query(query: PgQuery | string): Promise<unknown>
   on(event: string, listener: (value: unknown) => void): unknown
+  end(): Promise<void>
 }
 
 /** The object as a client of `pg`. @throws {@link SqlFailure} when it is something else. */
 export function pgClient(connection: object): PgClient {
   if (isPgClient(connection)) return connection
-  throw new SqlFailure('refused', 'the connection is not one of the package "pg"', undefined)
+  throw new SqlFailure('refused', 'the connection is not one of the package "pg"')
 }
 
 function isPgClient(connection: object): connection is PgClient {
@@ -76,7 +78,7 @@ export class PgLink implements SqlConnection {
 
   destroy(): void {
     this.#isDestroyed = true
-    if ('connection' in this.#client) destroyStream(this.#client.connection)
+    streamOf(this.#client)?.destroy()
   }
 
   async #ask(query: PgQuery): Promise<Answer> {
@@ -85,14 +87,17 @@ export class PgLink implements SqlConnection {
   }
 }
 
-function destroyStream(connection: unknown): void {
-  if (!isRecord(connection)) return
-  const { stream } = connection
-  if (isDestroyable(stream)) stream.destroy()
+/** Cut a client, whatever it waits for; resolves when it has told its listeners. */
+export async function cutClient(client: object): Promise<void> {
+  const stream = streamOf(client)
+  if (stream === undefined || stream.closed) return
+  await new Promise((resolve) => stream.once('close', resolve).destroy())
 }
 
-function isDestroyable(stream: unknown): stream is { destroy(): void } {
-  return isRecord(stream) && typeof stream['destroy'] === 'function'
+function streamOf(client: object): Duplex | undefined {
+  const connection: unknown = 'connection' in client ? client.connection : undefined
+  const stream = isRecord(connection) ? connection['stream'] : undefined
+  return stream instanceof Duplex ? stream : undefined
 }
 
 function answerOf(result: unknown): Answer {

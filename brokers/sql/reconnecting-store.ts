@@ -2,25 +2,25 @@ import { SqlFailure } from './failure.js'
 import type { SchemaPart } from './migrate.js'
 import { openStore } from './store.js'
 import type { SqlStore } from './store.js'
-import { targetName } from './target.js'
-import type { SqlTarget } from './target.js'
+import { driverName } from './settings/database-settings.js'
+import type { DatabaseSettings } from './settings/database-settings.js'
 
-/** What a {@link StoreHandle} opens. */
-export interface StoreHandleOptions {
-  readonly target: SqlTarget
+/** What a {@link ReconnectingStore} opens. */
+export interface ReconnectingStoreOptions {
+  readonly settings: DatabaseSettings
   readonly part: SchemaPart
   /** Make and extend the tables. */
   readonly autoMigrate: boolean
 }
 
 /** One user's hold on a database: opened once, opened again when the connection broke for good. */
-export class StoreHandle {
-  readonly #options: StoreHandleOptions
+export class ReconnectingStore {
+  readonly #options: ReconnectingStoreOptions
   #store: SqlStore | undefined
   #opening: Promise<SqlStore> | undefined
   #closed = false
 
-  constructor(options: StoreHandleOptions) {
+  constructor(options: ReconnectingStoreOptions) {
     this.#options = options
   }
 
@@ -34,7 +34,7 @@ export class StoreHandle {
     this.#closed = false
     const store = await this.#usable()
     // Open in this process already, it may be that of a server which is gone; the caller may know another.
-    if (store.target.kind !== 'knex') await store.database.prove?.()
+    if (store.settings.kind !== 'knex') await store.database.prove?.()
   }
 
   /** The open store, a new one if the last one broke. @throws {@link SqlFailure} when it is not open. */
@@ -48,11 +48,7 @@ export class StoreHandle {
   /** As {@link get}, without a look at the tables. */
   async untouched(): Promise<SqlStore> {
     if (this.#closed || this.#store === undefined) {
-      throw new SqlFailure(
-        'unavailable',
-        `the ${targetName(this.#options.target)} store is not connected`,
-        undefined,
-      )
+      throw new SqlFailure('unavailable', `the ${driverName(this.#options.settings)} store is not connected`)
     }
     return this.#usable()
   }
@@ -77,11 +73,11 @@ export class StoreHandle {
   }
 
   async #open(): Promise<SqlStore> {
-    const { target, part, autoMigrate } = this.#options
-    const store = await openStore(target)
+    const { settings, part, autoMigrate } = this.#options
+    const store = await openStore(settings)
     try {
       // The one connection of an application's SQLite may be in the transaction that opens this.
-      if (target.kind !== 'knex') await store.ensure(part, autoMigrate)
+      if (settings.kind !== 'knex') await store.ensure(part, autoMigrate)
     } catch (error) {
       await store.release()
       throw error

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
-import { ClaimCursor } from '../../../../brokers/sql/claim-cursor.js'
+import { ClaimStart } from '../../../../brokers/sql/claim-start.js'
 
 const PLACE = { priority: 0, id: 7 }
 
-describe('ClaimCursor', () => {
+describe('ClaimStart', () => {
   it('looks at everything as long as that is quick', () => {
-    const passedOver = new ClaimCursor()
+    const passedOver = new ClaimStart()
     passedOver.claimed('celery', PLACE)
 
     expect(passedOver.places).toBeUndefined()
@@ -16,7 +16,7 @@ describe('ClaimCursor', () => {
   })
 
   it('begins after the last claimed row, and looks at everything for a tenth of the time, once that is slow', () => {
-    const passedOver = new ClaimCursor()
+    const passedOver = new ClaimStart()
     passedOver.looked(1000)
     passedOver.claimed('celery', PLACE)
 

@@ -3,16 +3,18 @@ import { connectPackage, isPackageDatabase } from '../engine/better-sqlite3.js'
 import type { NativeConnection, NativeStatement } from '../engine/native.js'
 import { SqlFailure } from '../failure.js'
 import type { SqlValue } from '../sql-session.js'
-import type { Answer, ConnectionFault, SqlConnection, ServerAdapter, Statement } from './sql-connection.js'
+import { AGAIN, REFUSED, UNAVAILABLE } from './faults.js'
+import type { Answer, SqlConnection, ServerAdapter, Statement } from './sql-connection.js'
 
-const AGAIN: ReadonlySet<number> = new Set([SQLITE.busy, SQLITE.locked])
-const REFUSED: ConnectionFault = { kind: 'refused', again: false }
+const AGAIN_CODES: ReadonlySet<number> = new Set([SQLITE.BUSY, SQLITE.LOCKED])
 
 /** SQLite on a connection of the application's knex. */
 export const sqliteServer: ServerAdapter = {
   quote: '"',
   isNumbered: false,
   connection: (connection) => new SqliteLink(connection),
+  // A connection to a file has nothing that could be cut.
+  cut: async () => Promise.resolve(),
   begin: () => ['BEGIN IMMEDIATE'],
   tuning: [],
   commit: () => 'COMMIT',
@@ -21,9 +23,8 @@ export const sqliteServer: ServerAdapter = {
   faultOf: (error) => {
     const code = sqliteCode(error)
     if (code === undefined) return undefined
-    if (AGAIN.has(code)) return { kind: 'unavailable', again: true }
-    // A connection to a file has nothing that could be cut.
-    return code === SQLITE.full || code === SQLITE.ioError ? { kind: 'unavailable', again: false } : REFUSED
+    if (AGAIN_CODES.has(code)) return AGAIN
+    return code === SQLITE.FULL || code === SQLITE.IOERR ? UNAVAILABLE : REFUSED
   },
 }
 
@@ -33,7 +34,7 @@ class SqliteLink implements SqlConnection {
 
   constructor(connection: object) {
     if (!isPackageDatabase(connection)) {
-      throw new SqlFailure('refused', 'the connection is not one of better-sqlite3', undefined)
+      throw new SqlFailure('refused', 'the connection is not one of better-sqlite3')
     }
     this.#native = connectPackage(connection)
   }

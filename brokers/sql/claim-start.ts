@@ -12,7 +12,7 @@ const REST = 9
  * What becomes ready before that place (handed back, promoted, of higher priority) waits for the next look at everything,
  * which gets a tenth of the time. Where such looks are quick, all are of this kind.
  */
-export class ClaimCursor {
+export class ClaimStart {
   readonly #places = new Map<string, QueuePosition>()
   #wholeAtMs = 0
 

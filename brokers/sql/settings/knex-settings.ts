@@ -1,16 +1,16 @@
 import type { Knex } from 'knex'
-import { booleanOption, driverOptions } from '../../src/broker/driver-options.js'
-import { parseConnectionUrl } from '../../src/broker/connection-url.js'
-import { ConfigError } from '../../src/errors/errors.js'
-import { isRecord } from '../../src/util/record.js'
-import { isKnex } from '../shared-schemes.js'
-import { DEFAULT_PLACE, tableNames } from './table-names.js'
-import type { TableNames } from './table-names.js'
-import { durationOption, IGNORED_OPTIONS, resultTablesOf, textOption } from './target-options.js'
-import type { QueueLayout } from './target-options.js'
+import { booleanOption, driverOptions } from '../../../src/broker/driver-options.js'
+import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
+import { ConfigError } from '../../../src/errors/errors.js'
+import { isRecord } from '../../../src/util/record.js'
+import { isKnex } from '../../shared-schemes.js'
+import { DEFAULT_PLACE, tableNames } from '../table-names.js'
+import type { TableNames } from '../table-names.js'
+import { durationOption, IGNORED_OPTIONS, resultTablesOf, textOption } from './options.js'
+import type { QueueLayout } from './options.js'
 
 /** The application's own knex, to work on. */
-export interface KnexTarget {
+export interface KnexSettings {
   readonly kind: 'knex'
   readonly layout: QueueLayout
   readonly knex: Knex
@@ -37,8 +37,11 @@ const DATABASES: ReadonlyMap<string, KnexDatabase> = new Map([
 
 const DEFAULT_POLL_MS: Readonly<Record<KnexDatabase, number>> = { sqlite: 500, postgresql: 1000, mysql: 100 }
 
-/** The application's knex as a target. @throws {@link ConfigError} for a driver package that is not supported. */
-export function knexTarget(knex: object, transportOptions?: Readonly<Record<string, unknown>>): KnexTarget {
+/** The settings of the application's knex. @throws {@link ConfigError} for a driver package that is not supported. */
+export function knexSettings(
+  knex: object,
+  transportOptions?: Readonly<Record<string, unknown>>,
+): KnexSettings {
   if (!isKnex(knex)) throw new ConfigError('expected a Knex instance')
   const database = databaseOf(knex)
   const options = driverOptions(parseConnectionUrl(database), transportOptions, [

@@ -1,6 +1,6 @@
-import { ConfigError } from '../../src/errors/errors.js'
-import { durationOption, textOption } from './target-options.js'
-import type { ServerKind } from './target-options.js'
+import { ConfigError } from '../../../src/errors/errors.js'
+import { durationOption, textOption } from './options.js'
+import type { ServerKind } from './options.js'
 
 /** What a URL says of a login in the words of its own database, as providers print it. */
 export interface LoginOptions {

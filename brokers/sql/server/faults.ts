@@ -1,6 +1,15 @@
 import { isRecord } from '../../../src/util/record.js'
 import type { ConnectionFault } from './sql-connection.js'
 
+/** The same again may succeed at once. */
+export const AGAIN: ConnectionFault = { kind: 'unavailable', again: true }
+/** Trying later may help. */
+export const UNAVAILABLE: ConnectionFault = { kind: 'unavailable', again: false }
+/** Another server may help. */
+export const ELSEWHERE: ConnectionFault = { ...UNAVAILABLE, isElsewhere: true }
+/** Trying again does not help. */
+export const REFUSED: ConnectionFault = { kind: 'refused', again: false }
+
 const CODES: ReadonlySet<unknown> = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'],
   ...['EHOSTDOWN', 'ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'ENOENT'],
@@ -19,5 +28,5 @@ export function networkFault(error: unknown): ConnectionFault | undefined {
     CODES.has(code) ||
     (typeof message === 'string' && WORDS.test(message)) ||
     inner.some((one) => networkFault(one) !== undefined)
-  return isAway ? { kind: 'unavailable', again: false, isElsewhere: true } : undefined
+  return isAway ? ELSEWHERE : undefined
 }

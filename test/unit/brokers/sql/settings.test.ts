@@ -2,17 +2,18 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { embeddedPath, prepareFile } from '../../../../brokers/sql/sqlite-target.js'
-import { parseTarget, sqlStoreId } from '../../../../brokers/sql/target.js'
+import { embeddedPath } from '../../../../src/util/package-folder.js'
+import { prepareFile } from '../../../../brokers/sql/settings/sqlite-settings.js'
+import { parseSettings, sqlStoreId } from '../../../../brokers/sql/settings/database-settings.js'
 import { parseConnectionUrl } from '../../../../src/broker/connection-url.js'
 import { ConfigError } from '../../../../src/errors/errors.js'
 import { tempFolder } from '../../../support/temp.js'
 
-function target(url: string, options?: Readonly<Record<string, unknown>>): ReturnType<typeof parseTarget> {
-  return parseTarget(parseConnectionUrl(url), options)
+function target(url: string, options?: Readonly<Record<string, unknown>>): ReturnType<typeof parseSettings> {
+  return parseSettings(parseConnectionUrl(url), options)
 }
 
-describe('parseTarget', () => {
+describe('parseSettings', () => {
   it('reads a relative path after three slashes and an absolute one after four', () => {
     expect(target('sqlite:///queue.db')).toMatchObject({ path: join(process.cwd(), 'queue.db') })
     expect(target('sqlite:////var/lib/queue.db')).toMatchObject({ path: '/var/lib/queue.db' })

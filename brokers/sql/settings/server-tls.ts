@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { tlsOf } from '../../src/broker/tls-options.js'
-import { ConfigError } from '../../src/errors/errors.js'
-import { textOption } from './target-options.js'
+import { tlsOf } from '../../../src/broker/tls-options.js'
+import { ConfigError } from '../../../src/errors/errors.js'
+import { textOption } from './options.js'
 
 /** TLS options as Node's `tls.connect` takes them. */
 export type Tls = Readonly<Record<string, unknown>>

@@ -1,7 +1,7 @@
 import type { NamedValues, SqlSession } from '../sql-session.js'
 
 /** What every part of a dialect says in the same way. */
-export interface Words {
+export interface Fragments {
   /** The present moment in epoch milliseconds; one moment within a statement. */
   readonly now: string
   /** A value as a whole number of 64 bits, where the database could take it for another. */
@@ -18,7 +18,7 @@ export interface FoundChange {
 }
 
 /** The database's clock. */
-export async function readNow(session: SqlSession, { now }: Pick<Words, 'now'>): Promise<number> {
+export async function readNow(session: SqlSession, { now }: Pick<Fragments, 'now'>): Promise<number> {
   const [row] = await session.all(`SELECT ${now}`)
   return Number(row?.[0])
 }

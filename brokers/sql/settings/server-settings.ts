@@ -1,9 +1,9 @@
-import type { ConnectionUrl } from '../../src/broker/connection-url.js'
-import { booleanOption, driverOptions } from '../../src/broker/driver-options.js'
+import type { ConnectionUrl } from '../../../src/broker/connection-url.js'
+import { booleanOption, driverOptions } from '../../../src/broker/driver-options.js'
 import { inWordsOfLibpq, loginOptions, OWN_OPTIONS } from './login-options.js'
 import type { LoginOptions } from './login-options.js'
-import { tableNames } from './table-names.js'
-import type { TableNames } from './table-names.js'
+import { tableNames } from '../table-names.js'
+import type { TableNames } from '../table-names.js'
 import {
   countOption,
   durationOption,
@@ -12,8 +12,8 @@ import {
   PLACE_OPTIONS,
   placeOf,
   textOption,
-} from './target-options.js'
-import type { QueueLayout, ServerKind } from './target-options.js'
+} from './options.js'
+import type { QueueLayout, ServerKind } from './options.js'
 import { serverTls } from './server-tls.js'
 import type { Tls } from './server-tls.js'
 
@@ -30,12 +30,12 @@ export interface ServerLogin extends LoginOptions {
   readonly user: string | undefined
   readonly database: string | undefined
   readonly tls: Tls | undefined
-  /** A function, so that printing a target shows no secret. */
+  /** A function, so that printing settings shows no secret. */
   readonly password: () => string | undefined
 }
 
 /** A database server to connect to, and how. */
-export interface ServerTarget {
+export interface ServerSettings {
   readonly kind: ServerKind
   readonly layout: QueueLayout
   readonly login: ServerLogin
@@ -72,17 +72,12 @@ const DEFAULT_POLL_MS: Readonly<Record<ServerKind, number>> = { postgresql: 1000
 // What Python sends is told by nobody.
 const KOMBU_POLL_MS = 100
 
-/** The servers as errors name them. */
-export function shownServers({ servers }: ServerLogin): string {
-  return servers.map(({ host, port }) => `${host}:${port}`).join(' or ')
-}
-
 /** The server that a URL names. @throws `ConfigError` for an option that is unknown or wrong. */
-export function serverTarget(
+export function serverSettings(
   kind: ServerKind,
   url: ConnectionUrl,
   transportOptions?: Readonly<Record<string, unknown>>,
-): ServerTarget {
+): ServerSettings {
   const known = [...KNOWN, ...OWN_OPTIONS[kind], ...PLACE_OPTIONS, ...IGNORED_OPTIONS]
   const options = inWordsOfLibpq(driverOptions(url, transportOptions, known))
   const layout = layoutOf(url)
