@@ -47,7 +47,7 @@ export async function insertAtOnce(
 }
 
 /** As {@link insertOutgoing}, by a topology that the caller has refreshed. */
-export async function insertRouted(
+async function insertRouted(
   session: SqlSession,
   { dialect }: SqlStore,
   { topology, batch }: { readonly topology: Topology; readonly batch: readonly Outgoing[] },

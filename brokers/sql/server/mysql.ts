@@ -54,7 +54,7 @@ const BEGIN = 'START TRANSACTION'
 /** How long MySQL keeps a connection on which nothing is said, in seconds: it has no limit for transactions only. */
 const MYSQL_IDLE_S = 20
 /** How long a pool keeps a connection that it does not use: the pool has to close it before MySQL does. */
-export const POOL_IDLE_MS = 15_000
+const POOL_IDLE_MS = 15_000
 /**
  * A process that stands still in the middle of a transaction, or whose network is gone, must not keep from others what it
  * has locked. Of the two comments MariaDB runs the first, and MySQL the second.
