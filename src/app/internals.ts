@@ -8,7 +8,7 @@ import { Settings } from '../config/settings.js'
 import { readSettingsFile } from '../config/source/settings-file.js'
 import { MessageError, TaskError } from '../errors/errors.js'
 import { Codecs } from '../message/codecs.js'
-import { decodeTask, peekTask, type TaskPeek } from '../message/decode-task.js'
+import { decodeTask } from '../message/decode-task.js'
 import { ErrorRegistry } from '../message/error/error-registry.js'
 import { rebuildError } from '../message/error/rebuild-error.js'
 import type { Message } from '../message/message.js'
@@ -268,11 +268,6 @@ export class AppInternals implements ResultSource, TaskHost {
       throw new MessageError(`the body has ${message.body.byteLength} bytes, more than maxMessageBytes`)
     }
     return decodeTask(message, this.codecs, this.#acceptedContent())
-  }
-
-  /** The id and name in a message that {@link readTask} refused, as far as they can be read. */
-  peekTask(message: Message): TaskPeek {
-    return peekTask(message, this.codecs, this.#acceptedContent())
   }
 
   /** Load the optional packages of the serializers that the settings name; later reads and writes need no promise. */

@@ -12,8 +12,7 @@ import type { TaskMessage } from './task-message.js'
  *
  * As tolerant as Python: only the headers `task` and `id` are needed.
  *
- * @throws ContentDisallowedError, DecodeError or MessageError, never anything else; {@link peekTask} tells whose
- * message it was.
+ * @throws ContentDisallowedError, DecodeError or MessageError, never anything else.
  * @source Celery 5.6, `celery/worker/strategy.py`, `proto1_to_proto2` and `hybrid_to_proto2`.
  */
 export function decodeTask(message: Message, codecs: Codecs, accepted: AcceptedContent): TaskMessage {
@@ -26,30 +25,6 @@ export function decodeTask(message: Message, codecs: Codecs, accepted: AcceptedC
 function refuseBare({ contentType, headers }: Message, accepted: AcceptedContent): void {
   if (contentType !== 'application/octet-stream' || 'task' in headers || accepted.has(contentType)) return
   throw new MessageError('it is no message of Celery: it has no envelope, or one without a content type')
-}
-
-/** What can be told of a message without understanding all of it. */
-export interface TaskPeek {
-  readonly id?: string
-  readonly task?: string
-}
-
-/** The id and name of the task, as far as they can be read; for a message that {@link decodeTask} refused. */
-export function peekTask(message: Message, codecs: Codecs, accepted: AcceptedContent): TaskPeek {
-  if ('task' in message.headers) return peekRecord(message.headers)
-  try {
-    const body = decodeBody(message, codecs, accepted)
-    return isRecord(body) ? peekRecord(body) : {}
-  } catch {
-    return peekRecord(message.headers)
-  }
-}
-
-function peekRecord({ id, task }: Readonly<Record<string, unknown>>): TaskPeek {
-  return {
-    ...(typeof id === 'string' ? { id } : {}),
-    ...(typeof task === 'string' ? { task } : {}),
-  }
 }
 
 function decodeBody(message: Message, codecs: Codecs, accepted: AcceptedContent): unknown {

@@ -55,7 +55,7 @@ withServer('the command line on Redis', () => {
     await using worker = await shop.project.worker()
     expect(worker.pid).toBeGreaterThan(0)
     await using redis = openKeys(shop)
-    const eta = Date.now() + 4_000
+    const eta = Date.now() + 8_000
 
     const result = await shop.app.sendTask('shop.now', { eta: new Date(eta) })
     const nextYear = await shop.app.sendTask('shop.now', { eta: new Date(eta + 365 * 86_400_000) })

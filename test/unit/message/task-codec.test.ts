@@ -9,7 +9,7 @@ import {
 } from '../../../src/errors/errors.js'
 import { Codecs } from '../../../src/message/codecs.js'
 import { callerHeaders } from '../../../src/message/caller-headers.js'
-import { decodeTask, peekTask } from '../../../src/message/decode-task.js'
+import { decodeTask } from '../../../src/message/decode-task.js'
 import { EMPTY_EMBED } from '../../../src/message/embed.js'
 import { encodeTask } from '../../../src/message/encode-task.js'
 import type { Message } from '../../../src/message/message.js'
@@ -302,18 +302,6 @@ describe('decodeTask', () => {
       etaMs: new Date(2030, 5, 1, 12).getTime(),
     })
     expect(decode({}, { ...body, utc: true }).etaMs).toBe(Date.UTC(2030, 5, 1, 12))
-  })
-})
-
-describe('peekTask', () => {
-  it('tells whose message was refused', () => {
-    expect(peekTask(wire(NAMED, 'junk'), codecs, accepted)).toEqual(NAMED)
-    expect(peekTask(wire({}, { ...NAMED, kwargs: null }), codecs, accepted)).toEqual(NAMED)
-  })
-
-  it('tells nothing where nothing can be read', () => {
-    expect(peekTask(wire({}, 'junk'), codecs, accepted)).toEqual({})
-    expect(peekTask(wire({ task: 3, id: null }, 'junk'), codecs, accepted)).toEqual({})
   })
 })
 
