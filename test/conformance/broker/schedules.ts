@@ -103,12 +103,12 @@ export const scheduleChecks: readonly BrokerCheck[] = brokerChecks([
       const { now } = Date
       Date.now = () => now() + 900_000
       try {
-        const beforeMs = (await broker.serverTime?.()) ?? 0
+        const toldMs = (await broker.serverTime?.()) ?? 0
         const led = await broker.schedules?.lead(newName('dan'), 0)
-        const afterMs = (await broker.serverTime?.()) ?? 0
 
         assert.ok(led !== undefined)
-        assert.ok(beforeMs - 1 <= led.nowMs && led.nowMs <= afterMs + 1)
+        // A store tells its clock to half a round trip; the clock of this process is off by fifteen times as much.
+        assert.ok(Math.abs(led.nowMs - toldMs) < 60_000)
       } finally {
         Date.now = now
       }
