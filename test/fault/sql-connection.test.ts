@@ -60,9 +60,8 @@ class Line implements AsyncDisposable {
     this.admin = knex({ client, connection: server.url(near.port), pool: { min: 0, max: 2 }, log: silent })
   }
 
-  static async open(kind: SqlServer): Promise<Line | undefined> {
+  static async open(kind: SqlServer): Promise<Line> {
     const server = await OwnServer.open(kind)
-    if (server === undefined) return undefined
     const proxies = [await HalfOpenProxy.open(server.port), await HalfOpenProxy.open(server.port)] as const
     return new Line(server, proxies, await tempFolder('line'))
   }
@@ -150,11 +149,11 @@ for (const kind of ['postgresql', 'mariadb'] as const) {
   const describeHere = serviceUrl(kind) === undefined ? describe.skip : describe
 
   describeHere(`a worker whose connection to ${kind}`, () => {
-    let line: Line | undefined
+    let line: Line
 
     beforeAll(async () => {
       line = await Line.open(kind)
-      await line?.work()
+      await line.work()
     })
 
     afterAll(async () => {
@@ -162,7 +161,6 @@ for (const kind of ['postgresql', 'mariadb'] as const) {
     })
 
     it('loses the answer to a claim beside a long task gives back what it never received', async () => {
-      if (line === undefined) throw new Error('no server was started')
       const { client, runs, proxy } = line
       const long = await client.wait.delay(runs.path, 'long', 20_000)
       while (runs.of('long').length === 0) await sleep(20)
@@ -181,7 +179,6 @@ for (const kind of ['postgresql', 'mariadb'] as const) {
     it.each(Object.entries(faults))(
       '%s goes on within ten seconds and loses nothing',
       async (_what, strike) => {
-        if (line === undefined) return
         const { client, runs } = line
         for (let round = 1; round <= rounds; round += 1) {
           const sent = await Promise.all(

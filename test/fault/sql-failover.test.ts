@@ -58,9 +58,7 @@ function bothIn(first: string, second: string): string {
 itHere.each(ways)(
   'a worker with a PostgreSQL and its standby in %s goes on within ten seconds when the first dies and the second is promoted',
   async (_way, brokerOf) => {
-    const opened = await OwnServer.open('postgresql')
-    if (opened === undefined) throw new TypeError('PostgreSQL is not installed any more')
-    await using primary = opened
+    await using primary = await OwnServer.open('postgresql')
     await using standby = await OwnServer.standbyOf(primary)
     await keepInStep(primary)
     await using folder = await tempFolder('standby')

@@ -42,9 +42,8 @@ class Bench implements AsyncDisposable {
     this.admin = knex({ client, connection: server.url(), pool: { min: 0, max: 2 } })
   }
 
-  static async open(kind: SqlServer): Promise<Bench | undefined> {
-    const server = await OwnServer.open(kind)
-    return server === undefined ? undefined : new Bench(server, await tempFolder('trouble'))
+  static async open(kind: SqlServer): Promise<Bench> {
+    return new Bench(await OwnServer.open(kind), await tempFolder('trouble'))
   }
 
   /** Do `work` while a worker runs; a task was run before. */
@@ -95,7 +94,7 @@ for (const kind of ['postgresql', 'mariadb'] as const) {
   const describeHere = serviceUrl(kind) === undefined ? describe.skip : describe
 
   describeHere(`a worker on ${kind}`, () => {
-    let bench: Bench | undefined
+    let bench: Bench
 
     beforeAll(async () => {
       bench = await Bench.open(kind)
@@ -106,7 +105,6 @@ for (const kind of ['postgresql', 'mariadb'] as const) {
     })
 
     it('settles again what the server undid for a deadlock', async () => {
-      if (bench === undefined) return
       const { admin, tasks, runs } = bench
       await bench.working(async () => {
         const taskId = randomUUID()
@@ -128,13 +126,12 @@ for (const kind of ['postgresql', 'mariadb'] as const) {
         const result = tasks.app.AsyncResult(taskId)
         expect(await result.get(20)).toBe(process.pid)
         expect(runs.of('embraced').length).toBe(1)
-        if (kind === 'postgresql') expect(bench?.server.log).toContain('deadlock detected')
+        if (kind === 'postgresql') expect(bench.server.log).toContain('deadlock detected')
         else expect(await counter(admin, 'Innodb_deadlocks')).toBeGreaterThan(0)
       })
     })
 
     it('loses nothing when its statements run into the limit of the server', async () => {
-      if (bench === undefined) return
       const { admin, tasks, runs } = bench
       await admin.raw(LIMIT[kind])
       await endOthers(bench)
@@ -142,7 +139,7 @@ for (const kind of ['postgresql', 'mariadb'] as const) {
         const sent = await Promise.all(
           Array.from({ length: 10 }, (_, n) => tasks.wait.delay(runs.path, `limited-${n}`, 50 * n)),
         )
-        if (bench !== undefined) await lockMessages(bench, 1500)
+        await lockMessages(bench, 1500)
 
         const pids = await Promise.all(sent.map((result) => result.get(20)))
         expect(pids).toEqual(sent.map(() => process.pid))
@@ -192,7 +189,6 @@ const describePostgresql = serviceUrl('postgresql') === undefined ? describe.ski
 describePostgresql('workers on postgresql in a database whose transactions are serializable', () => {
   it('run each task once, however often the server undoes what they do', async () => {
     await using bench = await Bench.open('postgresql')
-    if (bench === undefined) return
     const { admin, runs, server } = bench
     await admin.raw("ALTER DATABASE postgres SET default_transaction_isolation TO 'serializable'")
     await admin.destroy()
@@ -249,7 +245,6 @@ for (const kind of ['postgresql', 'mariadb'] as const) {
       'refuses senders with an error to retry, and settles what runs when there is room again',
       async () => {
         await using bench = await Bench.open(kind)
-        if (bench === undefined) return
         const place = await smallPlace(bench)
         await using disk = place.disk
         const { runs } = bench

@@ -38,7 +38,7 @@ describe('Celery and Lovage as neighbours on RabbitMQ', () => {
 
   it('delay tasks of each other in a quorum queue, through the same exchanges', async () => {
     const place = rabbitmqPlace(rabbitmq)
-    if (place === undefined) return
+    if (place === undefined) throw new Error('RabbitMQ is not there any more')
     const name = randomName('quorum')
     const conf = { quorum_queue: name, task_acks_late: true }
     await using stage = await InteropStage.open(python, { ...place, conf })
@@ -76,7 +76,7 @@ describe('Celery and Lovage as neighbours on RabbitMQ', () => {
 
   it('serve larger priorities first, whoever sent and whoever runs', async () => {
     const place = rabbitmqPlace(rabbitmq)
-    if (place === undefined) return
+    if (place === undefined) throw new Error('RabbitMQ is not there any more')
     await using stage = await InteropStage.open(python, place)
     const { broker, backend } = place
     await servePriorities(stage, { broker, backend }, { first: 'large', max: 9 })

@@ -57,14 +57,22 @@ export class OwnServer implements AsyncDisposable {
     this.#running = parts.running
   }
 
+  /** Why none can be started, for a skip; `undefined` where the program is installed. */
+  static async missing(kind: SqlServer): Promise<string | undefined> {
+    const { postgresql, mariadb } = await load(`service/${kind}.mjs`)
+    return (postgresql ?? mariadb)?.detect()
+  }
+
   /**
-   * Start one; `undefined` when the program is not installed.
+   * Start one.
    *
    * @param more - Further arguments of MariaDB.
+   * @throws Error when the program is not installed.
    */
-  static async open(kind: SqlServer, more: readonly string[] = []): Promise<OwnServer | undefined> {
+  static async open(kind: SqlServer, more: readonly string[] = []): Promise<OwnServer> {
+    const reason = await OwnServer.missing(kind)
+    if (reason !== undefined) throw new Error(`a test needs a ${kind} of its own: ${reason}`)
     const service = await load(`service/${kind}.mjs`)
-    if ((await (service.postgresql ?? service.mariadb)?.detect()) !== undefined) return undefined
     const folder = await tempFolder(`own-${kind}`)
     const start =
       (await service.createCluster?.(folder.path))?.postmaster ??

@@ -75,11 +75,12 @@ export async function describeSqlServer(server: SqlServer, name: string, service
 /** What is said of restarts, on a server that nothing else uses. */
 export async function describeSqlRestarts(server: SqlServer): Promise<void> {
   const name = `${server} over a restart`
-  const own = await OwnServer.open(server)
-  if (own === undefined) {
-    it.skip(`${name}: the server is not installed`, () => undefined)
+  const missing = await OwnServer.missing(server)
+  if (missing !== undefined) {
+    it.skip(`${name}: ${missing}`, () => undefined)
     return
   }
+  const own = await OwnServer.open(server)
   afterAll(() => own[Symbol.asyncDispose]())
   describeSqlStore(name, own.url(), {
     runner: restartRunner(),

@@ -44,7 +44,7 @@ onPostgresql('a login of PostgreSQL', () => {
 })
 
 onMariadb('a server of MariaDB on this machine', () => {
-  let server: OwnServer | undefined
+  let server: OwnServer
 
   beforeAll(async () => {
     server = await OwnServer.open('mariadb')
@@ -55,7 +55,6 @@ onMariadb('a server of MariaDB on this machine', () => {
   })
 
   it('is reached by its socket', async () => {
-    if (server === undefined) throw new Error('no server was started')
     const queue = randomName('queue')
     const url = `mysql://root@127.0.0.1:1/test?unix_socket=${server.file('s')}&charset=utf8mb4`
     const broker = await openBroker(url, queue)
@@ -84,9 +83,10 @@ describe('a set-up command that is refused', () => {
     })
   })
 
-  it.each(CLIENTS.filter(([server]) => serviceUrl(server) !== undefined))(
-    'is an error of the first statement on %s',
-    async (server, client, driver) => {
+  for (const [server, client, driver] of CLIENTS) {
+    const itHere = serviceUrl(server) === undefined ? it.skip : it
+
+    itHere(`is an error of the first statement on ${server}`, async () => {
       const { hostname: host, port, username: user, password, pathname } = new URL(serviceUrl(server) ?? '')
       const ring = new ServerRing([{ host, port: Number(port) }])
       const knex = await openKnex(client, {
@@ -99,8 +99,8 @@ describe('a set-up command that is refused', () => {
 
       await expect(pool.acquire()).rejects.toThrow(/no_such_setting/)
       await pool.close()
-    },
-  )
+    })
+  }
 
   it('is an error of the connect on SQLite, which only says that its journal is another', async () => {
     await using folder = await tempFolder('setup')

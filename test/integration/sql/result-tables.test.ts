@@ -13,7 +13,7 @@ for (const server of ['postgresql', 'mariadb'] as const) {
 
   itHere(`results on ${server} are in the tables that databaseTableNames names`, async () => {
     await using place = await sqlPlace(server)
-    if (place === undefined) return
+    if (place === undefined) throw new Error(`${server} is not there any more`)
     const app = new Lovage('shop', { broker: place.url, databaseTableNames: names })
     const add = app.task('tasks.add', (x: number, y: number) => x + y)
     const worker = await startWorker(app)

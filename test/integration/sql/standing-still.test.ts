@@ -19,7 +19,7 @@ describe.each(SERVERS)('a process that stands still in the middle of a transacti
     'gives up what it has locked, and undoes what it did',
     async () => {
       await using place = await sqlPlace(server)
-      if (place === undefined) return
+      if (place === undefined) throw new Error(`${server} is not there any more`)
       const queue = randomName('queue')
       const broker = await openBroker(place.url, queue)
       const store = await openStore(settingsOf(parseConnectionUrl(place.url), {}))

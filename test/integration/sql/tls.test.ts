@@ -24,9 +24,7 @@ describePostgresql('a PostgreSQL that asks for a certificate', () => {
   let admin: Knex
 
   beforeAll(async () => {
-    const opened = await OwnServer.open('postgresql')
-    if (opened === undefined) throw new TypeError('PostgreSQL is not installed any more')
-    server = opened
+    server = await OwnServer.open('postgresql')
     const knex: (config: Knex.Config) => Knex = require('knex')
     admin = knex({ client: 'pg', connection: server.url(), pool: { min: 0, max: 1 } })
     await makeCertificate()
@@ -72,9 +70,7 @@ describeMariadb('a MariaDB that asks for a certificate', () => {
     for (const path of [folder.path, files.ca, files.server.cert, files.server.key]) await chmod(path, 0o755)
     const { cert, key: serverKey } = files.server
     const tls = [`--ssl-ca=${files.ca}`, `--ssl-cert=${cert}`, `--ssl-key=${serverKey}`]
-    const opened = await OwnServer.open('mariadb', tls)
-    if (opened === undefined) throw new TypeError('MariaDB is not installed any more')
-    server = opened
+    server = await OwnServer.open('mariadb', tls)
     const knex: (config: Knex.Config) => Knex = require('knex')
     const admin = knex({ client: 'mysql2', connection: server.url(), pool: { min: 0, max: 1 } })
     await admin.raw("ALTER USER 'lovage'@'127.0.0.1' REQUIRE SUBJECT '/CN=guest'")

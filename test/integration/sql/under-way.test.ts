@@ -29,7 +29,7 @@ async function blocked(knex: Knex, pid: number): Promise<void> {
 describeHere('a consumer on PostgreSQL', () => {
   it('gives back what a claim took that ended only after it began to close', async () => {
     await using place = await sqlPlace('postgresql')
-    if (place === undefined) return
+    if (place === undefined) throw new Error('postgresql is not there any more')
     const { knex, url } = place
     const queue = randomName('queue')
     const broker = await openBroker(url, queue)
@@ -51,7 +51,7 @@ describeHere('a consumer on PostgreSQL', () => {
 describeHere('an entry of beat on PostgreSQL', () => {
   it('leaves no occurrence behind that was claimed while it was removed', async () => {
     await using place = await sqlPlace('postgresql')
-    if (place === undefined) return
+    if (place === undefined) throw new Error('postgresql is not there any more')
     const { knex, url } = place
     const broker = createBroker(parseConnectionUrl(url), {})
     await broker.connect(never)

@@ -16,8 +16,4 @@ export const redis = {
     )
     return { url: `redis://127.0.0.1:${port}/0`, stop }
   },
-  unproven: async () =>
-    process.env.LOVAGE_TEST_VALKEY_URL
-      ? []
-      : [{ what: 'Valkey', why: 'its conformance runs where LOVAGE_TEST_VALKEY_URL names a server' }],
 }

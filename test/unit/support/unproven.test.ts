@@ -6,6 +6,7 @@ const accepted = [
   'SQLite after a power cut',
   'macOS and Windows',
   'SQLite on a network file system',
+  'Valkey',
   'MySQL 8',
 ]
 
