@@ -44,6 +44,13 @@ export default {
       to: { path: '^src/(index|driver)\\.ts$' },
     },
     {
+      name: 'one-value-is-read-by-the-option-table',
+      comment: 'What tasks and the app need of a setting stands in src/config.',
+      severity: 'error',
+      from: { path: '^src/(task|app)/' },
+      to: { path: '^src/config/value/' },
+    },
+    {
       name: 'drivers-see-contracts-only',
       severity: 'error',
       from: { path: '^(brokers|backends)/' },

@@ -1,5 +1,4 @@
 import type { Config } from '../config/config.js'
-import type { TaskAnnotations } from '../config/value/task-settings.js'
 import { TaskError } from '../errors/errors.js'
 import type { TaskDefinition } from '../task/definition.js'
 import { givenTaskOptions, TASK_OPTIONS } from '../task/known-options.js'
@@ -41,7 +40,7 @@ export function annotated(definition: TaskDefinition, config: () => Config): Tas
 
 function annotatedOptions(
   { name, options }: TaskDefinition,
-  annotations: readonly TaskAnnotations[],
+  annotations: NonNullable<Config['taskAnnotations']>,
 ): TaskOptions {
   const under = (key: string): object => annotations.find((one) => Object.hasOwn(one, key))?.[key] ?? {}
   const changed = { ...under(name), ...under('*') }

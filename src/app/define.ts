@@ -1,4 +1,4 @@
-import { printed } from '../config/value/shown.js'
+import { printed } from '../util/shown.js'
 import { TaskError } from '../errors/errors.js'
 import { arityOf, arityOfParams } from '../task/arity.js'
 import type { TaskContext } from '../task/context.js'

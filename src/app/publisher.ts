@@ -1,6 +1,6 @@
 import type { Broker, QueueSpec } from '../broker/contract.js'
 import { delayedIfAble } from '../broker/delay-limit.js'
-import { readRetryPolicy, type RetryPolicy } from '../config/value/task-settings.js'
+import { readRetryPolicy, type RetryPolicy } from '../config/retry-policy.js'
 import { BrokerConnectionError, LovageError, PublishError, UnsupportedError } from '../errors/errors.js'
 import type { CallOptions } from '../task/call-options.js'
 import type { PublishOptions, Sendable } from '../task/sender.js'

@@ -1,7 +1,7 @@
 import type { ExchangeType, Route } from '../broker/contract.js'
 import type { Config } from '../config/config.js'
 import type { RouteFunction, RouteRule, RouteSetting, RouteTarget } from '../config/routing-settings.js'
-import { readTarget, asRouteFunction } from '../config/value/routes.js'
+import { readTarget, asRouteFunction } from '../config/routes.js'
 import { TaskError, UnsupportedError, ConfigError } from '../errors/errors.js'
 import type { CallOptions } from '../task/call-options.js'
 import type { TaskDefinition } from '../task/definition.js'

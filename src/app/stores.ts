@@ -8,7 +8,6 @@ import { guardBroker } from '../broker/guard.js'
 import type { BrokerDriver, BrokerOptions, BrokerRegistry } from '../broker/registry.js'
 import { chooseBackend, chooseBroker } from '../config/backend-choice.js'
 import type { Config } from '../config/config.js'
-import type { FailoverOrder } from '../config/value/failover-strategy.js'
 import { ConfigError } from '../errors/errors.js'
 import type { Codecs } from '../message/codecs.js'
 import { resultCompressor } from '../message/compression/compressed-result.js'
@@ -260,7 +259,10 @@ export class Stores {
 }
 
 /** @throws {@link ConfigError} when nothing is left to try, or something else than the broker's URLs. */
-function orderedBy(order: FailoverOrder, locations: readonly BrokerLocation[]): readonly BrokerLocation[] {
+function orderedBy(
+  order: Exclude<Config['brokerFailoverStrategy'], string>,
+  locations: readonly BrokerLocation[],
+): readonly BrokerLocation[] {
   const urls = locations.flatMap(({ target }) => (typeof target === 'string' ? [target] : []))
   if (urls.length === 0) return locations
   const chosen = [...order(urls)].map((url) => locations.find(({ target }) => target === url))

@@ -1,4 +1,4 @@
-import { isPlainObject } from '../config/value/shown.js'
+import { isPlainObject } from '../util/shown.js'
 import { ConfigError } from '../errors/errors.js'
 import { inZone, momentMs, zoneNamed } from '../schedule/moment.js'
 import { readSchedule, type ScheduleInput } from '../schedule/read-schedule.js'

@@ -1,5 +1,5 @@
 import type { ScheduleStore, StoredEntry } from '../broker/contract.js'
-import { isList } from '../config/value/shown.js'
+import { isList } from '../util/shown.js'
 import { ConfigError, EncodeError } from '../errors/errors.js'
 import { readJson } from '../message/serializer/json-reader.js'
 import { writeJson } from '../message/serializer/json-writer.js'

@@ -3,7 +3,7 @@ import { splitUrls } from '../util/url-list.js'
 import { ConfigError } from '../errors/errors.js'
 import type { Config } from './config.js'
 import type { BackendSetting, BrokerSetting } from './value/store-settings.js'
-import { isList } from './value/shown.js'
+import { isList } from '../util/shown.js'
 import { maskUrls } from '../util/mask-url.js'
 
 /** Where messages go. */

@@ -1,14 +1,9 @@
 // Generated from the option table by test/check/generate-reference.mjs.
 import type { DurationInput } from '../util/duration.js'
-import type { BackendSetting, BrokerSetting, SslSetting } from './value/store-settings.js'
-import type { FailoverStrategy } from './value/failover-strategy.js'
-import type {
-  DeliveryModeSetting,
-  RetryPolicy,
-  RetryPolicyInput,
-  TaskAnnotations,
-} from './value/task-settings.js'
+import type { BackendSetting, BrokerSetting, FailoverStrategy, SslSetting } from './value/store-settings.js'
+import type { DeliveryModeSetting, TaskAnnotations } from './value/task-settings.js'
 import type { QueueSetting, QueuesInput, RouteSetting, RoutesInput } from './routing-settings.js'
+import type { RetryPolicy, RetryPolicyInput } from './retry-policy.js'
 import type { PoolInput, PoolName } from './value/worker-settings.js'
 import type { BeatSchedule, BeatScheduleInput } from './value/beat-settings.js'
 

@@ -5,7 +5,7 @@ import type { WrittenValue } from './source/loaded-settings.js'
 import { readOption } from './value/read-option.js'
 import { ConfigError } from '../errors/errors.js'
 import type { Option } from './option/option.js'
-import { isList, shown } from './value/shown.js'
+import { isList, shown } from '../util/shown.js'
 
 /**
  * Every option resolved: checked, defaults filled in, lengths of time in milliseconds. The result is frozen.

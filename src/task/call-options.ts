@@ -1,4 +1,4 @@
-import type { RetryPolicyInput } from '../config/value/task-settings.js'
+import type { RetryPolicyInput } from '../config/retry-policy.js'
 import type { WireSignature } from '../message/task-message.js'
 import type { DurationInput } from '../util/duration.js'
 

@@ -1,4 +1,4 @@
-import { isPlainObject, printed } from '../config/value/shown.js'
+import { isPlainObject, printed } from '../util/shown.js'
 import { TaskError } from '../errors/errors.js'
 import { toMs, type DurationInput } from '../util/duration.js'
 import type { CallOptions } from './call-options.js'

@@ -1,6 +1,6 @@
 import type { Outgoing, QueueSpec } from '../broker/contract.js'
 import type { Embed, OutgoingTask, TaskMessage } from '../message/task-message.js'
-import type { RetryPolicyInput } from '../config/value/task-settings.js'
+import type { RetryPolicyInput } from '../config/retry-policy.js'
 import type { CallOptions } from './call-options.js'
 import type { GrantedRetry } from './outcome.js'
 import type { Around } from '../util/around.js'

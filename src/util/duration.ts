@@ -42,6 +42,11 @@ export function toMs(input: DurationInput, name: string): number {
   return sumOfUnits(input, name)
 }
 
+/** Whether a value has the shape of a length of time; its units are checked by `toMs`. */
+export function isDurationInput(value: unknown): value is DurationInput {
+  return typeof value === 'number' || (typeof value === 'object' && value !== null && !Array.isArray(value))
+}
+
 function sumOfUnits(parts: DurationParts, name: string): number {
   let total = 0
   let units = 0

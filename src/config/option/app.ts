@@ -1,4 +1,3 @@
-import { timezoneOf } from '../value/derived.js'
 import type { OptionTable } from './option.js'
 
 /** The application: which content it reads, its modules, its time zone. */
@@ -26,7 +25,8 @@ export const appOptions: OptionTable = {
     kind: 'string',
     default: undefined,
     old: ['CELERY_TIMEZONE'],
-    derive: timezoneOf,
+    derive: (valueOf) =>
+      valueOf('enableUtc') === false ? Intl.DateTimeFormat().resolvedOptions().timeZone : 'UTC',
     defaultText: 'UTC, or the machine’s zone without `enableUtc`',
     doc: 'Time zone of schedules and printed times, as an IANA name such as `Europe/London`.',
   },

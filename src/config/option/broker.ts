@@ -1,5 +1,4 @@
-import { readFailoverStrategy } from '../value/failover-strategy.js'
-import { readBroker, readSsl, sslFromText } from '../value/store-settings.js'
+import { readBroker, readFailoverStrategy, readSsl, sslFromText } from '../value/store-settings.js'
 import type { OptionTable } from './option.js'
 
 /** The message broker: where tasks are sent and claimed. */
@@ -66,7 +65,7 @@ export const brokerOptions: OptionTable = {
   brokerFailoverStrategy: {
     kind: 'value',
     default: 'round-robin',
-    types: { input: 'FailoverStrategy', output: 'FailoverStrategy', module: 'failover-strategy' },
+    types: { input: 'FailoverStrategy', output: 'FailoverStrategy', module: 'store-settings' },
     read: readFailoverStrategy,
     fromText: (text: string): unknown => text,
     form: '`round-robin`, `shuffle`, or a function from the URLs to those to try, in order',

@@ -1,6 +1,7 @@
 import { queuesFromText, readQueues } from '../value/queues.js'
-import { readRoutes } from '../value/routes.js'
-import { readAnnotations, readDeliveryMode, readRetryPolicy } from '../value/task-settings.js'
+import { readRoutes } from '../routes.js'
+import { readRetryPolicy } from '../retry-policy.js'
+import { readAnnotations, readDeliveryMode } from '../value/task-settings.js'
 import { numberOrText } from '../value/text.js'
 import type { OptionTable } from './option.js'
 
@@ -233,7 +234,7 @@ export const taskOptions: OptionTable = {
   taskPublishRetryPolicy: {
     kind: 'value',
     default: { maxRetries: 3, intervalStart: 0, intervalStep: 0.2, intervalMax: 1 },
-    types: { input: 'RetryPolicyInput', output: 'RetryPolicy', module: 'task-settings' },
+    types: { input: 'RetryPolicyInput', output: 'RetryPolicy', module: '../retry-policy' },
     read: readRetryPolicy,
     form: 'object',
     old: ['CELERY_TASK_PUBLISH_RETRY_POLICY'],

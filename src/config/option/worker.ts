@@ -1,4 +1,3 @@
-import { concurrencyOf } from '../value/derived.js'
 import { numberOrText } from '../value/text.js'
 import { readConcurrency, readPool } from '../value/worker-settings.js'
 import type { OptionTable } from './option.js'
@@ -13,7 +12,7 @@ export const workerOptions: OptionTable = {
     fromText: numberOrText,
     form: 'positive integer or `auto`',
     old: ['CELERYD_CONCURRENCY'],
-    derive: concurrencyOf,
+    derive: (valueOf) => (valueOf('workerPool') === 'solo' ? 1 : 10),
     defaultText: '10, and 1 for the pool solo',
     doc: 'Tasks that run at the same time; `auto` for the default.',
   },

@@ -3,7 +3,7 @@ import { append } from '../../util/long-list.js'
 import type { LoadedSettings, WrittenValue } from './loaded-settings.js'
 import { findOption, type FoundOption, lowerName, nearestName } from '../option/option-names.js'
 import { refuseMixedSpellings, type SpelledName } from './spelling-mix.js'
-import { isPlainObject, shown } from '../value/shown.js'
+import { isPlainObject, shown } from '../../util/shown.js'
 
 /** How to read an object. */
 export interface ObjectSourceOptions {

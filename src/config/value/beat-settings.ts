@@ -1,5 +1,5 @@
 import { ConfigError } from '../../errors/errors.js'
-import { isPlainObject, shown } from './shown.js'
+import { isPlainObject, shown } from '../../util/shown.js'
 
 /** A periodic task as a setting. */
 export interface BeatEntrySetting {

@@ -1,6 +1,6 @@
 import { ConfigError } from '../../errors/errors.js'
 import type { Option, ValueOption } from '../option/option.js'
-import { shown } from './shown.js'
+import { shown } from '../../util/shown.js'
 import { jsonFromText, switchFromText, unquoted, wordsFromText } from './text.js'
 
 /**

@@ -1,6 +1,6 @@
 import { ConfigError } from '../../errors/errors.js'
 import type { ExchangeTypeSetting } from '../routing-settings.js'
-import { isPlainObject, shown } from './shown.js'
+import { isPlainObject, shown } from '../../util/shown.js'
 import { suggest } from '../../util/suggest.js'
 
 /** A kombu name in camelCase. */

@@ -9,7 +9,7 @@ import {
   textMember,
 } from './members.js'
 import { readDeliveryMode } from './task-settings.js'
-import { isList, isPlainObject, shown } from './shown.js'
+import { isList, isPlainObject, shown } from '../../util/shown.js'
 import { jsonFromText, wordsFromText } from './text.js'
 
 /** Members of kombu's `Queue` that say the same as one of ours, or that nothing acts on. */

@@ -1,8 +1,7 @@
 import { ConfigError } from '../../errors/errors.js'
-import { toMs } from '../../util/duration.js'
+import { isDurationInput, toMs } from '../../util/duration.js'
 import type { DurationOption, NumberOption, Option, StringOption } from '../option/option.js'
-import { isList, isPlainObject, shown } from './shown.js'
-import { isDurationInput } from './task-settings.js'
+import { isList, isPlainObject, shown } from '../../util/shown.js'
 
 /**
  * The resolved value of one option, or `undefined` where it is not set and has no default.

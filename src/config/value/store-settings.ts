@@ -1,5 +1,5 @@
 import { ConfigError } from '../../errors/errors.js'
-import { isList, isPlainObject, shown } from './shown.js'
+import { isList, isPlainObject, shown } from '../../util/shown.js'
 import { jsonFromText, switchFromText } from './text.js'
 
 /** A broker: a URL, several in order of preference, or an object that a driver understands, such as a Knex instance. */
@@ -90,4 +90,20 @@ export function readSsl(value: unknown, name: string): SslSetting {
 /** Reads text of the environment or an ini file: a switch, or JSON. */
 export function sslFromText(text: string, name: string): unknown {
   return switchFromText(text) ?? jsonFromText(text, name)
+}
+
+/** Puts broker URLs, as they were written, into the order in which they are tried; those left out are not tried. */
+export type FailoverOrder = (urls: readonly string[]) => Iterable<string>
+
+/** How the broker to try next is chosen: `round-robin` begins with the one that answered last. */
+export type FailoverStrategy = 'round-robin' | 'shuffle' | FailoverOrder
+
+/** Reads a failover strategy. */
+export function readFailoverStrategy(value: unknown, name: string): FailoverStrategy {
+  if (value === 'round-robin' || value === 'shuffle' || isOrder(value)) return value
+  throw new ConfigError(`expected ${name} to be "round-robin", "shuffle" or a function, got: ${shown(value)}`)
+}
+
+function isOrder(value: unknown): value is FailoverOrder {
+  return typeof value === 'function'
 }

@@ -1,5 +1,5 @@
 import { ConfigError } from '../../errors/errors.js'
-import { shown } from './shown.js'
+import { shown } from '../../util/shown.js'
 
 const ON: ReadonlySet<string> = new Set(['true', 'yes', 'on', '1', 't', 'y'])
 const OFF: ReadonlySet<string> = new Set(['false', 'no', 'off', '0', 'f', 'n'])

@@ -1,5 +1,5 @@
 import { ConfigError } from '../../errors/errors.js'
-import { shown } from './shown.js'
+import { shown } from '../../util/shown.js'
 
 /** How a worker runs tasks. */
 export type PoolName = 'async' | 'threads' | 'processes' | 'solo'

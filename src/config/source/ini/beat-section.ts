@@ -1,6 +1,6 @@
 import { ConfigError } from '../../../errors/errors.js'
 import type { BeatEntrySetting } from '../../value/beat-settings.js'
-import { isPlainObject, shown } from '../../value/shown.js'
+import { isPlainObject, shown } from '../../../util/shown.js'
 import { jsonFromText } from '../../value/text.js'
 import type { EffectiveSection, IniEntry } from './ini-file.js'
 

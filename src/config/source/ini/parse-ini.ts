@@ -1,5 +1,5 @@
 import { ConfigError } from '../../../errors/errors.js'
-import { shown } from '../../value/shown.js'
+import { shown } from '../../../util/shown.js'
 
 /** One value of an ini file, before interpolation, and where it stands. */
 export interface IniValue {

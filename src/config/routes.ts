@@ -1,7 +1,7 @@
-import { ConfigError } from '../../errors/errors.js'
-import type { RouteFunction, RouteObject, RouteRule, RouteSetting, RouteTarget } from '../routing-settings.js'
-import { camel, countMember, exchangeTypeMember, textMember } from './members.js'
-import { isList, isPlainObject, shown } from './shown.js'
+import { ConfigError } from '../errors/errors.js'
+import type { RouteFunction, RouteObject, RouteRule, RouteSetting, RouteTarget } from './routing-settings.js'
+import { camel, countMember, exchangeTypeMember, textMember } from './value/members.js'
+import { isList, isPlainObject, shown } from '../util/shown.js'
 
 /** Reads `taskRoutes` in any of its forms; Celery's member names of a target are read too. */
 export function readRoutes(value: unknown, name: string): readonly RouteSetting[] {

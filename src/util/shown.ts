@@ -1,4 +1,4 @@
-import { maskMembers } from '../../util/mask-members.js'
+import { maskMembers } from './mask-members.js'
 
 /** A value as an error message shows it: short, on one line, secrets masked. */
 export function shown(value: unknown): string {
