@@ -3,15 +3,16 @@
  * should notice. Run by hand; it is no part of `npm test`.
  *
  * ```console
- * $ npm run build && node test/check/mutations.mjs [words]
+ * $ npm run build && node test/check/mutations.mjs [--check] [words]
  * ```
  *
+ * `--check` only looks whether each text to replace stands once in the file that is named, and whether the tests exist.
  * Words choose mutations whose part or promise has one of them. What the tests need of servers is in the environment, as
  * `npm test` sets it (`LOVAGE_TEST_REDIS_URL` and so on). The table is in `mutations/`. A test file that fails without any
  * mutation proves nothing: each runs once unchanged before.
  */
 import { spawn } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,16 +26,17 @@ const LONGEST_MS = 5 * 60_000
 const usableTests = new Map()
 const LEFT_OUT = new Set(['node_modules', '.git', '.test-env', 'coverage'])
 
-const words = process.argv.slice(2)
+const isCheck = process.argv.includes('--check')
+const words = process.argv.slice(2).filter((word) => word !== '--check')
 const all = [...coreMutations, ...workerMutations, ...edgeMutations, ...storeMutations]
 const chosen = all.filter(
   ({ part, promise }) => words.length === 0 || words.some((word) => `${part} ${promise}`.includes(word)),
 )
-const copy = mkdtempSync(join(tmpdir(), 'lovage-mutations-'))
+const copy = isCheck ? root : mkdtempSync(join(tmpdir(), 'lovage-mutations-'))
 try {
-  process.exitCode = await main()
+  process.exitCode = isCheck ? report({ stale: chosen.filter(isStale) }) : await main()
 } finally {
-  rmSync(copy, { recursive: true, force: true })
+  if (!isCheck) rmSync(copy, { recursive: true, force: true })
 }
 
 async function main() {
@@ -49,10 +51,22 @@ async function main() {
   return report(results)
 }
 
-async function outcomeOf({ file, from, to, tests, only }) {
+/** Whether the file or a test is gone, or the text does not stand exactly once. */
+function isStale({ file, from, tests }) {
+  const path = join(copy, 'dist', file)
+  if (![path, ...tests.map(testFile)].every((one) => existsSync(one))) return true
+  return readFileSync(path, 'utf8').split(from).length !== 2
+}
+
+function testFile(test) {
+  return join(copy, 'dist/test', `${test}.test.js`)
+}
+
+async function outcomeOf(mutation) {
+  if (isStale(mutation)) return 'stale'
+  const { file, from, to, tests, only } = mutation
   const path = join(copy, 'dist', file)
   const source = readFileSync(path, 'utf8')
-  if (source.split(from).length !== 2) return 'stale'
   const usable = []
   for (const test of tests) if (await isUsable(test, only)) usable.push(test)
   if (usable.length === 0) return 'not run'
@@ -82,7 +96,6 @@ async function isUsable(test, only = '') {
 
 /** Run test files of the copy; one that does not end in time has failed. */
 function jest(tests, only = '') {
-  const files = tests.map((test) => `dist/test/${test}.test.js`)
   const filter = only === '' ? [] : ['--testNamePattern', only]
   const args = [
     'node_modules/jest/bin/jest.js',
@@ -90,7 +103,7 @@ function jest(tests, only = '') {
     '--bail',
     ...filter,
     '--runTestsByPath',
-    ...files,
+    ...tests.map(testFile),
   ]
   const child = spawn(process.execPath, ['--experimental-vm-modules', '--no-warnings', ...args], {
     cwd: copy,
@@ -123,6 +136,7 @@ function report(results) {
   const counts = Object.entries(results).map(([name, { length }]) => `${length} ${name}`)
   console.log(`\n${chosen.length} mutations: ${counts.join(', ')}`)
   for (const name of ['survived', 'stale', 'not run'])
-    for (const { part, promise, file } of results[name]) console.log(`${name}: ${part}: ${promise} (${file})`)
-  return results.survived.length + results.stale.length === 0 ? 0 : 1
+    for (const { part, promise, file } of results[name] ?? [])
+      console.log(`${name}: ${part}: ${promise} (${file})`)
+  return (results.survived?.length ?? 0) + results.stale.length === 0 ? 0 : 1
 }

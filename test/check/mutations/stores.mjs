@@ -82,7 +82,7 @@ export const storeMutations = [
   {
     part: 'MongoDB',
     promise: 'larger priorities are served first',
-    file: 'brokers/mongodb/claimer.js',
+    file: 'brokers/mongodb/claims.js',
     from: '.find({ queue }, { sort: { priority: 1, _id: 1 },',
     to: '.find({ queue }, { sort: { _id: 1 },',
     tests: ['conformance/subject/mongodb'],

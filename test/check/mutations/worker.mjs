@@ -131,7 +131,7 @@ export const workerMutations = [
   {
     part: 'worker',
     promise: 'a claim is renewed three times in each lease',
-    file: 'src/worker/lease/keeper.js',
+    file: 'src/broker/lease-keeper.js',
     from: 'Math.floor(leaseMs / 3)',
     to: 'Math.floor(leaseMs * 3)',
     tests: ['unit/worker/leases'],
@@ -322,9 +322,9 @@ export const workerMutations = [
   {
     part: 'blocked loop',
     promise: 'claims that were taken back are not renewed',
-    file: 'src/worker/lease/renewals.js',
-    from: 'tags.delete(tag);\n            // What',
-    to: 'void tag;\n            // What',
+    file: 'src/broker/lease-keeper.js',
+    from: 'tags.delete(tag);\n            // What is lost by then',
+    to: 'void tag;\n            // What is lost by then',
     tests: ['unit/worker/loop-guard'],
   },
 ]
