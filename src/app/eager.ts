@@ -77,6 +77,10 @@ export async function runEagerly(
   args: readonly unknown[],
   options: EagerOptions,
 ): Promise<EagerResult> {
+  const { name } = definition
+  refuseUnknown(options, EAGER_OPTIONS, `apply of ${name}`, TaskError)
+  const { throw: _throw, retries: _retries, kwargs = {}, ...given } = options
+  checkTaskCall({ name, args, kwargs, options: given })
   return runLocally(await partsOf(host), definition, args, options)
 }
 
@@ -86,7 +90,6 @@ async function runLocally(
   args: readonly unknown[],
   options: LocalOptions,
 ): Promise<EagerResult> {
-  refuseUnknown(options, EAGER_OPTIONS, `apply of ${definition.name}`, TaskError)
   const serializer = options.serializer ?? definition.options.serializer ?? parts.config.taskSerializer
   const { codecs } = parts.host
   await codecs.serializers.prepare([serializer])

@@ -1,5 +1,6 @@
 import type { WireSignature } from '../message/task-message.js'
 import type { CallOptions, SignatureLike } from '../task/call-options.js'
+import { checkTaskCall } from '../task/check-call.js'
 import { withoutNulls } from '../util/without-nulls.js'
 import { toWireOptions } from './wire-options.js'
 import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
@@ -36,6 +37,7 @@ export class Signature implements SignatureLike {
   readonly immutable: boolean
   readonly #parts: SignatureParts
 
+  /** @throws {@link TaskError} for what no call can have; `ConfigError` for a length of time that is none. */
   constructor(parts: SignatureParts) {
     refuseUnknown(parts, SIGNATURE_PARTS, `the signature of ${parts.task}`, TaskError)
     this.#parts = parts
@@ -44,6 +46,7 @@ export class Signature implements SignatureLike {
     this.kwargs = parts.kwargs ?? {}
     this.options = withoutNulls(parts.options)
     this.immutable = parts.immutable ?? false
+    checkTaskCall({ name: this.task, args: this.args, kwargs: this.kwargs, options: this.options })
   }
 
   /** A copy with these options added; they win over the present ones. */

@@ -1,7 +1,10 @@
+import { TaskError } from '../errors/errors.js'
 import type { Embed, WireSignature } from '../message/task-message.js'
 import type { CallOptions, Link } from '../task/call-options.js'
 import { toMs } from '../util/duration.js'
+import { refuseUnknown, type KnownMembers } from '../util/known-members.js'
 import { isRecord } from '../util/record.js'
+import { printed } from '../util/shown.js'
 
 /** Options of a signature, split into what a call takes and what travels in the message's embed. */
 export interface SignatureOptions {
@@ -67,6 +70,57 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['eta', (value) => moment('eta', value)],
   ['expires', (value) => (typeof value === 'number' ? { expires: value } : moment('expires', value))],
 ])
+
+/** Options without a reader that Celery's signatures may hold all the same: links, stamps, and what is for publishing. */
+const OTHER_OPTIONS = [
+  'link',
+  'link_error',
+  'chain',
+  'chord',
+  'stamped_headers',
+  'add_to_parent',
+  'confirm_timeout',
+  'content_encoding',
+  'content_type',
+  'declare',
+  'delivery_mode',
+  'exchange_type',
+  'expiration',
+  'immediate',
+  'mandatory',
+  'replaced_task_nesting',
+  'retry_policy',
+  'timeout',
+]
+
+const WIRE_MEMBERS = {
+  task: true,
+  args: true,
+  kwargs: true,
+  options: true,
+  subtask_type: true,
+  immutable: true,
+} satisfies KnownMembers<WireSignature>
+
+/**
+ * Read the options of a plain signature that a caller wrote, and refuse what {@link fromWireOptions} would leave out.
+ *
+ * @throws {@link TaskError} for a member or an option that does not exist, and for an option of the wrong type.
+ */
+export function readPlainOptions(signature: Partial<WireSignature>, task: string): CallOptions {
+  const what = `the signature of ${task}`
+  refuseUnknown(signature, WIRE_MEMBERS, what, TaskError)
+  const wire = signature.options ?? {}
+  const { options } = fromWireOptions(wire)
+  const names = [...READERS.keys(), ...OTHER_OPTIONS, ...Object.keys(options.stamps ?? {})]
+  refuseUnknown(wire, Object.fromEntries(names.map((name) => [name, true])), what, TaskError)
+  for (const [name, value] of Object.entries(wire)) {
+    const read = READERS.get(name)
+    if (value !== null && value !== undefined && read !== undefined && read(value) === undefined)
+      throw new TaskError(`${what} has a wrong ${name}: ${printed(value)}`)
+  }
+  return options
+}
 
 function moment(key: 'eta' | 'expires', value: unknown): Partial<CallOptions> | undefined {
   if (value instanceof Date) return { [key]: value }

@@ -1,10 +1,14 @@
-import { isPlainObject, printed } from '../util/shown.js'
+import { isWireSignature, readPlainOptions } from '../canvas/wire-options.js'
 import { TaskError } from '../errors/errors.js'
+import type { WireSignature } from '../message/task-message.js'
 import { toMs, type DurationInput } from '../util/duration.js'
-import type { CallOptions } from './call-options.js'
+import type { CallOptions, SignatureLike } from './call-options.js'
 import { checkPriority } from './known-options.js'
 import type { TaskCall } from './sender.js'
 import { refuseUnknown } from '../util/known-members.js'
+import { isRecord } from '../util/record.js'
+import { isPlainObject, printed } from '../util/shown.js'
+import { withoutNulls } from '../util/without-nulls.js'
 
 /** What an option has to be, for the error; `undefined` when it is that. A length of time that is none throws by itself. */
 type Check = (value: unknown, option: string) => string | undefined
@@ -18,6 +22,12 @@ const length: Check = (value, option) => {
   toMs(asLength(value), option)
   return undefined
 }
+const links: Check = (value) => {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+  return list.every(isLink) ? undefined : 'a signature or a list of signatures'
+}
+const groupIndex: Check = (value) =>
+  Number.isInteger(value) && Number(value) >= 0 ? undefined : 'a whole number, 0 or more'
 const limit: Check = (value, option) => (toMs(asLength(value), option) >= 0 ? undefined : '0 or more')
 
 /** The options of a call, all of them, and what each has to be. */
@@ -31,8 +41,8 @@ const CHECKS: Record<keyof CallOptions, Check> = {
   routingKey: text,
   priority: anything,
   headers: object,
-  link: anything,
-  linkError: anything,
+  link: links,
+  linkError: links,
   serializer: text,
   compression: text,
   retry: anything,
@@ -50,7 +60,7 @@ const CHECKS: Record<keyof CallOptions, Check> = {
   parentId: text,
   addToParent: anything,
   groupId: text,
-  groupIndex: anything,
+  groupIndex,
   stamps: object,
   delay: anything,
 }
@@ -62,10 +72,14 @@ const CHECK_OF: ReadonlyMap<string, Check> = new Map(Object.entries(CHECKS))
  * @throws {@link TaskError} that names what is wrong; `ConfigError` for a length of time that is none.
  */
 export function checkTaskCall(call: TaskCall): void {
-  if (!isName(call.name)) throw new TaskError(`expected the name of a task, got: ${printed(call.name)}`)
-  if (!Array.isArray(call.args)) throw refused('args', call.name, 'an array', call.args)
-  if (!isPlainObject(call.kwargs)) throw refused('kwargs', call.name, 'a plain object', call.kwargs)
+  checkParts(call.name, call.args, call.kwargs)
   checkCallOptions(call.options, call.name)
+}
+
+function checkParts(task: unknown, args: unknown, kwargs: unknown): void {
+  if (!isName(task)) throw new TaskError(`expected the name of a task, got: ${printed(task)}`)
+  if (!Array.isArray(args)) throw refused('args', task, 'an array', args)
+  if (!isPlainObject(kwargs)) throw refused('kwargs', task, 'a plain object', kwargs)
 }
 
 /**
@@ -92,6 +106,31 @@ export function checkCallOptions(options: CallOptions, task: string): void {
  */
 export function checkRouteOptions(options: object, what: string): void {
   refuseUnknown(options, CHECKS, what, TaskError)
+}
+
+/** Whether it can be called. @throws `TaskError` for a plain signature that no worker could run. */
+function isLink(link: unknown): boolean {
+  if (!isRecord(link)) return false
+  if (isSignatureLike(link)) return isWireSignature(link.toJSON())
+  if (!isWireSignature(link)) return false
+  checkPlainSignature(link, link.task)
+  return true
+}
+
+function isSignatureLike(link: object): link is SignatureLike {
+  return 'toJSON' in link && typeof link.toJSON === 'function'
+}
+
+function checkPlainSignature(signature: Partial<WireSignature>, task: string): void {
+  const { args = [], kwargs = {}, options = {} } = signature
+  checkParts(task, args, kwargs)
+  if (!isPlainObject(options)) throw refused('options', task, 'a plain object', options)
+  checkCallOptions(readPlainOptions(signature, task), task)
+  const { link, link_error: linkError } = options
+  for (const [option, value] of Object.entries(withoutNulls({ link, linkError }))) {
+    const expected = value === undefined ? undefined : links(value, option)
+    if (expected !== undefined) throw refused(option, task, expected, value)
+  }
 }
 
 /** @source Celery 5.7, `celery/app/task.py`, `Task.apply_async`. */

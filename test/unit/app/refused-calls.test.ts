@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { TaskArgumentsError, TaskError } from '../../../src/errors/errors.js'
-import { Lovage } from '../../../src/index.js'
+import { Lovage, signature } from '../../../src/index.js'
 import { allEnqueued, TestApp } from '../../../src/testing/index.js'
+import { internalsOf } from '../../../src/util/internals.js'
 
 /** What JavaScript callers write, whatever the types say. */
 type Loose = (args: unknown, options?: unknown) => Promise<unknown>
@@ -22,6 +23,33 @@ const OPTIONS: readonly (readonly [string, object, RegExp])[] = [
   ['an expiry that is no moment', { expires: new Date('never') }, /expires .* valid Date/],
   ['a countdown that is a text', { countdown: 'soon' }, /countdown/],
   ['headers that are an array', { headers: ['x'] }, /headers .* plain object/],
+  ['a group index that is a text', { groupIndex: 'x' }, /groupIndex .* whole number/],
+  ['a link that is a name', { link: 'tasks.add' }, /link .* a signature or a list of signatures/],
+  ['a link that is a Date', { linkError: [new Date(0)] }, /linkError .* a signature or a list of signatures/],
+]
+
+/** A plain signature, as Celery writes one, with something in it that no worker could run. */
+const LINKS: readonly (readonly [string, object, RegExp])[] = [
+  ['no name', { task: '' }, /name of a task/],
+  ['args that are no array', { task: 't', args: 'x' }, /args .* an array/],
+  ['kwargs that are an array', { task: 't', kwargs: [1] }, /kwargs .* plain object/],
+  ['options that are a text', { task: 't', options: 'x' }, /options .* plain object/],
+  ['a negative limit', { task: 't', options: { time_limit: -1 } }, /timeLimit .* 0 or more/],
+  ['an empty id', { task: 't', options: { task_id: '' } }, /taskId .* not empty/],
+  ['an id that is a number', { task: 't', options: { task_id: 7 } }, /task_id: 7/],
+  ['a priority that is none', { task: 't', options: { priority: 256 } }, /priority/],
+  ['a link that is a name', { task: 't', options: { link: 'u' } }, /link .* a signature/],
+]
+
+/** What a signature object is refused for: the same as a call. */
+const SIGNATURES: readonly (readonly [string, object, RegExp])[] = [
+  ['a negative limit', { options: { timeLimit: -1 } }, /timeLimit .* 0 or more/],
+  ['an empty id', { options: { taskId: '' } }, /taskId .* not empty/],
+  ['an id that is a number', { options: { taskId: 7 } }, /taskId .* not empty/],
+  ['a priority that is none', { options: { priority: 256 } }, /priority/],
+  ['a group index that is a text', { options: { groupIndex: 'x' } }, /groupIndex .* whole number/],
+  ['kwargs that are an array', { kwargs: [1] }, /kwargs .* plain object/],
+  ['args that are a text', { args: 'abc' }, /args .* an array/],
 ]
 
 describe.each([
@@ -47,9 +75,48 @@ describe.each([
     expect(allEnqueued(app)).toEqual([])
   })
 
+  it.each(LINKS)('for a link with %s', async (_what, link, message) => {
+    for (const option of ['link', 'linkError']) {
+      await expect(applyAsync([], { [option]: link })).rejects.toThrow(message)
+    }
+    expect(allEnqueued(app)).toEqual([])
+  })
+
   it('for arguments that are no array', async () => {
     await expect(applyAsync('abc')).rejects.toThrow(/args .* an array, got: "abc"/)
   })
+})
+
+describe('a signature that no worker could run', () => {
+  it.each(SIGNATURES)('is refused for %s', (_what, parts, message) => {
+    expect(() => signature('t', parts)).toThrow(message)
+  })
+
+  it('is refused for an empty name', () => {
+    expect(() => signature('')).toThrow(TaskError)
+  })
+})
+
+it('a plain signature with what Celery writes into one is sent as it is', async () => {
+  await using app = new TestApp()
+  const options = {
+    task_id: 'a',
+    queue: null,
+    delivery_mode: 2,
+    stamped_headers: ['team'],
+    team: 'red',
+    link_error: [{ task: 'failed', args: [], kwargs: {}, options: { reply_to: 'b' } }],
+  }
+  const link = { task: 't', args: [], kwargs: {}, options, subtask_type: null, immutable: false }
+
+  const { task } = await internalsOf(app).sender.prepare({
+    name: 'refused.parent',
+    args: [],
+    kwargs: {},
+    options: { link },
+  })
+
+  expect(task.embed?.callbacks).toEqual([link])
 })
 
 it('a call whose arguments do not fit the function is refused before anything is sent', async () => {

@@ -56,6 +56,46 @@ describe('an option that does not exist is refused with the one that was meant',
     ['apply', { trow: true }, 'throw', (app, given) => app.task('a', () => 1).apply([], given)],
     ['bulk', { quue: 'a' }, 'queue', (app, given) => app.task('a', () => 1).bulk([[]], given)],
     ['signature', { kwarg: {} }, 'kwargs', (_app, given) => signature('a', given)],
+    ['signature options', { quue: 'a' }, 'queue', (_app, given) => signature('a', { options: given })],
+    ['signature set', { quue: 'a' }, 'queue', (_app, given) => signature('a').set(given)],
+    ['task.signature', { quue: 'a' }, 'queue', (app, given) => app.task('a', () => 1).signature([], given)],
+    [
+      's().set',
+      { quue: 'a' },
+      'queue',
+      (app, given) =>
+        app
+          .task('a', () => 1)
+          .s()
+          .set(given),
+    ],
+    [
+      'link',
+      { task: 'b', arg: [1], kwargs: {}, options: {} },
+      'args',
+      (app, given) => app.task('a', () => 1).applyAsync([], { link: given }),
+    ],
+    [
+      'options of linkError',
+      { quue: 'a' },
+      'queue',
+      (app, given) => app.sendTask('a', { linkError: [{ task: 'b', args: [], kwargs: {}, options: given }] }),
+    ],
+    [
+      'options of a link of a link',
+      { task_ud: 'a' },
+      'task_id',
+      (app, given) => {
+        const last = { task: 'c', args: [], kwargs: {}, options: given }
+        return app.sendTask('a', { link: { task: 'b', args: [], kwargs: {}, options: { link: last } } })
+      },
+    ],
+    [
+      'link of apply',
+      { task: 'b', args: [], kwargs: {}, option: {} },
+      'options',
+      (app, given) => app.task('a', () => 1).apply([], { link: given }),
+    ],
     [
       'taskRoutes',
       { expire: 1 },
