@@ -13,6 +13,9 @@ const nodeGlobals = Object.fromEntries(
   ),
 )
 
+const NO_SLEEP =
+  'A unit test does not wait for time: use a manual clock, `eventually`, turns of the event loop, or a count.'
+
 export default defineConfig(
   { ignores: ['dist', 'coverage', '.test-env', '.lovage', 'test/package/project'] },
   js.configs.recommended,
@@ -144,6 +147,29 @@ export default defineConfig(
       'no-restricted-imports': [
         'error',
         { name: '@jest/globals', importNames: ['test'], message: 'A test is written with `it`.' },
+      ],
+    },
+  },
+  {
+    files: ['test/unit/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            { name: '@jest/globals', importNames: ['test'], message: 'A test is written with `it`.' },
+            { name: 'node:timers/promises', importNames: ['setTimeout'], message: NO_SLEEP },
+          ],
+          patterns: [
+            { group: ['**/conformance/time.js'], importNames: ['passTime', 'timed'], message: NO_SLEEP },
+          ],
+        },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportDefaultDeclaration', message: 'Export by name.' },
+        { selector: 'CallExpression[callee.name="setTimeout"]', message: NO_SLEEP },
+        { selector: 'MemberExpression[object.name="performance"][property.name="now"]', message: NO_SLEEP },
       ],
     },
   },

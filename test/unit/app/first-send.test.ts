@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
 import { randomUUID } from 'node:crypto'
-import { performance } from 'node:perf_hooks'
 
 import { createBroker } from '../../../brokers/memory/index.js'
 import { BrokerConnectionError, BrokerError, Lovage, UnsupportedError } from '../../../src/index.js'
@@ -8,6 +7,8 @@ import type { Broker } from '../../../src/broker/contract.js'
 import type { ConfigInput } from '../../../src/config/config.js'
 import type { CallOptions } from '../../../src/task/call-options.js'
 import { internalsOf } from '../../../src/util/internals.js'
+import { ManualClock } from '../../support/manual-clock.js'
+import { timedBy } from '../worker/harness.js'
 
 const QUICK = { intervalStart: 0, intervalStep: 0, intervalMax: 0 }
 
@@ -21,9 +22,10 @@ const refuse = async (): Promise<never> => {
 function appWith(
   change: (broker: Broker, opened: number) => Partial<Broker>,
   input: ConfigInput = {},
-): { app: Lovage; opened: () => number; sent: () => Promise<number> } {
+): { app: Lovage; clock: ManualClock; opened: () => number; sent: () => Promise<number> } {
   const store = `memory://${randomUUID()}`
-  const app = new Lovage('shop', { broker: 'tried://', backend: false, ...input })
+  const clock = new ManualClock()
+  const app = new Lovage('shop', { broker: 'tried://', backend: false, ...input }, { clock })
   let opened = 0
   app.brokers.register({
     schemes: ['tried'],
@@ -42,33 +44,24 @@ function appWith(
     }),
   })
   const sent = async (): Promise<number> => {
-    const reader = new Lovage('reader', { broker: store, backend: false })
+    const reader = new Lovage('reader', { broker: store, backend: false }, { clock })
     const broker = await internalsOf(reader).broker()
     const depth = await broker.depth('celery')
     await reader.close()
     return depth
   }
-  return { app, opened: () => opened, sent }
-}
-
-async function timed(work: Promise<unknown>): Promise<{ error: unknown; ms: number }> {
-  const startedMs = performance.now()
-  const error = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
-  return { error, ms: performance.now() - startedMs }
+  return { app, clock, opened: () => opened, sent }
 }
 
 describe('the first send', () => {
   it('succeeds although the broker is down for the first 500 ms', async () => {
-    const upAtMs = performance.now() + 500
-    const { app, sent } = appWith((broker) => ({
-      connect: (signal) => (performance.now() < upAtMs ? refuse() : broker.connect(signal)),
+    const { app, clock, sent } = appWith((broker) => ({
+      connect: (signal) => (clock.now() < upAtMs ? refuse() : broker.connect(signal)),
     }))
     await using _closed = app
+    const upAtMs = clock.now() + 500
 
-    await app.sendTask('add')
+    expect((await timedBy(clock, app.sendTask('add'))).error).toBeUndefined()
 
     expect(await sent()).toBe(1)
   })
@@ -110,22 +103,22 @@ describe('the first send', () => {
   })
 
   it.each([true, false])('fails within the deadline when connecting hangs, retry: %s', async (retry) => {
-    const { app } = appWith(() => ({ connect: hang }), { publishTimeout: { milliseconds: 200 } })
+    const { app, clock } = appWith(() => ({ connect: hang }), { publishTimeout: { milliseconds: 200 } })
 
-    const { error, ms } = await timed(app.sendTask('add', { retry }))
+    const { error, ms } = await timedBy(clock, app.sendTask('add', { retry }))
 
     expect(error).toBeInstanceOf(BrokerConnectionError)
     expect(ms).toBeLessThan(3_000)
-    expect((await timed(app.close())).ms).toBeLessThan(2_500)
+    expect((await timedBy(clock, app.close())).ms).toBeLessThan(2_500)
   })
 
   it.each([true, false])('fails within the deadline when declaring hangs, retry: %s', async (retry) => {
-    const { app, sent } = appWith((_broker, count) => (count === 1 ? { declare: hang } : {}), {
+    const { app, clock, sent } = appWith((_broker, count) => (count === 1 ? { declare: hang } : {}), {
       publishTimeout: { milliseconds: 200 },
     })
     await using _closed = app
 
-    const { error, ms } = await timed(app.sendTask('add', { retry }))
+    const { error, ms } = await timedBy(clock, app.sendTask('add', { retry }))
 
     expect(error).toBeInstanceOf(BrokerConnectionError)
     expect(ms).toBeLessThan(3_000)
@@ -202,7 +195,7 @@ describe('the first send', () => {
 
   it('closes what it gave up on, so that the process can end', async () => {
     let closed = 0
-    const { app } = appWith(
+    const { app, clock } = appWith(
       () => ({
         connect: hang,
         close: async () => {
@@ -212,7 +205,7 @@ describe('the first send', () => {
       { publishTimeout: 5, brokerConnectionTimeout: { milliseconds: 100 } },
     )
 
-    const { error, ms } = await timed(app.sendTask('add', { retry: false }))
+    const { error, ms } = await timedBy(clock, app.sendTask('add', { retry: false }))
 
     expect(error).toBeInstanceOf(BrokerConnectionError)
     expect(ms).toBeLessThan(1_500)

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
 import { createBroker } from '../../../brokers/memory/index.js'
 import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
 import type { Broker, BrokerCapabilities, Consumer } from '../../../src/broker/contract.js'
-import { guardBroker } from '../../../src/broker/guard.js'
+import { guardBroker, type GuardOptions } from '../../../src/broker/guard.js'
 import {
   BrokerConnectionError,
   BrokerError,
@@ -11,6 +11,7 @@ import {
   UnsupportedError,
 } from '../../../src/errors/errors.js'
 import { ManualClock } from '../../support/manual-clock.js'
+import { gate, turns } from '../worker/harness.js'
 import { outgoing } from '../../support/messages.js'
 
 const never = new AbortController().signal
@@ -53,8 +54,8 @@ function fakeBroker(overrides: Partial<Broker> = {}): Broker {
   }
 }
 
-async function connected(overrides: Partial<Broker> = {}, publishTimeoutMs = 5_000): Promise<Broker> {
-  const broker = guardBroker(fakeBroker(overrides), { publishTimeoutMs })
+async function connected(overrides: Partial<Broker> = {}, options: GuardOptions = {}): Promise<Broker> {
+  const broker = guardBroker(fakeBroker(overrides), options)
   await broker.connect(never)
   return broker
 }
@@ -66,7 +67,7 @@ describe('connecting', () => {
       fakeBroker({
         connect: async () => {
           connects += 1
-          await sleep(5)
+          await turn()
         },
       }),
     )
@@ -218,17 +219,24 @@ describe('publishing', () => {
 
   it('has a deadline, after which nothing more is sent', async () => {
     let calls = 0
+    const clock = new ManualClock()
+    const [asked, answered] = [gate(), gate()]
     const broker = await connected(
       {
         publish: async () => {
           calls += 1
-          if (calls === 2) await sleep(100)
+          if (calls < 2) return
+          asked.open()
+          await answered.passed
         },
       },
-      20,
+      { publishTimeoutMs: 20, clock },
     )
 
     const publishing = broker.publish(Array.from({ length: 8 }, () => outgoing('q', 'a')))
+    publishing.catch(() => undefined)
+    await asked.passed
+    clock.advance(20)
 
     await expect(publishing).rejects.toMatchObject({
       code: 'LOVAGE_PUBLISH',
@@ -237,11 +245,13 @@ describe('publishing', () => {
       notSent: false,
       message: expect.stringContaining('may be sent all the same'),
     })
-    await sleep(120)
+    answered.open()
+    await turns()
     expect(calls).toBe(2)
   })
 
   it('tells the driver when its time is up, which has the word on what was not sent', async () => {
+    const clock = new ManualClock()
     const broker = await connected(
       {
         publish: (batch, options) =>
@@ -251,10 +261,11 @@ describe('publishing', () => {
             })
           }),
       },
-      20,
+      { publishTimeoutMs: 20, clock },
     )
 
     const publishing = broker.publish(Array.from({ length: 8 }, () => outgoing('q', 'a')))
+    clock.advance(20)
 
     await expect(publishing).rejects.toMatchObject({
       notSent: true,

@@ -248,6 +248,22 @@ describe('the credit of leased claims', () => {
     expect(await next).toEqual(['b'])
   })
 
+  it('that is freed while a fetch looks is used by it', async () => {
+    const { claims, consumer, fetch } = open(1)
+    claims.send('a', 'b')
+    await fetch(1)
+    const looking = gate()
+    claims.answers = () => looking.passed
+    const next = fetch(1)
+    await idle()
+
+    await consumer.ack([delivery('a')])
+    looking.open()
+
+    expect(await next).toEqual(['b'])
+    expect(claims.calls).toEqual(['claim 1', 'claim 0', 'settle a', 'claim 1'])
+  })
+
   it('that is lowered below what is unsettled lets nothing be claimed', async () => {
     const { claims, consumer, fetch } = open(3)
     claims.send('a', 'b', 'c')

@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
+import { setImmediate as turn } from 'node:timers/promises'
+import { ManualClock } from '../../support/manual-clock.js'
 import { wait } from '../../../src/util/wait.js'
 
 const never = new AbortController().signal
@@ -32,10 +34,16 @@ describe('wait', () => {
   })
 
   it('ends when the time is up', async () => {
-    const before = performance.now()
+    const clock = new ManualClock()
+    let isOver = false
+    const waiting = wait({ ms: 20, signal: never, clock, until: () => () => undefined })
+    void waiting.then(() => (isOver = true))
 
-    await wait({ ms: 20, signal: never, until: () => () => undefined })
+    clock.advance(19)
+    await turn()
+    expect(isOver).toBe(false)
+    clock.advance(1)
 
-    expect(performance.now() - before).toBeGreaterThanOrEqual(19)
+    await waiting
   })
 })

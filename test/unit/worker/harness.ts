@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
 import { eventually } from '../../conformance/time.js'
 import type { TaskRecord } from '../../../src/backend/contract.js'
 import type { Broker, Delivery } from '../../../src/broker/contract.js'
@@ -7,6 +8,7 @@ import type { ConfigInput } from '../../../src/config/config.js'
 import type { Clock } from '../../../src/util/clock.js'
 import { Worker, type WorkerOptions } from '../../../src/worker/index.js'
 import { internalsOf } from '../../../src/util/internals.js'
+import type { ManualClock } from '../../support/manual-clock.js'
 
 /** One line that was logged. */
 export interface LogLine {
@@ -138,4 +140,25 @@ export function gate<Value = void>(): {
     open = resolve
   })
   return { open, passed }
+}
+
+/** Let everything happen that needs no time: some turns of the event loop. */
+export async function turns(count = 50): Promise<void> {
+  for (let done = 0; done < count; done += 1) await turn()
+}
+
+/** Move a clock until `work` has settled; its error, if any, and how long it took by that clock, in milliseconds. */
+export async function timedBy(
+  clock: ManualClock,
+  work: Promise<unknown>,
+): Promise<{ readonly error: unknown; readonly ms: number }> {
+  const startMs = clock.now()
+  let end: { readonly error: unknown } | undefined
+  work.then(
+    () => (end = { error: undefined }),
+    (error: unknown) => (end = { error }),
+  )
+  await turns()
+  for (; end === undefined; await turns(10)) clock.advance(10)
+  return { ...end, ms: clock.now() - startMs }
 }

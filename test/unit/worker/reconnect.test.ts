@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
 import { eventually } from '../../conformance/time.js'
 import { brokerDrivers } from '../../../brokers/index.js'
-import { Bench, gate } from './harness.js'
+import { Bench, gate, turns } from './harness.js'
 import { FlakyStore } from './flaky-driver.js'
 
 const memory = brokerDrivers.find((driver) => driver.schemes.includes('memory'))
@@ -52,7 +51,7 @@ describe('a worker whose store goes away', () => {
     store.cut()
     await eventually(() => (worker.status.isClaiming ? undefined : true))
     may.open()
-    await sleep(50)
+    await turns()
     expect(await bench.recordNow(result.id)).toBeUndefined()
     store.isDown = false
 

@@ -6,7 +6,7 @@ import type { Outgoing } from '../../../src/broker/contract.js'
 import type { TaskRecord } from '../../../src/backend/contract.js'
 import { BackendError, PublishError } from '../../../src/errors/errors.js'
 import { Reject } from '../../../src/index.js'
-import { passTime } from '../../conformance/time.js'
+import { eventually } from '../../conformance/time.js'
 import { Bench } from './harness.js'
 
 /** A bench with queue and results in two stores; `publish` may keep a batch from the first one. */
@@ -79,7 +79,7 @@ describe('a result that the store refuses for good', () => {
       const worker = await bench.start()
 
       const { id } = await task.delay()
-      while ((await bench.depth('celery.dead')) === 0) await passTime(10)
+      await eventually(async () => (await bench.depth('celery.dead')) > 0)
       await worker.stop()
 
       const letters = await bench.take('celery.dead')
@@ -112,7 +112,7 @@ describe('a result that the store refuses for good', () => {
     const worker = await bench.start()
 
     const { id } = await task.delay(text)
-    while ((await bench.depth('celery.dead')) === 0) await passTime(10)
+    await eventually(async () => (await bench.depth('celery.dead')) > 0)
     const { result } = await bench.record(id, 'FAILURE')
     await worker.stop()
 
@@ -141,7 +141,7 @@ describe('a result that the store refuses for good', () => {
         },
       },
     ])
-    while ((await bench.depth('celery.dead')) === 0) await passTime(10)
+    await eventually(async () => (await bench.depth('celery.dead')) > 0)
     await worker.stop()
 
     const letters = await bench.take('celery.dead')

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { eventually } from '../../conformance/time.js'
 import type { Message } from '../../../src/message/message.js'
 import { ManualClock } from '../../support/manual-clock.js'
-import { Bench } from './harness.js'
+import { Bench, turns } from './harness.js'
 import { internalsOf } from '../../../src/util/internals.js'
 
 async function publish(bench: Bench, message: Partial<Message>): Promise<void> {
@@ -179,7 +179,7 @@ describe('what a worker does not run', () => {
       const last = bench.log.lines.findLast((line) => line.message.includes('unregistered'))
       delays.push(last?.fields['delayMs'])
       await eventually(() => (worker.status.running === 0 ? true : undefined))
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await turns()
       clock.advance(60_000)
     }
 
@@ -198,7 +198,7 @@ describe('what a worker does not run', () => {
       counts.push(self.request.deliveryInfo.deliveryCount)
       return value
     })
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await turns()
     clock.advance(2_000)
 
     expect((await bench.record(result.id, 'SUCCESS')).result).toBe(1)
