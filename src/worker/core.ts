@@ -45,14 +45,16 @@ const BOARD_SPARE = 64
 
 /** Put the parts of a worker together, each from those before it. Opens nothing. */
 export function createCore({ host, settings, queues, ready }: CoreOptions): WorkerCore {
-  const window = new ClaimWindow({ ...settings, readAhead: new ReadAhead(settings) })
+  const { concurrency, prefetchMultiplier, readAheadMs } = settings
+  const readAhead = new ReadAhead({ concurrency, prefetchMultiplier, readAheadMs })
+  const window = new ClaimWindow({ concurrency, prefetchMultiplier, readAhead })
   const board = new ClaimBoard(window.most + BOARD_SPARE)
   const underWay = new UnderWay(window)
   const { running } = underWay
   const eventLoop = new EventLoopMonitor({ ...host, running, beat: () => board.beat() })
   const records = new Records(host, settings)
   const poolHost = { ...host, time: host, updateState: records.storeState.bind(records) }
-  const pool = pools.open(settings.pool, poolHost, settings.concurrency)
+  const pool = pools.open(settings.pool, poolHost, concurrency)
   const outcomes = new OutcomeSettlements(host, records, settings.deadLetters)
   const log = new TaskLog(host.logger)
   const run = { pool, records, outcomes, log, eventLoop, board, underWay }
