@@ -1,6 +1,7 @@
 import type { ConnectionUrl } from '../../../src/broker/connection-url.js'
 import { ConfigError } from '../../../src/errors/errors.js'
 import { toMs } from '../../../src/util/duration.js'
+import { refuseUnknown, type KnownMembers } from '../../../src/util/known-members.js'
 import { shownOption } from '../../../src/util/mask-members.js'
 import { isRecord } from '../../../src/util/record.js'
 import { DEFAULT_PLACE, KOMBU_NAMES } from '../table-names.js'
@@ -26,6 +27,8 @@ export const IGNORED_OPTIONS: readonly string[] = [
   'interval_max',
 ]
 
+const RESULT_TABLES = { task: true, group: true } satisfies KnownMembers<ResultTables>
+
 /** The layout that a URL asks for: kombu's by `sqla+`, as in Celery. */
 export function layoutOf({ scheme }: ConnectionUrl): QueueLayout {
   return scheme.startsWith('sqla+') ? 'kombu' : 'lovage'
@@ -50,10 +53,16 @@ export function placeOf(options: ReadonlyMap<string, unknown>, layout: QueueLayo
   }
 }
 
-/** What the core hands over of `databaseTableNames` and `databaseTableSchemas`. @throws {@link ConfigError} for no text. */
+/**
+ * What the core hands over of `databaseTableNames` and `databaseTableSchemas`.
+ *
+ * @throws {@link ConfigError} for no text, and for a table that there is none of.
+ */
 export function resultTablesOf(options: ReadonlyMap<string, unknown>): ResultTables {
   const given = options.get('resultTables')
   const { names, schemas } = isRecord(given) ? given : {}
+  if (isRecord(names)) refuseUnknown(names, RESULT_TABLES, 'databaseTableNames')
+  if (isRecord(schemas)) refuseUnknown(schemas, RESULT_TABLES, 'databaseTableSchemas')
   const table = (key: string): ResultTable => ({
     ...named('name', 'databaseTableNames', fieldOf(names, key)),
     ...named('schema', 'databaseTableSchemas', fieldOf(schemas, key)),

@@ -66,6 +66,19 @@ describe('parseSettings', () => {
   })
 })
 
+describe.each(['postgresql', 'mysql'])('the result tables on %s', (scheme) => {
+  it.each([
+    ['names', 'databaseTableNames'],
+    ['schemas', 'databaseTableSchemas'],
+  ])('are refused where %s names another one', (key, setting) => {
+    const misspelled = { resultTables: { [key]: { taks: 'shop' } } }
+
+    expect(() => target(`${scheme}://h/db`, misspelled)).toThrow(
+      `unknown option "taks" for ${setting}; did you mean "task"?`,
+    )
+  })
+})
+
 describe('a URL as providers print it', () => {
   it('is read on PostgreSQL', () => {
     const url =
