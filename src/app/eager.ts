@@ -13,6 +13,7 @@ import { checkCall } from '../task/arguments.js'
 import { checkTaskCall } from '../task/check-call.js'
 import type { StateUpdate, TaskContext } from '../task/context.js'
 import type { TaskDefinition } from '../task/definition.js'
+import { callErrback, sortErrbacks } from '../task/errbacks.js'
 import { executeTask, runHandlers, toFailure } from '../task/execute.js'
 import { guardLogger, type TaskLogger } from '../task/logger.js'
 import type { Outcome } from '../task/outcome.js'
@@ -207,7 +208,7 @@ function written(
 
 async function runLinks(
   parts: EagerParts,
-  { id }: TaskRequest,
+  request: TaskRequest,
   outcome: Outcome,
   { link, linkError }: EagerOptions,
 ): Promise<void> {
@@ -215,7 +216,11 @@ async function runLinks(
     for (const one of toWireLinks(link) ?? []) await runLink(parts, one, outcome.value)
   }
   if (outcome.kind === 'failure') {
-    for (const one of toWireLinks(linkError) ?? []) await runLink(parts, one, id)
+    const { logger, host } = parts
+    const { here, sent } = sortErrbacks(toWireLinks(linkError) ?? [], host.tasks)
+    const runner = { errors: host.errors, logger, execute: executeTask }
+    for (const one of here) await callErrback(runner, one, { request, failure: outcome.failure })
+    for (const one of sent) await runLink(parts, one, request.id)
   }
 }
 

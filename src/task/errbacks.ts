@@ -1,12 +1,17 @@
-import type { WireSignature } from '../../message/task-message.js'
-import { rebuildError } from '../../message/error/rebuild-error.js'
-import type { TaskDefinition, TaskLookup } from '../../task/definition.js'
-import type { Failure } from '../../task/outcome.js'
-import type { TaskRequest } from '../../task/request.js'
-import { toError } from '../../util/to-error.js'
-import type { WorkerHost } from '../host.js'
+import { rebuildError } from '../message/error/rebuild-error.js'
+import type { WireSignature } from '../message/task-message.js'
+import { toError } from '../util/to-error.js'
+import type { TaskDefinition, TaskLookup } from './definition.js'
+import type { Failure, Outcome } from './outcome.js'
+import type { TaskPort } from './port.js'
+import type { TaskRequest } from './request.js'
 
-/** An errback that runs in the worker whose task failed. */
+/** What runs an errback. */
+export interface ErrbackHost extends Pick<TaskPort, 'errors' | 'logger'> {
+  execute(definition: TaskDefinition, request: TaskRequest, port: TaskPort): Promise<Outcome>
+}
+
+/** An errback that runs in the process whose task failed. */
 interface LocalErrback {
   readonly definition: TaskDefinition
   readonly signature: WireSignature
@@ -19,7 +24,7 @@ export interface SortedErrbacks {
 }
 
 /**
- * Sort errbacks as Celery does: one that this worker knows, and that takes more than an id, is called here with the request, the
+ * Sort errbacks as Celery does: one that this process knows, and that takes more than an id, is called here with the request, the
  * error and the traceback.
  *
  * @source Celery 5.7, `celery/backends/base.py`, `_call_task_errbacks`.
@@ -42,7 +47,7 @@ function takesError({ arity }: TaskDefinition, { immutable, args, subtask_type }
 
 /** Call one errback. Never rejects; an error in it is logged and changes nothing. */
 export async function callErrback(
-  host: WorkerHost,
+  host: ErrbackHost,
   { definition, signature }: LocalErrback,
   failed: { readonly request: TaskRequest; readonly failure: Failure },
 ): Promise<void> {
@@ -74,7 +79,7 @@ export async function callErrback(
   )
 }
 
-function errorOf({ request, failure }: { request: TaskRequest; failure: Failure }, host: WorkerHost): Error {
+function errorOf({ request, failure }: { request: TaskRequest; failure: Failure }, host: ErrbackHost): Error {
   if (failure.error !== undefined) return toError(failure.error)
   const { exception, traceback } = failure
   return rebuildError(exception, { taskId: request.id, traceback, registry: host.errors })

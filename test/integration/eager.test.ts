@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
 
-import { EagerResult, EncodeError, Lovage, TaskArgumentsError } from '../../src/index.js'
+import {
+  EagerResult,
+  EncodeError,
+  Lovage,
+  signature,
+  TaskArgumentsError,
+  type TaskRequest,
+} from '../../src/index.js'
 import { startWorker } from '../../src/testing/index.js'
 import { randomName } from '../support/temp.js'
 
@@ -67,6 +74,27 @@ describe('eager calls', () => {
     expect([await retried.get(), await later.get()]).toEqual([true, true])
     const broken = app.task('eager.broken', () => JSON.parse('{') as unknown)
     await expect(broken.apply([], { throw: true })).rejects.toThrow(SyntaxError)
+  })
+
+  it.each(['apply', 'applyAsync'] as const)('errbacks of %s get what a worker gives them', async (how) => {
+    await using app = new Lovage('eager', { broker: 'nowhere://', taskAlwaysEager: true })
+    const seen: unknown[] = []
+    const broken = app.task('eager.broken', () => {
+      throw new RangeError('too far')
+    })
+    app.task('eager.full', (request: TaskRequest, error: unknown, traceback: string, label: string) => {
+      seen.push([request.id, error, traceback, label])
+    })
+    app.task('eager.one', (id: string) => void seen.push(id))
+
+    const linkError = [signature('eager.one'), signature('eager.full', { args: ['here'] })]
+    await broken[how]([], { taskId: 'failed', linkError })
+
+    const error = new RangeError('too far')
+    expect(seen).toEqual([
+      ['failed', error, expect.stringContaining('RangeError: too far'), 'here'],
+      'failed',
+    ])
   })
 
   it('arguments arrive as a worker would see them', async () => {
