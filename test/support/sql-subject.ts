@@ -82,13 +82,15 @@ export async function describeSqlRestarts(server: SqlServer): Promise<void> {
   }
   const own = await OwnServer.open(server)
   afterAll(() => own[Symbol.asyncDispose]())
-  describeSqlStore(name, own.url(), {
+  const restarted = {
     runner: restartRunner(),
     restart: async () => {
       await own.kill()
       await own.start()
     },
-  })
+  }
+  describeSqlStore(name, own.url(), restarted)
+  describeSqlBroker(`kombu's tables on ${name}`, `sqla+${own.url()}`, SQL_PARTS, restarted)
 }
 
 /** Both suites on one URL of Lovage's own tables. */

@@ -1,0 +1,3 @@
+import { describeKilledWorkers } from './suite.js'
+
+describeKilledWorkers("kombu's tables")
