@@ -4,6 +4,7 @@ import { PeriodicTasks } from '../beat/periodic-tasks.js'
 import type { Broker, QueueSpec } from '../broker/contract.js'
 import { BrokerRegistry } from '../broker/registry.js'
 import type { Config, ConfigInput } from '../config/config.js'
+import { inactiveSettingsNote } from '../config/option/inactive.js'
 import { Settings } from '../config/settings.js'
 import { readSettingsFile } from '../config/source/settings-file.js'
 import { MessageError, TaskError } from '../errors/errors.js'
@@ -19,7 +20,7 @@ import type { EagerResult } from '../result/eager-result.js'
 import type { ResultSource } from '../result/source.js'
 import type { TaskContext } from '../task/context.js'
 import type { TaskDefinition } from '../task/definition.js'
-import type { TaskLogger } from '../task/logger.js'
+import { guardLogger, silentLogger, type TaskLogger } from '../task/logger.js'
 import type { Outcome } from '../task/outcome.js'
 import type { TaskRequest } from '../task/request.js'
 import { addToTrail } from '../task/running-task.js'
@@ -114,6 +115,7 @@ export class AppInternals implements ResultSource, TaskHost {
     },
   }
   readonly #sending = new InFlight()
+  #warned = false
   // These three follow from one state of the settings, and are made again when it changes.
   #sender: AppSender | undefined
   #accepted: AcceptedContent | undefined
@@ -140,6 +142,14 @@ export class AppInternals implements ResultSource, TaskHost {
     const config = this.conf.resolve()
     this.configured.pass()
     return config
+  }
+
+  /** Name the settings that nothing acts on, once for an app; a silent logger does not count. */
+  warnOfInactiveSettings(logger: TaskLogger = this.logger): void {
+    if (this.#warned || logger === silentLogger) return
+    this.#warned = true
+    const note = inactiveSettingsNote(this.conf)
+    if (note !== undefined) guardLogger(logger).warn({}, note)
   }
 
   /** Register a task. */

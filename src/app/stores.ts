@@ -47,6 +47,8 @@ export interface StoreHost {
   readonly codecs: Codecs
   readonly logger: TaskLogger
   config(): Config
+  /** Name the settings that nothing acts on, the first time. */
+  warnOfInactiveSettings(): void
   /** Load the optional packages of the serializers that the settings name. */
   prepareCodecs(): Promise<void>
 }
@@ -90,6 +92,7 @@ export class Stores {
   async openBroker(signal: AbortSignal = new AbortController().signal): Promise<Broker> {
     await this.#app.prepareCodecs()
     const config = this.#app.config()
+    this.#app.warnOfInactiveSettings()
     let failure: unknown
     for (const location of this.#inOrder(this.locations(config), config.brokerFailoverStrategy)) {
       const opened = await this.#app.brokers.open(location.target, location.options)
@@ -133,6 +136,7 @@ export class Stores {
   async openBackend(): Promise<ResultBackend | undefined> {
     await this.#app.prepareCodecs()
     const config = this.#app.config()
+    this.#app.warnOfInactiveSettings()
     const target = this.backendTarget(config)
     return target === undefined ? undefined : this.openBackendAt(target)
   }

@@ -1,8 +1,6 @@
 import { findOption, nearestName } from '../config/option/option-names.js'
 import { valueFromText } from '../config/value/from-text.js'
 import { UsageError } from './usage-error.js'
-import { INACTIVE_OPTIONS } from '../config/option/inactive.js'
-import type { Settings } from '../config/settings.js'
 
 /**
  * Settings written as options that a command does not have: `--worker-lost-wait 5`, `--task-acks-late=no`, or, behind
@@ -59,13 +57,4 @@ function dashed(name: string): string {
 
 function isName(word: string): boolean {
   return word.startsWith('--') || /^\w+=/.test(word)
-}
-
-/** One sentence about the settings that are set and that nothing acts on in this version; `undefined` where there are none. */
-export function inactiveSettingsNote(settings: Settings): string | undefined {
-  const names = [...INACTIVE_OPTIONS]
-    .filter(([name]) => settings.has(name))
-    .map(([name, { reason }]) => `${name} (${reason})`)
-  if (names.length === 0) return undefined
-  return `Warning: nothing acts on these settings in this version: ${names.join(', ')}`
 }

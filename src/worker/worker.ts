@@ -164,6 +164,7 @@ export class Worker {
     })
     const { poolWarning } = this.#settings
     if (poolWarning !== undefined) this.#logger.warn({}, poolWarning)
+    internalsOf(this.#app).warnOfInactiveSettings(this.#logger)
     armFailpointsOfEnvironment()
     try {
       await internalsOf(this.#app).loadTaskModules()

@@ -5,7 +5,7 @@ import { Beat } from '../../beat/beat.js'
 import { crontab } from '../../schedule/schedules.js'
 import type { ScheduleInput } from '../../schedule/read-schedule.js'
 import { EXIT } from '../exit-code.js'
-import { extraSettings, inactiveSettingsNote } from '../extra-settings.js'
+import { extraSettings } from '../extra-settings.js'
 import { printJson, table } from '../print.js'
 import { refuseProcessBroker } from '../refuse-process-broker.js'
 import type { CommandContext } from '../command-context.js'
@@ -68,8 +68,6 @@ async function runBeat(session: CommandContext, flags: BeatFlags, words: readonl
     ...extraSettings(words),
   })
   refuseProcessBroker(session, app, 'beat')
-  const idle = inactiveSettingsNote(app.conf)
-  if (idle !== undefined) session.note(idle)
   const { logger } = openWorkerLog(session, app, flags)
   internalsOf(app).logger = logger
   const beat = new Beat(app)

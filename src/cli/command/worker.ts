@@ -7,7 +7,7 @@ import type { TaskLogger } from '../../task/logger.js'
 import { Worker } from '../../worker/worker.js'
 import type { WorkerExit } from '../../worker/worker-options.js'
 import { EXIT, exitCodeOf, type ExitCode } from '../exit-code.js'
-import { extraSettings, inactiveSettingsNote } from '../extra-settings.js'
+import { extraSettings } from '../extra-settings.js'
 import { likelyModules } from '../loader/find-module.js'
 import { enableTypeScript } from '../loader/typescript.js'
 import type { LogFormat } from '../log.js'
@@ -57,8 +57,6 @@ async function work(
   words: readonly string[],
 ): Promise<ExitCode> {
   const app = await session.openApp({ ...workerSettings(flags), ...extraSettings(words) })
-  const idle = inactiveSettingsNote(app.conf)
-  if (idle !== undefined) session.note(idle)
   if (flags.include !== undefined) include(app, flags.include)
   await internalsOf(app).loadTaskModules()
   refuseWithoutTasks(app, session)

@@ -215,3 +215,12 @@ export const INACTIVE_OPTIONS: ReadonlyMap<string, InactiveOption> = new Map(
     names.map((name) => [name, { reason, old: OLD_NAMES[name] ?? [] }] as const),
   ),
 )
+
+/** One sentence about the settings that are set and that nothing acts on in this version; `undefined` where there are none. */
+export function inactiveSettingsNote(settings: { has(name: string): boolean }): string | undefined {
+  const names = [...INACTIVE_OPTIONS]
+    .filter(([name]) => settings.has(name))
+    .map(([name, { reason }]) => `${name} (${reason})`)
+  if (names.length === 0) return undefined
+  return `nothing acts on these settings in this version: ${names.join(', ')}`
+}

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { inactiveSettingsNote } from '../../../src/cli/extra-settings.js'
 import { OPTIONS } from '../../../src/config/option/option-table.js'
-import { INACTIVE_OPTIONS } from '../../../src/config/option/inactive.js'
+import { INACTIVE_OPTIONS, inactiveSettingsNote } from '../../../src/config/option/inactive.js'
 import { Settings } from '../../../src/config/settings.js'
 
 const settings = (values: object, env = {}): Settings => {
