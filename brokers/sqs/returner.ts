@@ -99,6 +99,7 @@ export class Returner {
       return { claim, ref: claim.ref, handle: claim.handle, seconds }
     })
     const outcomes = await changeAll(items)
+    this.#parts.longClaims.ended(returns.map(({ claim }) => claim))
     return new Map(items.map((item) => [item.claim, outcomes.get(item)]))
   }
 

@@ -45,6 +45,10 @@ export class LongClaims {
   readonly #parts: LongClaimsParts
   readonly #claims = new Set<ReadonlyMap<string, Received>>()
   readonly #kept = new Map<string, Kept>()
+  /** Queues to which a copy was sent that did not come yet, by the tag of its claim. */
+  readonly #sent = new Map<string, QueueRef>()
+  /** The claim whose message moves, unless it ended meanwhile. */
+  #moving: string | undefined
   #timer: NodeJS.Timeout | undefined
   #isLooking = false
 
@@ -82,11 +86,26 @@ export class LongClaims {
   /** Claims that are over: their own queues go. */
   ended(claims: readonly Received[]): void {
     for (const { tag } of claims) {
-      const name = this.#kept.get(tag)?.copy?.ref.name
+      this.#drop(this.#kept.get(tag)?.copy?.ref)
       this.#kept.delete(tag)
-      // An empty queue that stays is found by the next look for lost copies.
-      if (name !== undefined) this.#parts.directory.delete(name).catch(() => undefined)
+      // A move that is under way sees that its claim ended.
+      if (this.#moving === tag) this.#moving = undefined
+      else this.#dropSent(tag)
     }
+  }
+
+  #isMoving({ tag }: Received): boolean {
+    return this.#moving === tag
+  }
+
+  #dropSent(tag: string): void {
+    this.#drop(this.#sent.get(tag))
+    this.#sent.delete(tag)
+  }
+
+  /** An empty queue that stays is found by the next look for lost copies. */
+  #drop(ref: QueueRef | undefined): void {
+    if (ref !== undefined) this.#parts.directory.delete(ref.name).catch(() => undefined)
   }
 
   get #marginMs(): number {
@@ -116,18 +135,50 @@ export class LongClaims {
   /** Copy, claim the copy, delete the original: at each moment one of them is claimed. */
   async #move(claim: Received, from: Received): Promise<void> {
     if ((this.#parts.book.until(claim.tag) ?? 0) < monotonicMs()) return
-    const copy = await this.#copied(claim, from)
-    await deleteAll([{ ref: from.ref, handle: from.handle }])
+    this.#moving = claim.tag
+    let copy: Received | undefined
+    try {
+      copy = await this.#copied(claim)
+    } catch (error) {
+      if (this.#isMoving(claim)) throw error
+    }
+    if (!this.#isMoving(claim)) {
+      this.#dropSent(claim.tag)
+      return
+    }
+    this.#sent.delete(claim.tag)
     this.#kept.set(claim.tag, { copy })
+    await deleteAll([{ ref: from.ref, handle: from.handle }])
+    if (from !== claim) this.#drop(from.ref)
     this.#hold(claim)
   }
 
-  async #copied(claim: Received, from: Received): Promise<Received | undefined> {
+  /** The claimed copy; undefined where no queue can be made for it. */
+  async #copied(claim: Received): Promise<Received | undefined> {
+    const { settings } = this.#parts
+    const ref = this.#sent.get(claim.tag) ?? (await this.#send(claim))
+    if (ref === undefined) return undefined
+    // A copy that does not come at once is not sent again: the next look asks for it.
+    this.#sent.set(claim.tag, ref)
+    const [copy] = await receive(ref, {
+      most: 1,
+      waitSeconds: 5,
+      leaseMs: this.#marginMs,
+      ceilingMs: settings.ceilingMs,
+      attributeNames: settings.attributeNames,
+      signal: new AbortController().signal,
+    })
+    if (copy === undefined) throw toError(`nothing came from ${ref.name}`)
+    return copy
+  }
+
+  /** Send a copy to a queue of its own; undefined where none can be made. */
+  async #send(claim: Received): Promise<QueueRef | undefined> {
     const { directory, settings } = this.#parts
     const { envelope, receiveCount } = claim
     let ref: QueueRef
     try {
-      ref = from === claim ? await directory.declare(KEPT_PREFIX + randomUUID()) : from.ref
+      ref = await directory.declare(KEPT_PREFIX + randomUUID())
     } catch (error) {
       warn(
         `no queue can be made to keep the message of a task that runs longer than the service hides messages: ` +
@@ -139,17 +190,12 @@ export class LongClaims {
     const next = { ...marks, spent: marks.spent + receiveCount - 1, home: claim.ref.name }
     const form = { isBase64: settings.isBase64, now: 0 }
     const entry = againEntry({ ...claim, ref }, { marks: { ...next, at: undefined } }, form)
-    for (const failure of (await sendAll([entry])).values()) if (failure !== undefined) throw failure
-    const [copy] = await receive(ref, {
-      most: 1,
-      waitSeconds: 5,
-      leaseMs: this.#marginMs,
-      ceilingMs: settings.ceilingMs,
-      attributeNames: settings.attributeNames,
-      signal: new AbortController().signal,
-    })
-    if (copy === undefined) throw toError(`nothing came from ${ref.name}`)
-    return copy
+    for (const failure of (await sendAll([entry])).values()) {
+      if (failure === undefined) continue
+      this.#drop(ref)
+      throw failure
+    }
+    return ref
   }
 
   async #renew(claim: Received, { copy }: Kept): Promise<void> {
