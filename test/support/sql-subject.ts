@@ -9,6 +9,7 @@ import { guardBroker } from '../../src/broker/guard.js'
 import { node } from './child.js'
 import { OwnServer } from './own-server.js'
 import { restartRunner } from './restart-runner.js'
+import { sideBySideRunner } from './side-by-side-runner.js'
 import { sqlPlace } from './sql-place.js'
 import type { SqlServer } from './sql-place.js'
 import { describeBackend, describeBroker, jsonCodec } from '../conformance/index.js'
@@ -39,6 +40,7 @@ export function describeSqlBroker(
   const parsed = parseConnectionUrl(url)
   describeBroker({
     name,
+    runner: sideBySideRunner(),
     ...own,
     open: () => guardBroker(createBroker(parsed, {}), { publishTimeoutMs: PATIENCE_MS }),
     openResults: () => openSqlResults(url),

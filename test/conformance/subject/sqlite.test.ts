@@ -10,6 +10,7 @@ import type { ConnectionUrl } from '../../../src/broker/connection-url.js'
 import { guardBroker } from '../../../src/broker/guard.js'
 import { node } from '../../support/child.js'
 import { restartRunner } from '../../support/restart-runner.js'
+import { sideBySideRunner } from '../../support/side-by-side-runner.js'
 import { sqliteEngines, sqliteUrl } from '../../support/sqlite.js'
 import { tempFolder } from '../../support/temp.js'
 import { describeBackend, describeBroker, jsonCodec } from '../index.js'
@@ -27,6 +28,7 @@ for (const engine of await sqliteEngines()) {
 
   describeBroker({
     name: `sqlite on ${engine}`,
+    runner: sideBySideRunner(),
     open: () => guardBroker(createBroker(url, {})),
     openResults,
     offers: [
