@@ -207,7 +207,9 @@ export class RabbitConsumer implements Consumer {
   async setCredit(credit: number): Promise<void> {
     this.#assertAlive()
     this.#credit = credit
-    if (this.#level > credit) await this.#turn(credit)
+    // A new AMQP consumer lets one message through at least: where no credit is left, none is opened.
+    const isUsedUp = credit <= this.#handedOut && !this.#parts.staysTapped
+    if (this.#level > credit) await this.#turn(isUsedUp ? 0 : credit)
     const beyond = this.#arrived.splice(Math.max(0, credit - this.#handedOut))
     await this.#giveBack(beyond.map(({ delivery }) => unspent(delivery)))
     this.#waiters.wake()

@@ -170,6 +170,20 @@ describe('the credit of a consumer on RabbitMQ', () => {
     expect(textsOf(await beyond)).toEqual(['c'])
   })
 
+  it('that is used up opens no AMQP consumer, since a new one lets a message through at least', async () => {
+    const bench = new Bench()
+    const consumer = bench.consumer(3)
+    const [a] = await bench.claim(consumer, 'a', 'b')
+    await consumer.ack(a === undefined ? [] : [a])
+    bench.channel.calls.length = 0
+
+    await consumer.setCredit(1)
+    expect(bench.channel.calls).toEqual(['cancel jobs#1'])
+
+    await consumer.setCredit(2)
+    expect(textsOf(await bench.claim(consumer, 'c'))).toEqual(['c'])
+  })
+
   it('comes down at once: what lies here beyond it goes back', async () => {
     const bench = new Bench()
     const consumer = bench.consumer(3)
