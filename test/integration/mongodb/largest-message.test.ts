@@ -14,6 +14,33 @@ import { never, textMessage } from '../sql/queue.js'
 const url = serviceUrl('mongodb')
 const itHere = url === undefined ? it.skip : it
 
+describe('a result on MongoDB that no document holds', () => {
+  itHere(
+    'is a failure after one run, and leaves those beside it alone',
+    async () => {
+      const place = new URL(url ?? '')
+      place.pathname = `/${randomName('large')}`
+      await using app = new Lovage('shop', { broker: place.href })
+      let runs = 0
+      const large = app.task('tasks.large', () => {
+        runs += 1
+        return 'x'.repeat(2 ** 24)
+      })
+      const small = app.task('tasks.small', () => 'short')
+      const worker = await startWorker(app)
+
+      const [result, neighbour] = await Promise.all([large.delay(), small.delay()])
+
+      expect(await neighbour.get(20)).toBe('short')
+      await expect(result.get(40)).rejects.toThrow(/larger than the maximum size/)
+      expect(await result.state()).toBe('FAILURE')
+      await worker.stop()
+      expect(runs).toBe(1)
+    },
+    60_000,
+  )
+})
+
 describe('a message on MongoDB that no document holds', () => {
   itHere(
     'is refused by itself, for good',

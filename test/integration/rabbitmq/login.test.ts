@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { createBroker } from '../../../brokers/rabbitmq/index.js'
+import { parseConnectionUrl } from '../../../src/broker/connection-url.js'
 import { Lovage } from '../../../src/index.js'
 import type { ConfigInput } from '../../../src/config/config.js'
 import { startWorker } from '../../../src/testing/index.js'
 import { makeCertificates, type Certificates } from '../../support/certificates.js'
+import { serviceUrl } from '../../support/service-url.js'
 import { canStartRabbitmq, RabbitmqServer } from '../../support/rabbitmq-server.js'
 import { tempFolder, type TempFolder } from '../../support/temp.js'
 import { unusedPort } from '../../support/redis-server.js'
@@ -10,6 +13,28 @@ import { unusedPort } from '../../support/redis-server.js'
 jest.setTimeout(120_000)
 
 const withServer = canStartRabbitmq() ? describe : describe.skip
+const shared = serviceUrl('rabbitmq')
+const itHere = shared === undefined ? it.skip : it
+
+itHere('a virtual host that is not there is an error of the connect, of a broker and of rpc://', async () => {
+  const url = new URL(shared ?? '')
+  url.pathname = '/no-such-vhost'
+  const broker = createBroker(parseConnectionUrl(url.href), {})
+  const app = new Lovage('login', { broker: url.href, backend: 'rpc://', taskPublishRetry: false })
+
+  await expect(broker.connect(new AbortController().signal)).rejects.toMatchObject({
+    code: 'LOVAGE_BROKER',
+    retryable: false,
+    message: expect.stringContaining('no-such-vhost'),
+  })
+  await expect(app.sendTask('login.add')).rejects.toMatchObject({
+    code: 'LOVAGE_BACKEND',
+    retryable: false,
+    message: expect.stringContaining('no-such-vhost'),
+  })
+  await broker.close()
+  await app.close()
+})
 
 withServer('a RabbitMQ server with TLS that takes no plain passwords', () => {
   let server: RabbitmqServer

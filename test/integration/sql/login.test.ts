@@ -24,6 +24,11 @@ const CLIENTS: readonly (readonly [string, 'pg' | 'mysql2', ServerAdapter])[] = 
   ['postgresql', 'pg', postgresqlServer],
   ['mariadb', 'mysql2', mysqlServer],
 ]
+/** What makes a server refuse a session as it is set up. */
+const REFUSED = [
+  ['postgresql', (url: URL) => url.searchParams.set('options', '-c no_such_setting=on')],
+  ['mariadb', (url: URL) => (url.pathname = '/no_such_database')],
+] as const
 const onPostgresql = serviceUrl('postgresql') === undefined ? describe.skip : describe
 const onMariadb = serviceUrl('mariadb') === undefined ? describe.skip : describe
 
@@ -66,13 +71,14 @@ onMariadb('a server of MariaDB on this machine', () => {
   })
 })
 
-describe('a set-up command that is refused', () => {
-  onPostgresql('on PostgreSQL', () => {
-    const url = new URL(serviceUrl('postgresql') ?? 'postgresql://')
-    url.searchParams.set('options', '-c no_such_setting=on')
-    const parsed = parseConnectionUrl(url.href)
+describe('a session whose set-up is refused', () => {
+  for (const [server, spoil] of REFUSED) {
+    const itHere = serviceUrl(server) === undefined ? it.skip : it
 
-    it('is an error of the connect, of a broker and of a backend', async () => {
+    itHere(`is an error of the connect on ${server}, of a broker and of a backend`, async () => {
+      const url = new URL(serviceUrl(server) ?? '')
+      spoil(url)
+      const parsed = parseConnectionUrl(url.href)
       const broker = createBroker(parsed, {})
       const backend = createBackend(parsed, { codec: jsonCodec })
 
@@ -81,7 +87,7 @@ describe('a set-up command that is refused', () => {
       await broker.close()
       await backend.close()
     })
-  })
+  }
 
   for (const [server, client, driver] of CLIENTS) {
     const itHere = serviceUrl(server) === undefined ? it.skip : it

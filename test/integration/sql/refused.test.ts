@@ -70,7 +70,9 @@ describe.each(['postgresql', 'mariadb'] as const)('what the result table cannot 
 
     const result = await task.delay()
 
-    await expect(result.get(60)).rejects.toThrow(/^.{0,100}xxx/)
+    const error: unknown = await result.get(60).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ remote: { type: 'ValueError' } })
+    expect(String(error)).toMatch(/^.{0,100}xxx/)
     await worker.stop()
   })
 })
