@@ -61,6 +61,8 @@ if (server === undefined) {
       own = await RabbitmqServer.start(ASKS_SOON)
     }, 60_000)
     afterAll(() => own?.[Symbol.asyncDispose]())
+  } else {
+    it.skip('rabbitmq over a restart is tested where rabbitmq-server is installed', () => undefined)
   }
 
   const place = {

@@ -8,6 +8,7 @@ const accepted = [
   'SQLite on a network file system',
   'Valkey',
   'MySQL 8',
+  'Redis Cluster over a restart',
 ]
 
 describe('the list of what cannot be proven', () => {
