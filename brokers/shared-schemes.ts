@@ -13,7 +13,7 @@ export const REDIS_SCHEMES: readonly string[] = [
   ...['sentinel', 'redis+cluster', 'rediss+cluster'],
 ]
 
-/** Whether something is a Knex instance, or a transaction of one: told by its shape, the package is not loaded for it. */
+/** Whether something is a Knex instance, or a transaction of one: recognized by its shape, the package is not loaded for it. */
 export function isKnex(target: unknown): target is Knex {
   return typeof target === 'function' && 'client' in target && 'raw' in target && 'transaction' in target
 }

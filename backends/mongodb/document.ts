@@ -1,6 +1,7 @@
 import { Binary } from 'mongodb'
 import type { ExtendedRecord, ResultCodec, TaskRecord } from '../../src/backend/contract.js'
 import { compressed, decompressed } from '../../src/backend/compressed-value.js'
+import { extendedFields } from '../../src/backend/result-document.js'
 import type { ResultCompressor } from '../../src/message/compression/compressed-result.js'
 import { isRecord } from '../../src/util/record.js'
 
@@ -72,19 +73,6 @@ export function readStored(stored: unknown, codec: ResultCodec): unknown {
     return codec.decode({ contentType, contentEncoding, data: decompressed(Buffer.from(stored.value())) })
   }
   return typeof stored === 'string' ? codec.decode({ contentType, contentEncoding, data: stored }) : stored
-}
-
-function extendedFields(extended: ExtendedRecord): Record<string, unknown> {
-  const { stampedHeaders, stamps } = extended
-  return {
-    name: extended.name ?? null,
-    args: extended.args ?? null,
-    kwargs: extended.kwargs ?? null,
-    worker: extended.worker ?? null,
-    retries: extended.retries ?? null,
-    queue: extended.queue ?? null,
-    ...(stampedHeaders !== undefined && { stamped_headers: stampedHeaders, ...stamps }),
-  }
 }
 
 function toExtended(fields: Readonly<Record<string, unknown>>): ExtendedRecord | undefined {

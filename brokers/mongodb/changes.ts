@@ -2,7 +2,7 @@ import type { ChangeStream, Collection, Document } from 'mongodb'
 import { isRecord } from '../../src/util/record.js'
 import { CLAIMED_RANGE, isDelayedName } from './names.js'
 
-/** Is told of a change that may matter to it. */
+/** Is called for a change that may matter to it. */
 export interface ChangeListener {
   /** Queues that it waits for. */
   readonly queues: ReadonlySet<string>
@@ -55,7 +55,7 @@ const PIPELINE: Document[] = [
 /**
  * Tells consumers of one broker that there may be something for them.
  *
- * Changes of this process are told at once. Those of others come by a change stream where the server has them; it is open
+ * Changes of this process are notified at once. Those of others come by a change stream where the server has them; it is open
  * while somebody waits. Without one, and as a backstop with one, consumers look again after {@link Changes.pollMs}.
  */
 export class Changes {

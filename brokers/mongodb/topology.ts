@@ -105,7 +105,7 @@ function toRouting(
   readonly lovage: RoutingDocument['lovage']
 } {
   const pattern = type === 'topic' ? topicPattern(routingKey) : null
-  // Kombu's own two kinds are told by the pattern.
+  // Kombu's own two kinds are recognized by the pattern.
   const isKombus = type === 'direct' || type === 'topic'
   return {
     kombu: { exchange, queue, routing_key: routingKey, pattern },

@@ -107,7 +107,7 @@ export class RabbitBroker implements Broker {
       depth: (queue) => this.depth(queue),
       run: async (work) => (await this.#publishing.get()).channel.run(work),
       consumerTimeoutMs: this.#settings.consumerTimeoutMs,
-      staysTapped: queues.some((queue) => this.#selfDeleting.has(queue)),
+      keepsConsuming: queues.some((queue) => this.#selfDeleting.has(queue)),
       closed: () => this.#consumers.delete(consumer),
     })
     this.#consumers.add(consumer)

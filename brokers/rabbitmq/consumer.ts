@@ -36,7 +36,7 @@ export interface ConsumerParts {
   /** How long the server lets a delivery go unacknowledged; 0 when it does not mind. */
   readonly consumerTimeoutMs: number
   /** Whether a queue is deleted with its last consumer: then there always is one. */
-  readonly staysTapped: boolean
+  readonly keepsConsuming: boolean
   readonly closed: () => void
 }
 
@@ -123,7 +123,7 @@ export class RabbitConsumer implements Consumer {
     for (;;) {
       this.#assertAlive()
       const free = Math.min(max, this.#credit - this.#handedOut)
-      if (free > 0) await this.#ensureTapped(free)
+      if (free > 0) await this.#ensureConsuming(free)
       const taken = this.#take(free)
       if (taken.length > 0) return taken
       if (signal.aborted || this.#closing !== undefined) return []
@@ -208,7 +208,7 @@ export class RabbitConsumer implements Consumer {
     this.#assertAlive()
     this.#credit = credit
     // A new AMQP consumer lets one message through at least: where no credit is left, none is opened.
-    const isUsedUp = credit <= this.#handedOut && !this.#parts.staysTapped
+    const isUsedUp = credit <= this.#handedOut && !this.#parts.keepsConsuming
     if (this.#level > credit) await this.#turn(isUsedUp ? 0 : credit)
     const beyond = this.#arrived.splice(Math.max(0, credit - this.#handedOut))
     await this.#giveBack(beyond.map(({ delivery }) => unspent(delivery)))
@@ -255,7 +255,7 @@ export class RabbitConsumer implements Consumer {
     return this.#consumers.free === 0 && this.#arrived.length === 0 && this.#level < this.#credit
   }
 
-  async #ensureTapped(free: number): Promise<void> {
+  async #ensureConsuming(free: number): Promise<void> {
     const wanted = Math.min(this.#credit, this.#handedOut + free)
     if (!this.#consumers.isOpen) await this.#turn(wanted)
     else if (this.#speed.isFast && this.#level < Math.min(this.#credit, wanted))
@@ -332,7 +332,7 @@ export class RabbitConsumer implements Consumer {
   #keep(held: UnsettledDelivery): void {
     this.#arrived.push(held)
     this.#waiters.wakeSoon()
-    if (!this.#parts.staysTapped && this.#closing === undefined) this.#unfetched.watch()
+    if (!this.#parts.keepsConsuming && this.#closing === undefined) this.#unfetched.watch()
   }
 
   #settle(settled: readonly UnsettledDelivery[], isMoved = false): void {

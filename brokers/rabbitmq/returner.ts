@@ -29,7 +29,7 @@ export class Returner {
   /**
    * Publish again, then call `published` with the positions to acknowledge.
    *
-   * @throws `PublishError` when some could not be published; the others are told of before.
+   * @throws `PublishError` when some could not be published; the others are reported before.
    */
   async giveBack(
     items: readonly HandBack[],

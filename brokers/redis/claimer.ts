@@ -27,7 +27,7 @@ interface UnreadList {
   readonly message: string
 }
 
-/** Lists of which changes are told: `others` are all but the first, which is waited for in another way. */
+/** Lists whose changes are notified: `others` are all but the first, which is waited for in another way. */
 export type NotifyLists = 'none' | 'all' | 'others'
 
 /** What a claimer works with. */
@@ -47,7 +47,7 @@ export interface ClaimerParts {
  */
 export type QueueOrder = 'round_robin' | 'priority' | 'sorted'
 
-/** Start of the tags of all of Lovage's claims, by which they are told from those of Celery's workers. */
+/** Start of the tags of all of Lovage's claims, by which they are distinguished from those of Celery's workers. */
 export const TAG_PREFIX = 'lovage-'
 
 const SIGN_OF_LIFE_MS = 10_000

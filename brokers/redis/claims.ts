@@ -31,9 +31,9 @@ export interface ClaimsParts {
   readonly writer: ResultWriter | undefined
 }
 
-/** Longest wait before looking again, in milliseconds, although changes are told of. */
+/** Longest wait before looking again, in milliseconds, although there are notifications of changes. */
 const PATIENCE_MS = 3_000
-/** The same where nobody tells of changes. */
+/** The same without notifications. */
 const POLL_MS = 50
 /** How often claims of Celery's workers are looked through. */
 const OVERDUE_EVERY_MS = 100_000
@@ -152,7 +152,7 @@ export class RedisClaims implements LeasedClaims {
     await nextTurn()
   }
 
-  /** Hear of changes. @returns Whether the first look asks to be told of them: while there is something, it need not. */
+  /** Hear of changes. @returns Whether the first look asks for notifications: while there is something, it need not. */
   async #listen(): Promise<boolean> {
     const { listening } = this.#parts.connection
     if (!listening.isTracking) await listening.openChanges().catch(() => undefined)
@@ -172,7 +172,7 @@ export class RedisClaims implements LeasedClaims {
     return found
   }
 
-  /** When to look again; at once, where only the next look asks to be told of changes. */
+  /** When to look again; at once, where only the next look asks for notifications. */
   #nextMs(foundMs: number): number {
     const { isTracking } = this.#parts.connection.listening
     const wasTracked = this.#isTracked

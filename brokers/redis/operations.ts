@@ -21,7 +21,7 @@ export function publishOperation(keys: Keys, outgoing: Outgoing, queue: string, 
   return ['D', queue, ms, form, isKnown ? '' : '1', member(step, envelope)]
 }
 
-/** Tell those who listen to a fanout exchange of a message that is in the queues. One that is held is told at once, with its eta. */
+/** Tell those who listen to a fanout exchange of a message that is in the queues. One that is held is announced at once, with its eta. */
 export function tellOperation(naming: FanoutNaming, { route, message }: Outgoing): Operation {
   return ['P', channelOf(naming, route), writeQueuedEnvelope(message, route)]
 }

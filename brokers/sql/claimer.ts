@@ -46,7 +46,7 @@ export class Claimer {
   /**
    * Claim up to `max` messages.
    *
-   * @param isWoken - Somebody has told of a commit since the last try, so that a claim is likely to find something.
+   * @param isWoken - A commit was notified since the last try, so that a claim is likely to find something.
    * @throws {@link SqlFailure} when the holder was reaped.
    */
   async claim(max: number, isWoken = false): Promise<ClaimAttempt> {

@@ -115,7 +115,7 @@ class Listening {
     )
   }
 
-  /** A database that is locked for a while is read again; one that is gone is told. */
+  /** A database that is locked for a while is read again; the loss of one is reported. */
   #failed(error: unknown): void {
     if (this.#closed || !this.#store.database.broken) return
     this.close()

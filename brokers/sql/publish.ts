@@ -130,7 +130,7 @@ export async function publishWithin(
     if (missing.length > 0) await topology.refresh(session)
     return insertRouted(session, store, { topology, batch })
   })
-  // Whoever waits in this process; others are told by the commit, where the database can.
+  // Wake those that wait in this process; the commit notifies the others, where the database can.
   const woken = (): void => wake.signal()
   open.executionPromise.then(woken, () => undefined)
   return unroutable

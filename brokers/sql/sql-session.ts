@@ -74,7 +74,7 @@ export interface SqlDatabase {
   /**
    * Do `work`, which is one statement and a transaction by itself. Absent where no dialect has one.
    *
-   * @param work - Is also given the channel on which others are told, if there is one.
+   * @param work - Is also given the channel on which others are notified, if there is one.
    */
   atOnce?<Result>(
     work: (session: SqlSession, channel: string | undefined) => Promise<Result>,

@@ -51,7 +51,7 @@ export class SqsClaims implements LeasedClaims {
   readonly #parts: ClaimsParts
   readonly #polls: Polls
   readonly #prefetch: PrefetchBuffer
-  /** Settled by a call that failed for others: a second call is told that it was done. */
+  /** Settled by a call that failed for others: a second call learns that it was done. */
   readonly #done = new Set<string>()
   /** Groups of which a message was handed out and is not settled. */
   readonly #groups = new Set<string>()

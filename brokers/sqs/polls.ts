@@ -60,10 +60,10 @@ export class Polls {
     return this.#lanes.reduce((sum, { asked }) => sum + asked, 0)
   }
 
-  /** Look once into queues for up to `room` messages, without waiting for any to come. */
-  async look(room: number): Promise<void> {
+  /** Look once into queues for up to `credit` messages, without waiting for any to come. */
+  async look(credit: number): Promise<void> {
     const lanes = this.#rotated()
-    let left = this.#isClosing ? 0 : room
+    let left = this.#isClosing ? 0 : credit
     const looks: Promise<void>[] = []
     for (const [index, lane] of lanes.entries()) {
       if (left <= 0) break
@@ -80,14 +80,14 @@ export class Polls {
   }
 
   /**
-   * Begin requests that wait for messages, as far as there is room beside those under way.
+   * Begin requests that wait for messages, as far as there is credit beside those under way.
    *
    * @param waitMs - Longest wait of a request.
    */
-  wait(room: number, waitMs: number): void {
+  wait(credit: number, waitMs: number): void {
     const idle = this.#rotated().filter(({ asked }) => asked === 0)
-    let free = this.#isClosing ? 0 : room - this.asked
-    // With room for fewer messages than there are queues, they are asked in turn.
+    let free = this.#isClosing ? 0 : credit - this.asked
+    // With credit for fewer messages than there are queues, they are asked in turn.
     const isShort = free < idle.length
     const longest = Math.min(waitMs / 1000, isShort ? 1 : this.#parts.waitSeconds)
     for (const [index, lane] of idle.entries()) {
@@ -99,7 +99,7 @@ export class Polls {
     this.#more(free)
   }
 
-  /** A message of a FIFO queue was settled: its group's next is asked for, beside a request that may not be told of it. */
+  /** A message of a FIFO queue was settled: its group's next is asked for, beside a request that may not notice it. */
   freed(freed: QueueRef): void {
     for (const lane of this.#lanes) if (lane.ref === freed) lane.isFreed = true
   }
@@ -132,8 +132,8 @@ export class Polls {
   }
 
   /** A busy queue is asked several times at once. */
-  #more(room: number): void {
-    let free = room
+  #more(credit: number): void {
+    let free = credit
     for (const lane of this.#lanes.filter(({ side, isFreed }) => side > 1 || isFreed)) {
       const most = mostOf(lane)
       const side = lane.side + (lane.isFreed ? 1 : 0)

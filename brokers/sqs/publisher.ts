@@ -15,7 +15,7 @@ export interface PublisherParts {
   readonly isBase64: boolean
 }
 
-/** What the service's clock may be ahead of what its answers told: their header counts whole seconds. */
+/** What the service's clock may be ahead of what its answers say: their header counts whole seconds. */
 const HEADER_MS = 1_000
 
 /** Turns messages into entries and sends them. */

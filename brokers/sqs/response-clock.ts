@@ -1,6 +1,6 @@
 import { isRecord } from '../../src/util/record.js'
 
-/** How long a moment that the service told counts for its clock, in milliseconds: clocks drift, and are set. */
+/** How long a moment that the service gave counts for its clock, in milliseconds: clocks drift, and are set. */
 const WINDOW_MS = 60_000
 
 /**
@@ -19,7 +19,7 @@ export class ResponseClock {
     this.#elapsedMs = elapsedMs
   }
 
-  /** Whether an answer has told the time. */
+  /** Whether an answer has given the time. */
   get hasTime(): boolean {
     return Number.isFinite(this.#aheadMs)
   }

@@ -31,7 +31,7 @@ export interface RoutedMessage {
 
 type Lookup = (call: RoutedCall) => ReadRoute | undefined | Promise<ReadRoute | undefined>
 
-const NO_ROUTE: ReadRoute = { place: {}, options: undefined }
+const NO_ROUTE: ReadRoute = { destination: {}, options: undefined }
 const NO_OPTIONS: TaskOptions = {}
 
 /** The priorities that a message may have: 0 to `most`. */
@@ -69,7 +69,7 @@ export class Router {
   }
 
   /** Resolve one call whose entry in `taskRoutes` is known. */
-  resolve(call: RoutedCall, { place: found, options: added }: ReadRoute = NO_ROUTE): RoutedMessage {
+  resolve(call: RoutedCall, { destination: found, options: added }: ReadRoute = NO_ROUTE): RoutedMessage {
     const options = withRouteOptions(call.options, call.task?.options ?? NO_OPTIONS, added)
     const name = pick(call, found, 'queue')
     const exchange = pick(call, found, 'exchange')
@@ -108,8 +108,8 @@ export class Router {
   }
 }
 
-/** What a level may say of the place; what it leaves out, a lower level decides. */
-type RoutableOptions = Pick<RoutePlace, 'queue' | 'exchange' | 'routingKey' | 'priority'>
+/** What a level may say of the destination; what it leaves out, a lower level decides. */
+type RoutableOptions = Pick<RouteDestination, 'queue' | 'exchange' | 'routingKey' | 'priority'>
 
 function pick<Key extends keyof RoutableOptions>(
   call: RoutedCall,
@@ -179,12 +179,12 @@ function globToRegExp(glob: string): RegExp {
   return new RegExp(`^${source}$`)
 }
 
-/** What a route says of the place; everything else in it is an option of the call. */
-type RoutePlace = Pick<RouteTarget, 'queue' | 'exchange' | 'exchangeType' | 'routingKey' | 'priority'>
+/** What a route says of the destination; everything else in it is an option of the call. */
+type RouteDestination = Pick<RouteTarget, 'queue' | 'exchange' | 'exchangeType' | 'routingKey' | 'priority'>
 
 /** A route taken apart. */
 interface ReadRoute {
-  readonly place: RoutePlace
+  readonly destination: RouteDestination
   /** Options of the call where neither the call nor the task says something; `undefined` when there are none. */
   readonly options: CallOptions | undefined
 }
@@ -208,7 +208,7 @@ function readRoute(target: RouteTarget, what: string): ReadRoute {
   for (const [name, value] of Object.entries(rest)) options[CELERY_NAMES.get(name) ?? name] = value
   checkRouteOptions(options, what)
   return {
-    place: { queue, exchange, exchangeType, routingKey, priority },
+    destination: { queue, exchange, exchangeType, routingKey, priority },
     options: Object.keys(options).length === 0 ? undefined : options,
   }
 }

@@ -64,7 +64,8 @@ function circumstances(record: TaskRecord): Record<string, unknown> {
   return extended === undefined ? fields : { ...fields, ...extendedFields(extended) }
 }
 
-function extendedFields(extended: ExtendedRecord): Record<string, unknown> {
+/** What `resultExtended` adds to a record, by Celery’s names. */
+export function extendedFields(extended: ExtendedRecord): Record<string, unknown> {
   const { stampedHeaders, stamps } = extended
   return {
     name: extended.name ?? null,

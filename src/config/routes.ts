@@ -9,55 +9,55 @@ export function readRoutes(value: unknown, name: string): readonly RouteSetting[
   return value.map((item, index) => readRoute(item, `${name}[${index}]`))
 }
 
-function readRoute(value: unknown, place: string): RouteSetting {
+function readRoute(value: unknown, path: string): RouteSetting {
   if (typeof value === 'string' && value !== '') return { path: value }
   const route = asRouteFunction(value)
   if (route !== undefined) return { route }
-  if (isPair(value)) return { rules: [readRule(value[0], value[1], place)] }
-  if (isList(value)) return { rules: readPairs(value, place) }
+  if (isPair(value)) return { rules: [readRule(value[0], value[1], path)] }
+  if (isList(value)) return { rules: readPairs(value, path) }
   if (isPlainObject(value)) {
     return {
       rules: Object.entries(value).map(([pattern, target]) =>
-        readRule(pattern, target, `${place}["${pattern}"]`),
+        readRule(pattern, target, `${path}["${pattern}"]`),
       ),
     }
   }
   throw new ConfigError(
-    `expected ${place} to be an object of patterns and targets, a list of pairs, a function, an object with ` +
+    `expected ${path} to be an object of patterns and targets, a list of pairs, a function, an object with ` +
       `routeForTask or the path of one, got: ${shown(value)}`,
   )
 }
 
-function readPairs(pairs: readonly unknown[], place: string): readonly RouteRule[] {
+function readPairs(pairs: readonly unknown[], path: string): readonly RouteRule[] {
   return pairs.map((pair, index) => {
-    if (isPair(pair)) return readRule(pair[0], pair[1], `${place}[${index}]`)
+    if (isPair(pair)) return readRule(pair[0], pair[1], `${path}[${index}]`)
     throw new ConfigError(
-      `expected ${place}[${index}] to be a pair of pattern and target, got: ${shown(pair)}`,
+      `expected ${path}[${index}] to be a pair of pattern and target, got: ${shown(pair)}`,
     )
   })
 }
 
-function readRule(pattern: string | RegExp, target: unknown, place: string): RouteRule {
-  return { pattern, target: readTarget(target, place) }
+function readRule(pattern: string | RegExp, target: unknown, path: string): RouteRule {
+  return { pattern, target: readTarget(target, path) }
 }
 
 /** Reads where a route sends a task: a queue, or an object in our spelling or Celery's. */
-export function readTarget(value: unknown, place: string): RouteTarget {
+export function readTarget(value: unknown, path: string): RouteTarget {
   if (typeof value === 'string' && value !== '') return { queue: value }
   if (!isPlainObject(value)) {
     throw new ConfigError(
-      `expected ${place} to be a queue name or an object such as { queue: "feeds" }, got: ${shown(value)}`,
+      `expected ${path} to be a queue name or an object such as { queue: "feeds" }, got: ${shown(value)}`,
     )
   }
   const given = new Map<string, unknown>()
   for (const [key, member] of Object.entries(value)) {
     if (member !== undefined && member !== null) given.set(camel(key), member)
   }
-  textMember(given, 'queue', place)
-  textMember(given, 'exchange', place)
-  textMember(given, 'routingKey', place)
-  countMember(given, 'priority', place)
-  exchangeTypeMember(given, place)
+  textMember(given, 'queue', path)
+  textMember(given, 'exchange', path)
+  textMember(given, 'routingKey', path)
+  countMember(given, 'priority', path)
+  exchangeTypeMember(given, path)
   return Object.fromEntries(given)
 }
 

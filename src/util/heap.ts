@@ -1,19 +1,19 @@
 /** A binary heap: the element that comes before all others is on top. */
 export class Heap<Element> {
   readonly #before: (one: Element, other: Element) => boolean
-  readonly #placed: ((element: Element, place: number) => void) | undefined
+  readonly #moved: ((element: Element, index: number) => void) | undefined
   #items: Element[] = []
 
   /**
    * @param before - Whether `one` leaves the heap before `other`.
-   * @param placed - Learns the place of an element whenever it changes, for {@link Heap.remove}; -1 outside of the heap.
+   * @param moved - Learns the index of an element whenever it changes, for {@link Heap.remove}; -1 outside of the heap.
    */
   constructor(
     before: (one: Element, other: Element) => boolean,
-    placed?: (element: Element, place: number) => void,
+    moved?: (element: Element, index: number) => void,
   ) {
     this.#before = before
-    this.#placed = placed
+    this.#moved = moved
   }
 
   /** How many elements there are. */
@@ -36,54 +36,54 @@ export class Heap<Element> {
     return this.remove(0)
   }
 
-  /** Take the element at a place out. */
-  remove(place: number): Element | undefined {
-    const removed = this.#items[place]
+  /** Take the element at a index out. */
+  remove(index: number): Element | undefined {
+    const removed = this.#items[index]
     if (removed === undefined) return undefined
-    this.#placed?.(removed, -1)
+    this.#moved?.(removed, -1)
     const last = this.#items.pop()
-    if (last !== undefined && last !== removed) this.#rise(last, this.#sink(last, place))
+    if (last !== undefined && last !== removed) this.#rise(last, this.#sink(last, index))
     return removed
   }
 
   /** Drop everything. */
   clear(): void {
-    for (const element of this.#items) this.#placed?.(element, -1)
+    for (const element of this.#items) this.#moved?.(element, -1)
     this.#items = []
   }
 
-  #put(element: Element, place: number): void {
-    this.#items[place] = element
-    this.#placed?.(element, place)
+  #put(element: Element, index: number): void {
+    this.#items[index] = element
+    this.#moved?.(element, index)
   }
 
   #rise(element: Element, from: number): void {
-    let place = from
-    while (place > 0) {
-      const parentPlace = (place - 1) >> 1
-      const parent = this.#items[parentPlace]
+    let index = from
+    while (index > 0) {
+      const parentIndex = (index - 1) >> 1
+      const parent = this.#items[parentIndex]
       if (parent === undefined || !this.#before(element, parent)) break
-      this.#put(parent, place)
-      place = parentPlace
+      this.#put(parent, index)
+      index = parentIndex
     }
-    this.#put(element, place)
+    this.#put(element, index)
   }
 
-  /** Where `element` belongs at or below a place; it is not put there. */
+  /** Where `element` belongs at or below a index; it is not put there. */
   #sink(element: Element, from: number): number {
-    let place = from
+    let index = from
     for (;;) {
-      let childPlace = 2 * place + 1
-      let child = this.#items[childPlace]
-      if (child === undefined) return place
-      const right = this.#items[childPlace + 1]
+      let childIndex = 2 * index + 1
+      let child = this.#items[childIndex]
+      if (child === undefined) return index
+      const right = this.#items[childIndex + 1]
       if (right !== undefined && this.#before(right, child)) {
         child = right
-        childPlace += 1
+        childIndex += 1
       }
-      if (!this.#before(child, element)) return place
-      this.#put(child, place)
-      place = childPlace
+      if (!this.#before(child, element)) return index
+      this.#put(child, index)
+      index = childIndex
     }
   }
 }

@@ -11,7 +11,7 @@ local function is_refused(reply) return type(reply) == 'table' and reply.err ~= 
  * - `L` queue key n message…: to the back of a list; a queue that is not empty text must be declared
  * - `R` key message: to the front of a list, where it is claimed next
  * - `D` queue ms form check member: held until `ms`, from now (`r`) or on the clock (`a`)
- * - `P` channel message: told on a channel by `tell`, once all else is done
+ * - `P` channel message: published on a channel by `tell`, once all else is done
  * - `S` key ttl document hash: a result, unless the task has its SUCCESS; a compressed one that is there, which no
  *   script can read, is replaced only when this is its SHA-1, since the caller has read it
  *

@@ -67,7 +67,7 @@ export interface ClaimedAtOnce {
 export interface InsertAtOnce {
   /** The version of the queues and bindings that the messages were routed by. */
   readonly version: number
-  /** Who is to be told. */
+  /** Who is to be notified. */
   readonly channel: string
   readonly messages: readonly NewMessage[]
 }
@@ -92,7 +92,7 @@ export interface SettleAtOnce {
   readonly claims: readonly ClaimKey[]
   /** No task twice. */
   readonly results: readonly { readonly claim: ClaimKey; readonly kept: KeptRow }[]
-  /** Who is told of results. */
+  /** Who is notified of results. */
   readonly channel: string
 }
 

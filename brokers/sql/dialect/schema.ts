@@ -39,7 +39,7 @@ export interface SchemaFragments {
   brokerTables(names: TableNames): Readonly<Record<string, readonly string[]>>
   /** Columns of a table by name, and 1 for those that have a value by default; none when there is no such table. */
   columnsOf(session: SqlSession, table: string): Promise<readonly SqlRow[]>
-  /** Whether ids come from sequences, which the statements for result tables are told; absent where it is known. */
+  /** Whether ids come from sequences, which the statements for result tables need to know; absent where it is known. */
   hasSequences?(session: SqlSession): Promise<boolean>
   created(table: CeleryTable, names: TableNames, hasSequences: boolean): readonly string[]
   extended(table: CeleryTable, lack: Lack): readonly string[]

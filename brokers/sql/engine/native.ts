@@ -30,7 +30,7 @@ export interface SqliteEngine {
 /** The engines known, as `?engine=` names them. */
 export type EngineName = 'node:sqlite' | 'better-sqlite3' | 'libsql'
 
-/** SQLite's primary result codes that are told apart, by the names that follow `SQLITE_`. */
+/** SQLite's primary result codes that are distinguished, by the names that follow `SQLITE_`. */
 export const SQLITE = {
   BUSY: 5,
   LOCKED: 6,

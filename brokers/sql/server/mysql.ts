@@ -27,7 +27,7 @@ export async function openMysql(settings: ServerSettings): Promise<OpenDatabase>
     pool: { idleTimeoutMillis: POOL_IDLE_MS },
     title: 'MySQL',
   })
-  // Nobody is told of commits: a poll finds them.
+  // There are no notifications of commits: a poll finds them.
   return { dialect: mysql, database, watch: () => () => undefined }
 }
 

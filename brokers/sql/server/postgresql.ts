@@ -39,7 +39,7 @@ export async function openPostgresql(server: ServerSettings): Promise<OpenDataba
     },
     title: 'PostgreSQL',
   })
-  // A pooler gives another connection to each transaction, so nobody can be told there.
+  // A pooler gives another connection to each transaction, so there are no notifications.
   return {
     dialect: postgresql,
     database,

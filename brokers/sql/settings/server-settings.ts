@@ -69,7 +69,7 @@ const KNOWN = [
 const DEFAULT_PORTS: Readonly<Record<ServerKind, number>> = { postgresql: 5432, mysql: 3306 }
 // Without a message from the server the poll is what makes a task begin.
 const DEFAULT_POLL_MS: Readonly<Record<ServerKind, number>> = { postgresql: 1000, mysql: 100 }
-// What Python sends is told by nobody.
+// There is no notification of what Python sends.
 const KOMBU_POLL_MS = 100
 
 /** The server that a URL names. @throws `ConfigError` for an option that is unknown or wrong. */

@@ -71,57 +71,57 @@ function fromObject(value: unknown, name: string): readonly QueueSetting[] {
     )
   }
   return Object.entries(value).map(([queue, item]) => {
-    const place = `${name}["${queue}"]`
+    const path = `${name}["${queue}"]`
     if (item !== null && item !== undefined && !isPlainObject(item)) {
-      throw new ConfigError(`expected ${place} to be an object, got: ${shown(item)}`)
+      throw new ConfigError(`expected ${path} to be an object, got: ${shown(item)}`)
     }
-    return readQueue({ ...item, name: queue }, place)
+    return readQueue({ ...item, name: queue }, path)
   })
 }
 
-function readQueue(value: unknown, place: string): QueueSetting {
-  const given = camelMembers(value, QUEUE_MEMBERS, place)
-  readKombuMembers(given, place)
-  const name = textMember(given, 'name', place)
-  if (name === undefined) throw new ConfigError(`expected ${place} to have a name, got: ${shown(value)}`)
+function readQueue(value: unknown, path: string): QueueSetting {
+  const given = camelMembers(value, QUEUE_MEMBERS, path)
+  readKombuMembers(given, path)
+  const name = textMember(given, 'name', path)
+  if (name === undefined) throw new ConfigError(`expected ${path} to have a name, got: ${shown(value)}`)
   const bindings = given.get('bindings')
-  const queueArguments = dictMember(given, 'queueArguments', place)
-  const bindingArguments = dictMember(given, 'bindingArguments', place)
-  const maxPriority = countMember(given, 'maxPriority', place)
-  const alias = textMember(given, 'alias', place)
+  const queueArguments = dictMember(given, 'queueArguments', path)
+  const bindingArguments = dictMember(given, 'bindingArguments', path)
+  const maxPriority = countMember(given, 'maxPriority', path)
+  const alias = textMember(given, 'alias', path)
   return {
     name,
     ...(alias !== undefined && { alias }),
-    ...exchangeMembers(given, place),
-    ...(bindings !== undefined && { bindings: readBindings(bindings, `${place}.bindings`) }),
+    ...exchangeMembers(given, path),
+    ...(bindings !== undefined && { bindings: readBindings(bindings, `${path}.bindings`) }),
     ...(queueArguments && { queueArguments }),
     ...(bindingArguments && { bindingArguments }),
-    ...switchMembers(given, place),
-    ...exchangeOptions(given, place),
+    ...switchMembers(given, path),
+    ...exchangeOptions(given, path),
     ...(maxPriority !== undefined && { maxPriority }),
   }
 }
 
-function exchangeOptions(given: ReadonlyMap<string, unknown>, place: string): Partial<QueueSetting> {
-  const exchangeDurable = switchMember(given, 'exchangeDurable', place)
-  const exchangeAutoDelete = switchMember(given, 'exchangeAutoDelete', place)
-  const exchangeArguments = dictMember(given, 'exchangeArguments', place)
+function exchangeOptions(given: ReadonlyMap<string, unknown>, path: string): Partial<QueueSetting> {
+  const exchangeDurable = switchMember(given, 'exchangeDurable', path)
+  const exchangeAutoDelete = switchMember(given, 'exchangeAutoDelete', path)
+  const exchangeArguments = dictMember(given, 'exchangeArguments', path)
   const deliveryMode = given.get('deliveryMode')
   return {
     ...(exchangeDurable !== undefined && { exchangeDurable }),
     ...(exchangeAutoDelete !== undefined && { exchangeAutoDelete }),
     ...(exchangeArguments && { exchangeArguments }),
     ...(deliveryMode !== undefined && {
-      deliveryMode: readDeliveryMode(deliveryMode, `${place}.deliveryMode`),
+      deliveryMode: readDeliveryMode(deliveryMode, `${path}.deliveryMode`),
     }),
   }
 }
 
-function switchMembers(given: ReadonlyMap<string, unknown>, place: string): Partial<QueueSetting> {
-  const durable = switchMember(given, 'durable', place)
-  const autoDelete = switchMember(given, 'autoDelete', place)
-  const exclusive = switchMember(given, 'exclusive', place)
-  const noDeclare = switchMember(given, 'noDeclare', place)
+function switchMembers(given: ReadonlyMap<string, unknown>, path: string): Partial<QueueSetting> {
+  const durable = switchMember(given, 'durable', path)
+  const autoDelete = switchMember(given, 'autoDelete', path)
+  const exclusive = switchMember(given, 'exclusive', path)
+  const noDeclare = switchMember(given, 'noDeclare', path)
   return {
     ...(noDeclare !== undefined && { noDeclare }),
     ...(durable !== undefined && { durable }),
@@ -130,10 +130,10 @@ function switchMembers(given: ReadonlyMap<string, unknown>, place: string): Part
   }
 }
 
-function exchangeMembers(given: ReadonlyMap<string, unknown>, place: string): Partial<BindingSetting> {
-  const exchange = textMember(given, 'exchange', place)
-  const exchangeType = exchangeTypeMember(given, place)
-  const routingKey = given.get('routingKey') === '' ? '' : textMember(given, 'routingKey', place)
+function exchangeMembers(given: ReadonlyMap<string, unknown>, path: string): Partial<BindingSetting> {
+  const exchange = textMember(given, 'exchange', path)
+  const exchangeType = exchangeTypeMember(given, path)
+  const routingKey = given.get('routingKey') === '' ? '' : textMember(given, 'routingKey', path)
   return {
     ...(exchange && { exchange }),
     ...(exchangeType && { exchangeType }),
@@ -142,18 +142,18 @@ function exchangeMembers(given: ReadonlyMap<string, unknown>, place: string): Pa
   }
 }
 
-function readBindings(value: unknown, place: string): readonly BindingSetting[] {
-  if (!isList(value)) throw new ConfigError(`expected ${place} to be a list, got: ${shown(value)}`)
-  return value.map((item, index) => readBinding(item, `${place}[${index}]`))
+function readBindings(value: unknown, path: string): readonly BindingSetting[] {
+  if (!isList(value)) throw new ConfigError(`expected ${path} to be a list, got: ${shown(value)}`)
+  return value.map((item, index) => readBinding(item, `${path}[${index}]`))
 }
 
-function readBinding(value: unknown, place: string): BindingSetting {
-  const given = camelMembers(value, BINDING_MEMBERS, place)
-  const exchange = textMember(given, 'exchange', place)
+function readBinding(value: unknown, path: string): BindingSetting {
+  const given = camelMembers(value, BINDING_MEMBERS, path)
+  const exchange = textMember(given, 'exchange', path)
   if (exchange === undefined)
-    throw new ConfigError(`expected ${place} to have an exchange, got: ${shown(value)}`)
-  const matched = dictMember(given, 'arguments', place)
-  return { ...exchangeMembers(given, place), exchange, ...(matched && { arguments: matched }) }
+    throw new ConfigError(`expected ${path} to have an exchange, got: ${shown(value)}`)
+  const matched = dictMember(given, 'arguments', path)
+  return { ...exchangeMembers(given, path), exchange, ...(matched && { arguments: matched }) }
 }
 
 /** Reads text of the environment or an ini file: JSON, or the names of queues. */
@@ -167,14 +167,14 @@ export function queuesFromText(text: string, name: string): unknown {
  * @source kombu 5.7, `kombu/entity.py`, `Queue.from_dict`; `kombu/transport/base.py`, `to_rabbitmq_queue_arguments`.
  * @throws {@link ConfigError} for what nothing would act on.
  */
-function readKombuMembers(given: Map<string, unknown>, place: string): void {
+function readKombuMembers(given: Map<string, unknown>, path: string): void {
   shareWithExchange(given, 'durable', 'exchangeDurable')
   shareWithExchange(given, 'autoDelete', 'exchangeAutoDelete')
   rename(given, 'queueDurable', 'durable')
   rename(given, 'queueAutoDelete', 'autoDelete')
   rename(given, 'bindingKey', 'routingKey')
-  addArguments(given, place)
-  refuseIdle(given, place)
+  addArguments(given, path)
+  refuseIdle(given, path)
 }
 
 /** `durable` and `auto_delete` are meant for the exchange too, as long as it has no value of its own. */
@@ -188,21 +188,21 @@ function rename(given: Map<string, unknown>, kombu: string, ours: string): void 
   if (value !== undefined && value !== '') given.set(ours, value)
 }
 
-function addArguments(given: Map<string, unknown>, place: string): void {
+function addArguments(given: Map<string, unknown>, path: string): void {
   const args = Object.fromEntries([
-    ...argument(given, 'maxLength', 'x-max-length', place),
-    ...argument(given, 'maxLengthBytes', 'x-max-length-bytes', place),
-    ...millisecondsArgument(given, 'expires', 'x-expires', place),
-    ...millisecondsArgument(given, 'messageTtl', 'x-message-ttl', place),
+    ...argument(given, 'maxLength', 'x-max-length', path),
+    ...argument(given, 'maxLengthBytes', 'x-max-length-bytes', path),
+    ...millisecondsArgument(given, 'expires', 'x-expires', path),
+    ...millisecondsArgument(given, 'messageTtl', 'x-message-ttl', path),
   ])
   if (Object.keys(args).length === 0) return
-  given.set('queueArguments', { ...dictMember(given, 'queueArguments', place), ...args })
+  given.set('queueArguments', { ...dictMember(given, 'queueArguments', path), ...args })
 }
 
 type Entries = readonly (readonly [string, unknown])[]
 
-function argument(given: ReadonlyMap<string, unknown>, key: string, name: string, place: string): Entries {
-  const value = countMember(given, key, place)
+function argument(given: ReadonlyMap<string, unknown>, key: string, name: string, path: string): Entries {
+  const value = countMember(given, key, path)
   return value === undefined ? [] : [[name, value]]
 }
 
@@ -210,21 +210,21 @@ function millisecondsArgument(
   given: ReadonlyMap<string, unknown>,
   key: string,
   name: string,
-  place: string,
+  path: string,
 ): Entries {
   const value = given.get(key)
   if (value === undefined) return []
   if (typeof value === 'number' && value >= 0) return [[name, Math.trunc(value * 1000)]]
-  throw new ConfigError(`expected ${place}.${key} to be seconds, got: ${shown(value)}`)
+  throw new ConfigError(`expected ${path}.${key} to be seconds, got: ${shown(value)}`)
 }
 
-function refuseIdle(given: ReadonlyMap<string, unknown>, place: string): void {
-  if (switchMember(given, 'noAck', place) === true) {
+function refuseIdle(given: ReadonlyMap<string, unknown>, path: string): void {
+  if (switchMember(given, 'noAck', path) === true) {
     throw new ConfigError(
-      `${place}.noAck is not supported; set acksLate: false on tasks that may run at most once`,
+      `${path}.noAck is not supported; set acksLate: false on tasks that may run at most once`,
     )
   }
   const args = given.get('consumerArguments')
   if (args === undefined || (isPlainObject(args) && Object.keys(args).length === 0)) return
-  throw new ConfigError(`${place}.consumerArguments are not supported; leave them out`)
+  throw new ConfigError(`${path}.consumerArguments are not supported; leave them out`)
 }

@@ -67,7 +67,7 @@ withServer('claims in RabbitMQ', () => {
       depth: (name) => broker.depth(name),
       run: async (work) => work(await connection.channel()),
       consumerTimeoutMs,
-      staysTapped: false,
+      keepsConsuming: false,
       closed: () => undefined,
     })
   }

@@ -42,7 +42,7 @@ class Bench {
       depth: () => this.depth(),
       run: () => Promise.reject(new BrokerConnectionError('no channel for declarations')),
       consumerTimeoutMs: 0,
-      staysTapped: false,
+      keepsConsuming: false,
       closed: () => (this.closed += 1),
     })
   }

@@ -2,7 +2,8 @@ import { EventEmitter } from 'node:events'
 import type { ConsumeMessage } from 'amqplib'
 import type { ConsumerChannel } from '../../../../brokers/rabbitmq/queue-consumers.js'
 
-const ABSENT = {
+/** The properties of a message that has none. */
+export const NO_PROPERTIES = {
   contentType: undefined,
   contentEncoding: undefined,
   deliveryMode: undefined,
@@ -67,7 +68,7 @@ export class ScriptedChannel extends EventEmitter implements ConsumerChannel {
     onMessage?.({
       content: Buffer.from(text),
       fields: { deliveryTag: this.#deliveryTag, redelivered, exchange: '', routingKey, consumerTag },
-      properties: { ...ABSENT, headers: {}, correlationId: id },
+      properties: { ...NO_PROPERTIES, headers: {}, correlationId: id },
     })
   }
 

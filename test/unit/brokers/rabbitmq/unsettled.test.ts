@@ -1,24 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import type { ConsumeMessage } from 'amqplib'
+import { NO_PROPERTIES } from './scripted-channel.js'
 import { Unsettled, type UnsettledDelivery } from '../../../../brokers/rabbitmq/unsettled.js'
 
 const tap = { queue: 'q', prefetch: 10, open: 0, name: 'tap' }
-const properties: ConsumeMessage['properties'] = {
-  contentType: undefined,
-  contentEncoding: undefined,
-  headers: undefined,
-  deliveryMode: undefined,
-  priority: undefined,
-  correlationId: undefined,
-  replyTo: undefined,
-  expiration: undefined,
-  messageId: undefined,
-  timestamp: undefined,
-  type: undefined,
-  userId: undefined,
-  appId: undefined,
-  clusterId: undefined,
-}
+const properties: ConsumeMessage['properties'] = { ...NO_PROPERTIES, headers: undefined }
 
 function held(deliveryTag: number): UnsettledDelivery {
   const fields = { deliveryTag, redelivered: false, exchange: '', routingKey: 'q', consumerTag: 'tap' }
