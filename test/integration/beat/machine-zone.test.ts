@@ -11,7 +11,7 @@ describe("eight o'clock on a machine", () => {
     ['America/New_York', '2026-03-08', '2026-03-08T05:00:00Z', '2026-03-08T12:00:00.000Z'],
     ['America/New_York', '2026-11-01', '2026-11-01T04:30:00Z', '2026-11-01T13:00:00.000Z'],
   ])(
-    'in %s on %s is the same to beat and to an eta, and UTC unless UTC is off',
+    'in %s on %s is the same to beat and to an eta, and UTC unless enableUtc is off',
     async (zone, day, before, local) => {
       const { stdout, stderr } = await node(script, [day, before], { env: { TZ: zone } }).exited
       expect(stderr).toBe('')

@@ -35,7 +35,10 @@ const WORKER_LOG = 'unit/cli/worker-log.test.ts'
 export const PROOFS: Readonly<Record<string, Proof>> = {
   acceptContent: [MESSAGES, '%s goes to the worker and its result comes back'],
   resultAcceptContent: [MESSAGES, 'a result in a form that resultAcceptContent does not name is refused'],
-  enableUtc: ['unit/app/periodic.test.ts', 'has them in the zone of the machine when UTC is off'],
+  enableUtc: [
+    'integration/beat/machine-zone.test.ts',
+    'in %s on %s is the same to beat and to an eta, and UTC unless enableUtc is off',
+  ],
   timezone: ['integration/beat/beat.test.ts', 'sends a crontab in the zone of the app, or of its own'],
   imports: [
     'integration/feature/settings.test.ts',
@@ -156,7 +159,10 @@ export const PROOFS: Readonly<Record<string, Proof>> = {
     'e2e/worker-log.test.ts',
     'workerRedirectStdouts off leaves console alone, the level can be chosen, forms of Python’s apply',
   ],
-  workerRedirectStdoutsLevel: ['e2e/worker-log.test.ts', 'a level that is none is refused by its name'],
+  workerRedirectStdoutsLevel: [
+    'e2e/worker-log.test.ts',
+    'workerRedirectStdouts off leaves console alone, the level can be chosen, forms of Python’s apply',
+  ],
   workerLogColor: [WORKER_LOG, '%s, on a terminal: %s, colours: %s'],
   workerLogFormat: [WORKER_LOG, 'is the form of the lines, which are text then'],
   beatSchedule: ['unit/app/periodic.test.ts', 'has its times in the zone of %j'],
