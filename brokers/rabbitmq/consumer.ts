@@ -89,7 +89,7 @@ export class RabbitConsumer implements Consumer {
       afterMs: UNFETCHED_MS,
       isWaiting: () => this.#arrived.length > 0 && this.#lost === undefined && this.#waiters.count === 0,
       // Cannot reject: it catches.
-      giveBack: () => void this.#giveBackUnfetched(),
+      giveBack: () => void this.#leave(this.#giveBackUnfetched()),
     })
     const { consumerTimeoutMs, returner, run } = parts
     const keepMs = Math.min(KEEP_LONG_MS, consumerTimeoutMs)
@@ -99,10 +99,7 @@ export class RabbitConsumer implements Consumer {
       unsettled: this.#unsettled,
       settle: (held) => this.#settle([held]),
       keep: (held) => this.#keep(held),
-      leave: (leaving) => this.#leave(leaving),
-      flush: async () => {
-        await channel.prefetch(this.#level, false)
-      },
+      flush: () => this.#flush(),
     })
     this.#longClaimMonitor = new LongClaimMonitor({
       consumerTimeoutMs,
@@ -207,11 +204,14 @@ export class RabbitConsumer implements Consumer {
   async setCredit(credit: number): Promise<void> {
     this.#assertAlive()
     this.#credit = credit
+    const isUsedUp = credit <= this.#handedOut
     // A new AMQP consumer lets one message through at least: where no credit is left, none is opened.
-    const isUsedUp = credit <= this.#handedOut && !this.#parts.keepsConsuming
-    if (this.#level > credit) await this.#turn(isUsedUp ? 0 : credit)
+    if (this.#level > credit) await this.#turn(isUsedUp && !this.#parts.keepsConsuming ? 0 : credit)
+    while (isUsedUp && this.#leaving.size > 0) await Promise.allSettled(this.#leaving)
     const beyond = this.#arrived.splice(Math.max(0, credit - this.#handedOut))
     await this.#giveBack(beyond.map(({ delivery }) => unspent(delivery)))
+    // Were this process to die now, what is not acknowledged there would count as lost with it.
+    if (isUsedUp) await this.#flush()
     this.#waiters.wake()
   }
 
@@ -310,7 +310,8 @@ export class RabbitConsumer implements Consumer {
     this.#unsettled.add(held)
     const isNews = arrival.isUncounted && delivery.replaces === undefined
     // Its settling ends it; what fails hands it out as it is.
-    if (isNews || arrival.notBeforeMs !== undefined) void this.#deliveryCounts.publish(held, arrival)
+    if (isNews || arrival.notBeforeMs !== undefined)
+      void this.#leave(this.#deliveryCounts.publish(held, arrival))
     else if (!this.#deliveryCounts.hold(held)) this.#keep(held)
   }
 
@@ -380,6 +381,15 @@ export class RabbitConsumer implements Consumer {
       )
     }
     this.#waiters.wake()
+  }
+
+  /** Resolves when the server has read what was sent on the channel so far. */
+  async #flush(): Promise<void> {
+    try {
+      await this.#parts.channel.prefetch(this.#level, false)
+    } catch (error) {
+      throw this.#lost ?? toFailure(error, this.#parts.connection.label)
+    }
   }
 
   async #turn(level: number): Promise<void> {

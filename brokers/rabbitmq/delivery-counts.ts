@@ -9,8 +9,6 @@ export interface DeliveryCountsParts {
   readonly settle: (held: UnsettledDelivery) => void
   /** Hand it out as it is. */
   readonly keep: (held: UnsettledDelivery) => void
-  /** Do this before the consumer is closed. */
-  readonly leave: (leaving: Promise<void>) => Promise<void>
   /** Resolves when the server has read what was sent so far. */
   readonly flush: () => Promise<void>
 }
@@ -39,7 +37,7 @@ export class DeliveryCounts {
 
   /** Publish a message again. What fails is handed out as it is. Never rejects. */
   async publish(held: UnsettledDelivery, { notBeforeMs }: Arrival): Promise<void> {
-    const { returner, keep, settle, leave, flush } = this.#parts
+    const { returner, keep, settle, flush } = this.#parts
     const { delivery } = held
     const isEarly = notBeforeMs !== undefined && notBeforeMs > Date.now()
     const waits = isEarly ? { notBeforeMs } : {}
@@ -51,7 +49,7 @@ export class DeliveryCounts {
     this.#open += 1
     try {
       const back = { delivery: counted, delayMs: 0, unspent: false, ...waits }
-      await leave(returner.giveBack([back], () => settle(held)))
+      await returner.giveBack([back], () => settle(held))
       // The copies are handed out after the acknowledgement.
       await flush()
     } catch {

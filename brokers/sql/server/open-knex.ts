@@ -37,7 +37,7 @@ export function connectTimeoutMs({ login, queryTimeoutMs }: ServerSettings): num
  * A knex with a pool of its own, whose connections lead to the current server of the ring. It says nothing on the console: its
  * errors come back by themselves.
  */
-async function openKnex(client: 'pg' | 'mysql2', options: KnexOptions): Promise<Knex> {
+export async function openKnex(client: 'pg' | 'mysql2', options: KnexOptions): Promise<Knex> {
   const { settings, ring, ...rest } = options
   const { default: knex } = await import('knex')
   const connection = (): object => {
@@ -48,7 +48,7 @@ async function openKnex(client: 'pg' | 'mysql2', options: KnexOptions): Promise<
 }
 
 /** What a pool does with a new connection before it hands it out. A command that is refused is an error of the connect. */
-function tuned(driver: ServerAdapter): NonNullable<Knex.PoolConfig['afterCreate']> {
+export function tuned(driver: ServerAdapter): NonNullable<Knex.PoolConfig['afterCreate']> {
   return (connection: object, done: (error: unknown, connection: object) => void): void => {
     const link = driver.connection(connection, true)
     tune(link, driver.tuning).then(

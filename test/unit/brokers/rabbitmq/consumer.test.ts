@@ -178,10 +178,28 @@ describe('the credit of a consumer on RabbitMQ', () => {
     bench.channel.calls.length = 0
 
     await consumer.setCredit(1)
-    expect(bench.channel.calls).toEqual(['cancel jobs#1'])
+    expect(bench.channel.calls).toEqual(['cancel jobs#1', 'prefetch 0'])
 
     await consumer.setCredit(2)
     expect(textsOf(await bench.claim(consumer, 'c'))).toEqual(['c'])
+  })
+
+  it('that is used up waits until the server has read each acknowledgement under way', async () => {
+    const bench = new Bench()
+    const consumer = bench.consumer(3)
+    const [, b] = await bench.claim(consumer, 'a', 'b')
+    const confirmed = gate()
+    bench.confirms = () => confirmed.passed
+    const back = consumer.handBack(b === undefined ? [] : [{ delivery: b, delayMs: 0, unspent: true }])
+
+    const lowered = consumer.setCredit(1)
+    await settled()
+    expect(bench.channel.calls).not.toContain('ack 2')
+    confirmed.open()
+    await lowered
+
+    expect(bench.channel.calls.slice(-2)).toEqual(['ack 2', 'prefetch 0'])
+    await back
   })
 
   it('comes down at once: what lies here beyond it goes back', async () => {
