@@ -9,25 +9,30 @@ import { randomName, tempFolder } from '../support/temp.js'
 const PROGRAM = fileURLToPath(new URL('./child/send-only.js', import.meta.url))
 const LIMIT_MS = 60_000
 
-/** Timers that a store's client needs for itself, and why. */
-const TIMERS = [
-  ['redis', 0, 'none'],
-  ['postgresql', 1, 'its pool looks after idle connections'],
-  ['mariadb', 1, 'its pool looks after idle connections'],
-  ['rabbitmq', 2, 'heartbeats, sent and awaited'],
+/** What a store's client keeps open once a task is sent: connections, timers, and why. */
+const OPEN = [
+  ['redis', 1, 0, 'no timer'],
+  ['postgresql', 1, 1, 'its pool looks after idle connections'],
+  ['mariadb', 1, 1, 'its pool looks after idle connections'],
+  ['rabbitmq', 1, 2, 'heartbeats, sent and awaited'],
+  ['mongodb-set', 3, 2, 'two connections look after the server, one is for commands'],
+  ['fauxqs', 0, 0, 'a request of HTTP is over with its answer'],
 ] as const
 
-describe.each(TIMERS)('a process that only sends to %s', (service, timers, why) => {
+describe.each(OPEN)('a process that only sends to %s', (service, connections, timers, why) => {
   const url = serviceUrl(service)
   const withServer = url === undefined ? it.skip : it
 
   withServer(
-    `has one idle connection and ${timers} timers (${why}), and ends when its app is closed`,
+    `keeps ${connections} idle connections and ${timers} timers (${why}), and ends when its app is closed`,
     async () => {
       const sent = await node(PROGRAM, [url ?? '', randomName('sender')]).exited
 
       expect(sent).toMatchObject({ code: 0, stderr: '' })
-      expect(JSON.parse(sent.stdout)).toEqual(['TCPSocketWrap', ...Array<string>(timers).fill('Timeout')])
+      expect(JSON.parse(sent.stdout)).toEqual([
+        ...Array<string>(connections).fill('TCPSocketWrap'),
+        ...Array<string>(timers).fill('Timeout'),
+      ])
     },
     LIMIT_MS,
   )

@@ -102,6 +102,23 @@ describe('what is on the wire', () => {
   })
 })
 
+describe('the number of arguments', () => {
+  it('is checked unless strictTyping is off, and always where the task says typing', async () => {
+    const send = async (strictTyping: boolean, own: { readonly typing?: boolean }): Promise<unknown> => {
+      await using app = new TestApp({ strictTyping })
+      const task = app.task({ name: 'tasks.pair', ...own }, (a: number, b: number) => a + b)
+      return await app.sendTask(task.name, { args: [1] }).then(
+        () => 'sent',
+        (error: unknown) => (error as Error).name,
+      )
+    }
+
+    expect(await send(true, {})).toBe('TaskArgumentsError')
+    expect(await send(false, {})).toBe('sent')
+    expect(await send(false, { typing: true })).toBe('TaskArgumentsError')
+  })
+})
+
 describe('lovage call', () => {
   it('sends with --eta, --expires and --serializer', async () => {
     const { app, sent } = noting()

@@ -17,16 +17,31 @@ function faultOf(option: string, [file, test]: Proof): string | undefined {
   if (at < 0) return `${option}: test/${file} has no test "${test}"`
   if (/\.(?:skip|todo|failing)\b[^\n]*\n?[^\n]*$/.test(text.slice(0, at).slice(-200)))
     return `${option}: "${test}" does not run`
-  return spellings(option).some((word) => new RegExp(`\\b${word}\\b`).test(text))
+  // The rows of a test that has some may stand anywhere in its file.
+  const named = test.includes('%') ? text : aroundOf(text, at)
+  return spellings(option).some((word) => new RegExp(`\\b${word}\\b`).test(named))
     ? undefined
-    : `${option}: test/${file} does not name it`
+    : `${option}: the test "${test}" of test/${file} does not name it`
+}
+
+/** The test that is at this place of a file, as it is written: from the start of one to that of the next. */
+function aroundOf(text: string, at: number): string {
+  const starts = [...text.matchAll(/^[ \t]*(?:it|describe|with\w+)(?:\.\w+)?(?:<.*>)?\(/gm)].map(
+    ({ index }) => index,
+  )
+  const start = starts.findLast((index) => index <= at)
+  return text.slice(
+    start,
+    starts.find((index) => index > at),
+  )
 }
 
 function spellings(name: string): readonly string[] {
   const option = OPTIONS.get(name)
   if (option === undefined) return [name]
   const own = [name, ...(option.aliases ?? [])]
-  return [...own, ...own.map(lowerName), ...oldNames(name, option)]
+  const flags = own.map((word) => lowerName(word).replaceAll('_', '-'))
+  return [...own, ...own.map(lowerName), ...flags, ...oldNames(name, option)]
 }
 
 describe('an option', () => {

@@ -122,16 +122,29 @@ describe('settings of a worker', () => {
     may.open()
   })
 
-  it.each<[ConfigInput, number]>([
-    [{ workerPrefetchMultiplier: 4 }, 8],
-    [{ workerPrefetchMultiplier: 1 }, 2],
-    [{ workerPrefetchMultiplier: 4, workerDisablePrefetch: true }, 2],
-  ])('of %j, the most that two slots ever hold is %s', (input, most) => {
-    const { concurrency, prefetchMultiplier } = resolveSettings(
-      resolveConfig({ workerConcurrency: 2, ...input }),
-    )
+  it.each<[ConfigInput, number, number]>([
+    [{ workerPrefetchMultiplier: 4 }, 3, 8],
+    [{ workerPrefetchMultiplier: 1 }, 2, 2],
+    [{ workerPrefetchMultiplier: 4, workerDisablePrefetch: true }, 2, 2],
+  ])('of %j, two slots hold at least %s and at most %s', async (input, least, most) => {
+    await using bench = new Bench({ workerConcurrency: 2, ...input })
+    const may = gate()
+    const task = bench.app.task('tasks.mixed', async (isLong: boolean) => {
+      if (isLong) await may.passed
+    })
+    await bench.start()
+    // Only quick tasks are read ahead.
+    const short = await Promise.all(Array.from({ length: 50 }, () => task.delay(false)))
+    for (const result of short) await result.get(10)
 
-    expect(concurrency * prefetchMultiplier).toBe(most)
+    const long = await Promise.all(Array.from({ length: 20 }, () => task.delay(true)))
+    let held = 0
+    for (let look = 0; look < 100; look += 1) held = Math.max(held, long.length - (await bench.depth()))
+    may.open()
+    for (const result of long) await result.get(10)
+
+    expect(held).toBeGreaterThanOrEqual(least)
+    expect(held).toBeLessThanOrEqual(most)
   })
 
   it.each<[ConfigInput, number]>([
