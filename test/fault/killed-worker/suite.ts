@@ -46,10 +46,9 @@ export function describeKilledWorkers(name: string): void {
     leavesErrors(store)
     neverYields(store)
     // The keeper is the same on every store.
-    if (store.name === 'SQLite') {
-      blocksForTooLong(store)
-      countsAsKiller(store)
-    }
+    if (store.name === 'SQLite') blocksForTooLong(store)
+    // Once where claims are leases, and once where they last as long as the connection.
+    if (store.name === 'SQLite' || store.name === 'RabbitMQ') countsAsKiller(store)
   })
 }
 
