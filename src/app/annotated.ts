@@ -25,14 +25,16 @@ const {
  */
 export function annotated(definition: TaskDefinition, config: () => Config): TaskDefinition {
   let options: TaskOptions = definition.options
-  let known: unknown
+  let known: Config | undefined
   return {
     ...definition,
     get options(): TaskOptions {
-      const { taskAnnotations } = config()
-      if (taskAnnotations === undefined) return definition.options
-      if (taskAnnotations !== known) options = annotatedOptions(definition, taskAnnotations)
-      known = taskAnnotations
+      const present = config()
+      if (present === known) return options
+      const { taskAnnotations } = present
+      options =
+        taskAnnotations === undefined ? definition.options : annotatedOptions(definition, taskAnnotations)
+      known = present
       return options
     },
   }

@@ -116,6 +116,8 @@ export class AppInternals implements ResultSource, TaskHost {
   }
   readonly #sending = new InFlight()
   #warned = false
+  /** Kept here, since the settings are a proxy and each task reads them many times. */
+  #config: Config | undefined
   // These three follow from one state of the settings, and are made again when it changes.
   #sender: AppSender | undefined
   #accepted: AcceptedContent | undefined
@@ -124,7 +126,10 @@ export class AppInternals implements ResultSource, TaskHost {
   /** @param app - The app that these belong to, once it is made. */
   constructor(app: () => AppFace, input: ConfigInput, options: InternalsOptions) {
     this.#app = app
-    this.conf = new Settings(input, { findSource: readSettingsFile })
+    this.conf = new Settings(input, {
+      findSource: readSettingsFile,
+      changed: () => (this.#config = undefined),
+    })
     this.clock = options.clock
     this.logger = options.logger
     this.#autofinalize = options.autofinalize
@@ -138,8 +143,10 @@ export class AppInternals implements ResultSource, TaskHost {
 
   /** The settings, resolved: every option present, lengths of time in milliseconds. */
   config(): Config {
+    if (this.#config !== undefined) return this.#config
     this.configuring.pass()
     const config = this.conf.resolve()
+    this.#config = config
     this.configured.pass()
     return config
   }

@@ -38,6 +38,8 @@ export interface SettingsOptions {
   readonly env?: Environment
   /** Reads the source that stands in until another one is set; asked once, when a setting is needed. */
   readonly findSource?: () => LoadedSettings | undefined
+  /** Called after each change: what {@link Settings.resolve} gave before holds no longer. */
+  readonly changed?: () => void
 }
 
 const PRINT_OPTIONS = { withDefaults: true, censored: true } satisfies KnownMembers<PrintOptions>
@@ -121,6 +123,7 @@ export class Settings extends SettingMembers {
   #defaults: Layer = NOTHING
   #changeWarnings: readonly string[] = []
   #resolved: Config | undefined
+  readonly #changed: (() => void) | undefined
 
   /**
    * @param preset - Options given in code, in any spelling; a source that is loaded later goes over them.
@@ -131,6 +134,7 @@ export class Settings extends SettingMembers {
     this.#preset = settingsFromObject(preset, { source: 'the options of the app' })
     this.#env = options.env
     this.#findSource = options.findSource
+    this.#changed = options.changed
   }
 
   /** The value of an option in any spelling, as it was written, or its default; or one of the host's own keys. */
@@ -166,7 +170,7 @@ export class Settings extends SettingMembers {
     for (const [name, written] of loaded.values) changes.set(name, written)
     this.#changes = changes
     this.#changeWarnings = [...this.#changeWarnings, ...loaded.warnings]
-    this.#resolved = undefined
+    this.#forgetResolved()
   }
 
   /** Take the options of a source; they replace those of an earlier source and all changes made at run time. */
@@ -174,14 +178,14 @@ export class Settings extends SettingMembers {
     this.#source = source
     this.#findSource = undefined
     this.#changes = NOTHING
-    this.#resolved = undefined
+    this.#forgetResolved()
   }
 
   /** Defaults below every source, for libraries; later ones win over earlier ones. */
   addDefaults(values: ConfigInput | Readonly<Record<string, unknown>>): void {
     const loaded = settingsFromObject(values, { source: 'the added defaults' })
     this.#defaults = new Map([...this.#defaults, ...loaded.values])
-    this.#resolved = undefined
+    this.#forgetResolved()
   }
 
   /**
@@ -218,6 +222,11 @@ export class Settings extends SettingMembers {
     return Object.entries(this.table(options))
       .map(([name, value]) => `${name}: ${asText(value)}`)
       .join('\n')
+  }
+
+  #forgetResolved(): void {
+    this.#resolved = undefined
+    this.#changed?.()
   }
 
   /** Read late: an app is made before a program has set what it sets. */
