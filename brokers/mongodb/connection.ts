@@ -109,7 +109,7 @@ export function acquireConnection(target: MongoTarget): ConnectionLease {
 
 /** Names the server: broker and backend of one id share a connection, and one transaction reaches what both keep. */
 export function mongoStoreId({ url, wake, answerMs }: MongoTarget): string {
-  // The path names a database, which each user of a connection names anew; without credentials it says nothing else.
+  // The path names a database, which each user of a connection names itself; without credentials it says nothing else.
   const shortened = url.includes('@') ? url : url.replace(/^([a-z+]+:\/\/[^/]+\/)[^?]*/, '$1')
   return storeIdOf('mongodb', shortened, wake, String(answerMs))
 }

@@ -145,7 +145,7 @@ export class RedisClaims implements LeasedClaims {
     this.#parts.connection.listening.changedHere()
   }
 
-  /** A short task that came alone has then sent its settlement: whoever waits for it has it before the next look. */
+  /** A short task that came alone has then sent its settlement: a caller that waits for it has it before the next look. */
   async #afterWhatCame(): Promise<void> {
     this.#hasCome = false
     await nextTurn()

@@ -331,7 +331,7 @@ export function embeddedUrl(startFolder: string): string {
 }
 
 /**
- * What opens a backend in place of a built-in driver, as `overrideBackends` says for its scheme, or for the part of the
+ * What opens a backend instead of a built-in driver, as `overrideBackends` says for its scheme, or for the part of the
  * scheme before a `+`.
  *
  * @returns `undefined` where nothing is said.

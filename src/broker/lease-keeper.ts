@@ -44,7 +44,7 @@ export const noKeeper: LeaseKeeper = {
   stop: async () => undefined,
 }
 
-/** A claim that was settled while it was renewed looks lost, until whoever settled it has said so. */
+/** A claim that was settled while it was renewed looks lost, until its settlement is reported. */
 const SETTLED_WITHIN_MS = 100
 
 /** What a round of renewals found, told as it is found. */

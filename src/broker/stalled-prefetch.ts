@@ -5,7 +5,7 @@ export interface StalledPrefetchOptions {
   readonly clock: Clock
   /** How long deliveries may wait without any of them being taken, in milliseconds. */
   readonly afterMs: number
-  /** Whether deliveries wait that nobody asks for. */
+  /** Whether deliveries wait that no fetch asks for. */
   readonly isWaiting: () => boolean
   /** Give the waiting deliveries back. */
   readonly giveBack: () => void

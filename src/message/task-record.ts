@@ -33,7 +33,7 @@ export interface TaskRecord {
   readonly extended?: ExtendedRecord
   /** Where the caller listens for results, as its message said; only backends that send results look at it. */
   readonly replyTo?: string
-  /** URL of the backend that the task names as its own; whoever stores records for several backends goes by it. */
+  /** URL of the backend that the task names as its own; what stores records for several backends goes by it. */
   readonly ownBackend?: string
 }
 

@@ -2,7 +2,7 @@
 export let internalsOf: <Internals>(app: AppWith<Internals>) => Internals
 
 /**
- * Base of the app: keeps what the other parts of Lovage use of it, and nobody else.
+ * Base of the app: keeps what only the other parts of Lovage use of it.
  *
  * A private field and one accessor that no entry of the package exports. The class stands this low so that beat and result handles,
  * which stand below the app, can state by its type which part of an app they need.

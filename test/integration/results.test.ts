@@ -121,7 +121,7 @@ describe.each(stores)('results on $store', ({ store, urlIn }) => {
     expect(await result.get(10)).toBe(7)
   })
 
-  it('whoever waits is woken by a push, not by the poll behind it', async () => {
+  it('a caller that waits is woken by a push, not by the poll behind it', async () => {
     const delays: number[] = []
     for (let round = 0; round < 15; round += 1) {
       const result: AsyncResult<number> = await scene.add.delay(round, 0, 0.05)

@@ -1,7 +1,7 @@
 /** What an app has for its users; `tsc` is the test. What only Lovage itself needs stands in `src/app/internals.ts`. */
 import type { Lovage } from '../../src/index.js'
 
-/** 25 at most; whoever adds one documents it and takes another one away. */
+/** 25 at most; if you add one, document it and take another one away. */
 type PublicMembers =
   | 'main'
   | 'conf'

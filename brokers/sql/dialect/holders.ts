@@ -5,7 +5,7 @@ import { idsOf } from './fragments.js'
 
 /** What of the holders' statements is not the same everywhere. */
 export interface HolderFragments extends Pick<QueueFragments, 'now' | 'integer' | 'among' | 'freed'> {
-  /** Locks a holder's row, so that nobody frees its claims while it makes new ones. */
+  /** Locks a holder's row, so that no other process frees its claims while it makes new ones. */
   readonly lockHolder: string
   /** Leaves out rows that others have locked. */
   readonly skipLocked: string

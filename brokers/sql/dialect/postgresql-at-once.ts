@@ -13,7 +13,7 @@ import { insertText, insertValues, NOW, resultRows, resultValues, upsertFrom } f
 import { READY } from './postgresql-schema.js'
 import { byPriority, claimedRow, placeValues } from './queue.js'
 
-// The holder's row is locked before anything is claimed, so that nobody frees its claims while it makes new ones.
+// The holder's row is locked before anything is claimed, so that no other process frees its claims while it makes new ones.
 const CLAIM = `WITH me AS MATERIALIZED (
     SELECT lease_until_ms < $5::bigint + ${NOW} AS stale, set_config('synchronous_commit', 'off', true)
     FROM {holder} WHERE id = $1 FOR KEY SHARE)

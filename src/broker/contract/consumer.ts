@@ -55,7 +55,7 @@ export interface Settlement {
   readonly record?: TaskRecord
   /** How long to keep `record`, in milliseconds; 0 keeps it until forgotten. */
   readonly recordTtlMs?: number
-  /** Give the message back in place of acknowledging it. */
+  /** Give the message back instead of acknowledging it. */
   readonly handBack?: Omit<HandBack, 'delivery'>
 }
 

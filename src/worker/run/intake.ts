@@ -41,7 +41,7 @@ export class Intake {
     try {
       return this.#take(claims, delivery)
     } catch (error) {
-      // Out of here it would end the session, and the claim would be nobody's for as long as the worker lives.
+      // Out of here it would end the session, and the claim would stay unsettled for as long as the worker lives.
       return this.#rejections.unstartable(claims, delivery, error)
     }
   }

@@ -57,8 +57,8 @@ export function losses({ deliveryCount, message }: Delivery): number {
 }
 
 /**
- * Whether it was delivered as often as allowed. The first loss is held against no message: the store counts claims, so
- * nobody knows which of the messages that were lost had started.
+ * Whether it was delivered as often as allowed. The first loss is held against no message: the store counts claims,
+ * and a claim does not tell whether the message had started.
  */
 export function isSpent(delivery: Delivery, maxDeliveries: number): boolean {
   const { deliveryCount } = delivery

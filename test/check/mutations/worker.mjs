@@ -257,7 +257,7 @@ export const workerMutations = [
   },
   {
     part: 'blocked loop',
-    promise: 'a loop in which nothing runs is minded by nobody',
+    promise: 'a blocked loop in which nothing runs is ignored',
     file: 'src/worker/lease/loop-guard.js',
     from: 'running.length === 0 ? 0 : ',
     to: '',

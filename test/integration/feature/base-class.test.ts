@@ -71,7 +71,7 @@ describe('a base class', () => {
     expect(after.definition.options.maxRetries).toBe(7)
   })
 
-  it('is told of each app that one of its tasks joins', () => {
+  it('hears of each app that one of its tasks joins', () => {
     joined.length = 0
     const [one, other] = [randomName('one'), randomName('other')]
     const apps = [new Lovage(one, { broker: 'memory://' })]

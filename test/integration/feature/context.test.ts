@@ -134,7 +134,7 @@ describe.each(STORES)('the context of a task on %s', (store) => {
     expect(seen).toEqual(['before', 'run', 'failure FAILURE FAILURE', 'after FAILURE FAILURE'])
   })
 
-  it('states of its own are seen by whoever waits', async () => {
+  it('states of its own are seen by callers that wait', async () => {
     await using stage = await Stage.open(store)
     const seen: unknown[] = []
     let heard: () => void = () => undefined

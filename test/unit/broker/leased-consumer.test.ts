@@ -12,20 +12,12 @@ import { never } from '../../conformance/time.js'
 import { toMessage } from '../../conformance/broker/stage.js'
 import { ManualClock } from '../../support/manual-clock.js'
 import { gate } from '../worker/harness.js'
+import { deliveryOf } from '../../support/messages.js'
 
 const HOUR_MS = 3_600_000
 
 function delivery(tag: string): Delivery {
-  const route = { exchange: '', routingKey: 'jobs' }
-  return {
-    message: toMessage(tag),
-    queue: 'jobs',
-    route,
-    deliveryCount: 1,
-    redelivered: false,
-    due: false,
-    tag,
-  }
+  return deliveryOf(tag, { queue: 'jobs', message: toMessage(tag) })
 }
 
 /** The claims of one holder in a store whose answers a test writes down. */

@@ -6,27 +6,21 @@ import { expireDeadLetters } from '../../../src/control/expire-dead-letters.js'
 import type { Broker, Delivery } from '../../../src/broker/contract.js'
 import { Lovage } from '../../../src/index.js'
 import { internalsOf } from '../../../src/util/internals.js'
+import { deliveryOf } from '../../support/messages.js'
 
 const AT_MS = Date.UTC(2026, 0, 2)
 const DAY_MS = 86_400_000
 const UNLIMITED = { expiresMs: Number.POSITIVE_INFINITY, maxLength: Number.POSITIVE_INFINITY }
 
 function delivery(id: string, priority = 0): Delivery {
-  return {
-    message: {
-      body: new TextEncoder().encode('[[], {}, {}]'),
-      contentType: 'application/json',
-      contentEncoding: 'utf-8',
-      headers: { id, task: 'tasks.pay' },
-      properties: { correlationId: id, priority, expirationMs: 5 },
-    },
-    queue: 'pay',
-    route: { exchange: '', routingKey: 'pay' },
-    deliveryCount: 1,
-    redelivered: false,
-    due: false,
-    tag: id,
+  const message = {
+    body: new TextEncoder().encode('[[], {}, {}]'),
+    contentType: 'application/json',
+    contentEncoding: 'utf-8',
+    headers: { id, task: 'tasks.pay' },
+    properties: { correlationId: id, priority, expirationMs: 5 },
   }
+  return deliveryOf(id, { queue: 'pay', message })
 }
 
 describe('the dead letters of a queue', () => {

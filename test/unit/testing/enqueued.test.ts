@@ -84,7 +84,7 @@ describe('questions about what was sent', () => {
     expect(allEnqueued(app, mail)[0]?.headers).toEqual({ tenant: 'acme' })
   })
 
-  it('of an app that nobody watched the answer is an error, not an empty list', async () => {
+  it('of an app that was not watched the answer is an error, not an empty list', async () => {
     await using app = new Lovage('unwatched', { broker: 'memory://unwatched' })
 
     expect(() => allEnqueued(app)).toThrow(/make it a TestApp/)

@@ -1,6 +1,6 @@
 import { beforeAll, afterAll, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import type { Consumer, Delivery } from '../../../src/broker/contract.js'
+import type { Consumer } from '../../../src/broker/contract.js'
 import { BackendError } from '../../../src/errors/errors.js'
 import type { Message } from '../../../src/message/message.js'
 import { silentLogger } from '../../../src/task/logger.js'
@@ -30,6 +30,7 @@ import { Records } from '../../../src/worker/settle/records.js'
 import type { Settler } from '../../../src/worker/settle/settler.js'
 import { ManualClock } from '../../support/manual-clock.js'
 import { Bench } from './harness.js'
+import { deliveryOf } from '../../support/messages.js'
 
 const ENDS: readonly DeliveryState[] = ['done', 'handed-back', 'lost']
 const STATES = Object.keys(NEXT_STATES) as DeliveryState[]
@@ -237,16 +238,11 @@ class Stage {
     const tag = `tag-${this.#tags}`
     const message = this.#messages.get(task)
     if (message === undefined) throw new RangeError(task)
-    const delivery: Delivery = {
-      message,
+    const delivery = deliveryOf(tag, {
       queue: 'celery',
-      route: { exchange: '', routingKey: 'celery' },
-      deliveryCount: 1,
-      redelivered: false,
-      due: false,
-      tag,
+      message,
       ...(replaces === undefined ? {} : { replaces }),
-    }
+    })
     this.claims.live.add(tag)
     this.dispatcher.receive(this.claims, [delivery])
   }
@@ -462,15 +458,7 @@ describe('the state of a delivery', () => {
 
 /** A delivery that has come to this state. */
 function reached(state: DeliveryState, claims: Claims): ClaimedDelivery {
-  const delivery = {
-    message: { body: new Uint8Array(), contentType: '', contentEncoding: '', headers: {}, properties: {} },
-    queue: 'q',
-    route: { exchange: '', routingKey: 'q' },
-    deliveryCount: 1,
-    redelivered: false,
-    due: false,
-    tag: '1',
-  }
+  const delivery = deliveryOf('1')
   const owner = { settled: () => undefined, refused: () => undefined }
   for (const first of ['buffered', 'refused'] as const) {
     const path = pathTo(state, first)

@@ -20,6 +20,7 @@ import { Settler } from '../../../src/worker/settle/settler.js'
 import type { SettleItem, SettleStage } from '../../../src/worker/settle/settle-item.js'
 import { ManualClock } from '../../support/manual-clock.js'
 import { LogBook } from './harness.js'
+import { deliveryOf } from '../../support/messages.js'
 
 const unused = (): never => {
   throw new RangeError('not used here')
@@ -113,15 +114,7 @@ class Item implements SettleItem {
   constructor(tag: string, claims: ClaimSet, settlement: Partial<Settlement>, acked = false) {
     this.claims = claims
     this.acked = acked
-    this.delivery = {
-      message: { body: new Uint8Array(), contentType: '', contentEncoding: '', headers: {}, properties: {} },
-      queue: 'q',
-      route: { exchange: '', routingKey: 'q' },
-      deliveryCount: 1,
-      redelivered: false,
-      due: false,
-      tag,
-    }
+    this.delivery = deliveryOf(tag)
     this.settlement = { delivery: this.delivery, publish: [], ...settlement }
   }
 

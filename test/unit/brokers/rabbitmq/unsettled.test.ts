@@ -2,32 +2,17 @@ import { describe, expect, it } from '@jest/globals'
 import type { ConsumeMessage } from 'amqplib'
 import { NO_PROPERTIES } from './scripted-channel.js'
 import { Unsettled, type UnsettledDelivery } from '../../../../brokers/rabbitmq/unsettled.js'
+import { deliveryOf } from '../../../support/messages.js'
 
 const tap = { queue: 'q', prefetch: 10, open: 0, name: 'tap' }
 const properties: ConsumeMessage['properties'] = { ...NO_PROPERTIES, headers: undefined }
 
 function held(deliveryTag: number): UnsettledDelivery {
   const fields = { deliveryTag, redelivered: false, exchange: '', routingKey: 'q', consumerTag: 'tap' }
-  const message = {
-    body: new Uint8Array(),
-    contentType: '',
-    contentEncoding: '',
-    headers: {},
-    properties: {},
-  }
-  const delivery = {
-    message,
-    queue: 'q',
-    route: { exchange: '', routingKey: 'q' },
-    deliveryCount: 1,
-    redelivered: false,
-    due: false,
-    tag: String(deliveryTag),
-  }
   return {
     message: { content: Buffer.alloc(0), fields, properties },
     consumer: tap,
-    delivery,
+    delivery: deliveryOf(String(deliveryTag)),
     handedOutMs: 1,
   }
 }

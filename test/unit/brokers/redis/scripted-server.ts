@@ -40,7 +40,7 @@ export class ScriptedServer {
     return `redis://127.0.0.1:${String((this.#server.address() as AddressInfo).port)}/0`
   }
 
-  /** A message comes, and whoever tracks its list hears of it. */
+  /** A message comes, and the connection that tracks its list hears of it. */
   send(envelope: string): void {
     this.ready.push(envelope)
     for (const socket of this.#listening) socket.write(written(['message', '__redis__:invalidate', ['jobs']]))
